@@ -1,0 +1,57 @@
+"""A name is a path first, then a shipped config."""
+
+from __future__ import annotations
+
+from unetscope.config import load, shipped
+
+
+def test_a_shipped_config_from_any_folder(folder):
+    for reference in ("sd15", "sd15.yaml", str(shipped()["sd15"])):
+        spec = load(reference)
+        assert (spec.reference, spec.name) == (reference, "Stable Diffusion 1.5")
+
+
+def test_a_path_comes_first(write):
+    mine = "extends: sd15\nname: Mine\n"
+    write(mine, "sd15.yaml")
+    write(mine, "sd21_base")
+    write(mine, "mine/sd15.yaml")
+    assert load("sd15.yaml").name == "Mine"
+    assert load("./sd15.yaml").name == "Mine"
+    assert load("./mine/sd15.yaml").name == "Mine"
+    assert load("sd15").name == "Stable Diffusion 1.5"
+    assert load("sd21_base").name == "Mine"
+
+
+def test_a_folder_is_no_config(folder, refusal):
+    (folder / "sd15").mkdir()
+    (folder / "mine").mkdir()
+    assert load("sd15").name == "Stable Diffusion 1.5"
+    assert refusal("mine") == '"mine" is a folder, not a config file'
+
+
+def test_a_missing_file(write, refusal):
+    table = "`unetscope list` shows the shipped configs"
+    assert refusal("sd51") == (
+        f'there is no file and no shipped config "sd51"\nhint: did you mean "sd15"? {table}'
+    )
+    assert refusal("./sd15.yaml") == (
+        f'there is no file and no shipped config "./sd15.yaml"\nhint: did you mean "sd15"? {table}'
+    )
+    assert refusal("zzz") == f'there is no file and no shipped config "zzz"\nhint: {table}'
+    write("unet: {}", "mine.yaml")
+    assert refusal("mine") == (
+        'there is no file and no shipped config "mine"\nhint: did you mean "mine.yaml"?'
+    )
+
+
+def test_odd_names(refusal):
+    assert refusal("").startswith('"" is a folder')
+    assert refusal("a\0b").startswith('there is no file and no shipped config "a\\u0000b"')
+    assert refusal("x" * 5000).startswith('cannot look for "xxx')
+    assert refusal("\x1b[31m").startswith('there is no file and no shipped config "\\u001b[31m"')
+
+
+def test_the_name_of_a_config_without_one_is_its_file(write):
+    spec = load(write("extends: sd15\n", "pruned.yaml"))
+    assert (spec.name, spec.source) == ("pruned", "")

@@ -1,0 +1,129 @@
+"""Options that do not fit each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from unetscope.config import load
+from unetscope.config.document import parse
+from unetscope.config.loading import findings
+
+REFUSED = {
+    "fewer up blocks": (
+        "up_block_types: [UpBlock2D, UpBlock2D]",
+        "3:3: unet.up_block_types: expected 4 entries, one for each of down_block_types, found 2",
+    ),
+    "fewer channels": (
+        "block_out_channels: [320, 640, 1280]",
+        "3:3: unet.block_out_channels: expected 4 entries, one for each of down_block_types, "
+        "found 3",
+    ),
+    "more layers": (
+        "layers_per_block: [2, 2, 2, 2, 2]",
+        "3:3: unet.layers_per_block: expected 4 entries, one for each of down_block_types, found 5",
+    ),
+    "heads of one level": (
+        "attention_head_dim: [8]",
+        "3:3: unet.attention_head_dim: expected 4 entries, one for each of down_block_types, "
+        "found 1",
+    ),
+    "depths without their reverse": (
+        "transformer_layers_per_block: [1, [1, 2], 1, 1]",
+        "3:37: unet.transformer_layers_per_block.1: a list for each ResNet needs "
+        "reverse_transformer_layers_per_block, found null\n"
+        "hint: the decoder has one ResNet more a level, so its lists have one entry more",
+    ),
+    "depths for one ResNet of two": (
+        "transformer_layers_per_block: [1, [2], 1, 1]\n"
+        "  reverse_transformer_layers_per_block: [1, 1, [1, 1, 1], 1]",
+        "3:37: unet.transformer_layers_per_block.1: expected 2 entries, "
+        "one for each ResNet of the block, found 1",
+    ),
+    "depths for two ResNets of three": (
+        "reverse_transformer_layers_per_block: [1, 1, [1, 1], 1]",
+        "3:48: unet.reverse_transformer_layers_per_block.2: expected 3 entries, "
+        "one for each ResNet of the block, found 2",
+    ),
+    "channels that the groups do not divide": (
+        "block_out_channels: [320, 640, 1000, 1280]",
+        "3:34: unet.block_out_channels.2: expected a multiple of norm_num_groups, 32, found 1000\n"
+        "hint: 992 or 1024 would do",
+    ),
+    "channels below the groups": (
+        "block_out_channels: [16, 640, 1280, 1280]",
+        "3:24: unet.block_out_channels.0: expected a multiple of norm_num_groups, 32, found 16\n"
+        "hint: 32 would do",
+    ),
+    "groups that divide no channels": (
+        "norm_num_groups: 48",
+        "3:3: unet.norm_num_groups: expected a divisor of the levels' channels, "
+        "320, 640 and 1280, found 48\nhint: 40 divides all of block_out_channels",
+    ),
+    "heads that divide no channels": (
+        "attention_head_dim: 7",
+        "3:3: unet.attention_head_dim: expected a divisor of the levels' channels, "
+        "320, 640 and 1280, found 7\n"
+        "hint: attention_head_dim is the number of heads here, whatever its name says",
+    ),
+    "heads of one level that do not divide its channels": (
+        "attention_head_dim: [8, 8, 24, 8]",
+        "3:30: unet.attention_head_dim.2: expected a divisor of the level's 1280 channels, "
+        "found 24\n"
+        "hint: attention_head_dim is the number of heads here, whatever its name says",
+    ),
+    "an encoder of 64 layers with 64 transformer blocks each": (
+        "layers_per_block: 64\n  transformer_layers_per_block: 64",
+        "4:3: unet.transformer_layers_per_block: expected a network of at most 10,000 ResNets "
+        "and transformer blocks, found 25,350",
+    ),
+    "number of heads": (
+        "num_attention_heads: 8",
+        "3:3: unet.num_attention_heads: expected null, found 8\n"
+        "hint: published configs give the number of heads as attention_head_dim",
+    ),
+    "time ids wider than what they are projected from": (
+        "addition_embed_type: text_time\n  addition_time_embed_dim: 256\n"
+        "  projection_class_embeddings_input_dim: 256",
+        "5:3: unet.projection_class_embeddings_input_dim: expected more than "
+        "addition_time_embed_dim, 256, since it holds the pooled text and 256 for each time id, "
+        "found 256",
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "said"), REFUSED.values(), ids=REFUSED)
+def test_refused(write, refusal, lines, said):
+    assert refusal(write(f"extends: sd15\nunet:\n  {lines}\n")) == f"x.yaml:{said}"
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "attention_head_dim=[8, 8, 8, 8]",
+        "transformer_layers_per_block=[2, 2, 2, 2]",
+        "norm_num_groups=1",
+        "layers_per_block=[1, 2, 3, 4]",
+        "cross_attention_dim=[768, 768, 768, 768]",
+    ],
+)
+def test_accepted(override):
+    load("sd15", overrides=[override])
+
+
+def test_heads_matter_where_there_are_transformers_only(write, refusal):
+    no_middle = "extends: sd15\nunet:\n  mid_block_type: null\n"
+    load(write(f"{no_middle}  attention_head_dim: [8, 8, 8, 7]\n"))
+    assert "found 7" in refusal(write(f"{no_middle}  attention_head_dim: [8, 8, 7, 8]\n"))
+
+
+def test_each_cause_is_one_finding():
+    document = parse(
+        "unet:\n  block_out_channels: [320, 641, 1281, 1280]\n  attention_head_dim: 9\n"
+        "  up_block_types: [UpBlock2D]\n",
+        "x.yaml",
+    )
+    assert [(finding.id, finding.path[1:]) for finding in findings(document)] == [
+        ("list-length", ("up_block_types",)),
+        ("groups", ("block_out_channels", 1)),
+        ("groups", ("block_out_channels", 2)),
+    ]

@@ -1,0 +1,62 @@
+"""The JSON Schema accepts what loads, and rejects what the loader's schema rejects."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from unetscope.commands.schema import schema_text
+from unetscope.config import shipped
+from unetscope.config.document import parse
+from unetscope.config.sections import OPTIONS, keys_of
+
+SCHEMA = json.loads(schema_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def errors(text):
+    return [error.json_path for error in VALIDATOR.iter_errors(parse(text, "x.yaml").data)]
+
+
+def test_it_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema_text() == schema_text()
+
+
+@pytest.mark.parametrize("path", shipped().values(), ids=shipped())
+def test_shipped_configs(path):
+    assert errors(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("unets: {}", "$"),
+        ("unet: {layer_per_block: 2}", "$.unet"),
+        ("inputs: {hight: 64}", "$.inputs"),
+        ("unet: {layers_per_block: two}", "$.unet.layers_per_block"),
+        ("unet: {layers_per_block: 1000000000}", "$.unet.layers_per_block"),
+        ("unet: {block_out_channels: []}", "$.unet.block_out_channels"),
+        ("unet: {down_block_types: [DownBlok2D]}", "$.unet.down_block_types[0]"),
+        ("unet: {mid_block_type: UNetMidBlok2D}", "$.unet.mid_block_type"),
+        ("inputs: {batch: 0}", "$.inputs.batch"),
+        ("family: UNet", "$.family"),
+    ],
+)
+def test_typos(text, at):
+    assert errors(text) == [at]
+
+
+@pytest.mark.parametrize("family", OPTIONS)
+def test_every_option_is_there(family):
+    options = OPTIONS[family]
+    assert list(SCHEMA["$defs"][options.__name__]["properties"]) == list(keys_of(options))
+
+
+def test_sections_are_described():
+    config = SCHEMA["$defs"]["ConfigFile"]
+    assert all(entry["description"] for entry in config["properties"].values())
+    assert config["properties"]["source"]["description"] == "where the values come from."

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from unetscope.errors import UnetscopeError
+from unetscope.render import FORMATS, render
+from unetscope.table import Column, Table
+
+TABLE = Table("one", "One", (Column("a", "A"), Column("b", "B")), (("x", 1), ("y", 2)))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_ends_with_one_newline(name: str) -> None:
+    text = render([TABLE], name)
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+
+
+def test_an_unknown_format_names_the_nearest() -> None:
+    with pytest.raises(UnetscopeError, match="no format `markdwon`") as caught:
+        render([TABLE], "markdwon")
+    assert caught.value.hint == "did you mean `markdown`?"
+
+
+def test_rows_must_fit_the_columns() -> None:
+    with pytest.raises(ValueError, match="one: 2 columns, but a row of 1"):
+        Table("one", "", TABLE.columns, (("x",),))
+    with pytest.raises(ValueError, match="one: 2 columns, but a row of 3"):
+        Table("one", "", TABLE.columns, (), total=("x", 1, 2))
+    with pytest.raises(ValueError, match="facts are one record, not 2"):
+        Table("one", "", TABLE.columns, TABLE.rows, facts=True)
+
+
+def imported(name: str) -> set[str]:
+    script = f"""
+import sys
+from unetscope.render import render
+from unetscope.table import Column, Table
+render([Table("one", "尺寸", (Column("a", "A"),), (("x",),))], {name!r})
+print(*sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+@pytest.mark.parametrize("name", ["markdown", "csv", "json"])
+def test_formats_for_files_import_neither_rich_nor_torch(name: str) -> None:
+    assert not imported(name) & {"rich", "torch"}
+
+
+def test_the_terminal_measures_with_rich_and_needs_no_more_of_it() -> None:
+    modules = imported("terminal")
+    assert "rich.cells" in modules
+    assert not modules & {"torch", "rich.console", "rich.table", "pygments", "markdown_it"}

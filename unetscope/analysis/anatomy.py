@@ -1,0 +1,128 @@
+"""Encoder, middle and decoder of a traced network, found from skips, resolutions and names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from unetscope.analysis.network import Network
+from unetscope.record import SkipEvent
+
+# The part of a UNet that a path or a class name speaks of.
+_NAMES = {
+    "middle": re.compile(r"(?:^|[._])(?:mid|bottleneck)|Mid|Bottleneck"),
+    "encoder": re.compile(r"(?:^|[._])(?:down|enc|input_block)|Down|Encoder"),
+    "decoder": re.compile(r"(?:^|[._])(?:up|dec|output_block)|Up(?=[A-Z])|Decoder"),
+}
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """The parts of a UNet, each a run of blocks in the order of their calls.
+
+    Attributes:
+        entry: what brings the sample to the width of the first block (`conv_in`).
+        encoder: the blocks whose outputs are pushed.
+        middle: the blocks between the last push and the first join.
+        decoder: the blocks that join skips.
+        exit: what turns the last block's features into the output.
+    """
+
+    entry: tuple[int, ...]
+    encoder: tuple[int, ...]
+    middle: tuple[int, ...]
+    decoder: tuple[int, ...]
+    exit: tuple[int, ...]
+
+
+def anatomy(network: Network) -> Anatomy:
+    """Sort the blocks of a network into its parts.
+
+    Only blocks that return a feature map belong to a part: embeddings do not. A network without
+    skips is sorted by the names of its blocks alone, and not at all if they say nothing.
+    """
+    maps = [block for block in network.blocks if network.main_output(block) is not None]
+    parts: dict[str, list[int]] = {
+        name: [] for name in ("entry", "encoder", "middle", "decoder", "exit")
+    }
+    for block in maps:
+        parts[_role(network, block)].append(block)
+    # The first convolution stands before the encoder's blocks, even where its output is pushed.
+    if len(parts["encoder"]) > 1 and not parts["entry"]:
+        first = parts["encoder"][0]
+        if len(network.convolutions(first)) == 1 and not network.resamples(first):
+            parts["entry"].append(parts["encoder"].pop(0))
+    return Anatomy(**{name: tuple(blocks) for name, blocks in parts.items()})
+
+
+def _role(network: Network, block: int) -> str:
+    named = _named(network, block)
+    if not network.trace.skips:
+        return named or "entry"
+    step = network.step(block)
+    last_push = max(network.born(value) for value in network.pushed)
+    joins = [network.join(skip) for skip in network.trace.skips]
+    first_join, last_join = joins[0].clock, joins[-1].clock
+    end = step.end or step.start
+    if end > first_join:
+        joined = any(step.start < join.clock < end for join in joins)
+        taken = {value for join in joins for value in join.outputs}
+        takes = any(argument.value in taken for argument in step.inputs)
+        return "decoder" if joined or takes or end < last_join or named == "decoder" else "exit"
+    if step.start < last_push:
+        return "entry" if _is_entry(network, block) else "encoder"
+    return "encoder" if named == "encoder" else "middle"
+
+
+def _is_entry(network: Network, block: int) -> bool:
+    """A lone convolution at the network's own resolution, before any block."""
+    given = network.main_input(block)
+    return given == network.sample and len(network.convolutions(block)) == 1
+
+
+def _named(network: Network, block: int) -> str | None:
+    """The part that a block's path or class names."""
+    names = f"{network.path(block)} {network.module(block).kind}"
+    return next((part for part, pattern in _NAMES.items() if pattern.search(names)), None)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the skip stack was used.
+
+    Attributes:
+        pushed: tensors that were joined at least once.
+        popped: joins.
+        out_of_order: joins that took another tensor than the newest one still waiting.
+        reused: joins of a tensor that had been joined before.
+    """
+
+    pushed: int
+    popped: int
+    out_of_order: tuple[SkipEvent, ...]
+    reused: tuple[SkipEvent, ...]
+
+    @property
+    def last_in_first_out(self) -> bool:
+        """Whether the skips really are a stack."""
+        return not self.out_of_order and not self.reused
+
+
+def verdict(network: Network) -> Verdict:
+    """Replay the joins against a stack of the tensors pushed until then."""
+    waiting: list[int] = []
+    pushes = list(network.pushed)
+    out_of_order, reused, seen = [], [], set[int]()
+    for skip in network.trace.skips:
+        clock = network.join(skip).clock
+        while pushes and network.born(pushes[0]) < clock:
+            waiting.append(pushes.pop(0))
+        if skip.value in seen:
+            reused.append(skip)
+        else:
+            if waiting[-1] != skip.value:
+                out_of_order.append(skip)
+            waiting.remove(skip.value)
+            seen.add(skip.value)
+    popped = len(network.trace.skips)
+    return Verdict(len(network.pushed), popped, tuple(out_of_order), tuple(reused))

@@ -1,0 +1,203 @@
+"""A trace with its cross-references: who called whom, who made what."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from unetscope.record import ModuleRecord, Op, SkipEvent, Step, TensorSpec, Trace
+
+_ATTENTION = ("scaled_dot_product_attention", "multi_head_attention_forward", "softmax")
+
+
+class Network:
+    """Questions about one trace that several tables ask.
+
+    A *block* is a child call of the module in whose body the skips are joined, that is, of the
+    innermost call that holds every push and every join; the root where nothing is joined.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.modules: dict[str, ModuleRecord] = {module.path: module for module in trace.modules}
+        self.children: list[list[int]] = [[] for _ in trace.steps]
+        self.ops: list[list[int]] = [[] for _ in trace.steps]
+        for index, step in enumerate(trace.steps):
+            if step.parent is not None:
+                self.children[step.parent].append(index)
+        for index, op in enumerate(trace.ops):
+            if op.step is not None:
+                self.ops[op.step].append(index)
+
+    # What a call is
+
+    def step(self, call: int) -> Step:
+        """The record of a call."""
+        return self.trace.steps[call]
+
+    def path(self, call: int) -> str:
+        """The path of the module that was called."""
+        return self.trace.steps[call].module
+
+    def module(self, call: int) -> ModuleRecord:
+        """The module that was called."""
+        return self.modules[self.trace.steps[call].module]
+
+    def below(self, call: int) -> range:
+        """The calls during a call, itself first: they follow each other in the trace."""
+        last = call
+        while self.children[last]:
+            last = self.children[last][-1]
+        return range(call, last + 1)
+
+    def spec(self, value: int) -> TensorSpec:
+        """Shape and dtype of a value."""
+        return self.trace.values[value].spec
+
+    # Feature maps
+
+    @cached_property
+    def sample(self) -> int | None:
+        """The network's first input, whose rank tells feature maps from vectors and tokens."""
+        return self.trace.inputs[0].value if self.trace.inputs else None
+
+    def is_map(self, value: int) -> bool:
+        """Whether a value is a feature map `(B, C, *spatial)`: of the sample's rank."""
+        rank = 0 if self.sample is None else len(self.spec(self.sample).shape)
+        return rank >= 3 and len(self.spec(value).shape) == rank
+
+    def main_input(self, call: int) -> int | None:
+        """The feature map that a call works on: its first."""
+        return next((a.value for a in self.step(call).inputs if self.is_map(a.value)), None)
+
+    def main_output(self, call: int) -> int | None:
+        """The feature map that a call returns: its first."""
+        return next((value for value in self.step(call).outputs if self.is_map(value)), None)
+
+    def size(self, value: int) -> tuple[int, ...]:
+        """The spatial dims of a feature map."""
+        return self.spec(value).shape[2:]
+
+    def resamples(self, call: int) -> bool:
+        """Whether a call returns its feature map at another resolution."""
+        given, made = self.main_input(call), self.main_output(call)
+        return given is not None and made is not None and self.size(given) != self.size(made)
+
+    # What a call does
+
+    def attends(self, call: int) -> bool:
+        """Whether attention is computed during a call."""
+        return any(
+            self.trace.ops[op].name.endswith(_ATTENTION)
+            for inner in self.below(call)
+            for op in self.ops[inner]
+        )
+
+    def convolutions(self, call: int) -> list[int]:
+        """The calls of convolution layers during a call, in order."""
+        return [c for c in self.below(call) if "Conv" in self.module(c).kind and self._is_leaf(c)]
+
+    def first_layer(self, call: int) -> tuple[str, tuple[int, int]] | None:
+        """The first convolution or linear layer during a call: its path and its widths."""
+        for inner in self.below(call):
+            settings = self.module(inner).attributes
+            for given, made in (("in_channels", "out_channels"), ("in_features", "out_features")):
+                widths = settings.get(given), settings.get(made)
+                if self._is_leaf(inner) and isinstance(widths[0], int) and isinstance(widths[1], int):
+                    return self.path(inner), (widths[0], widths[1])
+        return None
+
+    def is_resnet(self, call: int) -> bool:
+        """Two convolutions or more beside a residual connection, at one resolution."""
+        if self.attends(call) or not self.children[call]:
+            return False
+        summed = any(self.trace.ops[op].name in ("+", "+=", "torch.add") for op in self.ops[call])
+        return summed and len(self.convolutions(call)) >= 2
+
+    def is_transformer(self, call: int) -> bool:
+        """A call that attends, and is no container of ResNets."""
+        return self.attends(call) and not any(map(self.is_resnet, self.below(call)))
+
+    def units(self, call: int) -> list[int]:
+        """The ResNets, transformers and resamplers that a block consists of, in order."""
+        found = []
+        for child in self.children[call]:
+            if self.is_resnet(child) or self.is_transformer(child) or self.resamples(child):
+                found.append(child)
+            else:
+                found += self.units(child)
+        return found
+
+    def _is_leaf(self, call: int) -> bool:
+        return not self.children[call]
+
+    # Who made what
+
+    def producer(self, value: int) -> int | None:
+        """The outermost call whose whole output a value is."""
+        return self.trace.values[value].call
+
+    def origin(self, value: int) -> str:
+        """Where a value comes from, in words of the code: a path, or a function and its module."""
+        record = self.trace.values[value]
+        if record.call is not None:
+            return self.path(record.call)
+        if record.op is None:
+            return record.source or "constant"
+        op = self.trace.ops[record.op]
+        where = "" if op.step is None else self.path(op.step)
+        return f"{op.name} in {where}" if where else op.name
+
+    def born(self, value: int) -> int:
+        """The clock when a value was made; 0 for what was there before."""
+        op = self.trace.values[value].op
+        return 0 if op is None else self.trace.ops[op].clock
+
+    # Skips
+
+    def join(self, skip: SkipEvent) -> Op:
+        """The function that joined a skip."""
+        return self.trace.ops[skip.op]
+
+    @cached_property
+    def pushed(self) -> tuple[int, ...]:
+        """The tensors that are joined at any time, in the order of their making."""
+        return tuple(sorted({skip.value for skip in self.trace.skips}))
+
+    def consumer(self, skip: SkipEvent) -> int | None:
+        """The first call that takes what a skip was joined to; the outermost if several do."""
+        join = self.join(skip)
+        for call, step in enumerate(self.trace.steps):
+            if step.start > join.clock and step.parent == join.step:
+                return call if any(a.value in join.outputs for a in step.inputs) else None
+        return None
+
+    @cached_property
+    def trunk(self) -> int | None:
+        """The call in whose body the skips are joined: its child calls are the blocks."""
+        if not self.trace.steps:
+            return None
+        inside = [self.join(skip).step for skip in self.trace.skips]
+        for value in self.pushed:
+            call = self.producer(value)
+            op = self.trace.values[value].op
+            made_in = None if op is None else self.trace.ops[op].step
+            inside.append(made_in if call is None else self.step(call).parent)
+        chains = [self._chain(call) for call in inside if call is not None]
+        common = 0
+        for level in zip(*chains, strict=False):
+            if len(set(level)) > 1:
+                break
+            common = level[0]
+        return common
+
+    @cached_property
+    def blocks(self) -> tuple[int, ...]:
+        """The child calls of the trunk, in order."""
+        return () if self.trunk is None else tuple(self.children[self.trunk])
+
+    def _chain(self, call: int) -> list[int]:
+        """The calls from the root down to `call`."""
+        chain = [call]
+        while (parent := self.trace.steps[chain[-1]].parent) is not None:
+            chain.append(parent)
+        return chain[::-1]

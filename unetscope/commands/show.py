@@ -1,0 +1,36 @@
+"""`unetscope show CONFIG`: a config as it is resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unetscope.config import load
+from unetscope.config.writing import to_yaml
+
+
+def show_config(
+    reference: str,
+    *,
+    overrides: Sequence[str] = (),
+    batch: int | None = None,
+    height: int | None = None,
+    width: int | None = None,
+    tokens: int | None = None,
+) -> str:
+    """The YAML of a config with `extends`, overrides and flags worked in.
+
+    Args:
+        reference: a path, or the name of a shipped config.
+        overrides: `KEY=VALUE` each, for `unet`.
+        batch: instead of the config's.
+        height: of the sample, instead of the config's.
+        width: of the sample, instead of the config's.
+        tokens: of the text, instead of the config's.
+
+    Raises:
+        ConfigError: the config is missing or describes no network.
+    """
+    spec = load(
+        reference, overrides=overrides, batch=batch, height=height, width=width, tokens=tokens
+    )
+    return to_yaml(spec.resolved)

@@ -1,0 +1,91 @@
+"""Which file a reference means, and its text."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from unetscope.config.wording import quoted
+from unetscope.errors import ConfigError, Place, nearest
+
+SUFFIXES = (".yaml", ".yml")
+LARGEST_FILE = 1_000_000
+"""Bytes; published configs have about 2,000."""
+
+
+@cache
+def shipped() -> dict[str, Path]:
+    """The configs that come with the package: name to path, sorted by name."""
+    package = Path(__file__).parents[1]
+    installed = package / "configs"
+    folder = installed if installed.is_dir() else package.parent / "configs"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def locate(reference: str, *, folder: Path | None = None, place: Place | None = None) -> Path:
+    """The file that a reference means: a path first, then the name of a shipped config.
+
+    Args:
+        reference: such as `./mine/sd15.yaml`, `sd15.yaml` or `sd15`.
+        folder: what relative paths start from, if not the working directory.
+        place: where the reference was read, for the error.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    path = Path(reference) if folder is None else folder / reference
+    try:
+        there, is_folder = path.exists(), path.is_dir()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot look for {quoted(reference)}: {_why(error)}") from None
+    if there and not is_folder and reference:
+        return path
+    configs = shipped()
+    stem = reference.removesuffix(".yaml")
+    if stem in configs:
+        return configs[stem]
+    if is_folder:
+        raise ConfigError(f"{quoted(reference)} is a folder, not a config file", place=place)
+    raise ConfigError(
+        f"there is no file and no shipped config {quoted(reference)}",
+        hint=_suggest(path, stem),
+        place=place,
+    )
+
+
+def _suggest(path: Path, stem: str) -> str:
+    for suffix in SUFFIXES:
+        if (beside := path.with_name(path.name + suffix) if path.name else path).is_file():
+            return f"did you mean {quoted(str(beside))}?"
+    if guess := nearest(Path(stem).stem, shipped()):
+        return f"did you mean {quoted(guess)}? `unetscope list` shows the shipped configs"
+    return "`unetscope list` shows the shipped configs"
+
+
+def read(path: Path) -> str:
+    """The text of a config file.
+
+    Raises:
+        ConfigError: it cannot be read, is larger than `LARGEST_FILE`, or is not UTF-8 text.
+    """
+    place = Place(str(path))
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {_why(error)}", place=place) from None
+    if len(content) > LARGEST_FILE:
+        raise ConfigError(
+            f"larger than {LARGEST_FILE:,} bytes, the bound for a config", place=place
+        )
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ConfigError("UTF-16 text; a config is UTF-8", place=place)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{content[error.start]:02x} at offset {error.start:,} is not UTF-8"
+        raise ConfigError(f"not a text file: {found}", place=place) from None
+
+
+def _why(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()

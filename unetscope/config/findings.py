@@ -1,0 +1,42 @@
+"""What is wrong with a config, as values: the first is raised, or all are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from unetscope.config.document import Path
+from unetscope.config.wording import dotted
+from unetscope.errors import ConfigError, Place
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One problem of a config.
+
+    Attributes:
+        id: its kind, such as `unknown-key`.
+        path: the key that most likely caused it.
+        message: what was expected, what was found.
+        hint: how to mend it.
+    """
+
+    id: str
+    path: Path
+    message: str
+    hint: str | None = None
+
+    def error(self, places: Mapping[Path, Place]) -> ConfigError:
+        """The exception that says it, with the place of its key."""
+        return ConfigError(
+            f"{dotted(self.path)}: {self.message}" if self.path else self.message,
+            hint=self.hint,
+            place=place_of(self.path, places),
+        )
+
+
+def place_of(path: Path, places: Mapping[Path, Place]) -> Place | None:
+    """Where a key stands or, if it is not written, the nearest that is and holds it."""
+    while path and path not in places:
+        path = path[:-1]
+    return places.get(path)

@@ -1,0 +1,98 @@
+"""`extends`: a config that says only what differs from another."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import Any
+
+from unetscope.config.document import Document, Path, parse
+from unetscope.config.files import locate, read
+from unetscope.config.findings import Finding
+from unetscope.config.wording import found, quoted
+from unetscope.errors import ConfigError, Place
+
+LONGEST_CHAIN = 8
+"""Files in a chain of `extends`."""
+
+NOT_INHERITED = ("extends", "name", "source")
+"""Keys that speak of one file."""
+
+
+def read_config(path: FilePath) -> Document:
+    """Read a config file and whatever it extends, merged.
+
+    Raises:
+        ConfigError: a file is missing or malformed, or the chain is a circle or too long.
+    """
+    return _read(path, ())
+
+
+def _read(path: FilePath, above: tuple[FilePath, ...]) -> Document:
+    document = parse(read(path), str(path))
+    reference = document.data.get("extends") if isinstance(document.data, dict) else None
+    if reference is None:
+        return document
+    place = document.places["extends",]
+    if not isinstance(reference, str):
+        message = f"expected a string, found {found(reference)}"
+        raise Finding("wrong-value", ("extends",), message).error(document.places)
+    chain = (*above, path)
+    base_path = locate(reference, folder=path.parent, place=place)
+    if any(base_path.resolve() == other.resolve() for other in chain):
+        raise ConfigError(
+            f"extends: {quoted(reference)} is this file or extends it in turn",
+            hint="a shipped config that has the name of this file is meant without its suffix",
+            place=place,
+        )
+    if len(chain) == LONGEST_CHAIN:
+        raise ConfigError(
+            f"extends: a chain of more than {LONGEST_CHAIN} files, the bound for configs",
+            place=place,
+        )
+    base = _read(base_path, chain)
+    if not isinstance(base.data, dict):
+        message = f"expected a mapping, found {found(base.data)}"
+        raise ConfigError(message, place=base.places[()])
+    return merge(base, document)
+
+
+def merge(base: Document, document: Document) -> Document:
+    """What a document says over what its base says; lists are replaced as a whole."""
+    inherited = {key: value for key, value in base.data.items() if key not in NOT_INHERITED}
+    places: dict[Path, Place] = {}
+    data = _merged(Document(inherited, base.places), document, (), places)
+    return Document(data, places)
+
+
+def _merged(base: Document, document: Document, path: Path, places: dict[Path, Place]) -> Any:
+    """The values at `path`, with their places added to `places`."""
+    if not (isinstance(base.data, dict) and isinstance(document.data, dict)):
+        _keep_places(document, path, places)
+        return document.data
+    places[path] = document.places[path]
+    data = {}
+    for key in {**base.data, **document.data}:
+        inner = (*path, key)
+        if key not in document.data:
+            _keep_places(Document(base.data[key], base.places), inner, places)
+            data[key] = base.data[key]
+        else:
+            data[key] = _merged(
+                Document(base.data.get(key), base.places),
+                Document(document.data[key], document.places),
+                inner,
+                places,
+            )
+    return data
+
+
+def _keep_places(document: Document, path: Path, places: dict[Path, Place]) -> None:
+    """Add the places of the value at `path` and of all that it holds."""
+    places[path] = document.places[path]
+    inner: Any = ()
+    if isinstance(document.data, dict):
+        inner = document.data.items()
+    elif isinstance(document.data, list):
+        inner = enumerate(document.data)
+    for key, value in inner:
+        _keep_places(Document(value, document.places), (*path, key), places)

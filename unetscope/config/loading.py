@@ -1,0 +1,153 @@
+"""From a reference to a `Spec`, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import Any
+
+import msgspec
+
+from unetscope.config.document import Document
+from unetscope.config.files import locate
+from unetscope.config.findings import Finding
+from unetscope.config.inheritance import read_config
+from unetscope.config.overrides import override
+from unetscope.config.rules import check_options
+from unetscope.config.sections import (
+    DEFAULT_FAMILY,
+    OPTIONS,
+    ConfigFile,
+    InputsSection,
+    check_file,
+    keys_of,
+)
+from unetscope.config.sizes import check_sizes
+from unetscope.config.spec import Inputs, Spec
+from unetscope.config.unet2d_condition import UNet2DConditionConfig
+from unetscope.errors import Place
+
+USUAL_SIZE = 64
+"""Height and width of the sample where neither `inputs` nor `sample_size` says any."""
+
+
+def load(
+    reference: str,
+    *,
+    overrides: Sequence[str] = (),
+    batch: int | None = None,
+    height: int | None = None,
+    width: int | None = None,
+    tokens: int | None = None,
+) -> Spec:
+    """Load a config and check it.
+
+    Args:
+        reference: a path, or the name of a shipped config.
+        overrides: `KEY=VALUE` each, for `unet`.
+        batch: instead of the config's.
+        height: of the sample, instead of the config's.
+        width: of the sample, instead of the config's.
+        tokens: of the text, instead of the config's.
+
+    Raises:
+        ConfigError: the first thing that is wrong with it.
+    """
+    path = locate(reference)
+    document = read_config(path)
+    flags = {"batch": batch, "height": height, "width": width, "tokens": tokens}
+    document = _with_flags(_with_overrides(document, overrides), flags)
+    for finding in findings(document):
+        raise finding.error(document.places)
+    return _spec(reference, path, document)
+
+
+def findings(document: Document) -> Iterator[Finding]:
+    """Everything that is wrong with a config: its form or, if that is right, its meaning."""
+    of_form = list(check_file(document.data))
+    yield from of_form
+    if of_form:
+        return
+    config = msgspec.convert(document.data, ConfigFile)
+    yield from check_options(config.unet, document.places)
+    inputs = _inputs(config.inputs, config.unet)
+    yield from check_sizes(config.unet, inputs.batch, (inputs.height, inputs.width), inputs.tokens)
+
+
+def _with_overrides(document: Document, overrides: Sequence[str]) -> Document:
+    options = _options(document)
+    if options is None:
+        return document  # what is wrong with it is found later
+    for text in overrides:
+        document = override(document, text, keys_of(options))
+    return document
+
+
+def _options(document: Document) -> type[msgspec.Struct] | None:
+    """The options of the config's family; None if it has no known family or no `unet`."""
+    data = document.data
+    if not isinstance(data, dict) or not isinstance(data.get("unet"), dict):
+        return None
+    family = data.get("family", DEFAULT_FAMILY)
+    return OPTIONS.get(family) if isinstance(family, str) else None
+
+
+def _with_flags(document: Document, flags: Mapping[str, int | None]) -> Document:
+    given = {name: value for name, value in flags.items() if value is not None}
+    if not given or not isinstance(document.data, dict):
+        return document
+    inputs = document.data.get("inputs", {})
+    if not isinstance(inputs, dict):
+        return document
+    places = dict(document.places)
+    for name, value in given.items():
+        places["inputs", name] = Place(f"--{name} {value}")
+    return Document({**document.data, "inputs": {**inputs, **given}}, places)
+
+
+def _spec(reference: str, path: FilePath, document: Document) -> Spec:
+    data = document.data
+    config = msgspec.convert(data, ConfigFile)
+    inputs = _inputs(config.inputs, config.unet)
+    name = config.name or path.stem
+    resolved = {
+        "name": name,
+        "family": config.family,
+        **({"source": config.source} if config.source else {}),
+        "unet": {
+            key: data["unet"][key] for key in keys_of(type(config.unet)) if key in data["unet"]
+        },
+        "inputs": _resolved_inputs(inputs),
+    }
+    return Spec(
+        reference=reference,
+        name=name,
+        family=config.family,
+        source=config.source or "",
+        unet=config.unet,
+        inputs=inputs,
+        resolved=resolved,
+        places=document.places,
+    )
+
+
+def _inputs(section: InputsSection, unet: UNet2DConditionConfig) -> Inputs:
+    size = unet.sample_size or USUAL_SIZE
+    rows, columns = (size, size) if isinstance(size, int) else size
+    return Inputs(
+        batch=section.batch,
+        height=section.height or rows,
+        width=section.width or columns,
+        tokens=section.tokens,
+        scale=section.scale,
+    )
+
+
+def _resolved_inputs(inputs: Inputs) -> dict[str, Any]:
+    resolved = {
+        "batch": inputs.batch,
+        "height": inputs.height,
+        "width": inputs.width,
+        "tokens": inputs.tokens,
+    }
+    return resolved if inputs.scale == 1 else {**resolved, "scale": inputs.scale}

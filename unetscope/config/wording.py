@@ -1,0 +1,46 @@
+"""How values, keys and types are named to people."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+LONGEST_QUOTE = 60
+"""Characters of a string that a message shows."""
+
+
+def quoted(text: str) -> str:
+    """A string in quotes, safe for a terminal and of bounded length."""
+    if len(text) > LONGEST_QUOTE:
+        text = text[: LONGEST_QUOTE - 1] + "…"
+    return shown(json.dumps(text, ensure_ascii=False))
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """A key path as users write it: `unet.block_out_channels.3`."""
+    return shown(".".join(map(str, path)))
+
+
+def shown(text: str) -> str:
+    """A text safe for a terminal and of bounded length."""
+    if len(text) > 2 * LONGEST_QUOTE:
+        text = text[: 2 * LONGEST_QUOTE - 1] + "…"
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def found(value: Any) -> str:
+    """A value from a config, with what it is: `the string "two"`, `2.5`, `an empty list`."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f"the string {quoted(value)}"
+        case list():
+            return f"a list of {len(value):,}" if value else "an empty list"
+        case dict():
+            return "a mapping"
+    return str(value)

@@ -1,0 +1,75 @@
+"""What can go wrong, and how it is said.
+
+UnetscopeError                 exit code 2: it could not be done
+├── ConfigError                a config is missing, malformed or describes no network
+└── ForwardError               a network could not run (holds the partial trace)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from unetscope.record import Trace
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a file something stands; line and column count from 1."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+
+
+class UnetscopeError(Exception):
+    """Something a user can understand and mend; never shown with a traceback.
+
+    Attributes:
+        message: what is wrong: what was expected, what was found.
+        hint: what to do about it, or None.
+        place: file, line and column, or None.
+        exit_code: 2, "could not do it"; 1 is kept for gates that found something.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, hint: str | None = None, place: Place | None = None):
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.place = place
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.message}" if self.place else self.message
+        return f"{text}\nhint: {self.hint}" if self.hint else text
+
+
+class ConfigError(UnetscopeError):
+    """A config is missing, malformed, or describes no network that can be built."""
+
+
+class ForwardError(UnetscopeError):
+    """A forward pass failed.
+
+    Attributes:
+        trace: everything recorded until then.
+    """
+
+    def __init__(self, message: str, *, trace: Trace, **more: Any):
+        super().__init__(message, **more)
+        self.trace = trace
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` most likely meant, or None if nothing is close."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return folded[close[0]] if close else None

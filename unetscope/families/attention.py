@@ -1,0 +1,204 @@
+"""The transformer block: every pixel is a token that reads the other pixels and the text.
+
+Latent Diffusion (2022), section 3.3 and appendix E.2.1: self-attention, cross-attention and a
+feed-forward network, each behind a layer norm and beside a residual connection. The feed-forward
+network is gated: "GLU Variants Improve Transformer" (2020).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch.nn.functional as F
+from torch import nn
+
+from unetscope.families.layers import Conv2d, GroupNorm, LayerNorm, Linear
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+
+class Attention(nn.Module):
+    """Multi-head attention from `(B, N, query_dim)` to tokens `(B, M, context_dim)`.
+
+    Args:
+        query_dim: width of the tokens that ask, and of the result.
+        context_dim: width of the tokens that answer.
+        heads: number of heads.
+        head_dim: width of each head.
+    """
+
+    def __init__(self, query_dim: int, context_dim: int, *, heads: int, head_dim: int):
+        super().__init__()
+        inner_dim = heads * head_dim
+        self.heads = heads
+        self.to_q = Linear(query_dim, inner_dim, bias=False)
+        self.to_k = Linear(context_dim, inner_dim, bias=False)
+        self.to_v = Linear(context_dim, inner_dim, bias=False)
+        self.to_out = nn.ModuleList([Linear(inner_dim, query_dim), nn.Dropout(0.0)])
+
+    def forward(self, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None) -> Tensor:
+        """Let `hidden_states` read `encoder_hidden_states`, or themselves if there are none."""
+        if encoder_hidden_states is None:
+            encoder_hidden_states = hidden_states
+        query = self._split_heads(self.to_q(hidden_states))
+        key = self._split_heads(self.to_k(encoder_hidden_states))
+        value = self._split_heads(self.to_v(encoder_hidden_states))
+        hidden_states = F.scaled_dot_product_attention(query, key, value)
+        hidden_states = self._merge_heads(hidden_states)
+        for layer in self.to_out:
+            hidden_states = layer(hidden_states)
+        return hidden_states
+
+    def _split_heads(self, tokens: Tensor) -> Tensor:
+        """`(B, N, heads * D)` to `(B, heads, N, D)`."""
+        batch, length, width = tokens.shape
+        return tokens.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
+
+    def _merge_heads(self, tokens: Tensor) -> Tensor:
+        """`(B, heads, N, D)` to `(B, N, heads * D)`."""
+        batch, heads, length, width = tokens.shape
+        return tokens.transpose(1, 2).reshape(batch, length, heads * width)
+
+
+class GEGLU(nn.Module):
+    """A linear layer gated by the GELU of a second one: `(..., dim_in)` to `(..., dim_out)`."""
+
+    def __init__(self, dim_in: int, dim_out: int):
+        super().__init__()
+        self.proj = Linear(dim_in, 2 * dim_out)
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Compute both layers at once, then gate."""
+        hidden_states, gate = self.proj(hidden_states).chunk(2, dim=-1)
+        return hidden_states * F.gelu(gate)
+
+
+class FeedForward(nn.Module):
+    """Widen each token fourfold and narrow it again: `(B, N, dim)` to `(B, N, dim)`."""
+
+    def __init__(self, dim: int):
+        super().__init__()
+        self.net = nn.ModuleList([GEGLU(dim, 4 * dim), nn.Dropout(0.0), Linear(4 * dim, dim)])
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Transform each token by itself."""
+        for layer in self.net:
+            hidden_states = layer(hidden_states)
+        return hidden_states
+
+
+class BasicTransformerBlock(nn.Module):
+    """Pixels read each other, then the text, then each thinks for itself.
+
+    Args:
+        dim: width of the pixels' tokens.
+        context_dim: width of the text's tokens.
+        heads: number of heads of both attentions.
+        head_dim: width of each head.
+        only_cross_attention: the first attention reads the text too.
+    """
+
+    def __init__(
+        self, dim: int, context_dim: int, *, heads: int, head_dim: int, only_cross_attention: bool
+    ):
+        super().__init__()
+        self.only_cross_attention = only_cross_attention
+        first_dim = context_dim if only_cross_attention else dim
+        self.norm1 = LayerNorm(dim)
+        self.attn1 = Attention(dim, first_dim, heads=heads, head_dim=head_dim)
+        self.norm2 = LayerNorm(dim)
+        self.attn2 = Attention(dim, context_dim, heads=heads, head_dim=head_dim)
+        self.norm3 = LayerNorm(dim)
+        self.ff = FeedForward(dim)
+
+    def forward(self, hidden_states: Tensor, encoder_hidden_states: Tensor | None) -> Tensor:
+        """Transform pixels `(B, H*W, dim)` that may read tokens `(B, M, context_dim)`."""
+        first_context = encoder_hidden_states if self.only_cross_attention else None
+        hidden_states = self.attn1(self.norm1(hidden_states), first_context) + hidden_states
+        hidden_states = self.attn2(self.norm2(hidden_states), encoder_hidden_states) + hidden_states
+        transformed: Tensor = self.ff(self.norm3(hidden_states)) + hidden_states
+        return transformed
+
+
+class Transformer2DModel(nn.Module):
+    """Transformer blocks on an image `(B, C, H, W)`, whose pixels become a sequence of H*W tokens.
+
+    Args:
+        channels: C.
+        depth: number of transformer blocks.
+        heads: number of heads; each is `channels // heads` wide.
+        context_dim: width of the text's tokens.
+        groups: groups of the norm.
+        use_linear_projection: project tokens by linear layers instead of pixels by 1x1
+            convolutions (Stable Diffusion 2 and later).
+        only_cross_attention: the pixels read only the text, not each other.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        depth: int,
+        *,
+        heads: int,
+        context_dim: int,
+        groups: int,
+        use_linear_projection: bool,
+        only_cross_attention: bool = False,
+    ):
+        super().__init__()
+        head_dim = channels // heads
+        inner_dim = heads * head_dim
+        self.use_linear_projection = use_linear_projection
+        self.norm = GroupNorm(groups, channels, eps=1e-6)
+        self.proj_in = (
+            Linear(channels, inner_dim)
+            if use_linear_projection
+            else Conv2d(channels, inner_dim, kernel_size=1)
+        )
+        self.transformer_blocks = nn.ModuleList(
+            BasicTransformerBlock(
+                inner_dim,
+                context_dim,
+                heads=heads,
+                head_dim=head_dim,
+                only_cross_attention=only_cross_attention,
+            )
+            for _ in range(depth)
+        )
+        self.proj_out = (
+            Linear(inner_dim, channels)
+            if use_linear_projection
+            else Conv2d(inner_dim, channels, kernel_size=1)
+        )
+
+    def forward(self, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None) -> Tensor:
+        """Transform `(B, C, H, W)`, reading tokens `(B, M, context_dim)`."""
+        residual = hidden_states
+        size = hidden_states.shape[2:]
+        hidden_states = self.norm(hidden_states)
+        if self.use_linear_projection:
+            hidden_states = self.proj_in(_to_tokens(hidden_states))
+        else:
+            hidden_states = _to_tokens(self.proj_in(hidden_states))
+        for block in self.transformer_blocks:
+            hidden_states = block(hidden_states, encoder_hidden_states)
+        if self.use_linear_projection:
+            hidden_states = _to_image(self.proj_out(hidden_states), size)
+        else:
+            hidden_states = self.proj_out(_to_image(hidden_states, size))
+        return hidden_states + residual
+
+
+def _to_tokens(image: Tensor) -> Tensor:
+    """`(B, C, H, W)` to `(B, H*W, C)`."""
+    batch, channels, height, width = image.shape
+    return image.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
+
+
+def _to_image(tokens: Tensor, size: Sequence[int]) -> Tensor:
+    """`(B, H*W, C)` to `(B, C, H, W)`."""
+    batch, _, channels = tokens.shape
+    return tokens.reshape(batch, *size, channels).permute(0, 3, 1, 2).contiguous()

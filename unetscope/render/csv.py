@@ -1,0 +1,80 @@
+r"""One table as CSV: a header of column keys, then the data of its rows.
+
+Numbers stand as they are, what is not known is empty, a shape reads `1x320x64x64`, a list is
+joined by `;`. Totals are left out, so that adding up a column gives them. Spreadsheets run text
+that begins like a formula (`=`, `+`, `-`, `@`): an apostrophe goes before it, as before text that
+already has one there; a sign that stands alone is harmless and stays. Control characters are
+written out (`\x1b`), so that printing the file is harmless too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from unetscope.errors import UnetscopeError
+from unetscope.render.spans import printable
+from unetscope.table import Cell, Kind
+
+if TYPE_CHECKING:
+    from unetscope.render import Style
+    from unetscope.table import Table
+
+_DIMS = {Kind.SHAPE, Kind.TUPLE, Kind.SIZE, Kind.CHANNELS_AND_SIZE}
+_FORMULA = re.compile(r"'*[=+\-@].", re.DOTALL)
+
+
+def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
+    """Write the one table; several that share key and columns are one.
+
+    Raises:
+        UnetscopeError: there is no table or more than one.
+    """
+    tables = [table for table in tables if table.columns]
+    kinds = {(table.key, tuple(column.key for column in table.columns)) for table in tables}
+    if len(kinds) != 1:
+        keys = ", ".join(dict.fromkeys(table.key for table in tables))
+        raise UnetscopeError(
+            "csv holds one table; choose one with --sections",
+            hint=f"there are {keys}" if keys else "there is no table here",
+        )
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_inert(column.key) for column in tables[0].columns)
+    for table in tables:
+        for row in table.rows:
+            writer.writerow(map(_field, table.cells(row)))
+    return out.getvalue()
+
+
+def _field(cell: Cell) -> str:
+    text = _plain(cell.data, dims=any(part.kind in _DIMS for part in cell.parts))
+    return text if isinstance(cell.data, int | float) else _inert(text)
+
+
+def _plain(data: Any, *, dims: bool = False) -> str:
+    match data:
+        case None:
+            return ""
+        case bool():
+            return "true" if data else "false"
+        case float():
+            return repr(data) if math.isfinite(data) else ""
+        case list() | tuple() if any(isinstance(item, list | tuple) for item in data):
+            return ";".join(_plain(item, dims=True) for item in data)
+        case list() | tuple():
+            return ("x" if dims else ";").join(map(_plain, data)) or "[]"
+        case dict():
+            return json.dumps(data, ensure_ascii=False)
+        case _:
+            return str(data)
+
+
+def _inert(text: str) -> str:
+    text = "\n".join(map(printable, text.split("\n")))
+    return f"'{text}" if _FORMULA.match(text) else text

@@ -1,0 +1,108 @@
+"""Tables as GitHub-flavoured Markdown.
+
+Syntax: https://github.github.com/gfm/#tables-extension-
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from unetscope.render.spans import Span, lines, title
+
+if TYPE_CHECKING:
+    from unetscope.render import Style
+    from unetscope.table import Cell, Table
+
+# What GitHub would read as markup. `in_ch`, `a -> b` and `[B, 4]` are none and stay readable.
+_MARKUP = re.compile(
+    r"""[\\`*|~$]
+    | <(?=[A-Za-z/!?])          # a tag
+    | &(?=\#?\w+;)              # a character reference
+    | (?<![^\W_])_ | _(?![^\W_])  # emphasis; within a word it is none
+    | (?<=\])\(                 # a link
+    """,
+    re.VERBOSE,
+)
+_BLOCK_START = re.compile(r"^(\d*)([#>+\-=\[.)])")
+
+
+def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
+    """Write each table below its heading."""
+    return "\n\n".join(block for table in tables for block in _blocks(table)) + "\n"
+
+
+def _blocks(table: Table) -> Iterator[str]:
+    if table.title:
+        yield f"{'#' * min(table.level + 1, 6)} {_line(title(table.title))}"
+    yield from map(_paragraph, table.before)
+    if table.facts:
+        yield "\n".join(_facts(table))
+    elif table.columns:
+        yield "\n".join(_grid(table))
+    yield from map(_paragraph, table.after)
+
+
+def _facts(table: Table) -> Iterator[str]:
+    for column, cell in zip(table.columns, table.cells(table.rows[0]), strict=True):
+        yield f"- {_line(title(column.title, strong=True))}: {_cell(cell)}"
+
+
+def _grid(table: Table) -> Iterator[str]:
+    header = [_line(title(column.title)) for column in table.columns]
+    records = [[_cell(cell) for cell in table.cells(row)] for row in table.rows]
+    if table.total:
+        records.append([_cell(cell, strong=True) for cell in table.cells(table.total)])
+    if table.transposed:
+        titles = [
+            header[0],
+            *(_line(title(column.title, strong=True)) for column in table.columns[1:]),
+        ]
+        header, *records = map(list, zip(titles, *records, strict=True))
+    yield _row(header)
+    yield _row([":---"] * len(header))
+    yield from map(_row, records)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(cell: Cell, *, strong: bool = False) -> str:
+    return " <br> ".join(map(_line, lines(cell, strong=strong)))
+
+
+def _paragraph(cell: Cell) -> str:
+    return _BLOCK_START.sub(r"\1\\\2", _cell(cell).strip())
+
+
+def _line(spans: Iterable[Span]) -> str:
+    written = []
+    for strong, group in groupby(spans, key=lambda span: span.strong):
+        text = "".join(
+            _mark("".join(span.text for span in alike), code)
+            for code, alike in groupby(group, key=lambda span: span.code)
+        )
+        written.append(_bold(text) if strong else text)
+    return "".join(written)
+
+
+def _mark(text: str, code: bool) -> str:
+    if not code:
+        return _escaped(text)
+    if not text.strip() or "`" in text or "\\|" in text:
+        return f"<code>{_escaped(text)}</code>"
+    pipes = text.replace("|", "\\|")
+    return f"`{pipes}`"
+
+
+def _bold(text: str) -> str:
+    # Asterisks next to a space mark nothing, so spaces stay outside.
+    core = text.strip()
+    return text.replace(core, f"**{core}**", 1) if core else text
+
+
+def _escaped(text: str) -> str:
+    return _MARKUP.sub(lambda match: f"\\{match[0]}", text)

@@ -1,0 +1,50 @@
+"""Cells as lines of marked text: what the formats for people share."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import NamedTuple
+
+from unetscope.table import Cell, Kind
+from unetscope.units import spell
+
+
+class Span(NamedTuple):
+    """Text within one line that is marked alike."""
+
+    text: str
+    kind: Kind = Kind.TEXT
+    strong: bool = False
+    code: bool = False
+    heading: bool = False
+
+
+def lines(cell: Cell, *, strong: bool = False) -> list[list[Span]]:
+    """The lines of a cell, each of spans; `strong` marks all of it."""
+    found: list[list[Span]] = [[]]
+    for part in cell.parts:
+        first, *others = spell(part.value, part.kind).split("\n")
+        known = part.value is not None
+        for number, text in enumerate((first, *others)):
+            if number:
+                found.append([])
+            if text:
+                span = Span(printable(text), part.kind, strong or part.strong, part.code and known)
+                found[-1].append(span)
+    return found
+
+
+def title(text: str, *, strong: bool = False) -> list[Span]:
+    """A title of a section, row or column as one line."""
+    return [Span(printable(text), strong=strong, heading=True)] if text else []
+
+
+def printable(text: str) -> str:
+    r"""Write out every character that steers a terminal or hides itself: `\x1b`, `\u202e`."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable() or unicodedata.category(character) == "Zs":
+        return character
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,155 @@
+"""The form between views and renderers: a table of typed cells.
+
+A view chooses rows, columns and values; a renderer spells them. A view never formats a number,
+a renderer never chooses one. The kind of a value says how `units.spell` writes it for people;
+json and csv hold the value itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+
+class Kind(Enum):
+    """What a value is, and so how it is written for people (see `units.spell`)."""
+
+    TEXT = auto()  # str, int or bool: as it is
+    COUNT = auto()  # int: 859,520,964
+    BYTES = auto()  # int of bytes: 5.0 MiB
+    MACS = auto()  # int of multiply-adds: 401.6 G
+    SHARE = auto()  # float in 0..1: 12.3 %
+    SHAPE = auto()  # dims: [B, 1280, 8, 8]
+    TUPLE = auto()  # dims: (1, 1280, 8, 8)
+    SIZE = auto()  # spatial dims: 64x64
+    CHANNELS_AND_SIZE = auto()  # (C, H, W): (320, 64x64), as the article's residual table
+
+
+@dataclass(frozen=True)
+class Part:
+    """One piece of a cell.
+
+    Attributes:
+        value: what is to be written.
+        kind: how.
+        strong: set in bold.
+        code: set as code (a path, a shape, a name from the source).
+    """
+
+    value: Any
+    kind: Kind = Kind.TEXT
+    strong: bool = False
+    code: bool = False
+
+
+BREAK = Part("\n")
+"""A line break inside a cell."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of several parts.
+
+    Attributes:
+        parts: what people read, in order.
+        data: what json and csv hold: ints, strings, bools, None, lists and dicts of them.
+    """
+
+    parts: tuple[Part, ...]
+    data: Any
+
+    @classmethod
+    def of(
+        cls,
+        value: Any,
+        kind: Kind = Kind.TEXT,
+        *,
+        strong: bool = False,
+        code: bool = False,
+        data: Any = ...,
+    ) -> Cell:
+        """A cell of one part whose data is its value, unless `data` says otherwise."""
+        return cls((Part(value, kind, strong, code),), value if data is ... else data)
+
+
+Value = Cell | str | int | float | bool | Sequence[Any] | None
+"""What a row may hold: a bare value is written as its column's kind says."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Attributes:
+        key: its stable name in json and csv; holds the unit (`weight_bytes`).
+        title: its title for people, in their language.
+        kind: the kind of its bare values.
+        code: whether its bare values are set as code.
+    """
+
+    key: str
+    title: str
+    kind: Kind = Kind.TEXT
+    code: bool = False
+
+    def cell(self, value: Value) -> Cell:
+        """The cell that a row's value stands for."""
+        if isinstance(value, Cell):
+            return value
+        return Cell.of(value, self.kind, code=self.code)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table.
+
+    Attributes:
+        key: its stable name, used by `--sections` and in json.
+        title: its title for people; empty if it needs none.
+        columns: what a record holds.
+        rows: one record a row, as long as `columns`.
+        total: the record that sums the rows, set off below them; json holds it beside the rows,
+            csv leaves it out, so that adding up a column gives the total.
+        before: paragraphs above the table.
+        after: paragraphs below it (sums, verdicts, conventions).
+        transposed: people read one record a column, titles down the left (json and csv do not
+            change).
+        facts: people read `title: value` lines, as the table has one record.
+        level: depth of its heading, 1 for a section.
+        repeats: it is one of several with its key (a table a block): json holds a list of them,
+            even of one.
+        data: what json holds beside the rows (`{"popped": 12}`).
+    """
+
+    key: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    total: tuple[Value, ...] | None = None
+    before: tuple[Cell, ...] = ()
+    after: tuple[Cell, ...] = ()
+    transposed: bool = False
+    facts: bool = False
+    level: int = 1
+    repeats: bool = False
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for row in (*self.rows, *([self.total] if self.total else [])):
+            if len(row) != len(self.columns):
+                raise ValueError(
+                    f"{self.key}: {len(self.columns)} columns, but a row of {len(row)}"
+                )
+        if self.facts and len(self.rows) != 1:
+            raise ValueError(f"{self.key}: facts are one record, not {len(self.rows)}")
+
+    def cells(self, row: Sequence[Value]) -> list[Cell]:
+        """The cells of one of its rows."""
+        return [column.cell(value) for column, value in zip(self.columns, row, strict=True)]
+
+    def record(self, row: Sequence[Value]) -> dict[str, Any]:
+        """The data of one of its rows by column key."""
+        cells = self.cells(row)
+        return {column.key: cell.data for column, cell in zip(self.columns, cells, strict=True)}

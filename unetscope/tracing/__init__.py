@@ -1,0 +1,150 @@
+"""One forward pass over any `nn.Module`, recorded as a `Trace`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unetscope import __version__
+from unetscope.errors import ForwardError
+from unetscope.record import Argument, Failure, ModuleRecord, Parameter, Provenance, Trace
+from unetscope.tracing.attributes import attributes
+from unetscope.tracing.calls import Calls
+from unetscope.tracing.functions import Functions
+from unetscope.tracing.skips import find_skips
+from unetscope.tracing.structure import leaves
+from unetscope.tracing.tensors import Tensors
+
+
+def trace(
+    model: nn.Module,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    name: str | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Trace:
+    """Run `model(*args, **kwargs)` once, without gradients and in eval mode, and record it.
+
+    The model, torch's modes and the random state are left as they were, also after an error.
+
+    Args:
+        model: any module; on the meta device nothing is computed and nothing allocated.
+        args: positional inputs: tensors, or tuples, lists and dicts of them, or anything else.
+        kwargs: keyword inputs, likewise.
+        name: what to call the model; its class by default.
+        config: the config it was built from, as plain values.
+
+    Raises:
+        ForwardError: `forward` failed; the error holds the partial trace.
+    """
+    kwargs = dict(kwargs or {})
+    paths = {module: path for path, module in model.named_modules()}
+    names = _names(paths)
+    tensors = Tensors(names)
+    calls = Calls(paths, tensors)
+    device = next((t.device for t in leaves((args, kwargs))), torch.device("cpu"))
+    functions = Functions(tensors, calls, meta=device.type == "meta")
+    modules = _modules(paths, names, tensors)
+    failure: Failure | None = None
+    error: Exception | None = None
+    outputs: tuple[int, ...] = ()
+    began = perf_counter()
+    with _inference(paths, device), calls.watch():
+        try:
+            with functions:
+                result = model(*args, **kwargs)
+        except Exception as caught:
+            error, failure = caught, calls.failure(caught)
+        else:
+            outputs = tuple(tensors.see(tensor) for tensor in leaves(result))
+            del result
+    seconds = perf_counter() - began
+    steps, ops, values = calls.steps(), tuple(functions.ops), tensors.values()
+    inputs = steps[0].inputs if steps else ()
+    record = Trace(
+        name=name or type(model).__name__,
+        modules=modules,
+        steps=steps,
+        ops=ops,
+        values=values,
+        storages=tensors.storages(),
+        skips=find_skips(steps, ops, values, {argument.value for argument in inputs[1:]}),
+        inputs=inputs,
+        outputs=outputs,
+        config=dict(config or {}),
+        failure=failure,
+        provenance=Provenance(str(torch.__version__), str(device), seconds, __version__),
+    )
+    if failure is not None:
+        raise ForwardError(_explain(failure), trace=record) from error
+    return record
+
+
+def _names(paths: Mapping[nn.Module, str]) -> dict[int, str]:
+    """The name of each parameter and buffer, by id; a shared one has its first name."""
+    names: dict[int, str] = {}
+    for module, path in paths.items():
+        prefix = f"{path}." if path else ""
+        for name, tensor in (*module._parameters.items(), *module._buffers.items()):
+            if tensor is not None:
+                names.setdefault(id(tensor), prefix + name)
+    return names
+
+
+def _modules(
+    paths: Mapping[nn.Module, str], names: Mapping[int, str], tensors: Tensors
+) -> tuple[ModuleRecord, ...]:
+    """What the modules are, before anything runs."""
+
+    def own(path: str, held: Mapping[str, Tensor | None]) -> tuple[Parameter, ...]:
+        found = []
+        for name, tensor in held.items():
+            if tensor is not None:
+                first = names[id(tensor)]
+                tied = None if first == (f"{path}.{name}" if path else name) else first
+                found.append(Parameter(name, tensors.spec(tensor), tied))
+        return tuple(found)
+
+    return tuple(
+        ModuleRecord(
+            path,
+            type(module).__name__,
+            attributes(module),
+            own(path, module._parameters),
+            own(path, module._buffers),
+        )
+        for module, path in paths.items()
+    )
+
+
+@contextmanager
+def _inference(modules: Iterable[nn.Module], device: torch.device) -> Iterator[None]:
+    """No gradients, eval mode; modes and random state are restored afterwards."""
+    training = [module for module in modules if module.training]
+    random_state = torch.get_rng_state()
+    cuda_state = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+    try:
+        for module in training:
+            module.training = False
+        with torch.no_grad():
+            yield
+    finally:
+        for module in training:
+            module.training = True
+        torch.set_rng_state(random_state)
+        if cuda_state is not None:
+            torch.cuda.set_rng_state(cuda_state, device)
+
+
+def _explain(failure: Failure) -> str:
+    where = f"`{failure.module}`" if failure.module else "the network"
+    what = f" in `{failure.op}`" if failure.op else ""
+    shapes = ", ".join(str(list(spec.shape)) for spec in failure.inputs)
+    given = f" given {shapes}" if shapes else ""
+    return f"{where} failed{what}{given}: {failure.message}"

@@ -1,0 +1,117 @@
+"""Module calls, as hooks on every module see them."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from unetscope.record import Argument, Failure, Step, TensorSpec
+from unetscope.tracing.structure import leaves, named_leaves
+from unetscope.tracing.tensors import Tensors
+
+
+class Calls:
+    """The tree of calls of one pass."""
+
+    def __init__(self, paths: Mapping[nn.Module, str], tensors: Tensors) -> None:
+        """`paths` names every module that is to be watched."""
+        self._paths = paths
+        self._tensors = tensors
+        self._signatures: dict[type, tuple[str, ...]] = {}
+        # One entry a call, in the order they began.
+        self._begun: list[tuple[str, int | None, int, tuple[Argument, ...]]] = []
+        self._ended: dict[int, tuple[int, tuple[int, ...]]] = {}
+        # The calls that are running, outermost first, each with the first value made in it.
+        self._open: list[tuple[int, int]] = []
+        self._failure: tuple[BaseException, Failure] | None = None
+
+    @property
+    def current(self) -> int | None:
+        """The innermost call that is running."""
+        return self._open[-1][0] if self._open else None
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Hook every module; the hooks are gone afterwards, whatever happens."""
+        handles = []
+        try:
+            for module in self._paths:
+                handles += [
+                    module.register_forward_pre_hook(self._begin, prepend=True, with_kwargs=True),
+                    module.register_forward_hook(self._end, always_call=True),
+                ]
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def steps(self) -> tuple[Step, ...]:
+        """Every call, in the order they began."""
+        unfinished: tuple[None, tuple[int, ...]] = (None, ())
+        steps = []
+        for index, (path, parent, start, inputs) in enumerate(self._begun):
+            end, outputs = self._ended.get(index, unfinished)
+            steps.append(Step(path, parent, start, end, inputs, outputs))
+        return tuple(steps)
+
+    def fail(self, error: BaseException, op: str | None, inputs: Sequence[TensorSpec]) -> None:
+        """Note where `error` came from; the innermost place is told first and stays."""
+        if self._failure is None or self._failure[0] is not error:
+            path = "" if self.current is None else self._begun[self.current][0]
+            self._failure = error, Failure(path, op, tuple(inputs), str(error))
+
+    def failure(self, error: BaseException) -> Failure:
+        """Where `error`, which ended the pass, came from."""
+        self.fail(error, None, ())
+        assert self._failure is not None
+        return self._failure[1]
+
+    # Hooks return nothing: what a forward hook returns would replace the module's output.
+
+    def _begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        tensors = self._tensors
+        inputs = tuple(
+            Argument(name, tensors.see(tensor))
+            for name, tensor in self._arguments(type(module), args, kwargs)
+        )
+        self._open.append((len(self._begun), tensors.count))
+        parent = self._open[-2][0] if len(self._open) > 1 else None
+        self._begun.append((self._paths[module], parent, tensors.tick(), inputs))
+
+    def _end(self, _: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        tensors = self._tensors
+        error = sys.exc_info()[1]
+        if output is None and error is not None:
+            self.fail(error, None, [tensors.spec(tensor) for tensor in leaves(args)])
+            self._open.pop()
+            return
+        call, first = self._open.pop()
+        values = tuple(tensors.see(tensor) for tensor in leaves(output))
+        self._ended[call] = tensors.tick(), values
+        # A lone tensor that is older than the call was handed through, not produced.
+        if len(values) == 1 and values[0] >= first:
+            tensors.produced(values[0], call)
+
+    def _arguments(
+        self, kind: type[nn.Module], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Iterator[tuple[str, Tensor]]:
+        """The tensors a call was given, under the names that `forward` gives them."""
+        names = self._signatures.get(kind)
+        if names is None:
+            names = self._signatures[kind] = _positional(kind)
+        for index, value in enumerate(args):
+            yield from named_leaves(value, names[index] if index < len(names) else f"args.{index}")
+        for name, value in kwargs.items():
+            yield from named_leaves(value, name)
+
+
+def _positional(kind: type[nn.Module]) -> tuple[str, ...]:
+    """The positional parameters of `forward`."""
+    named = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(kind.forward).parameters.values()
+    return tuple(p.name for p in parameters if p.kind in named)[1:]

@@ -1,0 +1,184 @@
+"""Functions between the calls, as a `TorchFunctionMode` sees them.
+
+The mode is off while torch itself works inside a function, so what is recorded is what the model's
+own code wrote: `F.interpolate`, not the kernels behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.parameter import Parameter
+from torch.overrides import TorchFunctionMode
+
+from unetscope.record import Op
+from unetscope.tracing.calls import Calls
+from unetscope.tracing.shapes import RULES
+from unetscope.tracing.structure import leaves
+from unetscope.tracing.tensors import Tensors
+
+# Written as an operator or as a method, torch reports the same function.
+_SYMBOLS = {
+    "add": "+",
+    "sub": "-",
+    "rsub": "-",
+    "mul": "*",
+    "div": "/",
+    "true_divide": "/",
+    "matmul": "@",
+    "add_": "+=",
+    "sub_": "-=",
+    "mul_": "*=",
+    "div_": "/=",
+    "__getitem__": "[]",
+    "__setitem__": "[]=",
+}
+_PLAIN_TYPES = (Tensor, Parameter)
+
+
+def _name(func: Callable[..., Any]) -> str | None:
+    """`func` as a reader of the code would write it; None for what only asks (`x.shape`)."""
+    name = func.__name__
+    if name == "__get__":  # a property
+        name = func.__self__.__name__  # type: ignore[attr-defined]
+        return f"Tensor.{name}" if name in {"T", "mT", "H", "mH", "real", "imag"} else None
+    if name in {"_set_grad_enabled", "__set__"}:
+        return None
+    if name in _SYMBOLS:
+        return _SYMBOLS[name]
+    module = getattr(func, "__module__", None) or ""
+    if hasattr(func, "__objclass__") or module == "torch._tensor":
+        return f"Tensor.{name}"
+    if module == "torch.nn.functional" or getattr(torch.nn.functional, name, None) is func:
+        return f"F.{name}"
+    if module.startswith("torch._C._"):  # fft_fftn, linalg_norm, special_expit
+        package, _, short = name.partition("_")
+        return f"torch.{package}.{short}"
+    return f"torch.{name}"
+
+
+def _spell(argument: Any) -> str:
+    """An argument that is no tensor, the same on every device."""
+    if isinstance(argument, Tensor):
+        return "…"
+    if isinstance(argument, torch.dtype):
+        return str(argument).removeprefix("torch.")
+    if isinstance(argument, slice):
+        ends = ("" if end is None else _spell(end) for end in (argument.start, argument.stop))
+        return ":".join(ends) + (f":{argument.step}" if argument.step is not None else "")
+    if isinstance(argument, (tuple, list)):
+        return f"({', '.join(map(_spell, argument))})"
+    if argument is Ellipsis:
+        return "..."
+    if argument is None or isinstance(argument, (bool, int, float, str)):
+        return str(argument)
+    return type(argument).__name__
+
+
+def _detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """The arguments of a function that are no tensors, as they were written."""
+    words = [
+        _spell(value) for value in args if not isinstance(value, (Tensor, torch.device, type(None)))
+    ]
+    for name, value in kwargs.items():
+        if name != "device" and not isinstance(value, (Tensor, torch.device)):
+            words.append(f"{name}={_spell(value)}")
+    return ", ".join(words)
+
+
+def _versions(tensors: list[Tensor]) -> list[int]:
+    """How often each was written to; inference tensors do not tell."""
+    try:
+        return [tensor._version for tensor in tensors]
+    except RuntimeError:
+        return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
+
+
+class Functions(TorchFunctionMode):
+    """Records every function that takes or makes a tensor.
+
+    On meta, functions that have a shape rule never reach torch's kernels.
+    """
+
+    def __init__(self, tensors: Tensors, calls: Calls, *, meta: bool) -> None:
+        super().__init__()
+        self.ops: list[Op] = []
+        self._tensors = tensors
+        self._calls = calls
+        self._rules = RULES if meta else {}
+        self._names: dict[Any, str | None] = {}
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run `func` and record it."""
+        kwargs = kwargs or {}
+        try:
+            name = self._names[func]
+        except KeyError:
+            name = self._names[func] = _name(func)
+        if name is None:
+            return func(*args, **kwargs)
+        inputs = leaves((args, *kwargs.values()))
+        versions = _versions(inputs)
+        try:
+            result = self._run(func, types, args, kwargs)
+        except Exception as error:
+            self._calls.fail(error, name, [self._tensors.spec(tensor) for tensor in inputs])
+            raise
+        outputs = leaves(result)
+        written: list[Tensor] = []
+        now = _versions(inputs)
+        if now != versions:
+            written = [t for t, v, old in zip(inputs, now, versions, strict=True) if v != old]
+        if outputs or written:
+            self._record(name, inputs, outputs, written, _detail(args, kwargs))
+        return result
+
+    def _run(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        rule = self._rules.get(func)
+        if rule is not None and all(kind in _PLAIN_TYPES for kind in types):
+            try:
+                result = rule(*args, **kwargs)
+            except Exception:  # whatever a rule cannot do, valid or not, the real kernel decides
+                result = NotImplemented
+            if result is not NotImplemented:
+                return result
+        return func(*args, **kwargs)
+
+    def _record(
+        self,
+        name: str,
+        inputs: list[Tensor],
+        outputs: list[Tensor],
+        written: list[Tensor],
+        detail: str,
+    ) -> None:
+        tensors = self._tensors
+        taken = tuple(tensors.see(tensor) for tensor in inputs)
+        clock = tensors.tick()
+        index = len(self.ops)
+        given = [tensors.made(tensor, index, written=True) for tensor in written]
+        for tensor in outputs:
+            # A tensor that was given and not written to is handed through: no new value.
+            known = tensors.find(tensor) if any(tensor is other for other in inputs) else None
+            if known is None:
+                known = tensors.made(tensor, index)
+            if known not in given:
+                given.append(known)
+        self.ops.append(
+            Op(name, self._calls.current, clock, taken, tuple(given), detail)
+        )

@@ -1,0 +1,186 @@
+"""Finding skips in the data flow of one pass.
+
+A skip is a join (`torch.cat` and its like, `lerp`, `+`) of two tensors of which one is an ancestor
+of the other, with modules in between. For `lerp` and `+` the resolution must have changed in
+between too, else it is a residual. A tensor that was scaled, shifted, filtered, gated or added to
+on its way to the join is still the tensor that was pushed. Last-in-first-out is found, never
+assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from unetscope.record import Op, SkipEvent, Step, Value
+
+CONCATENATIONS = frozenset(
+    f"torch.{name}" for name in ("cat", "concat", "concatenate", "hstack", "vstack", "dstack")
+)
+SUMS = frozenset({"+", "+=", "torch.add", "torch.lerp", "Tensor.lerp", "Tensor.lerp_"})
+PRODUCTS = frozenset({"*", "*=", "torch.mul"})
+# What these return is a new feature, not its input on the way to a join.
+_LEARNED = frozenset(
+    {
+        *(f"F.conv{transposed}{dims}d" for transposed in ("", "_transpose") for dims in (1, 2, 3)),
+        *("F.linear", "F.bilinear", "F.embedding", "F.multi_head_attention_forward"),
+        *("@", "torch.bmm", "torch.baddbmm", "torch.einsum", "F.scaled_dot_product_attention"),
+    }
+)
+_RESAMPLING = ("conv", "pool", "interpolate", "upsample")
+
+
+def find_skips(
+    steps: Sequence[Step], ops: Sequence[Op], values: Sequence[Value], context: Collection[int]
+) -> tuple[SkipEvent, ...]:
+    """Every skip, in the order of the joins.
+
+    Args:
+        steps: the calls of the pass.
+        ops: its functions.
+        values: its tensors.
+        context: inputs of the network beside the sample, such as text tokens: joined to the
+            features that attend to them, they are added keys and values, no skips.
+    """
+    return _Flow(steps, ops, values, context).skips()
+
+
+class _Flow:
+    """The data flow of a pass: a value's parents are what the function that made it was given."""
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        ops: Sequence[Op],
+        values: Sequence[Value],
+        context: Collection[int],
+    ) -> None:
+        self.steps, self.ops, self.values, self.context = steps, ops, values, context
+        # Newest parent first, so that a stack pops the oldest: earlier skips lead straight there.
+        self.parents = [
+            () if value.op is None else tuple(sorted(ops[value.op].inputs, reverse=True))
+            for value in values
+        ]
+
+    def skips(self) -> tuple[SkipEvent, ...]:
+        found = []  # (pushed value, op, operand, onto)
+        for index, op in enumerate(self.ops):
+            if op.name in CONCATENATIONS or op.name in SUMS:
+                found += [(pushed, index, *at) for pushed, *at in self._joined(op)]
+        numbers = {value: push for push, value in enumerate(sorted({row[0] for row in found}))}
+        return tuple(SkipEvent(numbers[row[0]], *row) for row in found)
+
+    def _joined(self, op: Op) -> Iterator[tuple[int, int, int]]:
+        """The skips among the operands of a join: (pushed value, operand, value joined onto)."""
+        operands = op.inputs
+        if op.name in SUMS:
+            operands = operands[:2]  # lerp's third is its weight
+            if len({self.values[operand].spec for operand in operands}) > 1:
+                return
+        if len(set(operands)) < 2:
+            return
+        matches = {operand: self._match(operand, operands, op) for operand in set(operands)}
+        for position, operand in enumerate(operands):
+            match = matches.pop(operand, None)  # an operand that stands twice counts once
+            if match is None:
+                continue
+            origin, other = match
+            # A gate reads the decoder: then each side descends from the other's past, and the
+            # older of the two was pushed.
+            back = matches.get(other)
+            if back is not None and back[1] == operand:
+                if back[0] < origin:
+                    continue
+                del matches[other]
+            yield origin, position, other
+
+    def _match(self, operand: int, operands: Sequence[int], op: Op) -> tuple[int, int] | None:
+        """What was pushed, if `operand` is a skip, and the operand that was computed from it."""
+        # Newest first: most likely the decoder's own tensor.
+        others = sorted(set(operands) - {operand}, reverse=True)
+        for origin in self._origins(operand):
+            for other in others:
+                if origin not in self.context and self._skipped(origin, other, op):
+                    return origin, other
+        return None
+
+    def _skipped(self, early: int, late: int, join: Op) -> bool:
+        """Whether `late` was computed from `early` by modules that ended before the join."""
+        born = self._clock(early)
+
+        def by_a_module(value: int) -> bool:
+            op = self.values[value].op
+            call = None if op is None else self.ops[op].step
+            if call is None:
+                return False
+            end = self.steps[call].end
+            return self.steps[call].start > born and end is not None and end < join.clock
+
+        if join.name in SUMS:
+            return self._descends(late, early, lambda value: self._rescaled(value, early))
+        return self._descends(late, early, by_a_module)
+
+    def _descends(self, late: int, early: int, passing: Callable[[int], bool]) -> bool:
+        """Whether `late` was computed from `early` by way of a value that `passing` accepts."""
+        if late <= early:
+            return False
+        seen: set[tuple[int, bool]] = set()
+        stack = [(late, False)]
+        while stack:
+            state = stack.pop()
+            if state in seen:
+                continue
+            seen.add(state)
+            value, passed = state
+            passed = passed or passing(value)
+            for parent in self.parents[value]:
+                if parent > early:
+                    stack.append((parent, passed))
+                elif parent == early and passed:
+                    return True
+        return False
+
+    def _origins(self, operand: int) -> Iterator[int]:
+        """`operand`, then what it was before functions scaled, shifted or filtered it."""
+        queue = [operand]
+        seen = set(queue)
+        for value in queue:
+            yield value
+            if self._is_new(value):
+                continue
+            for parent in self.parents[value]:
+                if parent not in seen:
+                    seen.add(parent)
+                    queue.append(parent)
+
+    def _is_new(self, value: int) -> bool:
+        """Whether a value is a feature of its own, not another one on its way to a join."""
+        index = self.values[value].op
+        if index is None:
+            return True
+        op = self.ops[index]
+        if op.name in _LEARNED or op.name in CONCATENATIONS:
+            return True
+        if op.name in PRODUCTS:  # a gate may be a module of its own
+            return False
+        if self.values[value].call is not None:
+            return True
+        if op.name in SUMS and len(op.inputs) > 1:  # a residual block written in the open
+            early, late = sorted(op.inputs[:2])
+            return self._descends(late, early, lambda _: True)
+        return False
+
+    def _rescaled(self, value: int, early: int) -> bool:
+        """Whether a feature map has another resolution than `early`."""
+        made, old = self.values[value], self.values[early].spec.shape
+        new = made.spec.shape
+        if made.call is None or len(new) != len(old) or new[2:] == old[2:]:
+            return False
+        if len(new) != 3:
+            return True
+        # (B, C, L) or (B, T, C): tokens that only change their width keep their resolution.
+        name = "" if made.op is None else self.ops[made.op].name
+        return new[1] != old[1] or any(word in name for word in _RESAMPLING)
+
+    def _clock(self, value: int) -> int:
+        op = self.values[value].op
+        return 0 if op is None else self.ops[op].clock

@@ -1,0 +1,65 @@
+"""How numbers and shapes are spelled: the only place that rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from unetscope.table import Kind
+
+Dim = int | str
+
+
+def shape(dims: Sequence[Dim]) -> str:
+    """Spell dims as a tensor's shape: `[B, 1280, 8, 8]`."""
+    return f"[{', '.join(map(str, dims))}]"
+
+
+def size(dims: Sequence[Dim]) -> str:
+    """Spell spatial dims, height first: `64x64`; the dims of a point are `1`."""
+    return "x".join(map(str, dims)) or "1"
+
+
+def scaled(number: float, unit: str) -> str:
+    """Spell a large count with an SI prefix and four digits at most: `401.6 GMACs`."""
+    digits, prefix = _rounded(number, 1000, ("", "k", "M", "G", "T", "P"))
+    return f"{digits} {prefix}{unit}".rstrip()
+
+
+def nbytes(number: int) -> str:
+    """Spell bytes in binary units: `5.0 MiB`, `640 B`."""
+    return " ".join(_rounded(number, 1024, ("B", "KiB", "MiB", "GiB", "TiB")))
+
+
+def _rounded(number: float, base: int, units: Sequence[str]) -> tuple[str, str]:
+    """Digits and the unit in which, as rounded, they are fewer than `base`; the last has no end."""
+    value, digits = float(number), f"{number:.0f}"
+    for unit in units[:-1]:
+        if abs(float(digits)) < base:
+            return digits, unit
+        value /= base
+        digits = f"{value:.1f}"
+    return digits, units[-1]
+
+
+def _tuple(dims: Sequence[Dim]) -> str:
+    return f"({', '.join(map(str, dims))}{',' if len(dims) == 1 else ''})"
+
+
+_SPELLINGS: dict[Kind, Callable[[Any], str]] = {
+    Kind.COUNT: lambda value: f"{value:,}",
+    Kind.BYTES: nbytes,
+    Kind.MACS: lambda value: scaled(value, "MACs"),
+    Kind.SHARE: lambda value: f"{100 * value:.1f} %",
+    Kind.SHAPE: shape,
+    Kind.TUPLE: _tuple,
+    Kind.SIZE: size,
+    Kind.CHANNELS_AND_SIZE: lambda dims: f"({dims[0]}, {size(dims[1:])})",
+}
+
+
+def spell(value: Any, kind: Kind = Kind.TEXT) -> str:
+    """Write one value for people; None, which is not known, as `-`."""
+    if value is None:
+        return "-"
+    return _SPELLINGS.get(kind, str)(value)

@@ -1,0 +1,175 @@
+"""Encoder and decoder blocks side by side, and the middle block between them.
+
+The tables of the article on Stable Diffusion's UNet: where nothing changes, the encoder shows one
+value and the decoder an arrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.views.view import Dim, View
+
+
+def encoder(view: View) -> list[Table]:
+    """The down blocks: type, size, channels, ResNets, transformers, inputs."""
+    words = view.words
+    titles = (words.size_halved, words.channels_doubled)
+    return _blocks(view, "encoder", view.anatomy.encoder, words.down_block, titles)
+
+
+def decoder(view: View) -> list[Table]:
+    """The up blocks, likewise; `+ x` stands for the channels of the skips."""
+    words = view.words
+    titles = (words.size_doubled, words.channels_halved)
+    return _blocks(view, "decoder", view.anatomy.decoder, words.up_block, titles)
+
+
+def _blocks(
+    view: View, part: str, blocks: Sequence[int], label: str, titles: tuple[str, str]
+) -> list[Table]:
+    network, words = view.network, view.words
+    down = part == "encoder"
+    rows = []
+    for number, block in enumerate(blocks, 1):
+        given, made = network.main_input(block), network.main_output(block)
+        if given is None or made is None or not view.shows(block):
+            continue
+        before, after = network.size(given), network.size(made)
+        channels_in, channels_out = (network.spec(v).shape[1] for v in (given, made))
+        if down:
+            scaled = before != after and all(new == -(-old // 2) for old, new in zip(before, after))
+            widened = channels_out == 2 * channels_in
+        else:
+            scaled = before != after and all(old == -(-new // 2) for old, new in zip(before, after))
+            widened = 2 * channels_out == channels_in
+        shapes = view.dims(given), view.dims(made)
+        units = network.units(block)
+        rows.append(
+            (
+                Cell.of(label.format(number), data=network.path(block)),
+                Cell.of(network.module(block).kind, code=True),
+                _flag(view, scaled),
+                _change(shapes[0][2:], shapes[1][2:], Kind.SIZE, arrow=not down),
+                _flag(view, widened),
+                _channels(view, block, shapes[0][1], shapes[1][1], arrow=not down),
+                _count(sum(map(network.is_resnet, units))),
+                _count(sum(map(network.is_transformer, units))),
+                _main_inputs(view, block),
+            )
+        )
+    if not rows:
+        return []
+    scaled_key, widened_key = (
+        ("size_halved", "channels_doubled") if down else ("size_doubled", "channels_halved")
+    )
+    columns = (
+        Column("block", words.compared),
+        Column("block_type", words.module_type),
+        Column(scaled_key, titles[0]),
+        Column("size", words.size_change),
+        Column(widened_key, titles[1]),
+        Column("channels", words.channel_change),
+        Column("resnets", words.resnets),
+        Column("transformers", words.transformers),
+        Column("main_inputs", words.main_inputs),
+    )
+    title = words.encoder_blocks if down else words.decoder_blocks
+    return [Table(part, title, columns, tuple(rows), transposed=True)]
+
+
+def _flag(view: View, value: bool) -> Cell:
+    return Cell.of(view.words.yes if value else view.words.no, data=value)
+
+
+def _count(number: int) -> Cell:
+    """A block without any stands out."""
+    return Cell.of(number, strong=number == 0)
+
+
+def _change(before: Sequence[Dim], after: Sequence[Dim], kind: Kind, *, arrow: bool) -> Cell:
+    data = {"before": list(before), "after": list(after)}
+    if before == after and not arrow:
+        return Cell.of(before, kind, data=data)
+    return Cell((Part(before, kind), Part(" -> "), Part(after, kind)), data)
+
+
+def _channels(view: View, block: int, before: Dim, after: Dim, *, arrow: bool) -> Cell:
+    joins = any(skip for skip in view.network.trace.skips if _inside(view, block, skip.op))
+    data = {"before": before, "after": after, "skips_joined": joins}
+    if joins:
+        return Cell((Part(before), Part(" + x -> "), Part(after)), data)
+    if before == after and not arrow:
+        return Cell.of(before, data=data)
+    return Cell((Part(before), Part(" -> "), Part(after)), data)
+
+
+def _inside(view: View, block: int, op: int) -> bool:
+    """Whether a function ran in a block, or joined what the block was then given."""
+    network = view.network
+    step, join = network.step(block), network.trace.ops[op]
+    if step.start < join.clock < (step.end or step.start):
+        return True
+    return any(argument.value in join.outputs for argument in step.inputs)
+
+
+def _main_inputs(view: View, block: int) -> Cell:
+    """What a block reads: the feature map, a vector such as time, tokens such as text, skips."""
+    network, words = view.network, view.words
+    pushed = set(network.pushed)
+    main = network.main_input(block)
+    found = {}
+    for argument in network.step(block).inputs:
+        rank = len(network.spec(argument.value).shape)
+        if argument.value == main:
+            found["image"] = words.image
+        elif argument.value in pushed:
+            found["skip"] = words.skip
+        elif rank == 2:
+            found["time"] = words.time
+        elif rank == 3:
+            found["text"] = words.text
+        else:
+            found["other"] = words.other_input
+    if any(_inside(view, block, skip.op) for skip in network.trace.skips):
+        found["skip"] = words.skip
+    order = [key for key in ("image", "time", "skip", "text", "other") if key in found]
+    parts = [Part(words.listed.join(found[key] for key in order))]
+    return Cell(tuple(parts), order)
+
+
+def middle(view: View) -> list[Table]:
+    """The middle block: what goes in, which layers, what comes out."""
+    network, words = view.network, view.words
+    tables = []
+    for block in view.anatomy.middle:
+        given, made = network.main_input(block), network.main_output(block)
+        if given is None or made is None or not view.shows(block):
+            continue
+        names = [_unit(view, unit) for unit in network.units(block)] or [network.module(block).kind]
+        layers = Cell.of(", ".join(f"1 x {name}" for name in names), data=names)
+        columns = (
+            Column("block", words.path, code=True),
+            Column("block_type", words.module_type, code=True),
+            Column("input_shape", words.input_dims, Kind.TUPLE, code=True),
+            Column("layers", words.layers),
+            Column("output_shape", words.output_dims, Kind.TUPLE, code=True),
+        )
+        row = (
+            network.path(block),
+            network.module(block).kind,
+            view.dims(given),
+            layers,
+            view.dims(made),
+        )
+        tables.append(Table("middle", words.middle_block, columns, (row,), facts=True))
+    return tables
+
+
+def _unit(view: View, unit: int) -> str:
+    if view.network.is_resnet(unit):
+        return "ResNet"
+    if view.network.is_transformer(unit):
+        return "Transformer"
+    return view.words.resampler

@@ -1,0 +1,57 @@
+"""The sections of `unetscope trace`, in the order of the articles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from unetscope.errors import UnetscopeError, nearest
+from unetscope.table import Table
+from unetscope.views.comparison import decoder, encoder, middle
+from unetscope.views.heading import heading, inputs_and_output
+from unetscope.views.parts import parts
+from unetscope.views.skips import ledger, residuals
+from unetscope.views.steps import steps
+from unetscope.views.view import View
+
+SECTIONS: dict[str, Callable[[View], list[Table]]] = {
+    "model": heading,
+    "io": inputs_and_output,
+    "parts": parts,
+    "encoder": encoder,
+    "residuals": residuals,
+    "ledger": ledger,
+    "middle": middle,
+    "decoder": decoder,
+    "steps": steps,
+}
+
+
+def choose(names: str | None) -> list[str]:
+    """The sections in a comma-separated list, or all.
+
+    Raises:
+        UnetscopeError: a name is no section.
+    """
+    if names is None:
+        return list(SECTIONS)
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    for name in chosen:
+        if name not in SECTIONS:
+            close = nearest(name, SECTIONS)
+            raise UnetscopeError(
+                f"no section `{name}`: expected {', '.join(SECTIONS)}",
+                hint=f"did you mean `{close}`?" if close else None,
+            )
+    return chosen
+
+
+def show(view: View, names: Sequence[str]) -> tuple[list[Table], list[str]]:
+    """The tables of the named sections, and the names of those that this network has not."""
+    tables: list[Table] = []
+    missing: list[str] = []
+    for name in names:
+        found = SECTIONS[name](view)
+        tables += found
+        if not found:
+            missing.append(name)
+    return tables, missing

@@ -1,0 +1,180 @@
+"""The residual stack, as the articles draw it, and the ledger of what was really joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unetscope.analysis.anatomy import verdict
+from unetscope.analysis.residuals import Count, block_of, count
+from unetscope.analysis.residuals import residuals as residual_values
+from unetscope.record import SkipEvent
+from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.views.view import View, code, in_code, phrase
+
+
+def residuals(view: View) -> list[Table]:
+    """What the encoder left for the decoder, one row a tensor, and how the count adds up.
+
+    As in the article, the ResNet is named where a transformer follows it; the ledger names the
+    module that really made the tensor.
+    """
+    network, words, anatomy = view.network, view.words, view.anatomy
+    values = residual_values(network, anatomy)
+    if not values:
+        return []
+    rows = tuple(
+        (Cell.of(index, strong=True), _layer(view, value), view.dims(value)[1:])
+        for index, value in enumerate(values)
+    )
+    columns = (
+        Column("index", words.index),
+        Column("producer_layer", words.producer_layer),
+        Column("channels_and_size", words.channels_and_size, Kind.CHANNELS_AND_SIZE),
+    )
+    counted = count(network, anatomy, values)
+    note = phrase(
+        words.residual_sum, None, sum=code(_formula(counted)), total=Part(counted.total)
+    )
+    return [
+        Table(
+            "residuals",
+            words.residuals,
+            columns,
+            rows,
+            after=(note,),
+            data={
+                "total": counted.total,
+                "from_entry": counted.entry,
+                "from_layers": list(counted.layers),
+                "from_resamplers": list(counted.resamplers),
+            },
+        )
+    ]
+
+
+def _formula(counted: Count) -> str:
+    """How the count adds up, as the article writes it: `1 + 2*4 + 1*3`."""
+    terms = [str(counted.entry)] if counted.entry else []
+    for numbers in (counted.layers, [n for n in counted.resamplers if n]):
+        if not any(numbers):
+            continue
+        if len(set(numbers)) == 1:
+            terms.append(f"{numbers[0]}*{len(numbers)}")
+        else:
+            terms.append(f"({' + '.join(map(str, numbers))})")
+    return " + ".join(terms)
+
+
+def _layer(view: View, value: int) -> Cell:
+    """The layer that a residual is known by: the n-th ResNet of its block, or its downsampler."""
+    network, words = view.network, view.words
+    made_by = network.producer(value)
+    block = block_of(network, view.anatomy.encoder, value)
+    if block is None or made_by is None or made_by == block:
+        origin = network.origin(value)
+        return Cell.of(in_code(origin), code=True, data=origin)
+    if network.resamples(made_by):
+        ending, data = words.downsampler_of, network.path(made_by)
+    else:
+        clock = network.born(value)
+        resnets = [
+            unit
+            for unit in network.units(block)
+            if network.is_resnet(unit) and network.step(unit).start < clock
+        ]
+        if not resnets:
+            return Cell.of(in_code(network.path(made_by)), code=True, data=network.path(made_by))
+        ending, data = words.nth_resnet.format(len(resnets)), network.path(resnets[-1])
+    return Cell((code(in_code(network.path(block))), Part(ending)), data)
+
+
+def ledger(view: View) -> list[Table]:
+    """Every join of a skip: who pushed what, who popped it, and whether it was a stack."""
+    network, words = view.network, view.words
+    skips = network.trace.skips
+    if not skips:
+        return []
+    columns = [
+        Column("push", words.push),
+        Column("producer", words.producer, code=True),
+        Column("shape", words.shape, Kind.SHAPE, code=True),
+        Column("held_bytes", words.bytes_held, Kind.BYTES),
+        Column("pop", words.pop),
+        Column("consumer", words.consumer, code=True),
+        Column("calls_between", words.calls_between),
+        Column("channels", words.channels_joined),
+    ]
+    rows = [_entry(view, pop, skip) for pop, skip in enumerate(skips)]
+    if view.brief:
+        keep = [i for i, c in enumerate(columns) if c.key not in ("held_bytes", "calls_between")]
+        columns = [columns[i] for i in keep]
+        rows = [tuple(row[i] for i in keep) for row in rows]
+    return [
+        Table(
+            "ledger",
+            words.ledger,
+            tuple(columns),
+            tuple(rows),
+            after=_verdict(view),
+            data=_verdict_data(view),
+        )
+    ]
+
+
+def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
+    network = view.network
+    join = network.join(skip)
+    consumer = network.consumer(skip)
+    at = "" if join.step is None else network.path(join.step)
+    where = network.path(consumer) if consumer is not None else f"{join.name} in {at}"
+    born = network.born(skip.value)
+    between = sum(born < step.start < join.clock for step in network.trace.steps)
+    before, after = view.dims(skip.onto)[1], view.dims(join.outputs[0])[1]
+    return (
+        Cell.of(skip.push),
+        Cell.of(network.origin(skip.value), code=True),
+        Cell.of(view.batched(skip.value), Kind.SHAPE, code=True, data=view.dims(skip.value)),
+        Cell.of(network.spec(skip.value).nbytes, Kind.BYTES),
+        Cell.of(pop),
+        Cell.of(where, code=True),
+        Cell.of(between),
+        Cell(
+            (Part(before), Part(" -> "), Part(after)),
+            {"before": before, "after": after},
+        ),
+    )
+
+
+def _verdict_data(view: View) -> dict[str, object]:
+    found = verdict(view.network)
+    return {
+        "pushed": found.pushed,
+        "popped": found.popped,
+        "last_in_first_out": found.last_in_first_out,
+        "out_of_order_pushes": [skip.push for skip in found.out_of_order],
+        "reused_pushes": [skip.push for skip in found.reused],
+    }
+
+
+def _verdict(view: View) -> tuple[Cell, ...]:
+    words, found = view.words, verdict(view.network)
+    order = words.lifo if found.last_in_first_out else words.not_lifo
+    lines = [
+        phrase(
+            words.verdict,
+            None,
+            pushed=Part(found.pushed),
+            popped=Part(found.popped),
+            order=Part(order, strong=True),
+        )
+    ]
+    for sentence, skips in ((words.out_of_order, found.out_of_order), (words.reused, found.reused)):
+        if skips:
+            lines.append(Cell.of(sentence.format(_names(view, skips))))
+    return tuple(lines)
+
+
+def _names(view: View, skips: Sequence[SkipEvent]) -> str:
+    return view.words.listed.join(
+        f"{skip.push} ({view.network.origin(skip.value)})" for skip in skips
+    )

@@ -1,0 +1,171 @@
+"""How the skips are used: one table for each module in whose body skips are joined.
+
+Numbered as in the article on Stable Diffusion's UNet, which leaves out attention: transformers get
+letters (2.2a), so that its numbers stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unetscope.record import Op
+from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
+from unetscope.views.view import View, code, in_code
+
+
+def steps(view: View) -> list[Table]:
+    """The joins and the calls around them, in order, for each module that joins skips."""
+    bodies = dict.fromkeys(view.network.join(skip).step for skip in view.network.trace.skips)
+    tables = []
+    for number, body in enumerate(bodies, 1):
+        if body is not None and view.shows(body):
+            tables.append(_Body(view, body, number).table())
+    return tables
+
+
+@dataclass(frozen=True)
+class _Body:
+    """The body of a module that joins skips."""
+
+    view: View
+    call: int
+    number: int
+
+    def table(self) -> Table:
+        network, words = self.view.network, self.view.words
+        path = network.path(self.call) or network.module(self.call).kind
+        columns = (
+            Column("step", words.step),
+            Column("operation", words.operation, code=True),
+            Column("inputs", words.input_tensors),
+            Column("layer", words.key_layer, code=True),
+            Column("output_shape", words.output_dims, Kind.SHAPE, code=True),
+        )
+        entered = self._entered()
+        caption = Cell(
+            (
+                Part(f"{words.sample_in} ", strong=True),
+                Part("sample_in", strong=True, code=True),
+                Part(": "),
+                Part(self.view.batched(entered), Kind.SHAPE, code=True),
+                Part(f" ({words.from_producer} "),
+                code(in_code(network.origin(entered))),
+                Part(")"),
+            ),
+            None,
+        )
+        return Table(
+            "steps",
+            f"{words.steps_of}: {in_code(path)}",
+            columns,
+            tuple(self._rows(entered)),
+            before=(caption,),
+            level=2,
+            repeats=True,
+            data={
+                "block": path,
+                "sample_in_shape": self.view.dims(entered),
+                "sample_in_producer": network.origin(entered),
+            },
+        )
+
+    def _entered(self) -> int:
+        """The feature map that comes in: the module's own, or what the first skip is joined to."""
+        network = self.view.network
+        given = None if self.call == network.trunk else network.main_input(self.call)
+        if given is None or given in network.pushed:
+            given = next(
+                s.onto for s in network.trace.skips if network.join(s).step == self.call
+            )
+        return given
+
+    def _rows(self, entered: int) -> list[tuple[Cell, ...]]:
+        network = self.view.network
+        joins = {s.op for s in network.trace.skips if network.join(s).step == self.call}
+        events: list[tuple[int, int, bool]] = [
+            (network.trace.ops[op].clock, op, True) for op in joins
+        ]
+        first = min(clock for clock, _, _ in events) if self.call == network.trunk else 0
+        for child in network.children[self.call]:
+            start = network.step(child).start
+            if start > first and network.main_output(child) is not None:
+                events.append((start, child, False))
+        rows: list[tuple[Cell, ...]] = []
+        number, letter = 0, 0
+        for _, index, is_join in sorted(events):
+            if not is_join and network.is_transformer(index):
+                letter += 1
+                if self.view.attentions:
+                    label = f"{self.number}.{number}{chr(ord('a') + letter - 1)}"
+                    rows.append(self._call_row(label, index, entered))
+                continue
+            number, letter = number + 1, 0
+            label = f"{self.number}.{number}"
+            make = self._join_row if is_join else self._call_row
+            rows.append(make(label, index, entered))
+        return rows
+
+    def _join_row(self, label: str, index: int, entered: int) -> tuple[Cell, ...]:
+        network, view = self.view.network, self.view
+        op: Op = network.trace.ops[index]
+        skips = {s.operand: s for s in network.trace.skips if s.op == index}
+        named = [
+            (f"res[{skips[position].push}]", f"res[{skips[position].push}]", value)
+            if position in skips
+            else (*self._name(value, entered), value)
+            for position, value in enumerate(op.inputs)
+        ]
+        return (
+            Cell.of(label),
+            Cell.of(op.name, code=True),
+            self._inputs(named),
+            Cell.of(view.words.not_applicable, code=True, data=None),
+            self._shape(op.outputs[0]),
+        )
+
+    def _call_row(self, label: str, call: int, entered: int) -> tuple[Cell, ...]:
+        network = self.view.network
+        path = network.path(call)
+        given, made = network.main_input(call), network.main_output(call)
+        named = [] if given is None else [(*self._name(given, entered), given)]
+        assert made is not None
+        return (
+            Cell.of(label),
+            Cell.of(in_code(path), code=True, data=path),
+            self._inputs(named),
+            self._layer(call),
+            self._shape(made, strong=network.resamples(call)),
+        )
+
+    def _name(self, value: int, entered: int) -> tuple[str, str]:
+        """What a tensor is called in the table: for people, and in data."""
+        if value == entered:
+            return "sample_in", "sample_in"
+        return self.view.words.previous, "previous"
+
+    def _inputs(self, named: list[tuple[str, str, int]]) -> Cell:
+        parts: list[Part] = []
+        for name, _, value in named:
+            parts += [BREAK] if parts else []
+            parts += [code(name), Part(": ")]
+            parts.append(Part(self.view.batched(value), Kind.SHAPE, code=True))
+        data = [{"label": label, "shape": self.view.dims(value)} for _, label, value in named]
+        return Cell(tuple(parts), data)
+
+    def _layer(self, call: int) -> Cell:
+        """A call's class and the convolution or linear layer that sets its width."""
+        network = self.view.network
+        kind = network.module(call).kind
+        layer = network.first_layer(call)
+        if layer is None:
+            return Cell.of(kind, code=True, data={"class": kind})
+        path, channels = layer
+        name = path.removeprefix(network.path(call)).lstrip(".")
+        widths = f"{channels[0]} -> {channels[1]}"
+        text = f"{kind}({name}: {widths})" if name else f"{kind}({widths})"
+        data = {"class": kind, "layer": name or None, "in": channels[0], "out": channels[1]}
+        return Cell.of(text, code=True, data=data)
+
+    def _shape(self, value: int, *, strong: bool = False) -> Cell:
+        dims = self.view.batched(value)
+        return Cell.of(dims, Kind.SHAPE, code=True, strong=strong, data=self.view.dims(value))

@@ -1,0 +1,134 @@
+"""Every call of a network, and the functions inside one module."""
+
+from __future__ import annotations
+
+from unetscope.errors import UnetscopeError, nearest
+from unetscope.table import Cell, Column, Kind, Table
+from unetscope.views.view import View, in_code
+
+
+def calls(view: View, depth: int | None = None) -> list[Table]:
+    """The tree of calls with shapes, attributes and own parameters, `depth` levels of it."""
+    network, words = view.network, view.words
+    trace = network.trace
+    times: dict[str, int] = {}
+    levels: list[int] = []
+    rows = []
+    for call, step in enumerate(trace.steps):
+        levels.append(0 if step.parent is None else levels[step.parent] + 1)
+        times[step.module] = times.get(step.module, 0) + 1
+        if depth is not None and levels[call] > depth:
+            continue
+        if view.block is not None and not _within(step.module, view.block):
+            continue
+        module = network.module(call)
+        rows.append(
+            (
+                Cell.of("  " * levels[call] + (step.module or module.kind), code=True,
+                        data=step.module),
+                module.kind,
+                _shapes(view, [a.value for a in step.inputs]),
+                _shapes(view, list(step.outputs)),
+                Cell.of(_settings(module.attributes), data=dict(module.attributes)),
+                module.own_parameters,
+                times[step.module],
+            )
+        )
+    called = {step.module for step in trace.steps}
+    parents = {path.rpartition(".")[0] for path in called}
+    idle = [
+        m.path for m in trace.modules if m.path not in called and m.path not in parents
+    ]
+    columns = (
+        Column("path", words.path),
+        Column("class", words.module_class),
+        Column("input_shapes", words.input_dims),
+        Column("output_shapes", words.output_dims),
+        Column("attributes", words.attributes),
+        Column("own_parameters", words.own_parameters, Kind.COUNT),
+        Column("call", words.called),
+    )
+    after = ()
+    if idle and depth is None and view.block is None:
+        after = (Cell.of(f"{words.never_called}: {words.listed.join(idle)}."),)
+    data = {"never_called": idle}
+    return [Table("calls", words.calls, columns, tuple(rows), after=after, data=data)]
+
+
+def functions(view: View, path: str) -> list[Table]:
+    """The functions that ran inside one module, and its child calls, in order, for each call.
+
+    Raises:
+        UnetscopeError: the network has no such module, or never called it.
+    """
+    network, words = view.network, view.words
+    trace = network.trace
+    if path not in network.modules:
+        raise UnetscopeError(
+            f"no module `{path}` in {trace.name}", hint=_did_you_mean(path, network.modules)
+        )
+    found = [call for call, step in enumerate(trace.steps) if step.module == path]
+    if not found:
+        inside = [p for p in dict.fromkeys(s.module for s in trace.steps) if _within(p, path)]
+        raise UnetscopeError(
+            f"`{path}` was never called",
+            hint=f"`{inside[0]}` inside it was" if inside else None,
+        )
+    columns = (
+        Column("function", words.function, code=True),
+        Column("arguments", words.arguments, code=True),
+        Column("input_shapes", words.input_dims),
+        Column("output_shapes", words.output_dims),
+    )
+    tables = []
+    for time, call in enumerate(found, 1):
+        events = [(trace.ops[op].clock, op, True) for op in network.ops[call]]
+        events += [(network.step(c).start, c, False) for c in network.children[call]]
+        rows = []
+        for _, index, is_op in sorted(events):
+            if is_op:
+                op = trace.ops[index]
+                # Weights stand in the tree; here the data is followed.
+                given = [v for v in op.inputs if not _is_weight(view, v)]
+                rows.append((op.name, op.detail, _shapes(view, given),
+                             _shapes(view, list(op.outputs))))
+            else:
+                step = network.step(index)
+                given = [argument.value for argument in step.inputs]
+                rows.append((step.module, network.module(index).kind, _shapes(view, given),
+                             _shapes(view, list(step.outputs))))
+        title = in_code(path) or trace.name
+        if len(found) > 1:
+            title += f" ({words.called} {time})"
+        tables.append(
+            Table("ops", f"{words.ops}: {title}", columns, tuple(rows), repeats=True,
+                  data={"path": path, "call": time})
+        )
+    return tables
+
+
+def _is_weight(view: View, value: int) -> bool:
+    """Whether a value is one of the network's own tensors."""
+    trace = view.network.trace
+    return trace.values[value].source is not None and all(
+        value != argument.value for argument in trace.inputs
+    )
+
+
+def _did_you_mean(path: str, known: dict[str, object] | object) -> str | None:
+    close = nearest(path, known)  # type: ignore[arg-type]
+    return f"did you mean `{close}`?" if close else None
+
+
+def _within(path: str, block: str) -> bool:
+    return not block or path == block or path.startswith(f"{block}.")
+
+
+def _shapes(view: View, values: list[int]) -> Cell:
+    shapes = [view.dims(value) for value in values]
+    text = ", ".join(f"({', '.join(map(str, dims))})" for dims in shapes)
+    return Cell.of(text, data=shapes)
+
+
+def _settings(attributes: dict[str, object] | object) -> str:
+    return ", ".join(f"{name}={value}" for name, value in attributes.items())  # type: ignore[attr-defined]

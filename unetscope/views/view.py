@@ -1,0 +1,73 @@
+"""What every view reads: a network, its parts, the words and the dims to show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from unetscope.analysis.anatomy import Anatomy, anatomy
+from unetscope.analysis.network import Network
+from unetscope.record import Trace
+from unetscope.table import Cell, Part
+from unetscope.views.words import Words, words
+
+Dim = int | str
+
+
+@dataclass(frozen=True)
+class View:
+    """A trace as it is to be shown.
+
+    Attributes:
+        network: the trace with its cross-references.
+        words: the language.
+        dims: the dims of a value, as numbers or, for `--symbolic`, as `B`, `H/8` …
+        attentions: whether step tables show transformers too.
+        block: the one block to show, by path; None for all.
+        brief: leave out what a narrow terminal has no room for.
+    """
+
+    network: Network
+    words: Words
+    dims: Callable[[int], tuple[Dim, ...]]
+    attentions: bool = False
+    block: str | None = None
+    brief: bool = False
+
+    @classmethod
+    def of(cls, trace: Trace, language: str = "en") -> View:
+        """The plain view of a trace."""
+        network = Network(trace)
+        return cls(network, words(language), lambda value: network.spec(value).shape)
+
+    @cached_property
+    def anatomy(self) -> Anatomy:
+        """The parts of the network."""
+        return anatomy(self.network)
+
+    def shows(self, call: int) -> bool:
+        """Whether a block is to be shown."""
+        return self.block is None or self.network.path(call) == self.block
+
+    def batched(self, value: int) -> tuple[Dim, ...]:
+        """The dims of a value with `B` for the batch, as the articles write them."""
+        return ("B", *self.dims(value)[1:])
+
+
+def in_code(path: str) -> str:
+    """A module's path as Python code: `up_blocks.0.resnets.1` is `up_blocks[0].resnets[1]`."""
+    return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", path)
+
+
+def code(value: object) -> Part:
+    """A name from the code."""
+    return Part(value, code=True)
+
+
+def phrase(template: str, data: object, **parts: Part) -> Cell:
+    """A sentence with parts filled in for its `{names}`."""
+    pieces = re.split(r"{(\w+)}", template)
+    filled = [parts[p] if index % 2 else Part(p) for index, p in enumerate(pieces) if p]
+    return Cell(tuple(filled), data)
