@@ -149,6 +149,10 @@ class Op:
     outputs: tuple[int, ...]
     detail: str = ""
     """Its arguments that are no tensors: `dim=1`."""
+    macs: int | None = 0
+    """Multiply-adds that it does; None where no formula is known."""
+    attention_macs: int = 0
+    """Those of them that are the two products of an attention inside the function."""
 
 
 @dataclass(frozen=True, slots=True)

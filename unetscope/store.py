@@ -72,5 +72,3 @@ def is_trace(path: Path) -> bool:
 def load(path: Path) -> Trace:
     """The trace saved in a file; see `loads`."""
     return loads(path.read_bytes(), str(path))
-
-

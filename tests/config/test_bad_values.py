@@ -81,7 +81,7 @@ REFUSED = {
     ),
     "infinity": (
         "norm_eps: .inf",
-        "x.yaml:3:3: unet.norm_eps: expected a number above 0, found inf",
+        "x.yaml:3:3: unet.norm_eps: expected a number above 0, found inf, not finite",
     ),
     "an unknown key": (
         "layer_per_block: 2",

@@ -116,6 +116,13 @@ def test_an_alias_bomb(write, refusal):
     assert said.endswith(": more than 10,000 values, the bound for a config")
 
 
+def test_aliases_in_aliases(write, refusal):
+    lines = ["a0: &a0 x"]
+    lines += [f"a{n}: &a{n} {'[' * 15}*a{n - 1}{']' * 15}" for n in range(1, 50)]
+    said = refusal(write("\n".join(lines)))
+    assert said == "x.yaml:2:10: nested deeper than 16 levels, the bound for a config"
+
+
 def test_aliases_are_values_at_their_own_keys():
     document = parse("a: &a [1, {b: 2}]\nc: *a\n", "x.yaml")
     assert document.data == {"a": [1, {"b": 2}], "c": [1, {"b": 2}]}

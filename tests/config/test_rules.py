@@ -76,6 +76,24 @@ REFUSED = {
         "4:3: unet.transformer_layers_per_block: expected a network of at most 10,000 ResNets "
         "and transformer blocks, found 25,350",
     ),
+    "classes beside the time, and more on top of it": (
+        "num_class_embeds: 10\n  class_embeddings_concat: true\n"
+        "  addition_embed_type: text_time\n  addition_time_embed_dim: 8\n"
+        "  projection_class_embeddings_input_dim: 64",
+        "4:3: unet.class_embeddings_concat: expected false, since addition_embed_type text_time "
+        "adds to the time what is as wide as the time alone, found true",
+    ),
+    "texts of two widths": (
+        "cross_attention_dim: [320, 640, 768, 1280]",
+        "3:35: unet.cross_attention_dim.2: expected the level's channels, 1280, since no text is "
+        "as wide as all of cross_attention_dim, found 768",
+    ),
+    "an empty list of depths": (
+        "transformer_layers_per_block: [1, 1, 1, []]\n"
+        "  reverse_transformer_layers_per_block: [1, 1, 1, 1]",
+        "3:43: unet.transformer_layers_per_block.3: expected 2 entries, "
+        "one for each ResNet of the block, found 0",
+    ),
     "number of heads": (
         "num_attention_heads: 8",
         "3:3: unet.num_attention_heads: expected null, found 8\n"

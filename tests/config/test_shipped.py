@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import unetscope
 from unetscope.commands.list import list_configs
 from unetscope.config import load, shipped
 from unetscope.config.unet2d_condition import UNet2DConditionConfig
@@ -76,6 +78,32 @@ def test_inputs_of_sdxl(overrides, ids, text):
 )
 def test_inputs_that_options_call_for(override, name, spec):
     assert load("sd15", overrides=[override], batch=3).tensors()[name] == spec
+
+
+@pytest.mark.parametrize(
+    ("overrides", "width"),
+    [
+        (["cross_attention_dim=[768, 768, 768, 5]", "mid_block_type=null"], 768),
+        (["cross_attention_dim=[320, 640, 1280, 1280]"], None),  # AudioLDM reads pixels twice
+        (["down_block_types=[DownBlock2D]", "up_block_types=[UpBlock2D]",
+          "block_out_channels=[32]", "mid_block_type=null"], 768),
+    ],
+)  # fmt: skip
+def test_the_text_has_the_width_that_all_levels_read(overrides, width):
+    text = load("sd15", overrides=overrides).tensors().get("encoder_hidden_states")
+    assert (text.shape[-1] if text else None) == width
+
+
+def test_an_installed_package_finds_its_configs(tmp_path):
+    root = Path(unetscope.__file__).parent
+    shutil.copytree(root, tmp_path / "unetscope", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(shipped()["sd15"].parent, tmp_path / "unetscope" / "configs")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from unetscope import config; "
+        "print(config.shipped()['sd15'], config.load('sd15.yaml').name)"
+    )
+    expected = tmp_path / "unetscope" / "configs" / "sd15.yaml"
+    assert output(code) == f"{expected} Stable Diffusion 1.5"
 
 
 def test_sizes_default_to_the_sample_size(write):

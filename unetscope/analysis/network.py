@@ -102,7 +102,11 @@ class Network:
             settings = self.module(inner).attributes
             for given, made in (("in_channels", "out_channels"), ("in_features", "out_features")):
                 widths = settings.get(given), settings.get(made)
-                if self._is_leaf(inner) and isinstance(widths[0], int) and isinstance(widths[1], int):
+                if (
+                    self._is_leaf(inner)
+                    and isinstance(widths[0], int)
+                    and isinstance(widths[1], int)
+                ):
                     return self.path(inner), (widths[0], widths[1])
         return None
 
@@ -146,6 +150,14 @@ class Network:
         op = self.trace.ops[record.op]
         where = "" if op.step is None else self.path(op.step)
         return f"{op.name} in {where}" if where else op.name
+
+    def maker(self, value: int) -> str:
+        """The path of the module that made a value, whole or in its body; empty for the root."""
+        record = self.trace.values[value]
+        if record.call is not None:
+            return self.path(record.call)
+        step = None if record.op is None else self.trace.ops[record.op].step
+        return "" if step is None else self.path(step)
 
     def born(self, value: int) -> int:
         """The clock when a value was made; 0 for what was there before."""

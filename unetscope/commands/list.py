@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from unetscope.config import load, shipped
-from unetscope.table import Column, Kind, Table
+from typing import TYPE_CHECKING
+
+from unetscope.commands import console
+from unetscope.commands.options import (
+    Format,
+    Lang,
+    Language,
+    Output,
+    OutputFormat,
+    Quiet,
+    Verbose,
+)
+
+if TYPE_CHECKING:
+    from unetscope.table import Table
 
 
-def list_configs() -> Table:
+def list_configs(language: str = "en") -> Table:
     """One row a shipped config, sorted by name."""
-    columns = (
-        Column("name", "Name", code=True),
-        Column("title", "Title"),
-        Column("family", "Family"),
-        Column("sample_size", "Sample size", Kind.SIZE),
-        Column("source", "Source"),
-    )
-    rows = []
-    for name in shipped():
-        spec = load(name)
-        size = (spec.inputs.height, spec.inputs.width)
-        rows.append((name, spec.name, spec.family, size, spec.source))
-    return Table("configs", "Configs", columns, tuple(rows))
+    from unetscope.config import load, shipped
+    from unetscope.views.configs import configs
+    from unetscope.views.words import words
+
+    return configs(((name, load(name)) for name in shipped()), words(language))
+
+
+def list_command(
+    lang: Lang = Language.en,
+    format: OutputFormat = Format.terminal,
+    output: Output = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """List the configs that come with the package."""
+    console.show([list_configs(lang.value)], format.value, output)

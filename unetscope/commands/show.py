@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unetscope.config import load
-from unetscope.config.writing import to_yaml
+from unetscope.commands import console
+from unetscope.commands.options import (
+    Batch,
+    Config,
+    Height,
+    Output,
+    Overrides,
+    Quiet,
+    Tokens,
+    Verbose,
+    Width,
+)
 
 
 def show_config(
@@ -30,7 +40,33 @@ def show_config(
     Raises:
         ConfigError: the config is missing or describes no network.
     """
+    from unetscope.config import load
+    from unetscope.config.writing import to_yaml
+
     spec = load(
         reference, overrides=overrides, batch=batch, height=height, width=width, tokens=tokens
     )
     return to_yaml(spec.resolved)
+
+
+def show_command(
+    config: Config,
+    overrides: Overrides = None,
+    batch: Batch = None,
+    height: Height = None,
+    width: Width = None,
+    tokens: Tokens = None,
+    output: Output = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print a config as YAML with `extends`, overrides and flags worked in."""
+    text = show_config(
+        config,
+        overrides=tuple(overrides or ()),
+        batch=batch,
+        height=height,
+        width=width,
+        tokens=tokens,
+    )
+    console.emit(text, output)

@@ -81,7 +81,7 @@ class _Composer:
                 f"the tag {quoted(event.tag)} is refused; a config holds plain values",
             )
         if len(path) > DEEPEST:
-            raise self._error(event, f"nested deeper than {DEEPEST} levels, the bound for a config")
+            raise _too_deep(self._place(event))
         node = _Node(self._value(event, path), self._place(event))
         if event.anchor is not None:
             self.anchors[event.anchor] = node
@@ -148,6 +148,8 @@ class _Expansion:
     places: dict[Path, Place] = field(default_factory=dict)
 
     def value(self, node: _Node, path: Path, place: Place) -> Any:
+        if len(path) > DEEPEST:
+            raise _too_deep(place)
         if len(self.places) >= MOST_VALUES:
             raise ConfigError(
                 f"more than {MOST_VALUES:,} values, the bound for a config", place=place
@@ -188,6 +190,10 @@ def parse(text: str, file: str) -> Document:
         return Document(None, {(): Place(file)})
     expansion = _Expansion()
     return Document(expansion.value(root, (), root.place), expansion.places)
+
+
+def _too_deep(place: Place) -> ConfigError:
+    return ConfigError(f"nested deeper than {DEEPEST} levels, the bound for a config", place=place)
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, file: str) -> ConfigError:

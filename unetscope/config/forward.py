@@ -6,6 +6,7 @@ configs.
 
 from __future__ import annotations
 
+from unetscope.config.attending import text_width
 from unetscope.config.unet2d_condition import UNet2DConditionConfig
 from unetscope.record import TensorSpec
 
@@ -29,14 +30,15 @@ def forward_inputs(
         tokens: T, tokens of the text.
 
     Returns:
-        `sample` `(B, C, H, W)`, `timestep` `(B,)`, `encoder_hidden_states` `(B, T, D)` and
-        whatever else the options call for.
+        `sample` `(B, C, H, W)`, `timestep` `(B,)` and what the options call for, such as
+        `encoder_hidden_states` `(B, T, D)`.
     """
     tensors: Tensors = {
         "sample": TensorSpec((batch, config.in_channels, *size), "float32"),
         "timestep": TensorSpec((batch,), "int64"),
-        "encoder_hidden_states": TensorSpec((batch, tokens, text_width(config)), "float32"),
     }
+    if (width := text_width(config)) is not None:
+        tensors["encoder_hidden_states"] = TensorSpec((batch, tokens, width), "float32")
     if (labels := _class_labels(config, batch)) is not None:
         tensors["class_labels"] = labels
     if config.time_cond_proj_dim is not None:
@@ -46,18 +48,8 @@ def forward_inputs(
     return tensors
 
 
-def text_width(config: UNet2DConditionConfig) -> int:
-    """D, the width of the text's tokens as the network is given them."""
-    if config.encoder_hid_dim is not None:
-        return config.encoder_hid_dim
-    width = config.cross_attention_dim
-    return width if isinstance(width, int) else width[0]
-
-
-def time_embedding_width(config: UNet2DConditionConfig) -> int:
-    """Width of the embedded time."""
-    factor = 2 if config.time_embedding_type == "fourier" else 4
-    return config.time_embedding_dim or factor * config.block_out_channels[0]
+def _time_embedding_width(config: UNet2DConditionConfig) -> int:
+    return config.time_embedding_dim or 4 * config.block_out_channels[0]
 
 
 def _class_labels(config: UNet2DConditionConfig, batch: int) -> TensorSpec | None:
@@ -67,7 +59,7 @@ def _class_labels(config: UNet2DConditionConfig, batch: int) -> TensorSpec | Non
         case "timestep":
             return TensorSpec((batch,), "int64")
         case "identity":
-            return TensorSpec((batch, time_embedding_width(config)), "float32")
+            return TensorSpec((batch, _time_embedding_width(config)), "float32")
     width = config.projection_class_embeddings_input_dim
     return None if width is None else TensorSpec((batch, width), "float32")
 

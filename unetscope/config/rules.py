@@ -6,11 +6,12 @@ most likely is the cause.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from unetscope.config.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS, BlockType
+from unetscope.config.attending import attending_levels, has_transformers, text_width
+from unetscope.config.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS
 from unetscope.config.document import Path
 from unetscope.config.findings import Finding
 from unetscope.config.levels import levels_of
@@ -48,6 +49,7 @@ def check_options(unet: UNet2DConditionConfig, written: Collection[Path]) -> Ite
     yield from _conditions(unet)
     if not of_lengths:
         yield from _heads(unet, written)
+        yield from _context(unet)
         yield from _layers(unet)
 
 
@@ -101,7 +103,7 @@ def _nested_lengths(
         # Published configs hold lists of any length where there is no transformer to read them.
         if not isinstance(depth, tuple):
             continue
-        if not depth or (_has_transformers(name, blocks) and len(depth) != count):
+        if not depth or (has_transformers(name, blocks) and len(depth) != count):
             yield Finding(
                 "list-length",
                 ("unet", key, index),
@@ -144,10 +146,17 @@ def _divisor(channels: tuple[int, ...], groups: int) -> int:
 
 
 def _conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:
-    ids_width, together = unet.addition_time_embed_dim, unet.projection_class_embeddings_input_dim
-    if unet.addition_embed_type != "text_time" or ids_width is None or together is None:
+    if unet.addition_embed_type is None:
         return
-    if together <= ids_width:
+    if unet.class_embeddings_concat:
+        yield Finding(
+            "condition-width",
+            ("unet", "class_embeddings_concat"),
+            f"expected false, since addition_embed_type {unet.addition_embed_type} adds to the "
+            "time what is as wide as the time alone, found true",
+        )
+    ids_width, together = unet.addition_time_embed_dim, unet.projection_class_embeddings_input_dim
+    if ids_width is not None and together is not None and together <= ids_width:
         yield Finding(
             "condition-width",
             ("unet", "projection_class_embeddings_input_dim"),
@@ -157,12 +166,8 @@ def _conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:
 
 
 def _heads(unet: UNet2DConditionConfig, written: Collection[Path]) -> Iterator[Finding]:
-    attends = _levels_with_transformers(unet)
-    faults = {
-        index: level
-        for index, level in enumerate(levels_of(unet))
-        if index in attends and level.channels % level.heads
-    }
+    attending = attending_levels(unet).items()
+    faults = {index: level for index, level in attending if level.channels % level.heads}
     key: Path = ("unet", "attention_head_dim")
     hint = "attention_head_dim is the number of heads here, whatever its name says"
     if isinstance(unet.attention_head_dim, tuple):
@@ -180,29 +185,32 @@ def _heads(unet: UNet2DConditionConfig, written: Collection[Path]) -> Iterator[F
             yield Finding("heads", path, f"{message}, found {level.channels}", hint)
 
 
-def _levels_with_transformers(unet: UNet2DConditionConfig) -> set[int]:
-    down, up = unet.down_block_types, unet.up_block_types[::-1]
-    attends = {
-        index
-        for index, (encoder, decoder) in enumerate(zip(down, up, strict=True))
-        if _has_transformers(encoder, DOWN_BLOCKS) or _has_transformers(decoder, UP_BLOCKS)
-    }
-    in_middle = _has_transformers(unet.mid_block_type, MID_BLOCKS)
-    return attends | ({len(down) - 1} if in_middle else set())
+def _context(unet: UNet2DConditionConfig) -> Iterator[Finding]:
+    """One text has one width; without a text, a level reads its own pixels."""
+    if text_width(unet) is not None:
+        return
+    for index, level in attending_levels(unet).items():
+        if level.context_dim != level.channels:
+            yield Finding(
+                "context-width",
+                ("unet", "cross_attention_dim", index),
+                f"expected the level's channels, {level.channels}, since no text is as wide as all "
+                f"of cross_attention_dim, found {level.context_dim}",
+            )
 
 
 def _layers(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     """The schema's bounds let transformer blocks alone multiply beyond what anybody builds."""
     levels = levels_of(unet)
-    in_middle = _has_transformers(unet.mid_block_type, MID_BLOCKS)
+    in_middle = has_transformers(unet.mid_block_type, MID_BLOCKS)
     count = 2 + levels[-1].down_depths[0] if in_middle else 1
     for level, encoder, decoder in zip(
         levels, unet.down_block_types, reversed(unet.up_block_types), strict=True
     ):
         count += 2 * level.layers + 1
-        if _has_transformers(encoder, DOWN_BLOCKS):
+        if has_transformers(encoder, DOWN_BLOCKS):
             count += sum(level.down_depths)
-        if _has_transformers(decoder, UP_BLOCKS):
+        if has_transformers(decoder, UP_BLOCKS):
             count += sum(level.up_depths)
     if count > MOST_LAYERS:
         yield Finding(
@@ -211,10 +219,6 @@ def _layers(unet: UNet2DConditionConfig) -> Iterator[Finding]:
             f"expected a network of at most {MOST_LAYERS:,} ResNets and transformer blocks, "
             f"found {count:,}",
         )
-
-
-def _has_transformers(name: str | None, known: Mapping[str, BlockType]) -> bool:
-    return name is not None and name in known and known[name].transformer
 
 
 def _listed(numbers: Iterable[int]) -> str:

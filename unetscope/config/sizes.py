@@ -29,15 +29,14 @@ def check_sizes(
     unet: UNet2DConditionConfig, batch: int, size: Size, tokens: int
 ) -> Iterator[Finding]:
     """What keeps the network from taking inputs of these sizes."""
-    for keys, count in (("height", batch * size[0] * size[1]), ("tokens", batch * tokens)):
+    counts = {
+        "height": ("batch x height x width", batch * size[0] * size[1]),
+        "tokens": ("batch x tokens", batch * tokens),
+    }
+    for key, (product, count) in counts.items():
         if count > MOST_POSITIONS:
-            what = "batch x height x width" if keys == "height" else "batch x tokens"
-            yield Finding(
-                "too-large",
-                ("inputs", keys),
-                f"expected {what} of at most {MOST_POSITIONS:,}, found {count:,}",
-            )
-            return
+            message = f"expected {product} of at most {MOST_POSITIONS:,}, found {count:,}"
+            yield Finding("too-large", ("inputs", key), message)
     if not takes(unet, size):
         near = " and ".join(spell(other) for other in _nearest(unet, size))
         side = "height" if size[0] <= size[1] else "width"

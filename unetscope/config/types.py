@@ -38,7 +38,7 @@ class _Alternative(NamedTuple):
 def mismatches(value: Any, wanted: Any, path: Path = ()) -> Iterator[Mismatch]:
     """What in a value from a config is not of the type that its key wants."""
     if isinstance(value, float) and not isfinite(value):
-        yield Mismatch(path, f"expected {_expected(wanted, value)}, found {value}")
+        yield Mismatch(path, f"expected {_expected(wanted, value)}, found {value}, not finite")
         return
     try:
         msgspec.convert(value, wanted)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from unetscope import __version__
 from unetscope.errors import ForwardError
-from unetscope.record import Argument, Failure, ModuleRecord, Parameter, Provenance, Trace
+from unetscope.record import Failure, ModuleRecord, Parameter, Provenance, Trace
 from unetscope.tracing.attributes import attributes
 from unetscope.tracing.calls import Calls
 from unetscope.tracing.functions import Functions
@@ -28,6 +28,7 @@ def trace(
     *,
     name: str | None = None,
     config: Mapping[str, Any] | None = None,
+    reference: str = "",
 ) -> Trace:
     """Run `model(*args, **kwargs)` once, without gradients and in eval mode, and record it.
 
@@ -39,6 +40,7 @@ def trace(
         kwargs: keyword inputs, likewise.
         name: what to call the model; its class by default.
         config: the config it was built from, as plain values.
+        reference: that config as the user named it.
 
     Raises:
         ForwardError: `forward` failed; the error holds the partial trace.
@@ -79,7 +81,7 @@ def trace(
         outputs=outputs,
         config=dict(config or {}),
         failure=failure,
-        provenance=Provenance(str(torch.__version__), str(device), seconds, __version__),
+        provenance=Provenance(str(torch.__version__), str(device), seconds, __version__, reference),
     )
     if failure is not None:
         raise ForwardError(_explain(failure), trace=record) from error

@@ -179,6 +179,4 @@ class Functions(TorchFunctionMode):
                 known = tensors.made(tensor, index)
             if known not in given:
                 given.append(known)
-        self.ops.append(
-            Op(name, self._calls.current, clock, taken, tuple(given), detail)
-        )
+        self.ops.append(Op(name, self._calls.current, clock, taken, tuple(given), detail))

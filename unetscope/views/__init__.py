@@ -1,0 +1,1 @@
+"""Tables of a trace: each view chooses rows, columns and values, and formats nothing."""

@@ -39,11 +39,9 @@ def _blocks(
         before, after = network.size(given), network.size(made)
         channels_in, channels_out = (network.spec(v).shape[1] for v in (given, made))
         if down:
-            scaled = before != after and all(new == -(-old // 2) for old, new in zip(before, after))
-            widened = channels_out == 2 * channels_in
+            scaled, widened = _half(before, after), channels_out == 2 * channels_in
         else:
-            scaled = before != after and all(old == -(-new // 2) for old, new in zip(before, after))
-            widened = 2 * channels_out == channels_in
+            scaled, widened = _half(after, before), 2 * channels_out == channels_in
         shapes = view.dims(given), view.dims(made)
         units = network.units(block)
         rows.append(
@@ -77,6 +75,13 @@ def _blocks(
     )
     title = words.encoder_blocks if down else words.decoder_blocks
     return [Table(part, title, columns, tuple(rows), transposed=True)]
+
+
+def _half(large: Sequence[int], small: Sequence[int]) -> bool:
+    """Whether every spatial dim was halved; a rest rounds up."""
+    return large != small and all(
+        new == -(-old // 2) for old, new in zip(large, small, strict=True)
+    )
 
 
 def _flag(view: View, value: bool) -> Cell:

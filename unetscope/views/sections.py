@@ -26,14 +26,18 @@ SECTIONS: dict[str, Callable[[View], list[Table]]] = {
 }
 
 
-def choose(names: str | None) -> list[str]:
-    """The sections in a comma-separated list, or all.
+# What is left to say when one block is looked at.
+_OF_A_BLOCK = ("encoder", "residuals", "ledger", "middle", "decoder", "steps")
+
+
+def choose(names: str | None, block: str | None = None) -> list[str]:
+    """The sections in a comma-separated list, or all that fit.
 
     Raises:
         UnetscopeError: a name is no section.
     """
     if names is None:
-        return list(SECTIONS)
+        return list(_OF_A_BLOCK if block else SECTIONS)
     chosen = [name.strip() for name in names.split(",") if name.strip()]
     for name in chosen:
         if name not in SECTIONS:

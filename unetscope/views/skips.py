@@ -25,16 +25,17 @@ def residuals(view: View) -> list[Table]:
     rows = tuple(
         (Cell.of(index, strong=True), _layer(view, value), view.dims(value)[1:])
         for index, value in enumerate(values)
+        if view.holds(network.maker(value))
     )
+    if not rows:
+        return []
     columns = (
         Column("index", words.index),
         Column("producer_layer", words.producer_layer),
         Column("channels_and_size", words.channels_and_size, Kind.CHANNELS_AND_SIZE),
     )
     counted = count(network, anatomy, values)
-    note = phrase(
-        words.residual_sum, None, sum=code(_formula(counted)), total=Part(counted.total)
-    )
+    note = phrase(words.residual_sum, None, sum=code(_formula(counted)), total=Part(counted.total))
     return [
         Table(
             "residuals",
@@ -104,7 +105,13 @@ def ledger(view: View) -> list[Table]:
         Column("calls_between", words.calls_between),
         Column("channels", words.channels_joined),
     ]
-    rows = [_entry(view, pop, skip) for pop, skip in enumerate(skips)]
+    rows = [
+        _entry(view, pop, skip)
+        for pop, skip in enumerate(skips)
+        if view.holds(network.maker(skip.value)) or view.holds(_joined_in(view, skip))
+    ]
+    if not rows:
+        return []
     if view.brief:
         keep = [i for i, c in enumerate(columns) if c.key not in ("held_bytes", "calls_between")]
         columns = [columns[i] for i in keep]
@@ -125,7 +132,7 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
     network = view.network
     join = network.join(skip)
     consumer = network.consumer(skip)
-    at = "" if join.step is None else network.path(join.step)
+    at = _joined_in(view, skip)
     where = network.path(consumer) if consumer is not None else f"{join.name} in {at}"
     born = network.born(skip.value)
     between = sum(born < step.start < join.clock for step in network.trace.steps)
@@ -143,6 +150,12 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
             {"before": before, "after": after},
         ),
     )
+
+
+def _joined_in(view: View, skip: SkipEvent) -> str:
+    """The path of the module in whose body a skip is joined."""
+    call = view.network.join(skip).step
+    return "" if call is None else view.network.path(call)
 
 
 def _verdict_data(view: View) -> dict[str, object]:

@@ -74,9 +74,7 @@ class _Body:
         network = self.view.network
         given = None if self.call == network.trunk else network.main_input(self.call)
         if given is None or given in network.pushed:
-            given = next(
-                s.onto for s in network.trace.skips if network.join(s).step == self.call
-            )
+            given = next(s.onto for s in network.trace.skips if network.join(s).step == self.call)
         return given
 
     def _rows(self, entered: int) -> list[tuple[Cell, ...]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from unetscope.errors import UnetscopeError, nearest
-from unetscope.table import Cell, Column, Kind, Table
+from unetscope.table import Cell, Column, Kind, Table, Value
 from unetscope.views.view import View, in_code
 
 
@@ -19,13 +21,14 @@ def calls(view: View, depth: int | None = None) -> list[Table]:
         times[step.module] = times.get(step.module, 0) + 1
         if depth is not None and levels[call] > depth:
             continue
-        if view.block is not None and not _within(step.module, view.block):
+        if not view.holds(step.module):
             continue
         module = network.module(call)
         rows.append(
             (
-                Cell.of("  " * levels[call] + (step.module or module.kind), code=True,
-                        data=step.module),
+                Cell.of(
+                    "  " * levels[call] + (step.module or module.kind), code=True, data=step.module
+                ),
                 module.kind,
                 _shapes(view, [a.value for a in step.inputs]),
                 _shapes(view, list(step.outputs)),
@@ -36,9 +39,7 @@ def calls(view: View, depth: int | None = None) -> list[Table]:
         )
     called = {step.module for step in trace.steps}
     parents = {path.rpartition(".")[0] for path in called}
-    idle = [
-        m.path for m in trace.modules if m.path not in called and m.path not in parents
-    ]
+    idle = [m.path for m in trace.modules if m.path not in called and m.path not in parents]
     columns = (
         Column("path", words.path),
         Column("class", words.module_class),
@@ -48,11 +49,11 @@ def calls(view: View, depth: int | None = None) -> list[Table]:
         Column("own_parameters", words.own_parameters, Kind.COUNT),
         Column("call", words.called),
     )
-    after = ()
+    after = []
     if idle and depth is None and view.block is None:
-        after = (Cell.of(f"{words.never_called}: {words.listed.join(idle)}."),)
+        after.append(Cell.of(f"{words.never_called}: {words.listed.join(idle)}."))
     data = {"never_called": idle}
-    return [Table("calls", words.calls, columns, tuple(rows), after=after, data=data)]
+    return [Table("calls", words.calls, columns, tuple(rows), after=tuple(after), data=data)]
 
 
 def functions(view: View, path: str) -> list[Table]:
@@ -69,7 +70,7 @@ def functions(view: View, path: str) -> list[Table]:
         )
     found = [call for call, step in enumerate(trace.steps) if step.module == path]
     if not found:
-        inside = [p for p in dict.fromkeys(s.module for s in trace.steps) if _within(p, path)]
+        inside = [s.module for s in trace.steps if s.module.startswith(f"{path}.")]
         raise UnetscopeError(
             f"`{path}` was never called",
             hint=f"`{inside[0]}` inside it was" if inside else None,
@@ -90,19 +91,36 @@ def functions(view: View, path: str) -> list[Table]:
                 op = trace.ops[index]
                 # Weights stand in the tree; here the data is followed.
                 given = [v for v in op.inputs if not _is_weight(view, v)]
-                rows.append((op.name, op.detail, _shapes(view, given),
-                             _shapes(view, list(op.outputs))))
+                row: tuple[Value, ...] = (
+                    op.name,
+                    op.detail,
+                    _shapes(view, given),
+                    _shapes(view, list(op.outputs)),
+                )
             else:
                 step = network.step(index)
                 given = [argument.value for argument in step.inputs]
-                rows.append((step.module, network.module(index).kind, _shapes(view, given),
-                             _shapes(view, list(step.outputs))))
+                below = step.module.removeprefix(path).lstrip(".")
+                name = Cell.of(below, code=True, data=step.module)
+                row = (
+                    name,
+                    network.module(index).kind,
+                    _shapes(view, given),
+                    _shapes(view, list(step.outputs)),
+                )
+            rows.append(row)
         title = in_code(path) or trace.name
         if len(found) > 1:
             title += f" ({words.called} {time})"
         tables.append(
-            Table("ops", f"{words.ops}: {title}", columns, tuple(rows), repeats=True,
-                  data={"path": path, "call": time})
+            Table(
+                "ops",
+                f"{words.ops}: {title}",
+                columns,
+                tuple(rows),
+                repeats=True,
+                data={"path": path, "call": time},
+            )
         )
     return tables
 
@@ -115,13 +133,9 @@ def _is_weight(view: View, value: int) -> bool:
     )
 
 
-def _did_you_mean(path: str, known: dict[str, object] | object) -> str | None:
-    close = nearest(path, known)  # type: ignore[arg-type]
+def _did_you_mean(path: str, known: Iterable[str]) -> str | None:
+    close = nearest(path, known)
     return f"did you mean `{close}`?" if close else None
-
-
-def _within(path: str, block: str) -> bool:
-    return not block or path == block or path.startswith(f"{block}.")
 
 
 def _shapes(view: View, values: list[int]) -> Cell:
@@ -130,5 +144,5 @@ def _shapes(view: View, values: list[int]) -> Cell:
     return Cell.of(text, data=shapes)
 
 
-def _settings(attributes: dict[str, object] | object) -> str:
-    return ", ".join(f"{name}={value}" for name, value in attributes.items())  # type: ignore[attr-defined]
+def _settings(attributes: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in attributes.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from unetscope.analysis.anatomy import Anatomy, anatomy
@@ -42,6 +42,10 @@ class View:
         network = Network(trace)
         return cls(network, words(language), lambda value: network.spec(value).shape)
 
+    def with_brevity(self, brief: bool) -> View:
+        """The same view, for a narrow terminal or a wide one."""
+        return replace(self, brief=brief)
+
     @cached_property
     def anatomy(self) -> Anatomy:
         """The parts of the network."""
@@ -51,6 +55,10 @@ class View:
         """Whether a block is to be shown."""
         return self.block is None or self.network.path(call) == self.block
 
+    def holds(self, path: str) -> bool:
+        """Whether a module lies in the block that is to be shown."""
+        return self.block is None or path == self.block or path.startswith(f"{self.block}.")
+
     def batched(self, value: int) -> tuple[Dim, ...]:
         """The dims of a value with `B` for the batch, as the articles write them."""
         return ("B", *self.dims(value)[1:])
@@ -59,6 +67,11 @@ class View:
 def in_code(path: str) -> str:
     """A module's path as Python code: `up_blocks.0.resnets.1` is `up_blocks[0].resnets[1]`."""
     return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", path)
+
+
+def dotted(path: str) -> str:
+    """The reverse of `in_code`: both spellings are understood."""
+    return re.sub(r"\[(\d+)\]", r".\1", path)
 
 
 def code(value: object) -> Part:

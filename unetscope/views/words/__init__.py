@@ -122,6 +122,12 @@ class Words:
     arguments: str
     never_called: str
 
+    # Shipped configs
+    configs: str
+    family: str
+    sample_size: str
+    source: str
+
 
 def words(language: str) -> Words:
     """The words of a language, one of `LANGUAGES`."""

@@ -79,7 +79,7 @@ WORDS = Words(
     operation="Operation",
     input_tensors="Input tensors and shapes",
     key_layer="Key layer (in_ch -> out_ch)",
-    previous="(previous output)",
+    previous="(previous)",
     not_applicable="N/A",
     calls="Calls",
     path="Path",
@@ -91,4 +91,8 @@ WORDS = Words(
     function="Function",
     arguments="Arguments",
     never_called="Never called",
+    configs="Configs",
+    family="Family",
+    sample_size="Sample",
+    source="Source",
 )

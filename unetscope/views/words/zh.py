@@ -91,4 +91,8 @@ WORDS = Words(
     function="函数",
     arguments="参数",
     never_called="从未调用",
+    configs="配置列表",
+    family="类",
+    sample_size="输入尺寸",
+    source="来源",
 )

@@ -1,0 +1,109 @@
+"""Whole processes, timed against `python -c "import torch"` in the same run.
+
+    python benchmarks/processes.py [--repeat 15] [--peers]
+
+Each round runs every command once, in turn, so that a machine that slows down slows them all; the
+ratio is the median of the rounds' ratios. Peak memory is the process's largest resident set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+BASELINE = "import torch"
+UNETSCOPE = str(Path(sys.executable).parent / "unetscope")
+_DIFFUSERS = """
+import sys, types, torch
+from diffusers import UNet2DConditionModel
+config = dict(cross_attention_dim=768)
+with torch.device("{device}"):
+    model = UNet2DConditionModel(**config).eval()
+    sample = torch.zeros(1, 4, 64, 64)
+    text = torch.zeros(1, 77, 768)
+    step = torch.zeros(1, dtype=torch.int64)
+"""
+TORCHINFO = _DIFFUSERS.format(device="meta") + """
+import torchinfo
+torchinfo.summary(model, input_data=[sample, step, text], device="meta", depth=9, verbose=1)
+"""
+FVCORE = _DIFFUSERS.format(device="cpu") + """
+from fvcore.nn import FlopCountAnalysis
+with torch.no_grad():
+    print(FlopCountAnalysis(model, (sample, step, text)).total())
+"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A process to time, and the bounds that it is held to (ratios to the baseline)."""
+
+    name: str
+    arguments: list[str]
+    wall: float | None = None
+    memory: float | None = None
+
+
+def commands(*, peers: bool) -> list[Command]:
+    """The baseline first, then unetscope's commands, then other tools on the same UNet."""
+    python = sys.executable
+    found = [
+        Command(BASELINE, [python, "-c", "import torch"]),
+        Command("unetscope trace sd15.yaml", [UNETSCOPE, "trace", "sd15.yaml"], 1.0, 1.15),
+        Command("unetscope skips sd15", [UNETSCOPE, "skips", "sd15"], 1.0, 1.15),
+        Command("unetscope --help", [UNETSCOPE, "--help"], 0.15),
+        Command("unetscope trace --help", [UNETSCOPE, "trace", "--help"], 0.2),
+        Command("unetscope list", [UNETSCOPE, "list"], 0.25),
+        Command("unetscope show sd15", [UNETSCOPE, "show", "sd15"], 0.25),
+    ]
+    if peers:
+        found += [
+            Command("torchinfo on diffusers, meta", [python, "-c", TORCHINFO]),
+            Command("fvcore on diffusers, cpu", [python, "-c", FVCORE]),
+        ]
+    return found
+
+
+def measure(arguments: list[str]) -> tuple[float, int]:
+    """Seconds of wall time and bytes of peak memory of one process."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{arguments[:3]} left with {process.returncode}")
+    return seconds, usage.ru_maxrss * 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeat", type=int, default=15)
+    parser.add_argument("--peers", action="store_true", help="time torchinfo and fvcore too")
+    options = parser.parse_args()
+    chosen = commands(peers=options.peers)
+    for command in chosen:  # warm caches
+        measure(command.arguments)
+    rounds = [[measure(c.arguments) for c in chosen] for _ in range(options.repeat)]
+    print(f"{'':34}{'wall s':>8}{'ratio':>8}{'bound':>7}{'MiB':>8}{'ratio':>8}{'bound':>7}")
+    for index, command in enumerate(chosen):
+        seconds = statistics.median(r[index][0] for r in rounds)
+        memory = statistics.median(r[index][1] for r in rounds)
+        wall_ratio = statistics.median(r[index][0] / r[0][0] for r in rounds)
+        memory_ratio = statistics.median(r[index][1] / r[0][1] for r in rounds)
+        print(
+            f"{command.name:34}{seconds:8.3f}{wall_ratio:8.2f}{command.wall or '':>7}"
+            f"{memory / 2**20:8.0f}{memory_ratio:8.2f}{command.memory or '':>7}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""What tests share: traces of shipped and of small configs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from unetscope.commands.passes import Request, obtain
+from unetscope.record import Trace
+
+REFERENCE = Path(__file__).parent / "reference"
+
+# Examples are drawn anew in each run; a slow machine is no failure.
+settings.register_profile("unetscope", deadline=None)
+settings.load_profile("unetscope")
+
+
+@pytest.fixture(scope="session")
+def sd15() -> Trace:
+    """The trace of Stable Diffusion 1.5 at 64x64."""
+    return obtain(Request("sd15"))
+
+
+@pytest.fixture(scope="session")
+def article() -> dict[str, Any]:
+    """The tables of the article on Stable Diffusion's UNet, cell by cell."""
+    text = (REFERENCE / "sd15_tables.json").read_text(encoding="utf-8")
+    tables: dict[str, Any] = json.loads(text)
+    return tables

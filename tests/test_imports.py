@@ -1,0 +1,58 @@
+"""What must not be imported: torch where a command answers without it, and its slow parts ever."""
+
+import subprocess
+import sys
+
+import pytest
+
+TORCH_FREE = [
+    "['--help']",
+    "['--version']",
+    "['trace', '--help']",
+    "['list']",
+    "['show', 'sd15']",
+    "['schema']",
+    "['trace', 'no-such-config']",
+]
+
+
+def modules_after(code):
+    """The modules that a fresh interpreter holds after running `code`."""
+    script = f"import sys\n{code}\nprint('\\n'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(done.stderr.splitlines())
+
+
+def run(arguments):
+    return f"from unetscope import cli\ncli.run({arguments})"
+
+
+@pytest.mark.parametrize("arguments", TORCH_FREE)
+def test_commands_that_need_no_torch(arguments):
+    loaded = modules_after(run(arguments))
+    assert "unetscope.cli" in loaded
+    assert "torch" not in loaded
+
+
+def test_the_test_can_fail():
+    assert "torch" in modules_after(run("['trace', 'sd15', '--sections', 'model']"))
+
+
+def test_a_saved_trace_needs_no_torch(tmp_path):
+    saved = tmp_path / "t.json"
+    modules_after(run(f"['trace', 'sd15', '--sections', 'model', '--save', {str(saved)!r}]"))
+    assert "torch" not in modules_after(run(f"['trace', {str(saved)!r}]"))
+    assert "torch" not in modules_after(run(f"['skips', {str(saved)!r}, '-f', 'json']"))
+
+
+@pytest.mark.parametrize("config", ["sd15", "sdxl_base", "sd_x4_upscaler"])
+def test_a_pass_on_meta_imports_none_of_torchs_slow_parts(config):
+    loaded = modules_after(run(f"['trace', {config!r}]"))
+    assert not loaded & {"sympy", "torch._dynamo", "torch._inductor"}
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    loaded = modules_after("import unetscope")
+    assert not loaded & {"torch", "msgspec", "yaml", "rich", "typer"}

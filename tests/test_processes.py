@@ -1,0 +1,110 @@
+"""The installed command as a shell runs it: pipes, terminals and real exit codes."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNETSCOPE = [str(Path(sys.executable).with_name("unetscope"))]
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [*UNETSCOPE, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+def on_a_terminal(*arguments, columns, **environment):
+    """What is printed on a terminal so many columns wide."""
+    ours, theirs = pty.openpty()
+    settings = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color", **environment}
+    with subprocess.Popen(
+        [*UNETSCOPE, *arguments], stdout=theirs, stderr=subprocess.DEVNULL, env=settings
+    ):
+        os.close(theirs)
+        printed = b""
+        try:
+            while chunk := os.read(ours, 65536):
+                printed += chunk
+        except OSError:
+            pass
+        os.close(ours)
+    return printed.decode().replace("\r\n", "\n")
+
+
+def test_a_pipe_gets_no_colour_and_whole_lines():
+    done = run("trace", "sd15", COLUMNS="40")
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+    assert "down_blocks.0.downsamplers.0" in done.stdout
+    assert "…" not in done.stdout.replace("down_blocks.0 … down_blocks.3", "").replace(
+        "up_blocks.0 … up_blocks.3", ""
+    ).replace("conv_norm_out … conv_out", "")
+
+
+def test_a_terminal_gets_colour_unless_it_asks_for_none():
+    assert "\x1b[" in on_a_terminal("skips", "sd15", columns=100)
+    assert "\x1b[" not in on_a_terminal("skips", "sd15", columns=100, NO_COLOR="1")
+    assert "\x1b[" not in on_a_terminal("skips", "sd15", columns=100, TERM="dumb")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 132])
+def test_no_line_is_wider_than_the_terminal(columns):
+    printed = on_a_terminal("trace", "sd15", columns=columns, NO_COLOR="1")
+    assert max(map(len, printed.splitlines())) <= columns
+    assert "12 pushed, 12 popped" in printed
+
+
+def test_whoever_reads_may_stop_early():
+    command = f"{UNETSCOPE[0]} trace sd15 --modules | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_python_m_is_the_same_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "unetscope", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == run("--version").stdout
+
+
+def test_usage_errors_are_exit_code_2_without_a_traceback():
+    for arguments in (["trace"], ["trace", "sd15", "--nonsense"], ["nonsense"]):
+        done = run(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Traceback" not in done.stderr
+
+
+def test_nothing_but_data_on_stdout():
+    done = run("trace", "sd15", "-v", "-f", "json")
+    assert done.stdout.startswith("{")
+    assert "calls and" in done.stderr
+
+
+def test_real_run_on_the_cpu_stays_within_a_gigabyte():
+    script = (
+        "import os, resource, sys\n"
+        "os.environ['OMP_NUM_THREADS'] = '2'\n"
+        "from unetscope import cli\n"
+        "code = cli.run(['skips', 'sd15', '--device', 'cpu', '--height', '32', '--width', '32'])\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(code, peak, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    code, peak_kib = map(int, done.stderr.split())
+    assert code == 0
+    assert peak_kib < 1024 * 1024

@@ -1,0 +1,483 @@
+"""What is a skip and what is none, on nets small enough to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unetscope.record import Trace
+from unetscope.tracing import trace
+
+C = 4
+
+
+class Net(nn.Module):
+    """A net whose layers are `parts` and whose forward is `body`."""
+
+    def __init__(self, body: Callable[..., Any], **parts: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+        for name, part in parts.items():
+            self.add_module(name, part)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.body(self, *args, **kwargs)
+
+
+def conv(channels: int = C, out: int = C) -> nn.Conv2d:
+    return nn.Conv2d(channels, out, 3, padding=1)
+
+
+def halve(channels: int = C) -> nn.Conv2d:
+    return nn.Conv2d(channels, channels, 2, stride=2)
+
+
+def double(channels: int = C) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(channels, channels, 2, stride=2)
+
+
+def image(channels: int = C, size: int = 8) -> Tensor:
+    return torch.zeros(2, channels, size, size)
+
+
+def both(body: Callable[..., Any], *args: Any, **parts: nn.Module) -> Trace:
+    """The trace of a net, the same on meta as on the CPU."""
+    net = Net(body, **parts)
+    on_cpu = trace(net, args)
+    on_meta = trace(net.to("meta"), [a.to("meta") if isinstance(a, Tensor) else a for a in args])
+    assert on_meta == on_cpu
+    return on_cpu
+
+
+def pushed(record: Trace) -> list[str]:
+    """The producer of each skip, in the order of the joins; a function's name if no module's."""
+    found = []
+    for skip in record.skips:
+        value = record.values[skip.value]
+        if value.call is not None:
+            found.append(record.steps[value.call].module)
+        else:
+            found.append(value.source or record.ops[value.op].name)
+    return found
+
+
+def test_concatenation_of_an_encoder_s_feature() -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        low = net.up(net.down(x))
+        return net.leave(torch.cat([low, x], dim=1))
+
+    record = both(body, image(), enter=conv(), down=halve(), up=double(), leave=conv(2 * C))
+    (skip,) = record.skips
+    assert (skip.push, skip.operand) == (0, 1)
+    assert pushed(record) == ["enter"]
+    assert record.ops[skip.op].name == "torch.cat"
+    assert record.steps[record.values[skip.onto].call].module == "up"
+
+
+JOINS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "cat": lambda a, b: torch.cat([a, b], 1),
+    "cat of a tuple": lambda a, b: torch.cat((b, a), dim=1),
+    "cat, named": lambda a, b: torch.cat(tensors=[a, b], dim=1),
+    "concat": lambda a, b: torch.concat([a, b], 1),
+    "concatenate": lambda a, b: torch.concatenate([a, b], 1),
+    "hstack": lambda a, b: torch.hstack([a, b]),
+    "column_stack": lambda a, b: torch.column_stack([a, b]),
+    "+": lambda a, b: a + b,
+    "add": lambda a, b: torch.add(a, b),
+    "+=": lambda a, b: a.add_(b),
+    "add with alpha": lambda a, b: a.add(b, alpha=0.5),
+    "iadd": lambda a, b: a.__iadd__(b),
+    "lerp": lambda a, b: torch.lerp(b, a, 0.5),
+    "lerp by a tensor": lambda a, b: b.lerp(a, torch.full((), 0.5, device=a.device)),
+    "minus": lambda a, b: a - b,
+}
+
+
+@pytest.mark.parametrize("join", JOINS.values(), ids=JOINS.keys())
+def test_every_spelling_of_a_join(join: Callable[[Tensor, Tensor], Tensor]) -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        return join(net.up(net.down(x)), x)
+
+    record = both(body, image(), enter=conv(), down=halve(), up=double())
+    assert pushed(record) == ["enter"]
+
+
+WAYS: dict[str, Callable[[Tensor], Tensor]] = {
+    "scaled": lambda x: x * 0.5,
+    "scaled in place": lambda x: x.mul(2).mul_(2**-0.5),
+    "divided": lambda x: x / 2**0.5,
+    "shifted": lambda x: x + 1,
+    "negated": lambda x: -x,
+    "activated": lambda x: F.silu(x),
+    "padded": lambda x: F.pad(F.pad(x, (1, 1, 1, 1)), (-1, -1, -1, -1)),
+    "cropped": lambda x: x[:, :, :8, :8],
+    "resized": lambda x: F.interpolate(F.interpolate(x, scale_factor=0.5), size=(8, 8)),
+    "copied": lambda x: x.clone(),
+    "cast": lambda x: x.double().float(),
+    "some of its channels": lambda x: x.chunk(2, dim=1)[1].repeat(1, 2, 1, 1),
+    "as tokens and back": lambda x: x.flatten(2).transpose(1, 2).mT.reshape(x.shape),
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+@pytest.mark.parametrize("join", [JOINS["cat"], JOINS["+"]], ids=["cat", "+"])
+def test_a_skip_changed_on_its_way_is_still_that_skip(way: Any, join: Any) -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        return join(net.up(net.down(x)), way(x))
+
+    record = both(body, image(), enter=conv(), down=halve(), up=double())
+    assert pushed(record) == ["enter"]
+
+
+def test_freeu_filters_skips_and_rescales_the_backbone() -> None:
+    def filtered(x: Tensor) -> Tensor:
+        frequencies = torch.fft.fftshift(torch.fft.fftn(x, dim=(-2, -1)), dim=(-2, -1))
+        mask = torch.ones(frequencies.shape, device=x.device)
+        mask[..., 3:5, 3:5] = 0.9
+        frequencies = frequencies * mask
+        frequencies = torch.fft.ifftshift(frequencies, dim=(-2, -1))
+        return torch.fft.ifftn(frequencies, dim=(-2, -1)).real.to(x.dtype)
+
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        low = net.up(net.down(x))
+        low[:, :2] = low[:, :2] * 1.2
+        return torch.cat([low, filtered(x)], dim=1)
+
+    record = both(body, image(), enter=conv(), down=halve(), up=double())
+    assert pushed(record) == ["enter"]
+
+
+def test_controlnet_residuals_are_added_to_skips() -> None:
+    def body(net: Net, x: Tensor, control: Tensor) -> Tensor:
+        skips = [net.enter(x)]
+        x = net.down(skips[0])
+        skips = [skip + extra for skip, extra in zip(skips, [control], strict=True)]
+        return torch.cat([net.up(x), skips.pop()], dim=1)
+
+    record = both(body, image(), image(), enter=conv(), down=halve(), up=double())
+    assert pushed(record) == ["enter"]
+
+
+class Gate(nn.Module):
+    """Attention U-Net (2018): the decoder tells which pixels of the skip count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_skip, self.of_decoder, self.psi = conv(), conv(), conv(C, 1)
+
+    def forward(self, skip: Tensor, decoder: Tensor) -> Tensor:
+        psi = self.psi(F.relu(self.of_skip(skip) + self.of_decoder(decoder)))
+        return skip * torch.sigmoid(psi)
+
+
+def test_a_gated_skip_is_the_encoder_s_feature() -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        low = net.up(net.down(x))
+        return torch.cat([net.gate(x, low), low], dim=1)
+
+    record = both(body, image(), enter=conv(), down=halve(), up=double(), gate=Gate())
+    assert pushed(record) == ["enter"]
+    assert record.skips[0].operand == 0
+
+
+def test_a_tensor_joined_twice_keeps_its_push_number() -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        a = net.enter(x)
+        b = net.down(a)
+        x = net.up(b)
+        x = net.first(torch.cat([x, a], dim=1))
+        x = net.up2(torch.cat([net.down2(x), b], dim=1))
+        return torch.cat([x, a], dim=1)
+
+    record = both(
+        body,
+        image(),
+        enter=conv(),
+        down=halve(),
+        up=double(),
+        first=conv(2 * C),
+        down2=halve(),
+        up2=double(2 * C),
+    )
+    assert pushed(record) == ["enter", "down", "enter"]
+    assert [skip.push for skip in record.skips] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("order", [(2, 1, 0), (0, 1, 2), (1, 2, 0)])
+def test_the_order_of_pops_is_found(order: tuple[int, ...]) -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        held = []
+        for down in net.downs:
+            x = down(x)
+            held.append(x)
+        for up, index in zip(net.ups, order, strict=True):
+            x = up(torch.cat([x, held[index]], dim=1))
+        return x
+
+    layers = {
+        "downs": nn.ModuleList(conv() for _ in range(3)),
+        "ups": nn.ModuleList(conv(2 * C) for _ in range(3)),
+    }
+    # The last feature is the decoder's own input: popped first, it is joined to itself.
+    record = both(body, image(), **layers)
+    expected = [index for place, index in enumerate(order) if place or index != 2]
+    assert pushed(record) == [f"downs.{index}" for index in expected]
+
+
+def test_dense_joins() -> None:
+    """UNet++ (2018): each node takes all nodes of its level and the one below."""
+
+    def body(net: Net, x: Tensor) -> Tensor:
+        x00 = net.n00(x)
+        x10 = net.n10(x00)
+        x20 = net.n20(x10)
+        x01 = net.n01(torch.cat([x00, net.up(x10)], 1))
+        x11 = net.n11(torch.cat([x10, net.up(x20)], 1))
+        return net.n02(torch.cat([x00, x01, net.up(x11)], 1))
+
+    record = both(
+        body,
+        image(),
+        n00=conv(),
+        n10=halve(),
+        n20=halve(),
+        n01=conv(2 * C),
+        n11=conv(2 * C),
+        n02=conv(3 * C),
+        up=nn.Upsample(scale_factor=2),
+    )
+    # x01 is no ancestor of x11, so it is no skip: both were computed from x00 and x10.
+    assert pushed(record) == ["n00", "n10", "n00"]
+    assert [skip.push for skip in record.skips] == [0, 1, 0]
+
+
+def test_a_stem_joined_at_the_end() -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.init(x)
+        stem = x.clone()
+        a = net.block(x)
+        x = net.up(torch.cat([net.mid(net.down(a)), net.down(a)], dim=1))
+        return net.final(torch.cat([torch.cat([x, a], dim=1), stem], dim=1))
+
+    record = both(
+        body,
+        image(),
+        init=conv(),
+        block=conv(),
+        down=halve(),
+        mid=conv(),
+        up=double(2 * C),
+        final=conv(4 * C),
+    )
+    assert pushed(record)[-2:] == ["block", "init"]
+
+
+class Nested(nn.Module):
+    """MONAI's way: a layer that joins its input to what its submodule makes of it."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([x, self.inner(x)], dim=1)
+
+
+def test_nested_skip_modules() -> None:
+    innermost = nn.Sequential(halve(), conv(), double())
+    middle = nn.Sequential(halve(), Nested(innermost), double(2 * C))
+    record = trace(nn.Sequential(conv(), Nested(middle), conv(3 * C)), (image(),))
+    assert pushed(record) == ["1.inner.0", "0"]
+    assert [skip.push for skip in record.skips] == [1, 0]
+    assert [record.steps[record.ops[skip.op].step].module for skip in record.skips] == [
+        "1.inner.1",
+        "1",
+    ]
+
+
+@pytest.mark.parametrize("dims", [1, 3])
+def test_other_numbers_of_dims(dims: int) -> None:
+    kind = {1: nn.Conv1d, 3: nn.Conv3d}[dims]
+    back = {1: nn.ConvTranspose1d, 3: nn.ConvTranspose3d}[dims]
+
+    def body(net: Net, x: Tensor) -> Tensor:
+        a = net.enter(x)
+        b = net.up(net.down(a))
+        c = net.middle(torch.cat([b, a], dim=1))
+        return net.up2(net.down2(c)) + c + net.other(c)
+
+    record = both(
+        body,
+        torch.zeros(1, C, *[4] * dims),
+        enter=kind(C, C, 1),
+        down=kind(C, C, 2, stride=2),
+        up=back(C, C, 2, stride=2),
+        middle=kind(2 * C, C, 1),
+        down2=kind(C, C, 2, stride=2),
+        up2=back(C, C, 2, stride=2),
+        other=kind(C, C, 1),
+    )
+    assert pushed(record) == ["enter", "middle"]
+    assert [record.ops[skip.op].name for skip in record.skips] == ["torch.cat", "+"]
+
+
+def test_additions_across_resolutions_beside_residuals() -> None:
+    """LinkNet (2017): decoders' results are added to encoders' inputs."""
+
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        x = x + net.block(x)
+        low = net.down(x)
+        low = low + net.block(low)
+        return net.leave(net.up(low) + x)
+
+    layers = {"enter": conv(), "block": conv(), "down": halve(), "up": double(), "leave": conv()}
+    record = both(body, image(), **layers)
+    assert pushed(record) == ["+"]
+    assert record.values[record.skips[0].value].op is not None
+
+
+NO_SKIPS: dict[str, tuple[Callable[..., Any], tuple[Tensor, ...]]] = {}
+
+
+def no_skip(*inputs: Tensor) -> Callable[..., Any]:
+    def register(body: Callable[..., Any]) -> Callable[..., Any]:
+        NO_SKIPS[body.__name__] = (body, inputs)
+        return body
+
+    return register
+
+
+@no_skip(image())
+def residual(net: Net, x: Tensor) -> Tensor:
+    return x + net.b(net.a(x))
+
+
+@no_skip(image())
+def residual_by_lerp(net: Net, x: Tensor) -> Tensor:
+    return torch.lerp(x, net.a(x), 0.5)
+
+
+@no_skip(image())
+def residual_in_place(net: Net, x: Tensor) -> Tensor:
+    y = net.a(x)
+    y += x
+    return y
+
+
+@no_skip(torch.zeros(2), image())
+def timestep_embedding(net: Net, t: Tensor, x: Tensor) -> Tensor:
+    angles = t[:, None] * torch.exp(torch.arange(C // 2, device=x.device) * -0.1)
+    embedding = torch.cat([torch.cos(angles), torch.sin(angles)], dim=-1)
+    return net.a(x) + net.linear(embedding)[:, :, None, None]
+
+
+@no_skip(image(), torch.zeros(2, 3, C))
+def added_keys_and_values(net: Net, x: Tensor, text: Tensor) -> Tensor:
+    pixels = net.a(x).flatten(2).transpose(1, 2)
+    key = torch.cat([net.other_linear(text), net.linear(pixels)], dim=1)
+    return F.scaled_dot_product_attention(net.linear(pixels), key, key)
+
+
+@no_skip(image(), torch.zeros(2, 3, C))
+def text_beside_tokens_twice(net: Net, x: Tensor, text: Tensor) -> Tensor:
+    tokens = net.a(x).flatten(2).transpose(1, 2)
+    for _ in range(2):
+        joined = torch.cat([tokens, text], dim=1)
+        tokens = tokens + F.scaled_dot_product_attention(net.linear(tokens), joined, joined)
+    return tokens
+
+
+@no_skip(image(), torch.zeros(2, C))
+def class_embedding(net: Net, x: Tensor, label: Tensor) -> Tensor:
+    embedding = torch.cat([net.linear(label), net.other_linear(label)], dim=1)[:, :C]
+    return net.a(x) + embedding[:, :, None, None]
+
+
+@no_skip(image())
+def self_conditioning(net: Net, x: Tensor) -> Tensor:
+    return net.wide(torch.cat([torch.zeros_like(x), x], dim=1))
+
+
+@no_skip(image(), image())
+def conditioning_image(net: Net, x: Tensor, low_resolution: Tensor) -> Tensor:
+    return net.wide(torch.cat([x, low_resolution], dim=1))
+
+
+@no_skip(image())
+def gated_linear_unit(net: Net, x: Tensor) -> Tensor:
+    value, gate = net.a(x).chunk(2, dim=1)
+    return value * F.gelu(gate)
+
+
+@no_skip(image())
+def transformer_whose_heads_are_other_dims(net: Net, x: Tensor) -> Tensor:
+    tokens = net.a(x).flatten(2).transpose(1, 2)
+    heads = net.linear(tokens).view(2, 64, 2, C // 2).transpose(1, 2)
+    attended = F.scaled_dot_product_attention(heads, heads, heads)
+    tokens = net.other_linear(attended.transpose(1, 2).reshape(2, 64, C)) + tokens
+    return tokens.transpose(1, 2).reshape(x.shape) + x
+
+
+@no_skip(image())
+def feed_forward_wider_than_its_input(net: Net, x: Tensor) -> Tensor:
+    tokens = net.a(x).flatten(2).transpose(1, 2)
+    return tokens + net.narrow(F.gelu(net.widen(tokens)))
+
+
+@no_skip(image())
+def two_branches_of_one_input(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    return torch.cat([net.b(x), net.a(x)], dim=1)
+
+
+@no_skip(image())
+def squeeze_and_excite(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    return x * net.linear(x.mean(dim=(2, 3)))[:, :, None, None].sigmoid()
+
+
+@no_skip(image())
+def a_cat_of_one_tensor_with_itself(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    return torch.cat([x, x], dim=1)
+
+
+@no_skip(image())
+def two_upsamplings_added(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    return F.interpolate(x, scale_factor=2) + F.interpolate(x, scale_factor=2.0)
+
+
+@no_skip(image())
+def rotary_halves(net: Net, x: Tensor) -> Tensor:
+    tokens = net.linear(net.a(x).flatten(2).transpose(1, 2))
+    first, second = tokens.chunk(2, dim=-1)
+    return tokens * 0.5 + torch.cat([-second, first], dim=-1) * 0.5
+
+
+@pytest.mark.parametrize("name", NO_SKIPS)
+def test_no_skips(name: str) -> None:
+    body, inputs = NO_SKIPS[name]
+    record = both(
+        body,
+        *inputs,
+        a=conv(),
+        b=conv(),
+        wide=conv(2 * C),
+        linear=nn.Linear(C, C),
+        other_linear=nn.Linear(C, C),
+        widen=nn.Linear(C, 4 * C),
+        narrow=nn.Linear(4 * C, C),
+    )
+    assert pushed(record) == []

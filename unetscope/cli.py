@@ -1,0 +1,64 @@
+"""The command line: one line a command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from unetscope import __version__
+from unetscope.commands import console
+from unetscope.commands.options import Quiet, Verbose
+from unetscope.commands.list import list_command
+from unetscope.commands.schema import schema_command
+from unetscope.commands.show import show_command
+from unetscope.commands.skips import skips_command
+from unetscope.commands.trace import trace_command
+from unetscope.errors import UnetscopeError
+
+app = typer.Typer(
+    name="unetscope",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("trace")(trace_command)
+app.command("skips")(skips_command)
+app.command("list")(list_command)
+app.command("show")(show_command)
+app.command("schema")(schema_command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"unetscope {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """See, count and lock the architecture of diffusion UNets."""
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit code: 0 fine, 1 a gate found something, 2 not done."""
+    try:
+        app(arguments)
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except UnetscopeError as error:
+        console.fail(error)
+        return error.exit_code
+    except BrokenPipeError:  # whoever reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,112 @@
+"""stdout is data, stderr is talk: the only place that writes to either."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unetscope.errors import UnetscopeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from unetscope.render import Style
+    from unetscope.table import Table
+
+_quiet = False
+_verbose = False
+
+
+def quieten(wanted: bool) -> bool:
+    """Say nothing on stderr but errors."""
+    global _quiet
+    _quiet = _quiet or wanted
+    return wanted
+
+
+def loosen(wanted: bool) -> bool:
+    """Say more on stderr."""
+    global _verbose
+    _verbose = _verbose or wanted
+    return wanted
+
+
+def say(text: str) -> None:
+    """Tell the user something that is no data."""
+    if not _quiet:
+        print(text, file=sys.stderr)
+
+
+def whisper(text: str) -> None:
+    """Tell it only with `--verbose`."""
+    if _verbose and not _quiet:
+        print(text, file=sys.stderr)
+
+
+def fail(error: UnetscopeError) -> None:
+    """Say what went wrong, and what might help."""
+    sys.stdout.flush()
+    print(f"error: {error}", file=sys.stderr)
+
+
+def style() -> Style:
+    """How stdout wants its text: as wide as the terminal and in colour, or neither."""
+    from unetscope.render import Style
+
+    terminal = sys.stdout.isatty()
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return Style(
+        width=shutil.get_terminal_size().columns if terminal else None,
+        color=terminal and not plain,
+    )
+
+
+def emit(text: str, output: Path | None = None) -> None:
+    """Write data to stdout, or to a file, whole or not at all.
+
+    Raises:
+        UnetscopeError: the file cannot be written.
+    """
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write(output, text.encode())
+
+
+def show(tables: Sequence[Table], format: str, output: Path | None = None) -> None:
+    """Render tables for stdout or a file."""
+    from unetscope.render import Style, render
+
+    emit(render(tables, format, Style() if output else style()), output)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        UnetscopeError: it cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+            Path(name).chmod(mode)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UnetscopeError(f"cannot write `{path}`: {error.strerror or error}") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

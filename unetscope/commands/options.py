@@ -1,0 +1,77 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unetscope.commands import console
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="CONFIG", help="A config file, the name of a shipped config, or a saved trace."
+    ),
+]
+Config = Annotated[
+    str, typer.Argument(metavar="CONFIG", help="A config file or the name of a shipped config.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override one value of `unet`; may be repeated."
+    ),
+]
+Batch = Annotated[int | None, typer.Option(help="Images at once.", metavar="N")]
+Height = Annotated[int | None, typer.Option(help="Rows of the (latent) sample.", metavar="N")]
+Width = Annotated[int | None, typer.Option(help="Columns of the (latent) sample.", metavar="N")]
+Tokens = Annotated[int | None, typer.Option(help="Tokens of the text.", metavar="N")]
+Device = Annotated[
+    str, typer.Option(help="meta allocates nothing; cpu and cuda run for real.", metavar="DEVICE")
+]
+
+
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Only errors on stderr.", callback=console.quieten),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Say more on stderr.", callback=console.loosen),
+]
+
+
+class DType(str, Enum):
+    """Element types that a pass can run in."""
+
+    float32 = "float32"
+    float16 = "float16"
+    bfloat16 = "bfloat16"
+
+
+class Format(str, Enum):
+    """Forms that tables can take."""
+
+    terminal = "terminal"
+    markdown = "markdown"
+    csv = "csv"
+    json = "json"
+
+
+class Language(str, Enum):
+    """Languages that tables speak."""
+
+    en = "en"
+    zh = "zh"
+
+
+ElementType = Annotated[DType, typer.Option("--dtype", help="Element type of weights and inputs.")]
+OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="Form of the output.")]
+Lang = Annotated[Language, typer.Option("--lang", help="Language of the tables.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Write to a file instead of stdout.", metavar="FILE"),
+]

@@ -1,0 +1,232 @@
+"""How many multiply-adds a function does, from the shapes that it was given.
+
+One multiply-add is counted wherever two elements are multiplied and summed up: convolutions, linear
+layers, matrix products, attention. Biases, norms, softmax and other element-wise work do none, nor
+do pooling and resampling, where no two tensors meet. The count knows shapes alone, so it is the
+same on every device, in every element type and with every attention kernel.
+
+Convolutions, linear layers and batched products are counted by fvcore's formulas. Its others do not
+serve: its matmul ignores broadcasting, its einsum rounds to four digits, and it has none for
+attention.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from math import isqrt, prod
+from typing import Any, NamedTuple
+
+from fvcore.nn.jit_handles import bmm_flop_jit, conv_flop_count, linear_flop_jit
+from torch import Tensor
+
+from unetscope.tracing.uncounted import FREE
+
+Shape = Sequence[int]
+
+
+class Work(NamedTuple):
+    """What a function does."""
+
+    macs: int | None
+    """Multiply-adds; None where no formula is known."""
+    attention: int = 0
+    """Those of them that are attention's two products: queries by keys, and the result by values."""
+
+
+_NONE = Work(0)
+_UNKNOWN = Work(None)
+
+
+def work(function: Callable[..., Any], result: Any, args: Any, kwargs: Any) -> Work:
+    """What one call of a torch function did.
+
+    Args:
+        function: as a `TorchFunctionMode` is given it.
+        result: what it returned.
+        args: its positional arguments.
+        kwargs: its keyword arguments.
+    """
+    name = function.__name__.partition(".")[0].strip("_")
+    if name in FREE:
+        return _NONE
+    formula = _FORMULAS.get(name)
+    if formula is None:
+        return _UNKNOWN
+    try:
+        return formula(result, *args, **kwargs)
+    except Exception:  # called in a way that its formula does not know
+        return _UNKNOWN
+
+
+class _Recorded:
+    """A recorded shape, as fvcore reads one off a value of a jit trace."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = list(shape)
+
+    def isCompleteTensor(self) -> bool:  # noqa: N802
+        return True
+
+    def type(self) -> _Recorded:
+        return self
+
+    def sizes(self) -> list[int]:
+        return self._shape
+
+
+# Formulas have the signature of the function that they speak of, after its result.
+
+
+def _convolution(transposed: bool) -> Callable[..., Work]:
+    def formula(result: Tensor, input: Tensor, weight: Tensor, *_: Any, **__: Any) -> Work:
+        shapes = [input.shape, result.shape]
+        if input.dim() < weight.dim():  # an input without a batch
+            shapes = [(1, *shape) for shape in shapes]
+        return Work(int(conv_flop_count(shapes[0], weight.shape, shapes[1], transposed)))
+
+    return formula
+
+
+def _linear(_: Tensor, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Work:
+    matrix = weight.shape if weight.dim() == 2 else (1, *weight.shape)
+    return Work(int(linear_flop_jit([_Recorded(input.shape), _Recorded(matrix)], [])))
+
+
+def _bmm(_: Tensor, input: Tensor, mat2: Tensor, **__: Any) -> Work:
+    return Work(int(bmm_flop_jit([_Recorded(input.shape), _Recorded(mat2.shape)], [])))
+
+
+def _baddbmm(_: Tensor, input: Tensor, batch1: Tensor, batch2: Tensor, **__: Any) -> Work:
+    return _bmm(_, batch1, batch2)
+
+
+def _matmul(result: Tensor, input: Tensor, other: Tensor, **_: Any) -> Work:
+    """Each element of the result, broadcast or not, sums up a row by a column."""
+    return Work(result.numel() * input.shape[-1])
+
+
+def _rmatmul(result: Tensor, other: Tensor, input: Tensor) -> Work:
+    return _matmul(result, input, other)
+
+
+def _mm(result: Tensor, input: Tensor, mat2: Tensor, **_: Any) -> Work:
+    return _matmul(result, input, mat2)
+
+
+def _mv(result: Tensor, input: Tensor, vec: Tensor, **_: Any) -> Work:
+    return _matmul(result, input, vec)
+
+
+def _addmm(result: Tensor, input: Tensor, mat1: Tensor, mat2: Tensor, **_: Any) -> Work:
+    return _matmul(result, mat1, mat2)
+
+
+def _addbmm(_: Tensor, input: Tensor, batch1: Tensor, batch2: Tensor, **__: Any) -> Work:
+    return _bmm(_, batch1, batch2)
+
+
+def _tensordot(result: Tensor, a: Tensor, b: Tensor, *_: Any, **__: Any) -> Work:
+    """`(M, K)` by `(K, N)`: the elements of both and of the result multiply to `(M K N) ** 2`."""
+    return Work(isqrt(a.numel() * b.numel() * result.numel()))
+
+
+def _einsum(result: Tensor, equation: str, *operands: Any) -> Work:
+    """A product of two: every index that both have or that stays, once.
+
+    What stands in one operand alone and not in the result is summed up before. Where nothing is
+    summed the product is element-wise. Of three operands and more the order is torch's choice.
+    """
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    if len(operands) == 1:
+        return _NONE
+    given, _, kept = equation.replace(" ", "").partition("->")
+    terms = given.split(",")
+    if len(operands) != 2 or len(terms) != 2:
+        return _UNKNOWN
+    first, second = (_sizes(t, x.shape) for t, x in zip(terms, operands, strict=True))
+    if "->" not in equation:
+        letters = [i for term in terms for i in term if i != "."]
+        kept = "".join(i for i in letters if letters.count(i) == 1) + "..."
+    stays = _sizes(kept, result.shape).keys()
+    shared = first.keys() & second.keys()
+    summed = shared - stays
+    if not summed:
+        return _NONE
+    sizes = {i: max(first.get(i, 1), second.get(i, 1)) for i in shared | stays}
+    return Work(prod(sizes.values()))
+
+
+def _sizes(term: str, shape: Shape) -> dict[str, int]:
+    """The size of each index of a term; those under an ellipsis are counted from its end."""
+    before, dots, after = term.partition("...")
+    hidden = len(shape) - len(before) - len(after) if dots else 0
+    names = [*before, *(f".{hidden - i}" for i in range(hidden)), *after]
+    return dict(zip(names, shape, strict=True))
+
+
+def _attention(result: Tensor, query: Tensor, key: Tensor, *_: Any, **__: Any) -> Work:
+    """`(..., L, E)` queries, `(..., S, E)` keys, `(..., S, Ev)` values: L S (E + Ev) each head."""
+    heads, length, width = prod(result.shape[:-2]), query.shape[-2], query.shape[-1]
+    products = heads * length * key.shape[-2] * (width + result.shape[-1])
+    return Work(products, products)
+
+
+def _multi_head_attention(
+    _: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim_to_check: int,
+    num_heads: int,
+    in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None,
+    bias_k: Tensor | None,
+    bias_v: Tensor | None,
+    add_zero_attn: bool,
+    dropout_p: float,
+    out_proj_weight: Tensor,
+    *__: Any,
+    **more: Any,
+) -> Work:
+    """`(L, B, E)` queries, `(S, B, Ek)` keys, `(S, B, Ev)` values, each projected to E first."""
+    width = out_proj_weight.shape[-1]
+    projections = width * (query.numel() + key.numel() + value.numel())
+    positions = query.numel() // query.shape[-1]  # L B
+    static = more.get("static_k")
+    length = (key if static is None else static.transpose(0, 1)).shape[0]
+    length += (bias_k is not None) + add_zero_attn
+    products = positions * length * 2 * width
+    return Work(projections + positions * out_proj_weight.numel() + products, products)
+
+
+def _native_attention(
+    _: Any, query: Tensor, key: Tensor, value: Tensor, embed_dim: int, *__: Any, **___: Any
+) -> Work:
+    """`(B, L, E)` queries, keys and values of width E; projections in and out."""
+    positions = query.numel() // embed_dim  # B L
+    projections = embed_dim * (2 * query.numel() + key.numel() + value.numel())
+    products = positions * key.shape[1] * 2 * embed_dim
+    return Work(projections + products, products)
+
+
+_FORMULAS: dict[str, Callable[..., Work]] = {
+    **{f"conv{dims}d": _convolution(False) for dims in (1, 2, 3)},
+    **{f"conv_transpose{dims}d": _convolution(True) for dims in (1, 2, 3)},
+    "linear": _linear,
+    "bmm": _bmm,
+    "baddbmm": _baddbmm,
+    "addbmm": _addbmm,
+    "matmul": _matmul,
+    "rmatmul": _rmatmul,
+    "mm": _mm,
+    "addmm": _addmm,
+    "mv": _mv,
+    "dot": _matmul,
+    "tensordot": _tensordot,
+    "einsum": _einsum,
+    "scaled_dot_product_attention": _attention,
+    "multi_head_attention_forward": _multi_head_attention,
+    "native_multi_head_attention": _native_attention,
+}

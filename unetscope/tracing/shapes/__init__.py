@@ -1,0 +1,18 @@
+"""Shape rules: what a function returns on the meta device, without torch's meta kernels.
+
+Those are Python in torch and import sympy and torch._dynamo at first use, which takes as long as
+`import torch`. A rule returns a meta tensor of the shape, dtype and strides that the CPU kernel
+gives, or NotImplemented: then the real kernel runs. A rule answers only what it is sure of, so that
+an invalid call reaches the real kernel and gets torch's own error; a rule that raises gives way
+likewise. What a rule returns is always new memory: views are left to torch, which makes them in
+C++.
+
+Strides matter because they decide whether a later `reshape` is a view or a copy.
+"""
+
+from __future__ import annotations
+
+from unetscope.tracing.shapes import joining, layers, pointwise, products, resampling
+from unetscope.tracing.shapes.registry import RULES
+
+__all__ = ["RULES", "joining", "layers", "pointwise", "products", "resampling"]

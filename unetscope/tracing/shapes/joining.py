@@ -1,0 +1,74 @@
+"""Shape rules of functions that join tensors or make them from numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unetscope.tracing.shapes.registry import new, plain, rule
+
+
+def _joinable(tensors: Sequence[Tensor]) -> bool:
+    """Whether they are several, on meta, and alike in type, rank and layout."""
+    return (
+        isinstance(tensors, (list, tuple))
+        and len(tensors) > 0
+        and all(tensor.is_meta and plain(tensor) for tensor in tensors)
+        and len({(tensor.dtype, tensor.dim()) for tensor in tensors}) == 1
+    )
+
+
+@rule(torch.cat, torch.concat, torch.concatenate)
+def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
+    if not _joinable(tensors) or type(dim) is not int:
+        return NotImplemented
+    shape = list(tensors[0].shape)
+    rank = len(shape)
+    if not -rank <= dim < rank:
+        return NotImplemented
+    shape[dim] = sum(tensor.shape[dim] for tensor in tensors)
+    others = set(range(rank)) - {dim % rank}
+    if any(tensor.shape[d] != shape[d] for tensor in tensors for d in others):
+        return NotImplemented
+    return new(shape, tensors[0].dtype)
+
+
+@rule(torch.stack)
+def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
+    if not _joinable(tensors) or len({t.shape for t in tensors}) > 1 or type(dim) is not int:
+        return NotImplemented
+    shape = list(tensors[0].shape)
+    rank = len(shape) + 1
+    if not -rank <= dim < rank:
+        return NotImplemented
+    shape.insert(dim % rank, len(tensors))
+    return new(shape, tensors[0].dtype)
+
+
+@rule(torch.arange)
+def _arange(
+    start: float,
+    end: float | None = None,
+    step: float = 1,
+    *,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str | None = None,
+) -> Any:
+    if end is None:
+        start, end = 0, start
+    numbers = (start, end, step)
+    whole = all(type(number) is int for number in numbers)
+    if device is None or torch.device(device).type != "meta":
+        return NotImplemented
+    if not all(type(number) in (int, float) for number in numbers):
+        return NotImplemented
+    dtype = dtype or (torch.int64 if whole else torch.get_default_dtype())
+    # Into integers, torch first rounds the bounds.
+    if not (dtype.is_floating_point or (whole and dtype in (torch.int32, torch.int64))):
+        return NotImplemented
+    length = (end - start) / step
+    return new((math.ceil(length),), dtype) if length >= 0 else NotImplemented

@@ -1,0 +1,108 @@
+"""Shape rules of functions that change the resolution."""
+# ruff: noqa: ARG001 - the signatures are torch's
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from unetscope.tracing.shapes.registry import floats, new, per_dim, plain, rule
+
+_MODES = {  # for how many spatial dims
+    "nearest": (1, 2, 3),
+    "nearest-exact": (1, 2, 3),
+    "linear": (1,),
+    "bilinear": (2,),
+    "bicubic": (2,),
+    "trilinear": (3,),
+}
+
+
+@rule(F.interpolate)
+def _interpolate(
+    x: Tensor,
+    size: int | Sequence[int] | None = None,
+    scale_factor: float | Sequence[float] | None = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Any:
+    dims = x.dim() - 2
+    valid = (
+        dims in _MODES.get(mode, ())
+        and (align_corners is None or "nearest" not in mode)
+        and not recompute_scale_factor
+        and not antialias
+        and (size is None) != (scale_factor is None)
+        and floats(x)
+        and plain(x)
+    )
+    if not valid:
+        return NotImplemented
+    if size is not None:
+        spatial = per_dim(size, dims)
+    else:
+        factors = scale_factor if isinstance(scale_factor, Sequence) else (scale_factor,) * dims
+        spatial = tuple(
+            math.floor(float(n) * float(factor))  # type: ignore[arg-type]
+            for n, factor in zip(x.shape[2:], factors, strict=True)
+        )
+    return new((*x.shape[:2], *spatial), x.dtype) if min(spatial) > 0 else NotImplemented
+
+
+def _pooled(
+    x: Tensor,
+    kernel: int | Sequence[int],
+    stride: int | Sequence[int] | None,
+    padding: int | Sequence[int],
+    dilation: int | Sequence[int] = 1,
+) -> Any:
+    dims = x.dim() - 2
+    if dims < 1 or not floats(x) or not plain(x):
+        return NotImplemented
+    kernel, padding, dilation = (per_dim(v, dims) for v in (kernel, padding, dilation))
+    stride = kernel if stride is None else per_dim(stride, dims)
+    if min(*kernel, *stride, *dilation) <= 0 or min(padding) < 0:
+        return NotImplemented
+    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
+        return NotImplemented
+    spatial = [
+        (size + 2 * p - d * (k - 1) - 1) // s + 1
+        for size, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
+    ]
+    return new((*x.shape[:2], *spatial), x.dtype) if min(spatial) > 0 else NotImplemented
+
+
+@rule(F.max_pool1d, F.max_pool2d, F.max_pool3d)
+def _max_pool(
+    x: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    if ceil_mode or return_indices:
+        return NotImplemented
+    return _pooled(x, kernel_size, stride, padding, dilation)
+
+
+@rule(F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)
+def _average_pool(
+    x: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    if ceil_mode or divisor_override is not None:
+        return NotImplemented
+    return _pooled(x, kernel_size, stride, padding)
