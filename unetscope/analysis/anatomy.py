@@ -46,7 +46,12 @@ def anatomy(network: Network) -> Anatomy:
         name: [] for name in ("entry", "encoder", "middle", "decoder", "exit")
     }
     for block in maps:
-        parts[_role(network, block)].append(block)
+        role = _role(network, block) if network.trace.skips else _named(network, block)
+        if role is None:  # nothing is joined and the name says nothing: before or after those
+            role = "exit" if parts["encoder"] or parts["decoder"] else "entry"
+        parts[role].append(block)
+    if not any(parts[role] for role in ("encoder", "middle", "decoder")):
+        return Anatomy((), (), (), (), ())
     # The first convolution stands before the encoder's blocks, even where its output is pushed.
     if len(parts["encoder"]) > 1 and not parts["entry"]:
         first = parts["encoder"][0]
@@ -57,8 +62,6 @@ def anatomy(network: Network) -> Anatomy:
 
 def _role(network: Network, block: int) -> str:
     named = _named(network, block)
-    if not network.trace.skips:
-        return named or "entry"
     step = network.step(block)
     last_push = max(network.born(value) for value in network.pushed)
     joins = [network.join(skip) for skip in network.trace.skips]

@@ -3,8 +3,9 @@
 A skip is a join (`torch.cat` and its like, `lerp`, `+`) of two tensors of which one is an ancestor
 of the other, with modules in between. For `lerp` and `+` the resolution must have changed in
 between too, else it is a residual. A tensor that was scaled, shifted, filtered, gated or added to
-on its way to the join is still the tensor that was pushed. Last-in-first-out is found, never
-assumed.
+on its way to the join is still the tensor that was pushed. Where a body that joins skips joins a
+tensor to itself, no block stood between encoder and decoder: that is a pop too. Last-in-first-out
+is found, never assumed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from unetscope.record import Op, SkipEvent, Step, Value
 
 CONCATENATIONS = frozenset(
-    f"torch.{name}" for name in ("cat", "concat", "concatenate", "hstack", "vstack", "dstack")
+    f"torch.{name}"
+    for name in ("cat", "concat", "concatenate", "hstack", "vstack", "dstack", "column_stack")
 )
 SUMS = frozenset({"+", "+=", "torch.add", "torch.lerp", "Tensor.lerp", "Tensor.lerp_"})
 PRODUCTS = frozenset({"*", "*=", "torch.mul"})
@@ -26,7 +28,7 @@ _LEARNED = frozenset(
         *("@", "torch.bmm", "torch.baddbmm", "torch.einsum", "F.scaled_dot_product_attention"),
     }
 )
-_RESAMPLING = ("conv", "pool", "interpolate", "upsample")
+_ON_FEATURE_MAPS = ("conv", "pool", "interpolate", "upsample")
 
 
 def find_skips(
@@ -66,6 +68,12 @@ class _Flow:
         for index, op in enumerate(self.ops):
             if op.name in CONCATENATIONS or op.name in SUMS:
                 found += [(pushed, index, *at) for pushed, *at in self._joined(op)]
+        # With no block between encoder and decoder the deepest tensor is popped onto itself.
+        bodies = {self.ops[row[1]].step for row in found}
+        for index, op in enumerate(self.ops):
+            if op.name in CONCATENATIONS and op.step in bodies and self._is_doubled(op):
+                found.append((op.inputs[0], index, 1, op.inputs[0]))
+        found.sort(key=lambda row: row[1])
         numbers = {value: push for push, value in enumerate(sorted({row[0] for row in found}))}
         return tuple(SkipEvent(numbers[row[0]], *row) for row in found)
 
@@ -93,6 +101,11 @@ class _Flow:
                 del matches[other]
             yield origin, position, other
 
+    @staticmethod
+    def _is_doubled(op: Op) -> bool:
+        """Whether a join is of one tensor with itself."""
+        return len(op.inputs) == 2 and len(set(op.inputs)) == 1
+
     def _match(self, operand: int, operands: Sequence[int], op: Op) -> tuple[int, int] | None:
         """What was pushed, if `operand` is a skip, and the operand that was computed from it."""
         # Newest first: most likely the decoder's own tensor.
@@ -115,9 +128,12 @@ class _Flow:
             end = self.steps[call].end
             return self.steps[call].start > born and end is not None and end < join.clock
 
-        if join.name in SUMS:
-            return self._descends(late, early, lambda value: self._rescaled(value, early))
-        return self._descends(late, early, by_a_module)
+        def at_another_resolution(value: int) -> bool:
+            return by_a_module(value) and self._rescaled(value, late)
+
+        return self._descends(
+            late, early, at_another_resolution if join.name in SUMS else by_a_module
+        )
 
     def _descends(self, late: int, early: int, passing: Callable[[int], bool]) -> bool:
         """Whether `late` was computed from `early` by way of a value that `passing` accepts."""
@@ -169,17 +185,25 @@ class _Flow:
             return self._descends(late, early, lambda _: True)
         return False
 
-    def _rescaled(self, value: int, early: int) -> bool:
-        """Whether a feature map has another resolution than `early`."""
-        made, old = self.values[value], self.values[early].spec.shape
-        new = made.spec.shape
-        if made.call is None or len(new) != len(old) or new[2:] == old[2:]:
+    def _rescaled(self, value: int, joined: int) -> bool:
+        """Whether a feature map has another resolution than the one that was joined.
+
+        Which dims are height and width is known from what made it: `(B, C, H, W)` comes from a
+        convolution, `(B, H, W, C)` from a linear layer. Windows of an image (another batch size),
+        heads of an attention and global averages (1 x 1) are no resolutions.
+        """
+        index = self.values[value].op
+        new, old = self.values[value].spec.shape, self.values[joined].spec.shape
+        if index is None or len(new) != len(old) or new[:1] != old[:1]:
             return False
-        if len(new) != 3:
-            return True
-        # (B, C, L) or (B, T, C): tokens that only change their width keep their resolution.
-        name = "" if made.op is None else self.ops[made.op].name
-        return new[1] != old[1] or any(word in name for word in _RESAMPLING)
+        name = self.ops[index].name
+        if any(word in name for word in _ON_FEATURE_MAPS):
+            size = new[2:]
+        elif name == "F.linear":
+            size = new[1:-1]
+        else:
+            return False
+        return size not in (old[2:], old[1:-1]) and max(size, default=1) > 1
 
     def _clock(self, value: int) -> int:
         op = self.values[value].op

@@ -98,7 +98,7 @@ def ledger(view: View) -> list[Table]:
     columns = [
         Column("push", words.push),
         Column("producer", words.producer, code=True),
-        Column("shape", words.shape, Kind.SHAPE, code=True),
+        Column("shape", words.shape, Kind.CHANNELS_AND_SIZE),
         Column("held_bytes", words.bytes_held, Kind.BYTES),
         Column("pop", words.pop),
         Column("consumer", words.consumer, code=True),
@@ -113,7 +113,8 @@ def ledger(view: View) -> list[Table]:
     if not rows:
         return []
     if view.brief:
-        keep = [i for i, c in enumerate(columns) if c.key not in ("held_bytes", "calls_between")]
+        brief = {"push", "producer", "shape", "pop", "consumer"}
+        keep = [index for index, column in enumerate(columns) if column.key in brief]
         columns = [columns[i] for i in keep]
         rows = [tuple(row[i] for i in keep) for row in rows]
     return [
@@ -140,7 +141,7 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
     return (
         Cell.of(skip.push),
         Cell.of(network.origin(skip.value), code=True),
-        Cell.of(view.batched(skip.value), Kind.SHAPE, code=True, data=view.dims(skip.value)),
+        Cell.of(view.dims(skip.value)[1:], Kind.CHANNELS_AND_SIZE, data=view.dims(skip.value)),
         Cell.of(network.spec(skip.value).nbytes, Kind.BYTES),
         Cell.of(pop),
         Cell.of(where, code=True),

@@ -129,10 +129,16 @@ class _Body:
         assert made is not None
         return (
             Cell.of(label),
-            Cell.of(in_code(path), code=True, data=path),
+            Cell.of(in_code(self._short(path)), code=True, data=path),
             self._inputs(named),
             self._layer(call),
             self._shape(made, strong=network.resamples(call)),
+        )
+
+    def _short(self, path: str) -> str:
+        """A path below this module's, where there is little room: the title says the rest."""
+        return (
+            path.removeprefix(f"{self.view.network.path(self.call)}.") if self.view.brief else path
         )
 
     def _name(self, value: int, entered: int) -> tuple[str, str]:

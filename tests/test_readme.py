@@ -1,0 +1,37 @@
+"""The README tells the truth: its commands are run, its output is compared."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SESSIONS = re.findall(r"```console\n\$ unetscope (.*?)\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize(("command", "expected"), SESSIONS, ids=[s[0] for s in SESSIONS])
+def test_output_is_real(command, expected):
+    done = subprocess.run(
+        [sys.executable, "-m", "unetscope", *shlex.split(command)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert (done.stdout + done.stderr).rstrip() == expected.rstrip()
+
+
+def test_ci_runs_the_readmes_test_command():
+    command = next(line for line in README.splitlines() if line.endswith("&& pytest"))
+    assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_every_command_is_explained():
+    from unetscope.cli import app
+
+    for command in app.registered_commands:
+        assert f"`unetscope {command.name}" in README
