@@ -14,7 +14,10 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     from unetscope.cli import run
 
-    code = run()
+    try:
+        code = run()
+    except KeyboardInterrupt:
+        code = 130  # as shells count a process that was interrupted
     # torch's teardown takes a quarter of the time of `import torch`, and nothing needs it.
     sys.stdout.flush()
     sys.stderr.flush()

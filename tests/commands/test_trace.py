@@ -142,7 +142,12 @@ def test_the_tree_of_calls(unetscope, narrow):
     top = data(unetscope("trace", narrow, "--depth", 1, "-f", "json"))["calls"]
     total = data(unetscope("trace", narrow, "-f", "json"))["model"]["parameters"]
     assert sum(row["own_parameters"] for row in whole["rows"]) == total
-    assert [row["path"] for row in top["rows"]][:4] == ["", "time_proj", "time_embedding", "conv_in"]
+    assert [row["path"] for row in top["rows"]][:4] == [
+        "",
+        "time_proj",
+        "time_embedding",
+        "conv_in",
+    ]
     conv = next(row for row in whole["rows"] if row["path"] == "conv_in")
     assert conv["attributes"]["kernel_size"] == [3, 3]
     assert conv["output_shapes"] == [[1, 32, 8, 12]]
@@ -248,3 +253,32 @@ def test_chinese_titles(unetscope, narrow):
     result = unetscope("trace", narrow, "--lang", "zh", "--sections", "decoder", "-f", "markdown")
     assert "| **尺寸加倍** | 是 | 否 |" in result.out
     assert "| **Transformer 数量** | **0** | 2 |" in result.out
+
+
+def test_a_saved_trace_has_no_symbols(unetscope, narrow, tmp_path):
+    saved = tmp_path / "t.json"
+    unetscope("trace", narrow, "--save", saved)
+    result = unetscope("trace", saved, "--symbolic")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: a saved trace has the sizes of its one pass\nhint: ")
+
+
+def test_a_failing_forward_names_module_function_shapes_and_key(unetscope, narrow, monkeypatch):
+    from unetscope.config import blame
+    from unetscope.families.resnet import ResnetBlock2D
+
+    forward = ResnetBlock2D.forward
+
+    def broken(self, hidden_states, *rest):
+        return forward(self, hidden_states[:, 1:], *rest)
+
+    monkeypatch.setattr(ResnetBlock2D, "forward", broken)
+    result = unetscope("trace", narrow)
+    assert (result.code, result.out) == (2, "")
+    assert (
+        "`down_blocks.0.resnets.0.norm1` failed in `F.group_norm` given [1, 31, 8, 12]"
+        in result.err
+    )
+    assert result.err.startswith(f"error: {narrow}:8:3: ")
+    assert result.err.endswith("hint: most likely `unet.norm_num_groups`\n")
+    assert blame.likely_key("down_blocks.0.resnets.0.conv1") == "block_out_channels"

@@ -10,14 +10,36 @@ import typer
 
 from unetscope.commands import console
 
+
+def _complete(started: str) -> list[str]:
+    """The shipped configs whose names begin so; files are completed by the shell."""
+    from unetscope.config.files import shipped
+
+    return [name for name in shipped() if name.startswith(started)]
+
+
 Source = Annotated[
     str,
     typer.Argument(
-        metavar="CONFIG", help="A config file, the name of a shipped config, or a saved trace."
+        metavar="CONFIG",
+        help="A config file, the name of a shipped config, or a saved trace.",
+        autocompletion=_complete,
+    ),
+]
+MaybeSource = Annotated[
+    str | None,
+    typer.Argument(
+        help="A config file, the name of a shipped config, or a saved trace; without one, what "
+        "`config` under [tool.unetscope] in the nearest pyproject.toml names, else sd15."
     ),
 ]
 Config = Annotated[
-    str, typer.Argument(metavar="CONFIG", help="A config file or the name of a shipped config.")
+    str,
+    typer.Argument(
+        metavar="CONFIG",
+        help="A config file or the name of a shipped config.",
+        autocompletion=_complete,
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,

@@ -38,6 +38,14 @@ class Request:
     device: str = "meta"
     dtype: str = "float32"
 
+    @property
+    def is_saved(self) -> bool:
+        """Whether the source is a saved trace."""
+        from unetscope.store import is_trace
+
+        path = Path(self.source)
+        return path.is_file() and is_trace(path)
+
     def spec(self) -> Spec:
         """The config, resolved."""
         from unetscope.config import load
@@ -60,14 +68,13 @@ def obtain(request: Request) -> Trace:
     """
     from unetscope import store
 
-    path = Path(request.source)
-    if path.is_file() and store.is_trace(path):
+    if request.is_saved:
         if replace(request, source="") != Request(""):
             raise UnetscopeError(
-                f"`{path}` is a saved trace: its network and inputs are fixed",
+                f"`{request.source}` is a saved trace: its network and inputs are fixed",
                 hint="name the config to trace it with other options",
             )
-        return store.load(path)
+        return store.load(Path(request.source))
     return run(request.spec(), request.device, request.dtype)
 
 

@@ -52,6 +52,11 @@ def _symbols(trace: Trace, request: Request) -> Callable[[int], tuple[Dim, ...]]
     """The dims in symbols: one more pass at clean sizes and one for each size doubled."""
     from unetscope.analysis.symbolic import symbolic_dims
 
+    if request.is_saved:
+        raise UnetscopeError(
+            "a saved trace has the sizes of its one pass",
+            hint="name the config, so that the network can run at others",
+        )
     spec = request.spec()
     base = {"batch": 1, "height": 256, "width": 256, "tokens": 77}
     names = {"B": "batch", "H": "height", "W": "width", "T": "tokens"}

@@ -10,12 +10,15 @@ from unetscope.views.view import View, in_code
 
 
 def calls(view: View, depth: int | None = None) -> list[Table]:
-    """The tree of calls with shapes, attributes and own parameters, `depth` levels of it."""
+    """The tree of calls with shapes, attributes and own parameters, `depth` levels of it.
+
+    A module is named below the one that called it; data hold its whole path.
+    """
     network, words = view.network, view.words
     trace = network.trace
     times: dict[str, int] = {}
     levels: list[int] = []
-    rows = []
+    rows: list[tuple[Value, ...]] = []
     for call, step in enumerate(trace.steps):
         levels.append(0 if step.parent is None else levels[step.parent] + 1)
         times[step.module] = times.get(step.module, 0) + 1
@@ -26,9 +29,7 @@ def calls(view: View, depth: int | None = None) -> list[Table]:
         module = network.module(call)
         rows.append(
             (
-                Cell.of(
-                    "  " * levels[call] + (step.module or module.kind), code=True, data=step.module
-                ),
+                Cell.of("  " * levels[call] + _below(view, call), code=True, data=step.module),
                 module.kind,
                 _shapes(view, [a.value for a in step.inputs]),
                 _shapes(view, list(step.outputs)),
@@ -37,10 +38,7 @@ def calls(view: View, depth: int | None = None) -> list[Table]:
                 times[step.module],
             )
         )
-    called = {step.module for step in trace.steps}
-    parents = {path.rpartition(".")[0] for path in called}
-    idle = [m.path for m in trace.modules if m.path not in called and m.path not in parents]
-    columns = (
+    columns = [
         Column("path", words.path),
         Column("class", words.module_class),
         Column("input_shapes", words.input_dims),
@@ -48,12 +46,43 @@ def calls(view: View, depth: int | None = None) -> list[Table]:
         Column("attributes", words.attributes),
         Column("own_parameters", words.own_parameters, Kind.COUNT),
         Column("call", words.called),
-    )
+    ]
+    if view.brief:
+        brief = {"path", "class", "output_shapes", "own_parameters"}
+        keep = [index for index, column in enumerate(columns) if column.key in brief]
+        columns = [columns[index] for index in keep]
+        rows = [tuple(row[index] for index in keep) for row in rows]
+    idle = _never_called(view)
     after = []
     if idle and depth is None and view.block is None:
         after.append(Cell.of(f"{words.never_called}: {words.listed.join(idle)}."))
     data = {"never_called": idle}
-    return [Table("calls", words.calls, columns, tuple(rows), after=tuple(after), data=data)]
+    return [Table("calls", words.calls, tuple(columns), tuple(rows), after=tuple(after), data=data)]
+
+
+def _below(view: View, call: int) -> str:
+    """A module's path below the module that called it; the root's class."""
+    network = view.network
+    step = network.step(call)
+    if step.parent is None:
+        return step.module or network.module(call).kind
+    caller = network.path(step.parent)
+    return step.module.removeprefix(f"{caller}." if caller else "")
+
+
+def _never_called(view: View) -> list[str]:
+    """The modules that the pass never called, those that only hold others apart."""
+    trace = view.network.trace
+    used = set()
+    for path in {step.module for step in trace.steps}:
+        while path:
+            used.add(path)
+            path = path.rpartition(".")[0]
+    return [
+        module.path
+        for module in trace.modules
+        if module.path and module.path not in used and not module.kind.startswith("Module")
+    ]
 
 
 def functions(view: View, path: str) -> list[Table]:
@@ -145,4 +174,4 @@ def _shapes(view: View, values: list[int]) -> Cell:
 
 
 def _settings(attributes: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in attributes.items())
+    return ", ".join(f"{name}={value}" for name, value in attributes.items() if value is not None)

@@ -1,0 +1,100 @@
+"""`unetscope flops CONFIG`: multiply-adds, by block, part, module, class or kind of work."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from unetscope.commands import console
+from unetscope.commands.options import (
+    Batch,
+    Format,
+    Height,
+    Lang,
+    Language,
+    MaybeSource,
+    Output,
+    OutputFormat,
+    Overrides,
+    Quiet,
+    Tokens,
+    Verbose,
+    Width,
+)
+
+
+class By(str, Enum):
+    """What the rows of the table are."""
+
+    block = "block"
+    part = "part"
+    module = "module"
+    op = "op"
+    type = "type"
+
+
+def flops_command(
+    config: MaybeSource = None,
+    overrides: Overrides = None,
+    batch: Batch = None,
+    height: Height = None,
+    width: Width = None,
+    tokens: Tokens = None,
+    by: Annotated[By, typer.Option("--by", help="What the rows are.")] = By.block,
+    depth: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tell apart modules down to level N.", metavar="N"),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="Only the N most costly rows.", metavar="N")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Also a whole image of N steps.", metavar="N")
+    ] = None,
+    cfg: Annotated[
+        bool, typer.Option("--cfg", help="With classifier-free guidance: two passes a step.")
+    ] = False,
+    audit: Annotated[
+        bool,
+        typer.Option("--audit", help="Count the same pass with torch and fvcore, and compare."),
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Audit: run fvcore on the network itself, not a twin.")
+    ] = False,
+    lang: Lang = Language.en,
+    format: OutputFormat = Format.terminal,
+    output: Output = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Count the multiply-adds (MACs) of one forward pass; 1 MAC is 2 FLOPs.
+
+    The count knows shapes alone: it is the same on every device, in every element type and with
+    every attention kernel.
+    """
+    from unetscope.commands.default_config import chosen
+    from unetscope.commands.passes import Request, obtain
+
+    if full and not audit:
+        raise typer.BadParameter("`--full` goes with `--audit`")
+    if depth is not None and by is not By.module:
+        raise typer.BadParameter("`--depth` goes with `--by module`")
+    request = Request(chosen(config), tuple(overrides or ()), batch, height, width, tokens)
+    if audit:
+        from unetscope.commands.audit import audited
+
+        tables, explained = audited(request, lang.value, full=full)
+        console.show(tables, format.value, output)
+        if not explained:
+            raise typer.Exit(1)
+        return
+    from unetscope.analysis.cost import Cost
+    from unetscope.views.flops import Image, flops
+    from unetscope.views.view import View
+
+    view = View.of(obtain(request), lang.value)
+    image = Image(steps or 1, guided=cfg) if steps or cfg else None
+    tables = flops(view, Cost(view.network), by.value, depth, top, image)
+    console.show(tables[:1] if format is Format.csv else tables, format.value, output)
