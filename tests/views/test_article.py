@@ -39,14 +39,17 @@ def test_every_row_of_the_articles_table_is_printed(chinese, article, name):
 
 @pytest.mark.parametrize("block", range(4))
 def test_every_row_of_the_step_tables_is_printed_in_order(chinese, article, block):
-    expected = [article["steps_verbatim"][block]["header"], *article["steps_verbatim"][block]["rows"]]
+    expected = [
+        article["steps_verbatim"][block]["header"],
+        *article["steps_verbatim"][block]["rows"],
+    ]
     start = [row for row, line in enumerate(chinese) if line == expected[0]][block]
     printed = chinese[start : start + len(expected) + 1]
     assert [printed[0], *printed[2:]] == expected  # the second line aligns the columns
 
 
 def test_rows_are_printed_in_the_articles_order(chinese, article):
-    rows = [row for row in article["residuals_verbatim"]["rows"]]
+    rows = article["residuals_verbatim"]["rows"]
     places = [chinese.index(row) for row in rows]
     assert places == list(range(places[0], places[0] + len(rows)))
 
@@ -57,7 +60,9 @@ def test_inputs_and_output(data, article):
 
 
 def test_parts(data, article):
-    parts = {row["part"]: [row["input_shape"], row["output_shape"]] for row in data["parts"]["rows"]}
+    parts = {
+        row["part"]: [row["input_shape"], row["output_shape"]] for row in data["parts"]["rows"]
+    }
     expected = {name: [before, after] for name, before, after in article["components"]}
     assert parts["encoder"] == expected["Encoder"]
     assert parts["middle"] == expected["Middle Block"]
