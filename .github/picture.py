@@ -1,6 +1,6 @@
 """Draw the README's picture: a real run in a real terminal, as SVG.
 
-    python .github/picture.py   # writes .github/trace.svg
+python .github/picture.py   # writes .github/trace.svg
 """
 
 from __future__ import annotations

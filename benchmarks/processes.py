@@ -29,15 +29,21 @@ with torch.device("{device}"):
     text = torch.zeros(1, 77, 768)
     step = torch.zeros(1, dtype=torch.int64)
 """
-TORCHINFO = _DIFFUSERS.format(device="meta") + """
+TORCHINFO = (
+    _DIFFUSERS.format(device="meta")
+    + """
 import torchinfo
 torchinfo.summary(model, input_data=[sample, step, text], device="meta", depth=9, verbose=1)
 """
-FVCORE = _DIFFUSERS.format(device="cpu") + """
+)
+FVCORE = (
+    _DIFFUSERS.format(device="cpu")
+    + """
 from fvcore.nn import FlopCountAnalysis
 with torch.no_grad():
     print(FlopCountAnalysis(model, (sample, step, text)).total())
 """
+)
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,7 @@ def commands(*, peers: bool) -> list[Command]:
 def measure(arguments: list[str]) -> tuple[float, int]:
     """Seconds of wall time and bytes of peak memory of one process."""
     began = time.perf_counter()
-    process = subprocess.Popen(
-        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)

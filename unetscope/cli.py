@@ -11,10 +11,15 @@ import typer
 from unetscope import __version__
 from unetscope.commands import console
 from unetscope.commands.options import Quiet, Verbose
+from unetscope.commands.explain import explain_command
+from unetscope.commands.flops import flops_command
 from unetscope.commands.list import list_command
+from unetscope.commands.memory import memory_command
+from unetscope.commands.params import params_command
 from unetscope.commands.schema import schema_command
 from unetscope.commands.show import show_command
 from unetscope.commands.skips import skips_command
+from unetscope.commands.sweep import sweep_command
 from unetscope.commands.trace import trace_command
 from unetscope.errors import UnetscopeError
 
@@ -27,6 +32,11 @@ app = typer.Typer(
 )
 app.command("trace")(trace_command)
 app.command("skips")(skips_command)
+app.command("params")(params_command)
+app.command("explain")(explain_command)
+app.command("flops")(flops_command)
+app.command("sweep")(sweep_command)
+app.command("memory")(memory_command)
 app.command("list")(list_command)
 app.command("show")(show_command)
 app.command("schema")(schema_command)

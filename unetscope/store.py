@@ -5,12 +5,14 @@ A saved trace says which format it has, so that a newer one is refused by name a
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from unetscope.errors import Place, UnetscopeError
-from unetscope.record import Trace
+from unetscope.record import BYTES_PER_ELEMENT, Trace
 
 FORMAT = 1
 _MARK = "unetscope_trace"
@@ -58,15 +60,59 @@ def loads(text: bytes, file: str = "trace") -> Trace:
             hint="trace the config again",
         )
     try:
-        return msgspec.json.decode(text, type=_Document).trace
+        trace = msgspec.json.decode(text, type=_Document).trace
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnetscopeError(f"a damaged trace: {error}", place=place) from None
+    for damage in _damages(trace):
+        raise UnetscopeError(f"a damaged trace: {damage}", place=place)
+    return trace
+
+
+def _damages(trace: Trace) -> Iterator[str]:
+    """What the types alone do not tell: unknown element types, references to nothing."""
+    values, steps, ops = len(trace.values), len(trace.steps), len(trace.ops)
+    paths = {module.path for module in trace.modules}
+
+    def outside(place: str, count: int, indices: Iterable[int | None]) -> Iterator[str]:
+        for index in indices:
+            if index is not None and not 0 <= index < count:
+                yield f"`{place}` refers to {index} of {count}"
+
+    if not trace.modules:
+        yield "it has no modules"
+    specs = [value.spec for value in trace.values] + [
+        held.spec for module in trace.modules for held in (*module.parameters, *module.buffers)
+    ]
+    for spec in specs:
+        if spec.dtype not in BYTES_PER_ELEMENT or min(spec.shape, default=0) < 0:
+            yield f"no such tensor: {list(spec.shape)} of `{spec.dtype}`"
+    for value in trace.values:
+        yield from outside("storage", len(trace.storages), (value.storage,))
+        yield from outside("op", ops, (value.op,))
+        yield from outside("call", steps, (value.call,))
+    for index, step in enumerate(trace.steps):
+        if step.module not in paths:
+            yield f"a step of `{step.module}`, which is no module"
+        yield from outside("parent", index, (step.parent,))
+        yield from outside("inputs", values, (argument.value for argument in step.inputs))
+        yield from outside("outputs", values, step.outputs)
+    for op in trace.ops:
+        yield from outside("step", steps, (op.step,))
+        yield from outside("inputs", values, op.inputs)
+        yield from outside("outputs", values, op.outputs)
+    for skip in trace.skips:
+        yield from outside("skips", values, (skip.value, skip.onto))
+        yield from outside("skips", ops, (skip.op,))
+        if 0 <= skip.op < ops:
+            yield from outside("operand", len(trace.ops[skip.op].inputs), (skip.operand,))
+    yield from outside("outputs", values, trace.outputs)
+    yield from outside("inputs", values, (argument.value for argument in trace.inputs))
 
 
 def is_trace(path: Path) -> bool:
     """Whether a file calls itself a saved trace."""
     with path.open("rb") as file:
-        return file.read(64).lstrip().startswith(f'{{"{_MARK}"'.encode())
+        return re.match(rb'\s*\{\s*"%b"' % _MARK.encode(), file.read(64)) is not None
 
 
 def load(path: Path) -> Trace:

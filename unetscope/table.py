@@ -19,7 +19,10 @@ class Kind(Enum):
     TEXT = auto()  # str, int or bool: as it is
     COUNT = auto()  # int: 859,520,964
     BYTES = auto()  # int of bytes: 5.0 MiB
-    MACS = auto()  # int of multiply-adds: 401.6 G
+    DECIMAL_BYTES = auto()  # int of bytes, by thousands: 5.2 MB
+    SECONDS = auto()  # float of seconds: 12.3 ms
+    MACS = auto()  # int of multiply-adds: 401.6 GMACs
+    FLOPS = auto()  # int, two for each multiply-add: 803.3 GFLOPs
     SHARE = auto()  # float in 0..1: 12.3 %
     SHAPE = auto()  # dims: [B, 1280, 8, 8]
     TUPLE = auto()  # dims: (1, 1280, 8, 8)

@@ -31,6 +31,11 @@ def nbytes(number: int) -> str:
     return " ".join(_rounded(number, 1024, ("B", "KiB", "MiB", "GiB", "TiB")))
 
 
+def seconds(number: float) -> str:
+    """Spell a duration: `12.3 ms`, `1.23 s`."""
+    return f"{number:.2f} s" if round(number, 4) >= 1 else f"{1000 * number:.1f} ms"
+
+
 def _rounded(number: float, base: int, units: Sequence[str]) -> tuple[str, str]:
     """Digits and the unit in which, as rounded, they are fewer than `base`; the last has no end."""
     value, digits = float(number), f"{number:.0f}"
@@ -49,7 +54,10 @@ def _tuple(dims: Sequence[Dim]) -> str:
 _SPELLINGS: dict[Kind, Callable[[Any], str]] = {
     Kind.COUNT: lambda value: f"{value:,}",
     Kind.BYTES: nbytes,
+    Kind.DECIMAL_BYTES: lambda value: scaled(value, "B"),
+    Kind.SECONDS: seconds,
     Kind.MACS: lambda value: scaled(value, "MACs"),
+    Kind.FLOPS: lambda value: scaled(value, "FLOPs"),
     Kind.SHARE: lambda value: f"{100 * value:.1f} %",
     Kind.SHAPE: shape,
     Kind.TUPLE: _tuple,

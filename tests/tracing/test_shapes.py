@@ -52,7 +52,10 @@ def agree(function: Any, *args: Any, **kwargs: Any) -> bool:
     if answer is NotImplemented:
         return False
     # A rule that answers stands for a call that succeeds.
-    real = function(*on("cpu", args), **on("cpu", kwargs))
+    try:
+        real = function(*on("cpu", args), **on("cpu", kwargs))
+    except NotImplementedError:  # in this type the kernel is there for GPUs alone
+        real = function(*given[0], **given[1])
     assert isinstance(answer, Tensor)
     assert answer.is_meta
     assert layout(answer) == layout(real)
@@ -84,7 +87,7 @@ UNARY = [f for f, rule in RULES.items() if rule.__name__ in ("_unary", "_like")]
 BINARY = [
     f
     for f, rule in RULES.items()
-    if rule.__name__ in ("_arithmetic", "_reversed_arithmetic", "_comparison")
+    if rule.__name__ in ("_arithmetic", "_reversed_arithmetic", "_power_of_a_number", "_comparison")
 ]
 
 

@@ -95,7 +95,6 @@ JOINS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "iadd": lambda a, b: a.__iadd__(b),
     "lerp": lambda a, b: torch.lerp(b, a, 0.5),
     "lerp by a tensor": lambda a, b: b.lerp(a, torch.full((), 0.5, device=a.device)),
-    "minus": lambda a, b: a - b,
 }
 
 
@@ -170,22 +169,23 @@ def test_controlnet_residuals_are_added_to_skips() -> None:
 class Gate(nn.Module):
     """Attention U-Net (2018): the decoder tells which pixels of the skip count."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.of_skip, self.of_decoder, self.psi = conv(), conv(), conv(C, 1)
+        self.of_skip, self.of_decoder, self.psi = conv(), conv(), conv(C, channels)
 
     def forward(self, skip: Tensor, decoder: Tensor) -> Tensor:
         psi = self.psi(F.relu(self.of_skip(skip) + self.of_decoder(decoder)))
         return skip * torch.sigmoid(psi)
 
 
-def test_a_gated_skip_is_the_encoder_s_feature() -> None:
+@pytest.mark.parametrize("channels", [1, C])
+def test_a_gated_skip_is_the_encoder_s_feature(channels: int) -> None:
     def body(net: Net, x: Tensor) -> Tensor:
         x = net.enter(x)
         low = net.up(net.down(x))
         return torch.cat([net.gate(x, low), low], dim=1)
 
-    record = both(body, image(), enter=conv(), down=halve(), up=double(), gate=Gate())
+    record = both(body, image(), enter=conv(), down=halve(), up=double(), gate=Gate(channels))
     assert pushed(record) == ["enter"]
     assert record.skips[0].operand == 0
 
@@ -228,10 +228,10 @@ def test_the_order_of_pops_is_found(order: tuple[int, ...]) -> None:
         "downs": nn.ModuleList(conv() for _ in range(3)),
         "ups": nn.ModuleList(conv(2 * C) for _ in range(3)),
     }
-    # The last feature is the decoder's own input: popped first, it is joined to itself.
+    # Popped first, the last feature is joined to itself: nothing stands in between.
     record = both(body, image(), **layers)
-    expected = [index for place, index in enumerate(order) if place or index != 2]
-    assert pushed(record) == [f"downs.{index}" for index in expected]
+    assert pushed(record) == [f"downs.{index}" for index in order]
+    assert [skip.push for skip in record.skips] == list(order)
 
 
 def test_dense_joins() -> None:
@@ -345,6 +345,30 @@ def test_additions_across_resolutions_beside_residuals() -> None:
     record = both(body, image(), **layers)
     assert pushed(record) == ["+"]
     assert record.values[record.skips[0].value].op is not None
+
+
+def test_lerp_of_tokens_across_resolutions() -> None:
+    """HDiT (2024): pixels `(B, H, W, C)`, merged by four, split again and mixed with the skip."""
+
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        x = x + net.block(x)
+        merged = x.reshape(2, 4, 2, 4, 2, C).permute(0, 1, 3, 2, 4, 5).reshape(2, 4, 4, 4 * C)
+        low = net.merge(merged)
+        low = low + net.block(low)
+        split = net.split(low).reshape(2, 4, 4, 2, 2, C).permute(0, 1, 3, 2, 4, 5)
+        return net.leave(torch.lerp(x, split.reshape(2, 8, 8, C), net.share))
+
+    class Mixed(Net):
+        def __init__(self, body: Any, **parts: nn.Module) -> None:
+            super().__init__(body, **parts)
+            self.share = nn.Parameter(torch.ones(1) / 2)
+
+    layers = {"enter": (C, C), "block": (C, C), "merge": (4 * C, C), "split": (C, 4 * C)}
+    net = Mixed(body, leave=nn.Linear(C, C), **{k: nn.Linear(*v) for k, v in layers.items()})
+    record = trace(net, (torch.zeros(2, 8, 8, C),))
+    assert pushed(record) == ["+"]
+    assert [record.ops[skip.op].name for skip in record.skips] == ["torch.lerp"]
 
 
 NO_SKIPS: dict[str, tuple[Callable[..., Any], tuple[Tensor, ...]]] = {}
@@ -466,6 +490,61 @@ def rotary_halves(net: Net, x: Tensor) -> Tensor:
     return tokens * 0.5 + torch.cat([-second, first], dim=-1) * 0.5
 
 
+@no_skip(image(), torch.zeros(2))
+def mixed_by_a_factor_made_in_the_encoder(net: Net, x: Tensor, given: Tensor) -> Tensor:
+    share = net.linear(given[:, None].expand(2, C)).sigmoid()[:, :, None, None]
+    x = F.interpolate(net.b(F.avg_pool2d(net.a(x) * share, 2)), scale_factor=2)
+    one, other = net.a(x), net.b(x)
+    return share * one + (1.0 - share) * other
+
+
+@no_skip(image())
+def convnext(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    pixels = net.narrow(F.gelu(net.widen(net.b(x).permute(0, 2, 3, 1))))
+    return x + pixels.permute(0, 3, 1, 2)
+
+
+@no_skip(image())
+def convolution_between_tokens(net: Net, x: Tensor) -> Tensor:
+    tokens = net.a(x).flatten(2).transpose(1, 2)
+    return tokens + net.line(tokens.transpose(1, 2)).transpose(1, 2)
+
+
+@no_skip(image())
+def windows_of_an_image(net: Net, x: Tensor) -> Tensor:
+    tokens = net.a(x).flatten(2).transpose(1, 2)
+    windows = net.linear(tokens.reshape(8, 16, C))
+    return tokens + net.other_linear(windows).reshape(tokens.shape)
+
+
+@no_skip(image())
+def norms_of_heads(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    heads = x.flatten(2).transpose(1, 2).view(2, 64, 1, C).transpose(1, 2)
+    heads = net.norm(heads)
+    attended = F.scaled_dot_product_attention(heads, heads, heads)
+    return x + attended.transpose(1, 2).reshape(2, 64, C).transpose(1, 2).reshape(x.shape)
+
+
+@no_skip(image())
+def residual_with_squeeze_and_excite_inside(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    return x + x * net.point(F.adaptive_avg_pool2d(net.b(x), 1)).sigmoid()
+
+
+@no_skip(image())
+def residual_that_halves(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    return F.avg_pool2d(x, 2) + net.b(F.avg_pool2d(F.silu(x), 2))
+
+
+@no_skip(image())
+def residual_that_doubles(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    return F.interpolate(x, scale_factor=2) + net.b(F.interpolate(F.silu(x), scale_factor=2))
+
+
 @pytest.mark.parametrize("name", NO_SKIPS)
 def test_no_skips(name: str) -> None:
     body, inputs = NO_SKIPS[name]
@@ -477,6 +556,9 @@ def test_no_skips(name: str) -> None:
         wide=conv(2 * C),
         linear=nn.Linear(C, C),
         other_linear=nn.Linear(C, C),
+        point=nn.Conv2d(C, C, 1),
+        line=nn.Conv1d(C, C, 1),
+        norm=nn.LayerNorm(C),
         widen=nn.Linear(C, 4 * C),
         narrow=nn.Linear(4 * C, C),
     )

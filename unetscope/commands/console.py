@@ -6,13 +6,14 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unetscope.errors import UnetscopeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from unetscope.render import Style
     from unetscope.table import Table
@@ -45,6 +46,29 @@ def whisper(text: str) -> None:
     """Tell it only with `--verbose`."""
     if _verbose and not _quiet:
         print(text, file=sys.stderr)
+
+
+@contextmanager
+def progress(what: str, steps: int) -> Iterator[Callable[[], None]]:
+    """Show on stderr how far something long is; what this yields is called after each step."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    shown = not _quiet and sys.stderr.isatty()
+    if not shown:
+        say(what)
+    # A thread that refreshes would disturb what is timed.
+    with Progress(
+        console=Console(stderr=True),
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        disable=not shown,
+    ) as bar:
+        task = bar.add_task(what, total=steps)
+        bar.refresh()
+        yield lambda: bar.update(task, advance=1, refresh=True)
 
 
 def fail(error: UnetscopeError) -> None:

@@ -30,9 +30,11 @@ class By(str, Enum):
 
     block = "block"
     part = "part"
+    stage_kind = "stage-kind"
+    type = "type"
+    mbw = "mbw"
     module = "module"
     op = "op"
-    type = "type"
 
 
 def flops_command(
@@ -42,7 +44,9 @@ def flops_command(
     height: Height = None,
     width: Width = None,
     tokens: Tokens = None,
-    by: Annotated[By, typer.Option("--by", help="What the rows are.")] = By.block,
+    by: Annotated[
+        By, typer.Option("--by", help="What the rows are; mbw: merge blocks.")
+    ] = By.block,
     depth: Annotated[
         int | None,
         typer.Option(min=1, help="Tell apart modules down to level N.", metavar="N"),
@@ -81,6 +85,8 @@ def flops_command(
         raise typer.BadParameter("`--full` goes with `--audit`")
     if depth is not None and by is not By.module:
         raise typer.BadParameter("`--depth` goes with `--by module`")
+    if top is not None and by in (By.type, By.stage_kind):
+        raise typer.BadParameter(f"`--top` does not go with `--by {by.value}`")
     request = Request(chosen(config), tuple(overrides or ()), batch, height, width, tokens)
     if audit:
         from unetscope.commands.audit import audited

@@ -26,11 +26,24 @@ Source = Annotated[
         autocompletion=_complete,
     ),
 ]
+_WITHOUT = (
+    "without one, what `config` under [tool.unetscope] in the nearest pyproject.toml names, "
+    "else sd15."
+)
 MaybeSource = Annotated[
     str | None,
     typer.Argument(
-        help="A config file, the name of a shipped config, or a saved trace; without one, what "
-        "`config` under [tool.unetscope] in the nearest pyproject.toml names, else sd15."
+        metavar="[CONFIG]",
+        help=f"A config file, the name of a shipped config, or a saved trace; {_WITHOUT}",
+        autocompletion=_complete,
+    ),
+]
+MaybeConfig = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[CONFIG]",
+        help=f"A config file or the name of a shipped config; {_WITHOUT}",
+        autocompletion=_complete,
     ),
 ]
 Config = Annotated[

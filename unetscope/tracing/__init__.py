@@ -65,7 +65,6 @@ def trace(
             error, failure = caught, calls.failure(caught)
         else:
             outputs = tuple(tensors.see(tensor) for tensor in leaves(result))
-            del result
     seconds = perf_counter() - began
     steps, ops, values = calls.steps(), tuple(functions.ops), tensors.values()
     inputs = steps[0].inputs if steps else ()

@@ -14,6 +14,8 @@ from unetscope.record import Argument, Failure, Step, TensorSpec
 from unetscope.tracing.structure import leaves, named_leaves
 from unetscope.tracing.tensors import Tensors
 
+_NOTE = "_unetscope_failure"
+
 
 class Calls:
     """The tree of calls of one pass."""
@@ -26,9 +28,9 @@ class Calls:
         # One entry a call, in the order they began.
         self._begun: list[tuple[str, int | None, int, tuple[Argument, ...]]] = []
         self._ended: dict[int, tuple[int, tuple[int, ...]]] = {}
-        # The calls that are running, outermost first, each with the first value made in it.
-        self._open: list[tuple[int, int]] = []
-        self._failure: tuple[BaseException, Failure] | None = None
+        # The calls that are running, outermost first, each with the first value made in it and the
+        # error that was being handled when it began.
+        self._open: list[tuple[int, int, BaseException | None]] = []
 
     @property
     def current(self) -> int | None:
@@ -60,37 +62,43 @@ class Calls:
         return tuple(steps)
 
     def fail(self, error: BaseException, op: str | None, inputs: Sequence[TensorSpec]) -> None:
-        """Note where `error` came from; the innermost place is told first and stays."""
-        if self._failure is None or self._failure[0] is not error:
-            path = "" if self.current is None else self._begun[self.current][0]
-            self._failure = error, Failure(path, op, tuple(inputs), str(error))
+        """Note where `error` came from; the innermost place is told first and stays.
+
+        The error carries the note: were it held here, its frames would keep tensors alive.
+        """
+        path = "" if self.current is None else self._begun[self.current][0]
+        message = str(error) or type(error).__name__
+        vars(error).setdefault(_NOTE, Failure(path, op, tuple(inputs), message))
 
     def failure(self, error: BaseException) -> Failure:
         """Where `error`, which ended the pass, came from."""
         self.fail(error, None, ())
-        assert self._failure is not None
-        return self._failure[1]
+        failure: Failure = vars(error).pop(_NOTE)
+        return failure
 
     # Hooks return nothing: what a forward hook returns would replace the module's output.
 
     def _begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         tensors = self._tensors
         inputs = tuple(
-            Argument(name, tensors.see(tensor))
-            for name, tensor in self._arguments(type(module), args, kwargs)
+            [
+                Argument(name, tensors.see(tensor))
+                for name, tensor in self._arguments(type(module), args, kwargs)
+            ]
         )
-        self._open.append((len(self._begun), tensors.count))
+        self._open.append((len(self._begun), tensors.count, sys.exc_info()[1]))
         parent = self._open[-2][0] if len(self._open) > 1 else None
         self._begun.append((self._paths[module], parent, tensors.tick(), inputs))
 
     def _end(self, _: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         tensors = self._tensors
         error = sys.exc_info()[1]
-        if output is None and error is not None:
+        call, first, handled = self._open[-1]
+        if output is None and error is not None and error is not handled:
             self.fail(error, None, [tensors.spec(tensor) for tensor in leaves(args)])
             self._open.pop()
             return
-        call, first = self._open.pop()
+        self._open.pop()
         values = tuple(tensors.see(tensor) for tensor in leaves(output))
         self._ended[call] = tensors.tick(), values
         # A lone tensor that is older than the call was handed through, not produced.

@@ -12,7 +12,6 @@ attention.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from math import isqrt, prod
 from typing import Any, NamedTuple
@@ -31,7 +30,7 @@ class Work(NamedTuple):
     macs: int | None
     """Multiply-adds; None where no formula is known."""
     attention: int = 0
-    """Those of them that are attention's two products: queries by keys, and the result by values."""
+    """Those of them that are attention's two products: queries by keys, weights by values."""
 
 
 _NONE = Work(0)
@@ -75,15 +74,15 @@ class _Recorded:
         return self._shape
 
 
-# Formulas have the signature of the function that they speak of, after its result.
+# Formulas have the signatures of the functions that they speak of, after the result.
+# ruff: noqa: A002, ARG001
 
 
 def _convolution(transposed: bool) -> Callable[..., Work]:
     def formula(result: Tensor, input: Tensor, weight: Tensor, *_: Any, **__: Any) -> Work:
-        shapes = [input.shape, result.shape]
-        if input.dim() < weight.dim():  # an input without a batch
-            shapes = [(1, *shape) for shape in shapes]
-        return Work(int(conv_flop_count(shapes[0], weight.shape, shapes[1], transposed)))
+        batch = () if input.dim() == weight.dim() else (1,)
+        before, after = (*batch, *input.shape), (*batch, *result.shape)
+        return Work(int(conv_flop_count(before, weight.shape, after, transposed)))
 
     return formula
 

@@ -6,7 +6,7 @@ own code wrote: `F.interpolate`, not the kernels behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from unetscope.record import Op
 from unetscope.tracing.calls import Calls
+from unetscope.tracing.flops import Work, work
 from unetscope.tracing.shapes import RULES
 from unetscope.tracing.structure import leaves
 from unetscope.tracing.tensors import Tensors
@@ -25,21 +26,33 @@ _SYMBOLS = {
     "add": "+",
     "sub": "-",
     "rsub": "-",
+    "__rsub__": "-",
     "mul": "*",
     "div": "/",
     "true_divide": "/",
+    "__rdiv__": "/",
+    "pow": "**",
+    "__rpow__": "**",
     "matmul": "@",
     "add_": "+=",
     "sub_": "-=",
     "mul_": "*=",
     "div_": "/=",
+    "eq": "==",
+    "__eq__": "==",
+    "ne": "!=",
+    "__ne__": "!=",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
     "__getitem__": "[]",
     "__setitem__": "[]=",
 }
 _PLAIN_TYPES = (Tensor, Parameter)
 
 
-def _name(func: Callable[..., Any]) -> str | None:
+def function_name(func: Callable[..., Any]) -> str | None:
     """`func` as a reader of the code would write it; None for what only asks (`x.shape`)."""
     name = func.__name__
     if name == "__get__":  # a property
@@ -62,6 +75,10 @@ def _name(func: Callable[..., Any]) -> str | None:
 
 def _spell(argument: Any) -> str:
     """An argument that is no tensor, the same on every device."""
+    if argument is None or isinstance(argument, (bool, int, float, str)):
+        return str(argument)
+    if isinstance(argument, (tuple, list)):
+        return f"({', '.join(map(_spell, argument))})"
     if isinstance(argument, Tensor):
         return "…"
     if isinstance(argument, torch.dtype):
@@ -69,19 +86,15 @@ def _spell(argument: Any) -> str:
     if isinstance(argument, slice):
         ends = ("" if end is None else _spell(end) for end in (argument.start, argument.stop))
         return ":".join(ends) + (f":{argument.step}" if argument.step is not None else "")
-    if isinstance(argument, (tuple, list)):
-        return f"({', '.join(map(_spell, argument))})"
-    if argument is Ellipsis:
-        return "..."
-    if argument is None or isinstance(argument, (bool, int, float, str)):
-        return str(argument)
-    return type(argument).__name__
+    return "..." if argument is Ellipsis else type(argument).__name__
 
 
 def _detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """The arguments of a function that are no tensors, as they were written."""
     words = [
-        _spell(value) for value in args if not isinstance(value, (Tensor, torch.device, type(None)))
+        _spell(value)
+        for value in args
+        if value is not None and not isinstance(value, (Tensor, torch.device))
     ]
     for name, value in kwargs.items():
         if name != "device" and not isinstance(value, (Tensor, torch.device)):
@@ -95,6 +108,25 @@ def _versions(tensors: list[Tensor]) -> list[int]:
         return [tensor._version for tensor in tensors]
     except RuntimeError:
         return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
+
+
+def run(
+    rules: Mapping[Any, Callable[..., Any]],
+    func: Callable[..., Any],
+    types: Iterable[type],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Call a function, by its shape rule if there is one that can."""
+    rule = None if torch.is_grad_enabled() else rules.get(func)
+    if rule is not None and all(kind in _PLAIN_TYPES for kind in types):
+        try:
+            result = rule(*args, **kwargs)
+        except Exception:  # whatever a rule cannot do, valid or not, the real kernel decides
+            result = NotImplemented
+        if result is not NotImplemented:
+            return result
+    return func(*args, **kwargs)
 
 
 class Functions(TorchFunctionMode):
@@ -123,13 +155,13 @@ class Functions(TorchFunctionMode):
         try:
             name = self._names[func]
         except KeyError:
-            name = self._names[func] = _name(func)
+            name = self._names[func] = function_name(func)
         if name is None:
             return func(*args, **kwargs)
         inputs = leaves((args, *kwargs.values()))
         versions = _versions(inputs)
         try:
-            result = self._run(func, types, args, kwargs)
+            result = run(self._rules, func, types, args, kwargs)
         except Exception as error:
             self._calls.fail(error, name, [self._tensors.spec(tensor) for tensor in inputs])
             raise
@@ -139,25 +171,9 @@ class Functions(TorchFunctionMode):
         if now != versions:
             written = [t for t, v, old in zip(inputs, now, versions, strict=True) if v != old]
         if outputs or written:
-            self._record(name, inputs, outputs, written, _detail(args, kwargs))
+            done = work(func, result, args, kwargs)
+            self._record(name, inputs, outputs, written, _detail(args, kwargs), done)
         return result
-
-    def _run(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        rule = self._rules.get(func)
-        if rule is not None and all(kind in _PLAIN_TYPES for kind in types):
-            try:
-                result = rule(*args, **kwargs)
-            except Exception:  # whatever a rule cannot do, valid or not, the real kernel decides
-                result = NotImplemented
-            if result is not NotImplemented:
-                return result
-        return func(*args, **kwargs)
 
     def _record(
         self,
@@ -166,6 +182,7 @@ class Functions(TorchFunctionMode):
         outputs: list[Tensor],
         written: list[Tensor],
         detail: str,
+        done: Work,
     ) -> None:
         tensors = self._tensors
         taken = tuple(tensors.see(tensor) for tensor in inputs)
@@ -179,4 +196,7 @@ class Functions(TorchFunctionMode):
                 known = tensors.made(tensor, index)
             if known not in given:
                 given.append(known)
-        self.ops.append(Op(name, self._calls.current, clock, taken, tuple(given), detail))
+        call = self._calls.current
+        self.ops.append(
+            Op(name, call, clock, taken, tuple(given), detail, done.macs, done.attention)
+        )

@@ -10,6 +10,7 @@ is found, never assumed.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from unetscope.record import Op, SkipEvent, Step, Value
@@ -62,6 +63,11 @@ class _Flow:
             () if value.op is None else tuple(sorted(ops[value.op].inputs, reverse=True))
             for value in values
         ]
+        self.resolutions: dict[tuple[int, ...], list[int]] = {}
+        for value in range(len(values)):
+            size = self._resolution(value)
+            if size is not None:
+                self.resolutions.setdefault(size, []).append(value)
 
     def skips(self) -> tuple[SkipEvent, ...]:
         found = []  # (pushed value, op, operand, onto)
@@ -131,9 +137,11 @@ class _Flow:
         def at_another_resolution(value: int) -> bool:
             return by_a_module(value) and self._rescaled(value, late)
 
-        return self._descends(
-            late, early, at_another_resolution if join.name in SUMS else by_a_module
-        )
+        if join.name in SUMS:
+            return self._rescaled_between(early, late) and self._descends(
+                late, early, at_another_resolution
+            )
+        return self._descends(late, early, by_a_module)
 
     def _descends(self, late: int, early: int, passing: Callable[[int], bool]) -> bool:
         """Whether `late` was computed from `early` by way of a value that `passing` accepts."""
@@ -163,7 +171,10 @@ class _Flow:
             yield value
             if self._is_new(value):
                 continue
-            for parent in self.parents[value]:
+            # What has the result's shape was changed; factors and shifts are broadcast to it.
+            shape = self.values[value].spec.shape
+            changed = [p for p in self.parents[value] if self.values[p].spec.shape == shape]
+            for parent in changed or self.parents[value]:
                 if parent not in seen:
                     seen.add(parent)
                     queue.append(parent)
@@ -188,22 +199,35 @@ class _Flow:
     def _rescaled(self, value: int, joined: int) -> bool:
         """Whether a feature map has another resolution than the one that was joined.
 
-        Which dims are height and width is known from what made it: `(B, C, H, W)` comes from a
-        convolution, `(B, H, W, C)` from a linear layer. Windows of an image (another batch size),
-        heads of an attention and global averages (1 x 1) are no resolutions.
+        Windows of an image (another batch size) and global averages (1 x 1) are no resolutions.
         """
-        index = self.values[value].op
+        size = self._resolution(value)
         new, old = self.values[value].spec.shape, self.values[joined].spec.shape
-        if index is None or len(new) != len(old) or new[:1] != old[:1]:
-            return False
-        name = self.ops[index].name
-        if any(word in name for word in _ON_FEATURE_MAPS):
-            size = new[2:]
-        elif name == "F.linear":
-            size = new[1:-1]
-        else:
+        if size is None or len(new) != len(old) or new[:1] != old[:1]:
             return False
         return size not in (old[2:], old[1:-1]) and max(size, default=1) > 1
+
+    def _resolution(self, value: int) -> tuple[int, ...] | None:
+        """Height and width of a feature map, None for other tensors, such as an attention's heads.
+
+        Which dims they are is known from what made it: `(B, C, H, W)` comes from a convolution,
+        `(B, H, W, C)` from a linear layer.
+        """
+        index = self.values[value].op
+        name = "" if index is None else self.ops[index].name
+        if any(word in name for word in _ON_FEATURE_MAPS):
+            return self.values[value].spec.shape[2:]
+        return self.values[value].spec.shape[1:-1] if name == "F.linear" else None
+
+    def _rescaled_between(self, early: int, late: int) -> bool:
+        """Whether any feature map between two values has another resolution than the later one."""
+        shape = self.values[late].spec.shape
+        for size, made in self.resolutions.items():
+            if size not in (shape[2:], shape[1:-1]):
+                first = bisect_right(made, early)
+                if first < len(made) and made[first] < late:
+                    return True
+        return False
 
     def _clock(self, value: int) -> int:
         op = self.values[value].op

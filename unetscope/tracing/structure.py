@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from torch import Tensor
@@ -29,15 +29,15 @@ def named_leaves(value: Any, name: str) -> Iterator[tuple[str, Tensor]]:
 def leaves(value: Any) -> list[Tensor]:
     """The tensors in `value`, in order."""
     found: list[Tensor] = []
-    _collect(value, found)
+    _collect((value,), found)
     return found
 
 
-def _collect(value: Any, found: list[Tensor]) -> None:
-    if isinstance(value, Tensor):
-        found.append(value)
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            _collect(item, found)
-    elif not isinstance(value, _PLAIN):
-        found += [tensor for _, tensor in named_leaves(value, "")]
+def _collect(values: Iterable[Any], found: list[Tensor]) -> None:
+    for value in values:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, (tuple, list)):
+            _collect(value, found)
+        elif not isinstance(value, _PLAIN):
+            found += [tensor for _, tensor in named_leaves(value, "")]

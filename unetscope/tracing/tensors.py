@@ -1,7 +1,7 @@
 """Which tensor is which: values and storages of a pass, none of them kept alive.
 
 Identity is Python's (`id`), which torch keeps stable for as long as a tensor or storage lives, even
-while only C++ holds it. Ids are reused after that, so weak references forget them in time.
+while only C++ holds it. Ids are reused after that: weak references tell whether it still lives.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Tensors:
         self._born: list[int] = []
         self._died: dict[int, int] = {}
         self._resident: set[int] = set()
-        # What lives now, by id.
+        # By id: the last tensor that was there, and the storages that live now.
         self._live_values: dict[int, tuple[weakref.ref[Tensor], int]] = {}
         self._live_storages: dict[int, tuple[weakref.ref[UntypedStorage], int]] = {}
 
@@ -61,12 +61,14 @@ class Tensors:
     def find(self, tensor: Tensor) -> int | None:
         """The value that `tensor` holds now, or None if it was never seen."""
         known = self._live_values.get(id(tensor))
-        if known is None:
+        if known is None or known[0]() is not tensor:  # ids are reused
             return None
         value = known[1]
-        if not self._newest_write:
+        write = self._newest_write.get(self._value_storages[value], value)
+        if write <= value:
             return value
-        return max(value, self._newest_write.get(self._value_storages[value], value))
+        # Another tensor of its storage was written to: it holds a new value, of its own shape.
+        return self._add(tensor, made_by=self._made_by[write])
 
     def see(self, tensor: Tensor, source: str | None = None) -> int:
         """The value that `tensor` holds now; one never seen before was there before the pass."""
@@ -113,9 +115,7 @@ class Tensors:
         self._value_specs.append(self.spec(tensor))
         self._value_storages.append(self._storage(tensor, resident=made_by is None))
         self._made_by.append(made_by)
-        key = id(tensor)
-        live = self._live_values
-        live[key] = (weakref.ref(tensor, lambda _: live.pop(key, None)), value)
+        self._live_values[id(tensor)] = (weakref.ref(tensor), value)
         return value
 
     def _storage(self, tensor: Tensor, *, resident: bool) -> int:

@@ -40,8 +40,8 @@ FREE = frozenset(
     quantile histc numel item tolist size dim len bool int float contains
 
     relu relu6 leaky_relu prelu rrelu elu selu celu gelu silu mish softplus softsign hardtanh
-    hardswish hardsigmoid tanhshrink softshrink hardshrink threshold special_expit glu logsigmoid log_sigmoid
-    softmax log_softmax softmin gumbel_softmax
+    hardswish hardsigmoid tanhshrink softshrink hardshrink threshold special_expit glu logsigmoid
+    log_sigmoid softmax log_softmax softmin gumbel_softmax
 
     dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout
 
@@ -51,7 +51,7 @@ FREE = frozenset(
     avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool3d lp_pool1d lp_pool2d
     adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
     adaptive_max_pool2d adaptive_max_pool3d interpolate upsample upsample_nearest upsample_bilinear
-    """.split()
+    """.split()  # noqa: SIM905
 )
 """By name, without the underscores of in-place and reflected forms.
 

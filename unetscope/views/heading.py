@@ -17,6 +17,13 @@ def heading(view: View) -> list[Table]:
         (Column("parameters", words.parameters, Kind.COUNT), trace.total_params),
         (Column("tensors", words.tensors, Kind.COUNT), _tensors(view)),
     ]
+    macs = [op.macs for op in trace.ops]
+    if trace.failure is None and None not in macs:
+        total = sum(filter(None, macs))
+        facts += [
+            (Column("macs", words.macs, Kind.MACS), total),
+            (Column("flops", words.flops, Kind.FLOPS), 2 * total),
+        ]
     if run is not None:
         facts.append((Column("device", words.device), run.device))
     columns = tuple(column for column, _ in facts)

@@ -110,14 +110,21 @@ def _arithmetic(a: Tensor, b: Tensor | float) -> Any:
         return NotImplemented
     if not all(t.is_meta and t.dtype != torch.bool for t in operands):
         return NotImplemented
+    if len({t.dtype for t in operands}) > 1 and not all(t.is_contiguous() for t in operands):
+        return NotImplemented  # a copy in the common type may have another layout
     dtype = torch.result_type(a, b)
     # The division and powers of integers have rules of their own, and are rare.
     return elementwise(dtype, *operands) if dtype.is_floating_point else NotImplemented
 
 
-@rule(Tensor.__rsub__, Tensor.__rdiv__, Tensor.__rpow__)
+@rule(Tensor.__rsub__, Tensor.__rdiv__)
 def _reversed_arithmetic(b: Tensor, a: Tensor | float) -> Any:
     return NotImplemented if isinstance(a, Tensor) else _arithmetic(b, a)
+
+
+@rule(Tensor.__rpow__)
+def _power_of_a_number(exponent: Tensor, base: Tensor | float) -> Any:
+    return _reversed_arithmetic(exponent, base) if exponent.is_contiguous() else NotImplemented
 
 
 @rule(*spellings("eq", "ne", "lt", "le", "gt", "ge"), Tensor.__eq__, Tensor.__ne__)

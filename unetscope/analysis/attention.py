@@ -1,0 +1,179 @@
+"""Where attention is computed, and from what its queries, keys and values come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+from unetscope.analysis.lineage import Lineage
+from unetscope.analysis.network import Network
+from unetscope.analysis.readings import Reading, operands, readings
+from unetscope.record import Op
+
+_FUSED = ("scaled_dot_product_attention", "multi_head_attention_forward")
+_LAYERS = ("linear", "conv1d", "conv2d", "conv3d")
+
+
+@dataclass(frozen=True)
+class Attention:
+    """One computation of attention.
+
+    Attributes:
+        call: the call of the module that projects and attends.
+        op: the function that attends: the fused one, or the softmax of the scores.
+        reading: whom the queries read.
+        query: what the projection to queries reads: values from before the call.
+        key: likewise for keys.
+        value: likewise for values.
+        scores: dims of the scores, `(B, heads, N, M)` or `(B*heads, N, M)`; None where there are
+            none, as in linear attention.
+        width: of one head; None if there are no scores.
+    """
+
+    call: int
+    op: int
+    reading: Reading
+    query: tuple[int, ...]
+    key: tuple[int, ...]
+    value: tuple[int, ...]
+    scores: tuple[int, ...] | None
+    width: int | None
+
+    @property
+    def tokens(self) -> tuple[int, int] | None:
+        """How many tokens ask, and how many answer."""
+        return None if self.scores is None else self.scores[-2:]  # type: ignore[return-value]
+
+    def heads(self, batch: int) -> int | None:
+        """The number of heads, given the images at once."""
+        return None if self.scores is None else prod(self.scores[:-2]) // batch
+
+
+def attentions(network: Network) -> tuple[Attention, ...]:
+    """Every computation of attention, in order."""
+    search = _Search(network)
+    found: dict[tuple[int, int | None], Attention] = {}
+    for index, op in enumerate(network.trace.ops):
+        if op.step is not None and op.name.endswith((*_FUSED, "softmax")):
+            attention = search.attention(index)
+            # Linear attention takes two softmaxes in one call.
+            found.setdefault((attention.call, index if attention.scores else None), attention)
+    return tuple(found.values())
+
+
+class _Search:
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._readings = readings(network, Lineage(network))
+        self._users: dict[int, list[int]] = {}
+        for index, op in enumerate(network.trace.ops):
+            for value in op.inputs:
+                self._users.setdefault(value, []).append(index)
+
+    def attention(self, index: int) -> Attention:
+        network, op = self._network, self._network.trace.ops[index]
+        reading = self._readings.get(index, Reading.SELF)
+        query = key = value = op.inputs[0]
+        scores: tuple[int, ...] | None = None
+        width = None
+        if op.name.endswith(_FUSED):
+            query, key, value = op.inputs[:3]
+            if op.name.endswith(_FUSED[0]):
+                asked, answered = network.spec(query).shape, network.spec(key).shape
+                scores, width = (*asked[:-1], answered[-2]), asked[-1]
+        elif (products := self._products(op)) is not None:
+            made, applied, weights = products
+            query, key = operands(network.trace.ops[made])
+            value = next(v for v in operands(applied) if v != weights)
+            scores = network.spec(op.inputs[0]).shape
+            width = network.spec(query).numel // prod(scores[:-1])
+            reading = self._readings[made]
+        assert op.step is not None
+        call = _projecting(network, op.step, query)
+        return Attention(
+            call,
+            index,
+            reading,
+            query=_sources(network, call, query),
+            key=_sources(network, call, key),
+            value=_sources(network, call, value),
+            scores=scores,
+            width=width,
+        )
+
+    def _products(self, softmax: Op) -> tuple[int, Op, int] | None:
+        """What made the scores, what applies the weights, and the weights as it reads them."""
+        made, applied = self._made(softmax.inputs[0]), self._applied(softmax.outputs[0])
+        return None if made is None or applied is None else (made, *applied)
+
+    def _made(self, value: int) -> int | None:
+        """The product whose scaled, masked or cast result a value is."""
+        trace = self._network.trace
+        while (maker := trace.values[value].op) is not None and maker not in self._readings:
+            given = trace.ops[maker].inputs
+            if not given or not self._as_large(given[0], value):
+                return None
+            value = given[0]
+        return maker
+
+    def _applied(self, value: int) -> tuple[Op, int] | None:
+        """The first product that reads a value, as it is, cast or reshaped; and what it reads."""
+        waiting = [value]
+        while waiting:
+            value = waiting.pop()
+            for index in self._users.get(value, ()):
+                op = self._network.trace.ops[index]
+                if index in self._readings:
+                    return op, value
+                waiting += [v for v in op.outputs if v > value and self._as_large(v, value)]
+        return None
+
+    def _as_large(self, one: int, other: int) -> bool:
+        return self._network.spec(one).numel == self._network.spec(other).numel
+
+
+def _projecting(network: Network, call: int, query: int) -> int:
+    """The innermost call around `call` that also projects the queries."""
+    around = call
+    while (parent := network.step(around).parent) is not None:
+        if any(
+            network.trace.ops[op].name.endswith((*_LAYERS, _FUSED[1]))
+            for op in _back(network, around, query)
+        ):
+            return around
+        around = parent
+    return call
+
+
+def _back(network: Network, call: int, value: int) -> Iterator[int]:
+    """The functions during a call that a value was computed by."""
+    for _, op in _walk(network, call, value):
+        if op is not None:
+            yield op
+
+
+def _sources(network: Network, call: int, value: int) -> tuple[int, ...]:
+    """The values from before a call that a value in it was computed from; no weights."""
+    return tuple(v for v, op in _walk(network, call, value) if op is None)
+
+
+def _walk(network: Network, call: int, value: int) -> Iterator[tuple[int, int | None]]:
+    """What a value was computed from during a call: values with their functions, None outside."""
+    start, inputs = network.step(call).start, {a.value for a in network.trace.inputs}
+    waiting, seen = [value], {value}
+    while waiting:
+        value = waiting.pop()
+        record = network.trace.values[value]
+        if record.op is None:
+            if value in inputs:
+                yield value, None
+            continue
+        op = network.trace.ops[record.op]
+        if op.clock < start:
+            yield value, None
+            continue
+        yield value, record.op
+        fresh = [v for v in op.inputs if v not in seen]
+        seen.update(fresh)
+        waiting += fresh

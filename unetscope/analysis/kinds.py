@@ -1,0 +1,221 @@
+"""The kinds of modules that articles on Stable Diffusion's UNet draw, found in any traced network.
+
+They are found by what the modules do: GSC by the flow of data, self- and cross-attention by whom
+the queries read, the resamplers by the resolution, blocks by what they hold and where they stand.
+Kinds nest in each other; `finest` is the division of a network in which each module has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+
+from unetscope.analysis.anatomy import anatomy
+from unetscope.analysis.attention import Attention, attentions
+from unetscope.analysis.network import Network
+from unetscope.analysis.partition import OTHER
+from unetscope.analysis.readings import Reading
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "GSC": ("ResNetBlock",),
+    "DownSample": ("DownBlock", "CrossAttnDownBlock_X", "AttnDownBlock_X"),
+    "UpSample": ("UpBlock_X", "CrossAttnUpBlock_X", "AttnUpBlock_X"),
+    "ResNetBlock": (
+        *("DownBlock", "CrossAttnDownBlock_X", "AttnDownBlock_X"),
+        *("UpBlock_X", "CrossAttnUpBlock_X", "AttnUpBlock_X"),
+        *("MidBlock", "CrossAttnMidBlock", "AttnMidBlock"),
+    ),
+    "SelfAttention": (
+        *("BasicTransformerBlock", "AttnDownBlock_X", "AttnUpBlock_X", "AttnMidBlock"),
+    ),
+    "CrossAttention": ("BasicTransformerBlock",),
+    "FeedForward": ("BasicTransformerBlock",),
+    "BasicTransformerBlock": ("SpatialTransformer",),
+    "SpatialTransformer": ("CrossAttnDownBlock_X", "CrossAttnUpBlock_X", "CrossAttnMidBlock"),
+    "DownBlock": (),
+    "UpBlock_X": (),
+    "CrossAttnDownBlock_X": (),
+    "CrossAttnUpBlock_X": (),
+    "CrossAttnMidBlock": (),
+    "AttnDownBlock_X": (),
+    "AttnUpBlock_X": (),
+    "MidBlock": (),
+    "AttnMidBlock": (),
+}
+"""Kind -> the kinds that it may stand directly inside. The first fourteen are the article's; the
+others are blocks that Stable Diffusion has none of: with self-attention alone, and a middle block
+without any."""
+
+FINEST = (
+    *("ResNetBlock", "SelfAttention", "CrossAttention", "FeedForward", "SpatialTransformer"),
+    *("DownSample", "UpSample", OTHER),
+)
+"""The kinds of `finest`; `SpatialTransformer` is what its attentions and feed-forwards leave."""
+
+_PASSING = ("dropout", ".to", ".type", ".float", ".half", ".contiguous")
+_SUFFIXES = {"encoder": "DownBlock", "middle": "MidBlock", "decoder": "UpBlock"}
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One place where a kind occurs.
+
+    Attributes:
+        kind: a key of `KINDS`.
+        modules: the paths of what it consists of: one module, or the layers of a GSC.
+        resnets: with a block, the ResNets in it: the X of its name.
+    """
+
+    kind: str
+    modules: tuple[str, ...]
+    resnets: int | None = None
+
+
+def kinds(network: Network) -> tuple[Occurrence, ...]:
+    """Every place where a kind occurs, in the order of `KINDS`, then of the calls.
+
+    A module that is called twice occurs once.
+    """
+    attending = attentions(network)
+    found = [
+        *_gsc(network),
+        *_units(network),
+        *_attending(network, attending),
+        *_blocks(network, attending),
+    ]
+    order = list(KINDS)
+    return tuple(sorted(dict.fromkeys(found), key=lambda occurrence: order.index(occurrence.kind)))
+
+
+def finest(network: Network) -> dict[str, str]:
+    """The kind of every module, by path: of the smallest module of `FINEST` around it."""
+    known = {
+        occurrence.modules[0]: occurrence.kind
+        for occurrence in kinds(network)
+        if occurrence.kind in FINEST
+    }
+    found = {}
+    for path in network.modules:
+        around = path
+        while around and around not in known:
+            around = around.rpartition(".")[0]
+        found[path] = known.get(around, OTHER)
+    return found
+
+
+def _gsc(network: Network) -> Iterator[Occurrence]:
+    """GroupNorm, SiLU and a convolution, each reading what the one before made."""
+    for op in network.trace.ops:
+        if "conv" in op.name and op.step is not None:
+            activation = _maker(network, op.inputs[0])
+            if activation is None or not _is_silu(network, activation):
+                continue
+            norm = _maker(network, network.trace.ops[activation].inputs[0])
+            if norm is not None and network.trace.ops[norm].name.endswith("group_norm"):
+                layers = (network.trace.ops[norm].step, op.step)
+                paths = [network.path(call) for call in layers if call is not None]
+                yield Occurrence("GSC", tuple(paths))
+
+
+def _maker(network: Network, value: int) -> int | None:
+    """The function that made a value; dropout and casts pass their input on."""
+    maker = network.trace.values[value].op
+    while maker is not None and network.trace.ops[maker].name.endswith(_PASSING):
+        maker = network.trace.values[network.trace.ops[maker].inputs[0]].op
+    return maker
+
+
+def _is_silu(network: Network, index: int) -> bool:
+    """`F.silu(x)`, or `x * sigmoid(x)`."""
+    op = network.trace.ops[index]
+    if op.name.endswith("silu"):
+        return True
+    gates = [network.trace.values[value].op for value in op.inputs[1:]]
+    return op.name == "*" and any(
+        gate is not None
+        and network.trace.ops[gate].name.endswith("sigmoid")
+        and network.trace.ops[gate].inputs[0] == op.inputs[0]
+        for gate in gates
+    )
+
+
+def _units(network: Network) -> Iterator[Occurrence]:
+    """ResNets and resamplers, wherever they stand."""
+    for block in network.blocks:
+        single = network.is_resnet(block) or network.is_transformer(block)
+        inside = [block] if single else network.units(block)
+        lone = [block] if not inside and network.resamples(block) else []
+        for unit in inside or lone:
+            path = (network.path(unit),)
+            given, made = network.main_input(unit), network.main_output(unit)
+            if network.is_resnet(unit):
+                yield Occurrence("ResNetBlock", path)
+            elif network.resamples(unit) and given is not None and made is not None:
+                shrinks = network.size(made) < network.size(given)
+                yield Occurrence("DownSample" if shrinks else "UpSample", path)
+
+
+def _attending(network: Network, attending: Sequence[Attention]) -> Iterator[Occurrence]:
+    """Attentions, and the transformer blocks and transformers around them."""
+    blocks: dict[int, None] = {}
+    for attention in attending:
+        kind = "SelfAttention" if attention.reading is Reading.SELF else "CrossAttention"
+        yield Occurrence(kind, (network.path(attention.call),))
+        block = _transformer_block(network, attention.call, blocks)
+        if block is not None:
+            blocks[block] = None
+    around: dict[int, None] = {}
+    for block in blocks:
+        yield Occurrence("BasicTransformerBlock", (network.path(block),))
+        for child in network.children[block]:
+            if _is_feed_forward(network, child):
+                yield Occurrence("FeedForward", (network.path(child),))
+        call: int | None = block
+        while call is not None and network.main_output(call) is None:
+            call = network.step(call).parent
+        if call is not None and call != network.trunk:
+            around[call] = None
+    for call in around:
+        if network.is_transformer(call):
+            yield Occurrence("SpatialTransformer", (network.path(call),))
+
+
+def _transformer_block(network: Network, attention: int, known: Container[int]) -> int | None:
+    """The nearest call around an attention that also calls a feed-forward network."""
+    around = network.step(attention).parent
+    while around is not None and around != network.trunk:
+        if around in known or any(
+            _is_feed_forward(network, child) for child in network.children[around]
+        ):
+            return around
+        if any(map(network.is_resnet, network.children[around])):
+            return None
+        around = network.step(around).parent
+    return None
+
+
+def _is_feed_forward(network: Network, call: int) -> bool:
+    """Two linear layers or more on tokens, and no attention."""
+    tokens = [value for value in network.step(call).outputs if len(network.spec(value).shape) == 3]
+    layers = sum(
+        network.trace.ops[op].name.endswith("linear")
+        for inner in network.below(call)
+        for op in network.ops[inner]
+    )
+    return bool(tokens) and layers >= 2 and not network.attends(call)
+
+
+def _blocks(network: Network, attending: Sequence[Attention]) -> Iterator[Occurrence]:
+    """Blocks of several ResNets and transformers, by part and by the attention in them."""
+    crossing = {a.call for a in attending if a.reading is not Reading.SELF}
+    for part, calls in vars(anatomy(network)).items():
+        for block in calls if part in _SUFFIXES else ():
+            units = network.units(block)
+            resnets = sum(map(network.is_resnet, units))
+            if network.is_resnet(block) or network.is_transformer(block) or not resnets:
+                continue
+            crosses = any(call in crossing for call in network.below(block))
+            name = "CrossAttn" if crosses else "Attn" if network.attends(block) else ""
+            kind = name + _SUFFIXES[part]
+            kind = kind if kind in KINDS else f"{kind}_X"
+            yield Occurrence(kind, (network.path(block),), resnets)

@@ -1,0 +1,77 @@
+"""Merge-block ids (IN00 … M00 … OUT11), found from what the network does.
+
+As the merge-block-weighted tools number them: what brings the sample in is IN00, each ResNet of
+the encoder (with the transformer after it) and each downsampler is the next IN block, the middle is
+M00, each ResNet of the decoder (with the transformer and the upsampler after it) is the next OUT
+block. Embeddings belong to IN00, the output layers to the last OUT block. BASE is all that is no
+part of the UNet, such as the text encoder.
+
+Sources: bbc-mc/sdweb-merge-block-weighted-gui and hako-mikan/sd-webui-supermerger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from unetscope.analysis.anatomy import Anatomy, anatomy
+from unetscope.analysis.network import Network
+
+BASE = "BASE"
+
+
+def merge_blocks(network: Network) -> dict[str, str]:
+    """The merge-block id of every module, by path; containers of several have none."""
+    ids = merge_block_units(network)
+    firsts: dict[str, str] = {}
+    for name, paths in ids.items():
+        for path in paths:
+            firsts[path] = name
+    for block in network.blocks:
+        inside = [n for p, n in firsts.items() if p.startswith(f"{network.path(block)}.")]
+        if inside and network.module(block).own_parameters:
+            firsts.setdefault(network.path(block), inside[0])
+    found = {}
+    for path, module in network.modules.items():
+        prefix = path
+        while prefix and prefix not in firsts:
+            prefix = prefix.rpartition(".")[0]
+        if prefix in firsts:
+            found[path] = firsts[prefix]
+        elif module.own_parameters:
+            found[path] = BASE
+    return found
+
+
+def merge_block_units(network: Network) -> dict[str, tuple[str, ...]]:
+    """The paths of the modules that each merge block consists of, from IN00 to the last OUT."""
+    parts = anatomy(network)
+    units: dict[str, list[int]] = {"IN00": _embeddings(network, parts) + list(parts.entry)}
+    number = 0
+    for unit in _units(network, parts.encoder):
+        if number == 0 or not network.is_transformer(unit):
+            number += 1
+        units.setdefault(f"IN{number:02}", []).append(unit)
+    units["M00"] = list(_units(network, parts.middle))
+    number = -1
+    for unit in _units(network, parts.decoder):
+        number += number < 0 or network.is_resnet(unit)
+        units.setdefault(f"OUT{number:02}", []).append(unit)
+    units.setdefault(f"OUT{max(number, 0):02}", []).extend(parts.exit)
+    return {
+        name: tuple(dict.fromkeys(map(network.path, calls)))
+        for name, calls in units.items()
+        if calls
+    }
+
+
+def _embeddings(network: Network, parts: Anatomy) -> list[int]:
+    """The blocks that work on no feature map: what embeds the time, the class, the text."""
+    sorted_in = {block for blocks in vars(parts).values() for block in blocks}
+    return [block for block in network.blocks if block not in sorted_in]
+
+
+def _units(network: Network, blocks: Sequence[int]) -> Iterator[int]:
+    """The ResNets, transformers and resamplers of blocks; a block that is one stands for itself."""
+    for block in blocks:
+        single = network.is_resnet(block) or network.is_transformer(block)
+        yield from [block] if single else network.units(block) or [block]

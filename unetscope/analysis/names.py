@@ -1,0 +1,128 @@
+"""From diffusers' names to CompVis'.
+
+`down_blocks.0.resnets.0.conv1` is `input_blocks.1.0.in_layers.2`.
+
+CompVis numbers one list of input blocks through all levels (a ResNet with its transformer, or a
+downsampler) and one list of output blocks (a ResNet with its transformer and its upsampler). How
+many there are at each level is read off the names themselves, so that networks with other counts,
+such as those of SSD-1B and BK-SDM, have CompVis names too.
+
+Source: CompVis/stable-diffusion, `ldm/modules/diffusionmodules/openaimodel.py`, and the names in
+the published checkpoints of both code bases.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_RESNET = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "dropout": "out_layers.2",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+_MLP = {"linear_1": "0", "act": "1", "linear_2": "2"}
+_TOP = {
+    "conv_in": "input_blocks.0.0",
+    "time_embedding": "time_embed",
+    "add_embedding": "label_emb.0",
+    "conv_norm_out": "out.0",
+    "conv_act": "out.1",
+    "conv_out": "out.2",
+    "mid_block": "middle_block",
+}
+_UNIT = re.compile(r"(down|up|mid)_blocks?(?:\.(\d+))?\.(resnets|attentions|\w+samplers)\.(\d+)")
+
+
+def compvis_names(names: Iterable[str]) -> dict[str, str]:
+    """CompVis' name for each of a network's names.
+
+    Args:
+        names: every parameter's or every module's name in one network, in diffusers' dialect.
+
+    Returns:
+        diffusers' name -> CompVis'. Modules without a counterpart are left out: `down_blocks.0` is
+        several input blocks, and the activation that a ResNet shares is several layers.
+    """
+    names = list(names)
+    units = _units(names)
+    found = {}
+    for name in names:
+        unit = _UNIT.match(name)
+        translated = _inside_unit(name, unit[0], units) if unit else _beside_units(name, names)
+        if translated is not None:
+            found[name] = translated
+    return found
+
+
+def _units(names: Iterable[str]) -> dict[str, str]:
+    """CompVis' names of the ResNets, transformers and resamplers."""
+    places: dict[tuple[str, int], dict[str, dict[int, str]]] = {}
+    for name in names:
+        if unit := _UNIT.match(name):
+            side, block, role, index = unit.groups()
+            kinds = places.setdefault((side, int(block or 0)), {})
+            kinds.setdefault(role, {})[int(index)] = unit[0]
+    found = {}
+    inputs, outputs = 1, 0
+    for (side, _), kinds in sorted(places.items()):
+        resnets, attentions = kinds.get("resnets", {}), kinds.get("attentions", {})
+        for index in sorted(resnets):
+            if side == "mid":
+                found[resnets[index]] = f"middle_block.{2 * index}"
+                if index in attentions:
+                    found[attentions[index]] = f"middle_block.{2 * index + 1}"
+                continue
+            place = f"input_blocks.{inputs}" if side == "down" else f"output_blocks.{outputs}"
+            found[resnets[index]] = f"{place}.0"
+            if index in attentions:
+                found[attentions[index]] = f"{place}.1"
+            inputs, outputs = inputs + (side == "down"), outputs + (side == "up")
+        for path in kinds.get("downsamplers", {}).values():
+            found[path] = f"input_blocks.{inputs}.0"
+            inputs += 1
+        for path in kinds.get("upsamplers", {}).values():
+            # It follows the last ResNet of its level and, if there is one, its transformer.
+            index = 2 if max(resnets) in attentions else 1
+            found[path] = f"output_blocks.{outputs - 1}.{index}"
+    return found
+
+
+def _inside_unit(name: str, unit: str, units: dict[str, str]) -> str | None:
+    role, rest = unit.split(".")[-2], name[len(unit) :].lstrip(".")
+    if not rest:
+        return units[unit]
+    if role == "resnets":
+        translated = _first_level(rest, _RESNET)
+    elif role == "downsamplers":
+        translated = _first_level(rest, {"conv": "op"})
+    else:
+        translated = rest
+    return None if translated is None else f"{units[unit]}.{translated}"
+
+
+def _beside_units(name: str, names: Iterable[str]) -> str | None:
+    top, _, rest = name.partition(".")
+    if top == "class_embedding":
+        # A table of classes, or an MLP on a vector.
+        is_mlp = any(other.startswith("class_embedding.linear_1") for other in names)
+        is_table = rest == "weight" or not rest
+        place = "label_emb.0" if is_mlp else "label_emb" if is_table else None
+    else:
+        place = _TOP.get(top)
+    if place is None or not rest or top == "mid_block":
+        return place if not rest else None
+    translated = (
+        _first_level(rest, _MLP) if rest.partition(".")[0] not in ("weight", "bias") else rest
+    )
+    return None if translated is None else f"{place}.{translated}"
+
+
+def _first_level(rest: str, table: dict[str, str]) -> str | None:
+    """`rest` with its first level looked up; None if it has no counterpart."""
+    first, dot, below = rest.partition(".")
+    return table[first] + dot + below if first in table else None

@@ -1,0 +1,155 @@
+"""What training would hold in memory, estimated from one inference pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from unetscope.record import Op, Trace
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# What autograd keeps of the tensors that a function takes and makes (torch's derivatives.yaml).
+_NOTHING = _names(
+    """+ - += -= [] add sub rsub neg cat concat concatenate stack hstack vstack dstack sum mean pad
+    interpolate upsample avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool2d dropout dropout2d
+    view reshape flatten unflatten permute transpose movedim chunk split tensor_split unbind select
+    narrow squeeze unsqueeze expand expand_as repeat repeat_interleave contiguous clone to float
+    half double bfloat16 type type_as T mT t detach roll flip pixel_shuffle pixel_unshuffle"""
+)
+_FIRST_INPUT = _names(
+    """conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d linear silu gelu mish
+    elu leaky_relu softplus hardswish group_norm layer_norm rms_norm batch_norm instance_norm
+    embedding sin cos log abs square pow var std max_pool1d max_pool2d max_pool3d"""
+)
+_OUTPUT = _names("relu sigmoid tanh exp sqrt rsqrt softmax log_softmax reciprocal")
+_ALL = _names("scaled_dot_product_attention")
+_PRODUCTS = _names("* *= @ / /= mul div matmul bmm mm einsum")
+_ADDING_PRODUCTS = _names("baddbmm addmm addbmm")
+_DIVISIONS = _names("/ /= div")
+
+
+class Training:
+    """What training holds: weights, gradients, optimiser, and activations for the backward pass.
+
+    Args:
+        trace: one inference pass; at its batch, sizes and element type one step of training runs.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+    @cached_property
+    def kept(self) -> int:
+        """Bytes of the storages that autograd keeps from the forward pass for the backward pass.
+
+        Weights and inputs, which are there anyway, do not count, nor do the statistics of norms
+        and of attention.
+        """
+        return self._kept[0]
+
+    @cached_property
+    def guessed(self) -> dict[str, int]:
+        """The functions taken to keep all that they take and make, and how often each ran."""
+        return dict(self._kept[1])
+
+    @cached_property
+    def _kept(self) -> tuple[int, Counter[str]]:
+        trace = self.trace
+        learning = {
+            index
+            for index, value in enumerate(trace.values)
+            if value.source in self._parameters and value.op is None
+        }
+        storages: set[int] = set()
+        guessed = Counter[str]()
+        for op in trace.ops:
+            if learning.isdisjoint(op.inputs):
+                continue
+            learning.update(value for value in op.outputs if self._is_float(value))
+            saved = _saved(op, learning)
+            if saved is None:
+                guessed[op.name] += 1
+                saved = (*op.inputs, *op.outputs)
+            storages.update(trace.values[value].storage for value in saved)
+        kept = [trace.storages[index] for index in storages]
+        return sum(storage.nbytes for storage in kept if not storage.resident), guessed
+
+    @cached_property
+    def _parameters(self) -> set[str]:
+        return {
+            f"{module.path}.{parameter.name}" if module.path else parameter.name
+            for module in self.trace.modules
+            for parameter in module.parameters
+        }
+
+    def _is_float(self, value: int) -> bool:
+        return "float" in self.trace.values[value].spec.dtype
+
+
+@dataclass(frozen=True)
+class State:
+    """What an optimiser's step needs beside activations, in bytes.
+
+    Attributes:
+        weights: the parameters, in their element type.
+        gradients: one a parameter, in the same.
+        moments: Adam's two averages, float32.
+        master: float32 copies of parameters that have fewer bits.
+    """
+
+    weights: int
+    gradients: int
+    moments: int
+    master: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.gradients + self.moments + self.master
+
+
+def state(trace: Trace) -> State:
+    """Weights, gradients and Adam's state of every parameter of a network."""
+    weights = elements = halved = 0
+    for module in trace.modules:
+        for parameter in module.parameters:
+            if parameter.tied_to is None:
+                spec = parameter.spec
+                weights += spec.nbytes
+                elements += spec.numel
+                halved += spec.numel if spec.dtype in ("float16", "bfloat16") else 0
+    return State(weights, weights, 2 * 4 * elements, 4 * halved)
+
+
+def _saved(op: Op, learning: set[int]) -> tuple[int, ...] | None:
+    """The values that autograd keeps for the backward pass of a function; None if not known."""
+    name = op.name.rpartition(".")[2].rstrip("_") or op.name
+    if name in _NOTHING:
+        return ()
+    if name in _FIRST_INPUT:
+        return op.inputs[:1]
+    if name in _OUTPUT:
+        return op.outputs
+    if name in _ALL:
+        return (*op.inputs, *op.outputs)
+    if name in _PRODUCTS:
+        return tuple(_factors(op.inputs[:2], learning, divides=name in _DIVISIONS))
+    if name in _ADDING_PRODUCTS:
+        return tuple(_factors(op.inputs[1:3], learning, divides=False))
+    return None
+
+
+def _factors(pair: tuple[int, ...], learning: set[int], *, divides: bool) -> Iterator[int]:
+    """The factors whose partners learn; a divisor is kept in any case."""
+    if len(pair) == 2:
+        first, second = pair
+        if second in learning:
+            yield first
+        if first in learning or divides:
+            yield second

@@ -1,0 +1,95 @@
+"""`unetscope flops CONFIG --audit`: other counters on the same network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import reduce
+from math import gcd
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unetscope.commands import console
+from unetscope.commands.passes import Request, run
+from unetscope.errors import ConfigError, UnetscopeError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from unetscope.config import Spec
+    from unetscope.table import Table
+
+
+def audited(request: Request, language: str, *, full: bool) -> tuple[list[Table], bool]:
+    """The audit's tables, and whether every difference is explained.
+
+    torch counts the network itself on meta. fvcore needs real weights, so it counts a narrow twin
+    unless `full`: the same blocks and functions, with fewer channels and a small sample.
+
+    Raises:
+        UnetscopeError: the request is a saved trace.
+    """
+    import fvcore
+    import torch
+
+    from unetscope import store
+    from unetscope.analysis.audit import against_fvcore, against_torch
+    from unetscope.analysis.cost import Cost
+    from unetscope.analysis.network import Network
+    from unetscope.tracing.engines import by_fvcore, by_torch
+    from unetscope.views.audit import Audit, audit
+    from unetscope.views.words import words
+
+    path = Path(request.source)
+    if path.is_file() and store.is_trace(path):
+        raise UnetscopeError(
+            f"`{path}` is a saved trace: an audit runs the network again",
+            hint="name the config that it was traced from",
+        )
+    spec = request.spec()
+    cost = Cost(Network(run(spec)))
+    torchs = against_torch(cost, by_torch(*_placed(spec, "meta")))
+    twin = spec if full else narrow(request, spec)
+    if twin is not spec:
+        cost = Cost(Network(run(twin)))
+    console.say(f"running {_described(twin)} for fvcore")
+    fvcores = against_fvcore(cost, by_fvcore(*_placed(twin, "cpu")))
+    audits = [
+        Audit(f"torch {torch.__version__}, FlopCounterMode", _described(spec), torchs),
+        Audit(f"fvcore {fvcore.__version__}, FlopCountAnalysis", _described(twin), fvcores),
+    ]
+    return audit(words(language), audits), all(one.explained for one in audits)
+
+
+def narrow(request: Request, spec: Spec) -> Spec:
+    """The same network with as few channels as its heads and groups allow, on a small sample."""
+    channels = spec.unet.block_out_channels
+    side = 2 ** len(channels)
+    small = replace(request, batch=1, height=side, width=side)
+    for factor in _divisors(reduce(gcd, channels)):
+        widths = [width // factor for width in channels]
+        groups = reduce(gcd, widths)
+        narrowed = (f"block_out_channels={widths}", f"norm_num_groups={groups}")
+        try:
+            return replace(small, overrides=(*request.overrides, *narrowed)).spec()
+        except ConfigError:
+            continue
+    return small.spec()
+
+
+def _divisors(number: int) -> Iterator[int]:
+    """The divisors of a number but 1, the largest first."""
+    return (n for n in range(number, 1, -1) if number % n == 0)
+
+
+def _placed(spec: Spec, device: str) -> tuple[nn.Module, dict[str, Any]]:
+    from unetscope import families
+    from unetscope.tracing import place
+
+    model = place.build(lambda: families.build(spec.family, spec.unet), device, "float32")
+    return model, place.inputs(spec.tensors(), device, "float32")
+
+
+def _described(spec: Spec) -> str:
+    widths = ", ".join(map(str, spec.unet.block_out_channels))
+    return f"{spec.name}, {widths} channels, {spec.inputs.height}x{spec.inputs.width}"

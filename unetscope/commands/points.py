@@ -1,0 +1,140 @@
+"""The points of a sweep: which sizes are meant, and what a network costs at each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from unetscope.errors import Place, UnetscopeError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from unetscope.analysis.scaling import Point
+    from unetscope.config import Spec
+
+MOST_POINTS = 10_000
+
+_SIZE = re.compile(r"\s*(\d+)(?:\.\.(\d+)(?::(\d+))?)?\s*", re.ASCII)
+
+
+def combinations(swept: Mapping[str, str]) -> list[dict[str, int]]:
+    """Every combination of the sizes that are written for each input.
+
+    Raises:
+        UnetscopeError: one is no list of sizes, or there are too many combinations.
+    """
+    lists = {name: _listed(name, text) for name, text in swept.items()}
+    count = prod(map(len, lists.values()))
+    if count > MOST_POINTS:
+        raise UnetscopeError(f"{count:,} sizes are too many: {MOST_POINTS:,} at most")
+    return [dict(zip(lists, sizes, strict=True)) for sizes in product(*lists.values())]
+
+
+def _listed(name: str, text: str) -> list[int]:
+    found: dict[int, None] = {}
+    for piece in text.split(","):
+        match = _SIZE.fullmatch(piece)
+        first, last, step = (int(n) if n else None for n in match.groups()) if match else (0,) * 3
+        if not first or step == 0 or (last is not None and last < first):
+            raise UnetscopeError(
+                f"--{name}: expected sizes such as 64, 32,64,96 or 32..128:32, found `{text}`"
+            )
+        sizes = range(first, (last or first) + 1, step or 1)
+        if len(sizes) > MOST_POINTS:
+            raise UnetscopeError(f"--{name}: `{text}` is more than {MOST_POINTS:,} sizes")
+        found.update(dict.fromkeys(sizes))
+    return list(found)
+
+
+def measured(spec: Spec, sizes: Iterable[Mapping[str, int]]) -> list[Point]:
+    """What the network of a config costs at each of some sizes, all of them checked first.
+
+    It is built once. The first size is traced; the others only count, and take from that trace
+    which multiply-adds are whose.
+
+    Raises:
+        ConfigError: the network cannot take one of them.
+    """
+    from unetscope import families
+    from unetscope.tracing import place
+
+    specs = list(_checked(spec, sizes))
+    model = place.build(lambda: families.build(spec.family, spec.unet), "meta", "float32")
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    known: _Kinds | None = None
+    points = []
+    for point in specs:
+        inputs = place.inputs(point.tensors(), "meta", "float32")
+        work = None if known is None else _counted(model, inputs, known)
+        if work is None:
+            known, work = _traced(model, inputs)
+        points.append(_point(point, parameters, work))
+    return points
+
+
+_Pair = tuple[str, str]
+_Kinds = Sequence[tuple[str, _Pair | None]]
+"""For each function that does multiply-adds, or may, its name and their kinds."""
+_Work = tuple[dict[str, int], dict[str, int], int]
+"""Multiply-adds of each kind; functions without a formula; peak of the activations in bytes."""
+
+
+def _checked(spec: Spec, sizes: Iterable[Mapping[str, int]]) -> Iterator[Spec]:
+    from unetscope.config.sizes import check_sizes
+
+    for named in sizes:
+        inputs = replace(spec.inputs, **named)
+        size = inputs.height, inputs.width
+        places = dict(spec.places)
+        for name, value in named.items():
+            places["inputs", name] = Place(f"--{name} {value}")
+        for finding in check_sizes(spec.unet, inputs.batch, size, inputs.tokens):
+            raise finding.error(places)
+        yield replace(spec, inputs=inputs)
+
+
+def _traced(model: nn.Module, inputs: Mapping[str, Any]) -> tuple[_Kinds, _Work]:
+    """A whole trace: the kinds of its functions, and its work."""
+    from unetscope.analysis.cost import Cost
+    from unetscope.analysis.memory import activation_peak
+    from unetscope.analysis.network import Network
+    from unetscope.tracing import trace
+
+    traced = trace(model, kwargs=inputs)
+    cost = Cost(Network(traced))
+    pairs = zip(traced.ops, cost.kinds, strict=True)
+    kinds = [(op.name, kind) for op, kind in pairs if op.macs != 0]
+    return kinds, (cost.by_kind(), cost.unknown, activation_peak(traced).nbytes)
+
+
+def _counted(model: nn.Module, inputs: Mapping[str, Any], known: _Kinds) -> _Work | None:
+    """The work of one more size; None if the network runs other functions there."""
+    from unetscope.tracing.counting import count
+
+    done, peak = count(model, inputs)
+    if [function.name for function in done] != [name for name, _ in known]:
+        return None
+    sums: dict[str, int] = {}
+    unknown: dict[str, int] = {}
+    for function, (name, kinds) in zip(done, known, strict=True):
+        if function.macs is None or kinds is None:
+            unknown[name] = unknown.get(name, 0) + 1
+            continue
+        inside = function.attention_macs
+        for kind, macs in zip(kinds, (inside, function.macs - inside), strict=True):
+            if macs:
+                sums[kind] = sums.get(kind, 0) + macs
+    return sums, unknown, peak
+
+
+def _point(spec: Spec, parameters: int, work: _Work) -> Point:
+    from unetscope.analysis.scaling import Point
+
+    inputs = spec.inputs
+    sizes = {name: getattr(inputs, name) for name in ("batch", "height", "width", "tokens")}
+    return Point(sizes, parameters, *work)

@@ -1,0 +1,170 @@
+"""What a forward pass costs, group by group, and what was not counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import cast
+
+from unetscope.analysis.cost import ATTENTION, PRODUCT, Cost
+from unetscope.analysis.merge_blocks import BASE, merge_block_units, merge_blocks
+from unetscope.analysis.partition import OTHER, By, in_order, partition
+from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.views.costs import costs_by_type, figure_columns, figures, stages_by_kind
+from unetscope.views.view import View, phrase
+
+
+@dataclass(frozen=True)
+class Image:
+    """How often a network runs for one image.
+
+    Attributes:
+        steps: of denoising.
+        guided: with classifier-free guidance, which runs each step with the text and without.
+    """
+
+    steps: int
+    guided: bool
+
+    @property
+    def forwards(self) -> int:
+        """How often the network runs."""
+        return self.steps * (1 + self.guided)
+
+
+def flops(
+    view: View,
+    cost: Cost,
+    by: str = "block",
+    depth: int | None = None,
+    top: int | None = None,
+    image: Image | None = None,
+) -> list[Table]:
+    """The cost by group, of a whole image if one is asked for, and the work that is not counted.
+
+    Args:
+        view: the network as it is to be shown.
+        cost: its multiply-adds.
+        by: what the rows are: `block`, `part`, `stage-kind`, `type`, `mbw`, `module` or `op`.
+        depth: of the modules that are told apart.
+        top: show only the most costly groups; one more row sums up the rest.
+        image: how often it runs for an image.
+    """
+    if by == "type":
+        table = costs_by_type(view, cost)
+    elif by == "stage-kind":
+        table = stages_by_kind(view, cost)
+    else:
+        table = _groups(view, cost, by, depth, top)
+    data = {
+        "by": by,
+        "flops_per_mac": 2,
+        "total_macs": cost.total,
+        "macs_without_attention_products": _as_papers_count(cost),
+        "without_formula": cost.unknown,
+    }
+    tables = [replace(table, after=(*table.after, *_notes(view, cost)), data=data)]
+    if image is not None:
+        tables.append(_image(view, cost, image))
+    tables.append(_uncounted(view, cost))
+    return tables
+
+
+def _groups(view: View, cost: Cost, by: str, depth: int | None, top: int | None) -> Table:
+    """A row a group; the rows add up to the total."""
+    words = view.words
+    found = _sums(cost, by, depth)
+    shown, left = found, list[tuple[str, int]]()
+    if top is not None and top < len(found):
+        order = sorted(found, key=lambda group: -group[1])
+        shown, left = order[:top], order[top:]
+    rows = [(_label(view, by, name), *figures(macs, cost.total)) for name, macs in shown]
+    if left:
+        rest = Cell.of(words.others.format(len(left)), data=f"{len(left)} more")
+        rows.append((rest, *figures(sum(macs for _, macs in left), cost.total)))
+    total = (Cell.of(words.total, data="total"), *figures(cost.total, cost.total))
+    columns = (_column(view, by), *figure_columns(words))
+    notes = (Cell.of(words.costs_add_up),)
+    return Table("flops", words.cost, columns, tuple(rows), total, after=notes)
+
+
+def _sums(cost: Cost, by: str, depth: int | None) -> list[tuple[str, int]]:
+    """The groups that cost something, in the order of their calls."""
+    if by == "op":
+        return list(cost.by_kind().items())
+    network = cost.network
+    if by == "mbw":
+        units = merge_blocks(network)
+        groups = {path: units.get(path, BASE) for path in network.modules}
+        order = [BASE, *merge_block_units(network)]
+    else:
+        groups = partition(network, cast(By, by), depth)
+        order = in_order(network, groups)
+    sums = cost.by_group(groups)
+    return [(name, sums[name]) for name in order if sums.get(name)]
+
+
+def _column(view: View, by: str) -> Column:
+    words = view.words
+    return {
+        "block": Column("block", words.block),
+        "part": Column("part", words.part),
+        "mbw": Column("merge_block", words.merge_block),
+        "module": Column("path", words.path),
+        "op": Column("op", words.kind_of_work),
+    }[by]
+
+
+def _label(view: View, by: str, name: str) -> Cell:
+    if by in ("part", "op"):
+        return Cell.of(getattr(view.words, name), data=name)
+    if name == OTHER:
+        return Cell.of(view.words.other, data=name)
+    return Cell.of(name, code=by != "mbw")
+
+
+def _notes(view: View, cost: Cost) -> Iterator[Cell]:
+    words = view.words
+    yield Cell.of(words.flops_convention)
+    yield phrase(words.flops_papers, None, macs=Part(_as_papers_count(cost), Kind.MACS))
+    if cost.unknown:
+        names = words.listed.join(cost.unknown)
+        yield phrase(
+            words.no_formula, None, count=Part(len(cost.unknown)), names=Part(names, code=True)
+        )
+    else:
+        yield Cell.of(words.all_formulas)
+
+
+def _as_papers_count(cost: Cost) -> int:
+    """Convolutions and linear layers alone."""
+    kinds = cost.by_kind()
+    return sum(macs for kind, macs in kinds.items() if kind not in (*ATTENTION, PRODUCT))
+
+
+def _image(view: View, cost: Cost, image: Image) -> Table:
+    words = view.words
+    columns = (
+        Column("steps", words.denoising_steps, Kind.COUNT),
+        Column("passes_per_step", words.passes_a_step),
+        Column("forward_passes", words.forwards, Kind.COUNT),
+        Column("macs", words.macs, Kind.MACS),
+        Column("flops", words.flops, Kind.FLOPS),
+    )
+    macs = cost.total * image.forwards
+    row = (image.steps, 1 + image.guided, image.forwards, macs, 2 * macs)
+    return Table("image", words.image_cost, columns, (row,), facts=True)
+
+
+def _uncounted(view: View, cost: Cost) -> Table:
+    words = view.words
+    found = sorted(cost.uncounted.items(), key=lambda item: -item[1][1])
+    columns = (
+        Column("function", words.function, code=True),
+        Column("times", words.times, Kind.COUNT),
+        Column("elements", words.elements, Kind.COUNT),
+    )
+    rows = tuple((name, times, elements) for name, (times, elements) in found)
+    times, elements = (sum(item[1][i] for item in found) for i in (0, 1))
+    total = (Cell.of(words.total, data="total"), times, elements)
+    return Table("uncounted", words.uncounted, columns, rows, total)

@@ -1,0 +1,130 @@
+"""What is held, where and for how long: at the peak, by block, on the skip stack."""
+
+from __future__ import annotations
+
+from unetscope.analysis.memory import Skip
+from unetscope.table import Cell, Column, Kind, Part, Table, Value
+from unetscope.views.memory.report import Report
+from unetscope.views.view import code, phrase
+
+
+def alive(report: Report) -> list[Table]:
+    """The largest tensors at the peak: they add up to it."""
+    words, network, memory = report.view.words, report.view.network, report.memory
+    peak = memory.peak
+    if not peak.nbytes:
+        return []
+    pushes = {
+        network.trace.values[skip.value].storage: push for push, skip in enumerate(memory.skips)
+    }
+    found = memory.alive(peak.clock)
+    rows: list[tuple[Value, ...]] = [
+        (
+            Cell.of(network.origin(value), code=True),
+            report.view.dims(value),
+            storage.nbytes,
+            storage.nbytes / peak.nbytes,
+            pushes.get(network.trace.values[value].storage),
+        )
+        for value, storage in found[: report.top]
+    ]
+    rest = [storage.nbytes for _, storage in found[len(rows) :]]
+    if rest:
+        label = Cell.of(words.others.format(len(rest)), data=f"{len(rest)} more")
+        rows.append((label, None, sum(rest), sum(rest) / peak.nbytes, None))
+    columns = (
+        Column("producer", words.producer, code=True),
+        Column("shape", words.shape, Kind.SHAPE, code=True),
+        Column("held_bytes", words.bytes_held, Kind.BYTES),
+        Column("share", words.share, Kind.SHARE),
+        Column("push", words.as_skip),
+    )
+    op = memory.op_at(peak.clock)
+    function = "" if op is None else op.name
+    place = phrase(
+        words.peak_place,
+        None,
+        size=Part(peak.nbytes, Kind.BYTES),
+        function=code(function),
+        module=code(report.place(peak.clock)),
+    )
+    return [
+        Table(
+            "peak",
+            words.alive_at_peak,
+            columns,
+            tuple(rows),
+            (Cell.of(words.total, data="total"), None, peak.nbytes, 1.0, None),
+            before=(place,),
+            data={"module": report.place(peak.clock), "function": function, "clock": peak.clock},
+        )
+    ]
+
+
+def blocks(report: Report) -> list[Table]:
+    """What is held during and after each block, and how much of it waits on the skip stack."""
+    words, memory = report.view.words, report.memory
+    columns = (
+        Column("block", words.block, code=True),
+        Column("peak_bytes", words.peak_inside, Kind.BYTES),
+        Column("held_after_bytes", words.held_after, Kind.BYTES),
+        Column("waiting_skips", words.waiting, Kind.COUNT),
+        Column("waiting_bytes", words.waiting_bytes, Kind.BYTES),
+        Column("skip_bytes", words.skip_bytes, Kind.BYTES),
+    )
+    rows = tuple(
+        (report.module(b.call), b.peak, b.after, b.waiting, b.waiting_bytes, b.skip_bytes)
+        for b in memory.blocks
+    )
+    most = phrase(words.most_waiting, None, size=Part(memory.most_waiting, Kind.BYTES))
+    return [
+        Table(
+            "blocks",
+            words.memory_by_block,
+            columns,
+            rows,
+            after=(most,) if memory.skips else (),
+            data={"most_waiting_bytes": memory.most_waiting},
+        )
+    ]
+
+
+def skips(report: Report) -> list[Table]:
+    """Where each skip was made, joined and freed."""
+    words = report.view.words
+    if not report.memory.skips:
+        return []
+    columns = [
+        Column("push", words.push),
+        Column("producer", words.producer, code=True),
+        Column("held_bytes", words.bytes_held, Kind.BYTES),
+        Column("made_in", words.made_in, code=True),
+        Column("joined_in", words.joined_in, code=True),
+        Column("freed_in", words.freed_in, code=True),
+        Column("made_clock", words.made_clock),
+        Column("joined_clock", words.joined_clock),
+        Column("freed_clock", words.freed_clock),
+    ]
+    rows = [_lifetime(report, push, skip) for push, skip in enumerate(report.memory.skips)]
+    if report.view.brief:
+        columns, rows = columns[:-3], [row[:-3] for row in rows]
+    return [Table("skips", words.skip_lifetimes, tuple(columns), tuple(rows))]
+
+
+def _lifetime(report: Report, push: int, skip: Skip) -> tuple[Cell | int | str | None, ...]:
+    freed = (
+        Cell.of(report.view.words.outlives, data=None)
+        if skip.freed is None
+        else Cell.of(report.block(skip.freed), code=True)
+    )
+    return (
+        push,
+        report.view.network.origin(skip.value),
+        skip.nbytes,
+        report.block(skip.born),
+        report.block(skip.joined),
+        freed,
+        skip.born,
+        skip.joined,
+        skip.freed,
+    )

@@ -1,0 +1,165 @@
+"""What a module is, what goes in and out, and where its numbers of channels come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from unetscope.analysis.arithmetic import below
+from unetscope.analysis.config_keys import config_keys
+from unetscope.analysis.origins import Source
+from unetscope.table import Cell, Column, Kind, Part, Table, Value
+from unetscope.views.explained import Explained
+from unetscope.views.view import View, code, phrase
+
+
+def facts(explained: Explained, path: str) -> list[Table]:
+    """What a module is, what it is called elsewhere, what it is set to and by which options."""
+    view, words, network = explained.view, explained.view.words, explained.view.network
+    module, calls = network.modules[path], explained.calls(path)
+    parts, blocks = explained.parts
+    kind, ids = explained.kinds.get(path), explained.merge_ids(path)
+    said: list[tuple[Column, Value]] = [
+        (Column("path", words.module, code=True), path or "."),
+        (Column("class", words.module_class, code=True), module.kind),
+        (Column("kind", words.module_kind, code=True), kind),
+        (Column("about", words.what_it_is), words.about.get(kind or "")),
+        (Column("part", words.in_part), Cell.of(getattr(words, parts[path]), data=parts[path])),
+        (Column("block", words.block, code=True), blocks[path]),
+        (Column("compvis_name", words.compvis_name, code=True), explained.compvis.get(path)),
+        (Column("merge_blocks", words.merge_block), Cell.of(words.listed.join(ids), data=ids)),
+        (Column("calls", words.calls), len(calls)),
+        (Column("attributes", words.attributes), _settings(module.attributes)),
+        (Column("parameters", words.parameters, Kind.COUNT), below(network, path)),
+        (Column("macs", words.macs, Kind.MACS), explained.macs(path)),
+        (Column("config_keys", words.config_keys), _config(explained, path)),
+    ]
+    shown = [(c, value) for c, value in said if value is not None and _says(value)]
+    columns, row = zip(*shown, strict=True)
+    return [Table("module", title(view, path), tuple(columns), (tuple(row),), facts=True)]
+
+
+def _says(value: Value) -> bool:
+    return not isinstance(value, Cell) or bool(value.data)
+
+
+def title(view: View, path: str) -> str:
+    """A module's path, or the network's name."""
+    return path or view.network.trace.name
+
+
+def _settings(attributes: dict[str, Any]) -> Cell:
+    text = ", ".join(f"{name}={value}" for name, value in attributes.items())
+    return Cell.of(text, data=dict(attributes))
+
+
+def _config(explained: Explained, path: str) -> Cell | None:
+    """The options that shape a module, with their values if they are written."""
+    network = explained.view.network
+    options = network.trace.config.get("unet")
+    if not isinstance(options, dict):
+        return None
+    keys = config_keys(path, network.modules)
+    written = {key: options.get(key) for key in keys}
+    texts = [
+        f"{key}={_plain(options[key])}"
+        if key in options
+        else explained.view.words.by_default.format(key)
+        for key in keys
+    ]
+    return Cell.of(", ".join(texts), data=written)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_plain, value))}]"
+    return "null" if value is None else str(value)
+
+
+def shapes(explained: Explained, path: str) -> list[Table]:
+    """The tensors that go in, with what made them, and those that come out, for each call."""
+    view, words, network = explained.view, explained.view.words, explained.view.network
+    rows: list[tuple[Value, ...]] = []
+    calls = explained.calls(path)
+    for number, call in enumerate(calls, 1):
+        step = network.step(call)
+        for argument in step.inputs:
+            rows.append(
+                (
+                    number,
+                    Cell.of(words.goes_in, data="in"),
+                    Cell.of(argument.name, code=True),
+                    view.dims(argument.value),
+                    Cell.of(explained.origins.of(argument.value), code=True),
+                )
+            )
+        for index, value in enumerate(step.outputs):
+            name = "output" if len(step.outputs) == 1 else f"output.{index}"
+            blank = Cell.of("", data=None)
+            rows.append(
+                (number, Cell.of(words.comes_out, data="out"), name, view.dims(value), blank)
+            )
+    if not rows:
+        return []
+    columns = (
+        Column("call", words.called),
+        Column("direction", words.direction),
+        Column("name", words.name, code=True),
+        Column("shape", words.shape, Kind.TUPLE, code=True),
+        Column("from", words.comes_from),
+    )
+    first = 1 if len(calls) == 1 else 0
+    kept = tuple(row[first:] for row in rows)
+    return [Table("shapes", words.shapes, columns[first:], kept, level=2)]
+
+
+def channels(explained: Explained, path: str) -> list[Table]:
+    """Where the numbers of channels come from."""
+    words, network = explained.view.words, explained.view.network
+    calls = explained.calls(path)
+    if not calls:
+        return []
+    step, origins = network.step(calls[0]), explained.origins
+    rows: list[tuple[Value, ...]] = []
+    for argument in step.inputs:
+        sources = origins.sources(argument.value)
+        number = origins.channels(argument.value)
+        name = Cell.of(argument.name, code=True)
+        rows.append((Cell.of(words.goes_in, data="in"), name, number, _sum(explained, sources)))
+    for value in step.outputs[:1]:
+        number, layer = origins.channels(value), origins.last_layer(calls[0])
+        sentence = (
+            phrase(words.channels_kept, {"kept": True}, number=Part(number))
+            if layer is None
+            else phrase(
+                words.channels_set, {"layer": layer}, number=Part(number), producer=code(layer)
+            )
+        )
+        rows.append((Cell.of(words.comes_out, data="out"), "output", number, sentence))
+    columns = (
+        Column("direction", words.direction),
+        Column("name", words.name, code=True),
+        Column("channels", words.channels),
+        Column("from", words.comes_from),
+    )
+    return [Table("channels", words.channels, columns, tuple(rows), level=2)]
+
+
+def _sum(explained: Explained, sources: Sequence[Source]) -> Cell:
+    """`1920 = 1280 from up_blocks.1.upsamplers.0 + 640 from skip 5, pushed by …`."""
+    words = explained.view.words
+    total = sum(source.channels for source in sources)
+    parts = [Part(f"{total} = ")] if len(sources) > 1 else []
+    for number, source in enumerate(sources):
+        parts += [Part(" + ")] if number else []
+        template = words.channels_of if source.push is None else words.channels_of_skip
+        filled = phrase(
+            template,
+            None,
+            number=Part(source.channels),
+            push=Part(source.push),
+            producer=code(source.producer),
+        )
+        parts += filled.parts
+    data = [{"channels": s.channels, "producer": s.producer, "push": s.push} for s in sources]
+    return Cell(tuple(parts), data)
