@@ -81,7 +81,7 @@ def test_python_m_is_the_same_command():
 
 
 def test_usage_errors_are_exit_code_2_without_a_traceback():
-    for arguments in (["trace"], ["trace", "sd15", "--nonsense"], ["nonsense"]):
+    for arguments in (["show"], ["trace", "sd15", "--nonsense"], ["nonsense"]):
         done = run(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert "Traceback" not in done.stderr

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from unetscope import store
+from unetscope.render import Style
 from unetscope.tracing import trace
 
 NARROW = """\
@@ -73,9 +74,9 @@ def test_every_grouping_in_every_format(unetscope, narrow, by):
     if by != "type":
         key = "total" if by == "stage-kind" else "parameters"
         assert sum(int(row[key]) for row in rows) == table["total"][key]
-    for format in ("terminal", "markdown"):
+    for form in ("terminal", "markdown"):
         for lang in ("en", "zh"):
-            shown = unetscope("params", narrow, "--by", by, "-f", format, "--lang", lang)
+            shown = unetscope("params", narrow, "--by", by, "-f", form, "--lang", lang)
             assert (shown.code, shown.err) == (0, "")
             assert len(shown.out.splitlines()) > len(rows)
 
@@ -156,10 +157,18 @@ def test_a_saved_trace_needs_no_torch(unetscope, narrow, tmp_path):
     unetscope("trace", narrow, "--save", saved)
     code = (
         "import sys; from unetscope.cli import run; "
-        f"codes = [run(['params', {str(saved)!r}, '--by', by]) for by in ('block', 'type', 'mbw')]; "
+        "codes = [run(['params', sys.argv[1], '--by', by]) for by in ('block', 'type', 'mbw')]; "
         "sys.exit(codes != [0] * 3 or 'torch' in sys.modules)"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    run = subprocess.run([sys.executable, "-c", code, saved], capture_output=True, check=False)
     assert run.returncode == 0, run.stderr.decode()
     live = unetscope("params", narrow, "-f", "json").out
     assert unetscope("params", saved, "-f", "json").out == live
+
+
+def test_a_narrow_terminal_folds_no_number(unetscope, monkeypatch):
+    monkeypatch.setattr("unetscope.commands.console.style", lambda: Style(width=80))
+    lines = unetscope("params", "sd15", "--dtype", "fp32,fp16").out.splitlines()
+    assert len(lines) == 3 + 13 + 2 + 2
+    assert max(map(len, lines)) <= 80
+    assert lines[-3].split()[:2] == ["Total", "859,520,964"]

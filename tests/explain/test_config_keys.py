@@ -56,12 +56,17 @@ CHANGES = {
     "addition_time_embed_dim": 10,
     "projection_class_embeddings_input_dim": 44,
     "class_embeddings_concat": True,
+    "time_embedding_type": "fourier",
+    "resnet_time_scale_shift": "scale_shift",
+    "reverse_transformer_layers_per_block": [2, 3],
+    "dual_cross_attention": True,
+    "attention_type": "gated",
 }
 
 EXISTENCE = {
     # Some of these modules are there because of the option; at another level it changes nothing.
     "down_block_types", "up_block_types", "mid_block_type", "layers_per_block",
-    "class_embeddings_concat", "time_embedding_dim", "only_cross_attention",
+    "class_embeddings_concat", "time_embedding_dim", "time_embedding_type", "only_cross_attention",
     "cross_attention_dim", "use_linear_projection", "downsample_padding",
 }  # fmt: skip
 

@@ -31,7 +31,7 @@ def network(sd15):
         ("time_embed.2", ["time_embedding.linear_2"]),
         ("down_blocks.?.downsamplers.0", [f"down_blocks.{i}.downsamplers.0" for i in range(3)]),
         ("input_blocks.*.0.op", [f"down_blocks.{i}.downsamplers.0.conv" for i in range(3)]),
-        ("mid_block.resnets[1].conv[12]", ["mid_block.resnets.1.conv1", "mid_block.resnets.1.conv2"]),
+        ("mid_block.resnets[1].conv[12]", [f"mid_block.resnets.1.conv{i}" for i in (1, 2)]),
         ("no_such_thing", []),
         ("IN12", []),
     ],

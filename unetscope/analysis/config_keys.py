@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable
 
 _WIDTH = ("block_out_channels",)
-_TEMB = (*_WIDTH, "time_embedding_dim")
+_TEMB = (*_WIDTH, "time_embedding_dim", "time_embedding_type")
 _ADDED = ("addition_embed_type", "projection_class_embeddings_input_dim")
 _BLOCK = ("block_out_channels", "layers_per_block")
+_TOLD = "resnet_time_scale_shift"
 _ATTENTION = (*_WIDTH, "attention_head_dim")
+_TRANSFORMER = ("transformer_layers_per_block", "use_linear_projection", "dual_cross_attention")
 _SIN = ("flip_sin_to_cos", "freq_shift")
 
 # The index of a list is N; roles are tried in order.
@@ -22,10 +24,10 @@ ROLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"conv_out", (*_WIDTH, "out_channels", "conv_out_kernel")),
     (r"conv_norm_out", (*_WIDTH, "norm_num_groups", "norm_eps")),
     (r"conv_act", ("act_fn",)),
-    (r"time_proj", (*_WIDTH, *_SIN)),
+    (r"time_proj", (*_WIDTH, "time_embedding_type", *_SIN)),
     (r"time_embedding\.linear_1", _TEMB),
     (r"time_embedding\.linear_2", _TEMB),
-    (r"time_embedding\.cond_proj", (*_WIDTH, "time_cond_proj_dim")),
+    (r"time_embedding\.cond_proj", (*_WIDTH, "time_embedding_type", "time_cond_proj_dim")),
     (r"time_embedding\.act", ("act_fn",)),
     (r"time_embedding\.post_act", ("timestep_post_act",)),
     (r"time_embed_act", ("time_embedding_act_fn",)),
@@ -35,25 +37,28 @@ ROLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"add_time_proj", ("addition_embed_type", "addition_time_embed_dim", *_SIN)),
     (r"add_embedding\.linear_1", (*_ADDED, *_TEMB)),
     (r"add_embedding\.linear_2", ("addition_embed_type", *_TEMB)),
+    (r"encoder_hid_proj", ("encoder_hid_dim", "encoder_hid_dim_type", "cross_attention_dim")),
     (r"down_blocks\.N", ("down_block_types", *_BLOCK)),
     (r"up_blocks\.N", ("up_block_types", *_BLOCK)),
     (r"mid_block", ("mid_block_type", *_WIDTH)),
-    (r"mid_block\.resnets\.N", (*_WIDTH, "mid_block_scale_factor")),
+    (r"mid_block\.resnets\.N", (*_WIDTH, "mid_block_scale_factor", _TOLD)),
+    (r".*\.resnets\.N", (_TOLD,)),
     # Which skip a ResNet of the decoder is joined with depends on how many there are.
     (r"up_blocks\.N\.resnets\.N\.norm1", (*_BLOCK, "norm_num_groups", "norm_eps")),
     (r"up_blocks\.N\.resnets\.N\.conv(1|_shortcut)", _BLOCK),
     (r".*\.resnets\.N\.norm[12]", (*_WIDTH, "norm_num_groups", "norm_eps")),
     (r".*\.resnets\.N\.conv(1|2|_shortcut)", _WIDTH),
-    (r".*\.resnets\.N\.time_emb_proj", (*_TEMB, "class_embeddings_concat")),
+    (r".*\.resnets\.N\.time_emb_proj", (*_TEMB, "class_embeddings_concat", _TOLD)),
     (r".*\.resnets\.N\.nonlinearity", ("act_fn",)),
     (r".*\.resnets\.N\.dropout", ("dropout",)),
     (r".*\.downsamplers\.N", ("downsample_padding",)),
     (r".*\.downsamplers\.N\.conv", (*_WIDTH, "downsample_padding")),
     (r".*\.upsamplers\.N\.conv", _WIDTH),
-    (r".*\.attentions\.N", ("transformer_layers_per_block", "use_linear_projection")),
+    (r"up_blocks\.N\.attentions\.N", (*_TRANSFORMER, "reverse_transformer_layers_per_block")),
+    (r".*\.attentions\.N", _TRANSFORMER),
     (r".*\.attentions\.N\.norm", (*_WIDTH, "norm_num_groups")),
     (r".*\.attentions\.N\.proj_(in|out)", (*_WIDTH, "use_linear_projection")),
-    (r".*\.transformer_blocks\.N", ("only_cross_attention",)),
+    (r".*\.transformer_blocks\.N", ("only_cross_attention", "attention_type")),
     (r".*\.transformer_blocks\.N\.norm[123]", _WIDTH),
     (r".*\.attn[12]", _ATTENTION),
     (r".*\.attn1\.to_[kv]", (*_WIDTH, "only_cross_attention", "cross_attention_dim")),

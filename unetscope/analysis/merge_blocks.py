@@ -11,7 +11,7 @@ Sources: bbc-mc/sdweb-merge-block-weighted-gui and hako-mikan/sd-webui-supermerg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from unetscope.analysis.anatomy import Anatomy, anatomy
 from unetscope.analysis.network import Network
@@ -20,26 +20,34 @@ BASE = "BASE"
 
 
 def merge_blocks(network: Network) -> dict[str, str]:
-    """The merge-block id of every module, by path; containers of several have none."""
-    ids = merge_block_units(network)
-    firsts: dict[str, str] = {}
-    for name, paths in ids.items():
-        for path in paths:
-            firsts[path] = name
-    for block in network.blocks:
-        inside = [n for p, n in firsts.items() if p.startswith(f"{network.path(block)}.")]
-        if inside and network.module(block).own_parameters:
-            firsts.setdefault(network.path(block), inside[0])
+    """The merge-block id of every module, by path; containers of several have none.
+
+    A layer beside the ResNets, transformers and resamplers of its block belongs to their last; one
+    that is in no block and never called, to BASE.
+    """
+    units = merge_block_units(network)
+    ids = {path: name for name, paths in units.items() for path in paths}
+    last = {
+        network.path(block): name
+        for block in network.blocks
+        for path, name in ids.items()
+        if path.startswith(f"{network.path(block)}.")
+    }
     found = {}
     for path, module in network.modules.items():
-        prefix = path
-        while prefix and prefix not in firsts:
-            prefix = prefix.rpartition(".")[0]
-        if prefix in firsts:
-            found[path] = firsts[prefix]
-        elif module.own_parameters:
-            found[path] = BASE
+        name = _around(path, ids)
+        if name is None and module.own_parameters:
+            name = _around(path, last) or BASE
+        if name is not None:
+            found[path] = name
     return found
+
+
+def _around(path: str, ids: Mapping[str, str]) -> str | None:
+    """The id of the smallest module around a path that has one."""
+    while path and path not in ids:
+        path = path.rpartition(".")[0]
+    return ids.get(path)
 
 
 def merge_block_units(network: Network) -> dict[str, tuple[str, ...]]:
@@ -54,7 +62,8 @@ def merge_block_units(network: Network) -> dict[str, tuple[str, ...]]:
     units["M00"] = list(_units(network, parts.middle))
     number = -1
     for unit in _units(network, parts.decoder):
-        number += number < 0 or network.is_resnet(unit)
+        upsamples = network.resamples(unit)
+        number += number < 0 or (network.is_resnet(unit) and not upsamples)
         units.setdefault(f"OUT{number:02}", []).append(unit)
     units.setdefault(f"OUT{max(number, 0):02}", []).extend(parts.exit)
     return {

@@ -97,17 +97,13 @@ class Network:
         return [c for c in self.below(call) if "Conv" in self.module(c).kind and self._is_leaf(c)]
 
     def first_layer(self, call: int) -> tuple[str, tuple[int, int]] | None:
-        """The first convolution or linear layer during a call: its path and its widths."""
-        for inner in self.below(call):
-            settings = self.module(inner).attributes
-            for given, made in (("in_channels", "out_channels"), ("in_features", "out_features")):
-                widths = settings.get(given), settings.get(made)
-                if (
-                    self._is_leaf(inner)
-                    and isinstance(widths[0], int)
-                    and isinstance(widths[1], int)
-                ):
-                    return self.path(inner), (widths[0], widths[1])
+        """The first convolution during a call, or linear layer if none: its path and its widths."""
+        for given, made in (("in_channels", "out_channels"), ("in_features", "out_features")):
+            for inner in self.below(call):
+                settings = self.module(inner).attributes
+                before, after = settings.get(given), settings.get(made)
+                if self._is_leaf(inner) and isinstance(before, int) and isinstance(after, int):
+                    return self.path(inner), (before, after)
         return None
 
     def is_resnet(self, call: int) -> bool:

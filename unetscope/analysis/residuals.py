@@ -25,9 +25,7 @@ def residuals(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
     if not returned:
         return network.pushed
     entered = network.main_input(anatomy.encoder[0])
-    if entered is None or (network.trace.skips and entered not in network.pushed):
-        return tuple(returned)
-    return (entered, *returned)
+    return tuple(returned) if entered is None else (entered, *returned)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="CONFIG",
-        help="A config file, the name of a shipped config, or a saved trace.",
+        help="A config file, the name of a shipped config, a saved trace, or code: "
+        "pkg.module:attr.",
         autocompletion=_complete,
     ),
 ]
@@ -34,7 +35,8 @@ MaybeSource = Annotated[
     str | None,
     typer.Argument(
         metavar="[CONFIG]",
-        help=f"A config file, the name of a shipped config, or a saved trace; {_WITHOUT}",
+        help="A config file, the name of a shipped config, a saved trace, or code "
+        f"(pkg.module:attr); {_WITHOUT}",
         autocompletion=_complete,
     ),
 ]
@@ -69,6 +71,23 @@ Device = Annotated[
 ]
 
 
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        help="What code takes: 1,3,256,256, x=1,3,256,256, t=1:int64, scale:=0.5; repeatable.",
+        metavar="[NAME=]SHAPE[:DTYPE]",
+    ),
+]
+InputFile = Annotated[
+    Path | None, typer.Option("--input-file", help="The same in YAML.", metavar="FILE")
+]
+Kwargs = Annotated[
+    str | None,
+    typer.Option(
+        "--kwargs", help="Arguments of a class or factory, in YAML: '{depth: 4}'.", metavar="YAML"
+    ),
+]
 Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="Only errors on stderr.", callback=console.quieten),

@@ -10,6 +10,9 @@ import typer
 from unetscope.commands import console
 from unetscope.commands.options import (
     Format,
+    InputFile,
+    Inputs,
+    Kwargs,
     Lang,
     Language,
     MaybeSource,
@@ -20,6 +23,9 @@ from unetscope.commands.options import (
     Verbose,
 )
 from unetscope.errors import UnetscopeError, nearest
+
+# Below this width classes and counts of tensors are left out.
+_ROOMY = 100
 
 
 class By(str, Enum):
@@ -37,6 +43,9 @@ class By(str, Enum):
 def params_command(
     config: MaybeSource = None,
     overrides: Overrides = None,
+    inputs: Inputs = None,
+    input_file: InputFile = None,
+    kwargs: Kwargs = None,
     by: Annotated[
         By | None, typer.Option("--by", help="What the rows are; mbw: merge blocks.")
     ] = None,
@@ -90,7 +99,8 @@ def params_command(
     from unetscope.views.view import View
 
     choice = Choice(by.value, depth, top, match, lora_rank, dtypes)
-    tables = params(View.of(trace, lang.value), choice)
+    brief = format is Format.terminal and (console.style().width or _ROOMY) < _ROOMY
+    tables = params(View.of(trace, lang.value).with_brevity(brief), choice)
     if format is Format.csv and len(tables) > 1:
         console.say("csv holds one table: buffers are left out")
         tables = tables[:1]

@@ -19,7 +19,7 @@ class Request:
     """A network as the user asks for it.
 
     Attributes:
-        source: a config, the name of a shipped one, or a saved trace.
+        source: a config, the name of a shipped one, a saved trace, or `pkg.module:attr`.
         overrides: `KEY=VALUE` each, for `unet`.
         batch: instead of the config's.
         height: of the sample, instead of the config's.
@@ -27,6 +27,9 @@ class Request:
         tokens: of the text, instead of the config's.
         device: meta, cpu or cuda.
         dtype: element type of weights and inputs.
+        inputs: of `pkg.module:attr`: what `--input` describes, each as it was written.
+        input_file: of `pkg.module:attr`: more of them, in YAML.
+        kwargs: of `pkg.module:attr`: arguments of the class or factory, in YAML.
     """
 
     source: str
@@ -37,6 +40,16 @@ class Request:
     tokens: int | None = None
     device: str = "meta"
     dtype: str = "float32"
+    inputs: Sequence[str] = ()
+    input_file: Path | None = None
+    kwargs: str | None = None
+
+    @property
+    def is_target(self) -> bool:
+        """Whether the source is code, `pkg.module:attr`."""
+        from unetscope.commands.targets import is_target
+
+        return is_target(self.source)
 
     @property
     def is_saved(self) -> bool:
@@ -47,9 +60,23 @@ class Request:
         return path.is_file() and is_trace(path)
 
     def spec(self) -> Spec:
-        """The config, resolved."""
+        """The config, resolved.
+
+        Raises:
+            UnetscopeError: there is none, or it describes no network.
+        """
         from unetscope.config import load
 
+        if self.is_target:
+            raise UnetscopeError(
+                f"this needs a config, and `{self.source}` is code",
+                hint="`unetscope trace` shows its shapes at the sizes that `--input` gives",
+            )
+        if self.inputs or self.input_file or self.kwargs is not None:
+            raise UnetscopeError(
+                "`--input`, `--input-file` and `--kwargs` go with code, such as `pkg.module:Unet`",
+                hint="a config says what its network takes; `--set` and `--height` change that",
+            )
         return load(
             self.source,
             overrides=self.overrides,
@@ -75,6 +102,8 @@ def obtain(request: Request) -> Trace:
                 hint="name the config to trace it with other options",
             )
         return store.load(Path(request.source))
+    if request.is_target:
+        return run_code(request)
     return run(request.spec(), request.device, request.dtype)
 
 
@@ -99,4 +128,45 @@ def run(spec: Spec, device: str = "meta", dtype: str = "float32") -> Trace:
         if key is not None:
             error.place = spec.places.get(("unet", key), spec.places.get(("unet",)))
             error.hint = f"most likely `unet.{key}`"
+        raise
+
+
+def run_code(request: Request) -> Trace:
+    """One pass over a model of other people's code.
+
+    Raises:
+        ForwardError: it failed; the error names the line of code, and what might run it.
+        UnetscopeError: it cannot be imported or built, or what it takes is not known.
+    """
+    from unetscope.commands import console, guessing
+    from unetscope.commands.inputs import given
+    from unetscope.commands.targets import foreign, maker, where
+    from unetscope.tracing import place, trace
+
+    if request.overrides:
+        raise UnetscopeError(
+            "`--set` changes a config, and code has none",
+            hint="--kwargs '{NAME: VALUE}' gives a class or a factory its arguments",
+        )
+    device, dtype = request.device, request.dtype
+    described = given(request.inputs, request.input_file, dtype)
+    sizes = {name: getattr(request, name) for name in ("batch", "height", "width", "tokens")}
+    if described and any(sizes.values()):
+        raise UnetscopeError("sizes are part of `--input`: leave --batch, --height … away")
+    make = maker(request.source, request.kwargs)
+    with foreign(f"building `{request.source}`"):
+        model = place.build_as_written(make, device, dtype)
+    if not described:
+        described = guessing.guess(model, dtype, sizes)
+        console.say(f"inputs guessed: {guessing.spell(described)}")
+    guessing.check(model, described)
+    args, kwargs = place.zeros((described.args, dict(described.kwargs or {})), device)
+    try:
+        with foreign(f"running `{request.source}`"):
+            return trace(model, args, kwargs, reference=request.source)
+    except ForwardError as error:
+        cause = error.__cause__
+        error.place = where(cause) if cause else None
+        if device == "meta" and "meta" in str(cause).lower():
+            error.hint = "it looks at values, which meta has not: `--device cpu` runs it for real"
         raise

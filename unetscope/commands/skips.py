@@ -10,13 +10,16 @@ from unetscope.commands.options import (
     ElementType,
     Format,
     Height,
+    InputFile,
+    Inputs,
+    Kwargs,
     Lang,
     Language,
+    MaybeSource,
     Output,
     OutputFormat,
     Overrides,
     Quiet,
-    Source,
     Tokens,
     Verbose,
     Width,
@@ -24,8 +27,11 @@ from unetscope.commands.options import (
 
 
 def skips_command(
-    config: Source,
+    config: MaybeSource = None,
     overrides: Overrides = None,
+    inputs: Inputs = None,
+    input_file: InputFile = None,
+    kwargs: Kwargs = None,
     batch: Batch = None,
     height: Height = None,
     width: Width = None,
@@ -39,12 +45,22 @@ def skips_command(
     verbose: Verbose = False,
 ) -> None:
     """The skip ledger: who pushed what, who popped it, and whether it was a stack."""
+    from unetscope.commands.default_config import chosen
     from unetscope.commands.passes import Request, obtain
     from unetscope.views.skips import ledger
     from unetscope.views.view import View
 
     trace = obtain(
-        Request(config, tuple(overrides or ()), batch, height, width, tokens, device, dtype.value)
+        Request(
+            chosen(config),
+            tuple(overrides or ()),
+            batch,
+            height,
+            width,
+            tokens,
+            device,
+            dtype.value,
+        )
     )
     tables = ledger(View.of(trace, lang.value))
     if not tables:

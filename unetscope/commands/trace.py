@@ -15,13 +15,16 @@ from unetscope.commands.options import (
     ElementType,
     Format,
     Height,
+    InputFile,
+    Inputs,
+    Kwargs,
     Lang,
     Language,
+    MaybeSource,
     Output,
     OutputFormat,
     Overrides,
     Quiet,
-    Source,
     Tokens,
     Verbose,
     Width,
@@ -36,8 +39,11 @@ _ROOMY = 120
 
 
 def trace_command(
-    config: Source,
+    config: MaybeSource = None,
     overrides: Overrides = None,
+    inputs: Inputs = None,
+    input_file: InputFile = None,
+    kwargs: Kwargs = None,
     batch: Batch = None,
     height: Height = None,
     width: Width = None,
@@ -84,10 +90,11 @@ def trace_command(
     Builds the UNet, runs it once with every module watched, and prints its tables. On the meta
     device, the default, nothing is computed and nothing allocated.
     """
+    from unetscope.commands.default_config import chosen
     from unetscope.commands.passes import Request, obtain
 
     request = Request(
-        config, tuple(overrides or ()), batch, height, width, tokens, device, dtype.value
+        chosen(config), tuple(overrides or ()), batch, height, width, tokens, device, dtype.value
     )
     trace = obtain(request)
     if trace.provenance:

@@ -12,7 +12,7 @@ from unetscope.views.sizes import Sizes
 from unetscope.views.view import View
 
 
-def types(view: View, held: Sequence[Held], sizes: Sizes) -> Table:
+def types(view: View, held: Sequence[Held], sizes: Sizes, glob: str | None = None) -> Table:
     """One row a kind: how often it occurs, how many ResNets its blocks have, its parameters."""
     words, found = view.words, kinds(view.network)
     present = {occurrence.kind for occurrence in found}
@@ -39,9 +39,13 @@ def types(view: View, held: Sequence[Held], sizes: Sizes) -> Table:
         Column("inside", words.inside),
         *sizes.columns,
     )
-    notes = (Cell.of(words.nested_costs),)
     return Table(
-        "parameters", words.parameters, columns, tuple(rows), after=notes, data={"by": "type"}
+        "parameters",
+        words.parameters,
+        columns,
+        tuple(rows),
+        after=(Cell.of(words.nested_costs), *sizes.notes(held, glob)),
+        data={"by": "type", "match": glob},
     )
 
 
@@ -63,7 +67,9 @@ def _resnets(occurrences: Iterable[Occurrence]) -> Cell:
     return Cell.of(", ".join(map(str, counts)), data=counts)
 
 
-def stages_by_kind(view: View, held: Sequence[Held]) -> Table:
+def stages_by_kind(
+    view: View, held: Sequence[Held], sizes: Sizes, glob: str | None = None
+) -> Table:
     """A cross table: one row a block, one column a kind; each parameter stands in one cell."""
     words, network = view.words, view.network
     stages, kind_of = partition(network, "block"), finest(network)
@@ -89,15 +95,14 @@ def stages_by_kind(view: View, held: Sequence[Held]) -> Table:
         if stage in cells
     )
     total = row(Cell.of(words.total, data="total"), list(cells.values()))
-    notes = (Cell.of(words.rows_add_up),)
     return Table(
         "parameters",
         words.parameters,
         columns,
         rows,
         total,
-        after=notes,
-        data={"by": "stage-kind"},
+        after=(Cell.of(words.rows_add_up), *sizes.notes(held, glob)),
+        data={"by": "stage-kind", "match": glob},
     )
 
 

@@ -12,6 +12,9 @@ from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.explained import Explained
 from unetscope.views.module_card import title
 
+_SIDE_BY_SIDE = 3
+"""Attentions of which people read one a column."""
+
 
 def layers(explained: Explained, path: str) -> list[Table]:
     """The layers that the parameters and the multiply-adds are in, with formulas."""
@@ -36,7 +39,7 @@ def layers(explained: Explained, path: str) -> list[Table]:
         Column("formula", words.formula),
         Column("parameters", words.parameters, Kind.COUNT),
         Column("macs_formula", words.macs_formula),
-        Column("macs", words.macs, Kind.COUNT),
+        Column("macs", words.macs, Kind.MACS),
     )
     blank = Cell.of("", data=None)
     known = [layer.macs for layer in found if layer.macs is not None]
@@ -92,7 +95,16 @@ def attention(explained: Explained, path: str) -> list[Table]:
         Column("value_from", words.value_from),
         Column("map_to_tokens", words.as_tokens),
     )
-    return [Table("attention", words.attention_inside, columns, tuple(rows), level=2)]
+    return [
+        Table(
+            "attention",
+            words.attention_inside,
+            columns,
+            tuple(rows),
+            transposed=len(rows) <= _SIDE_BY_SIDE,
+            level=2,
+        )
+    ]
 
 
 def _times(one: int, other: int | None) -> Cell:

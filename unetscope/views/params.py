@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unetscope.analysis.merge_blocks import BASE, merge_block_units, merge_blocks
 from unetscope.analysis.parameters import (
@@ -64,13 +64,28 @@ def params(view: View, choice: Choice) -> list[Table]:
         held = _selected(held, choice.match, trace.name)
     sizes = Sizes(view, numel(parameters(trace)), choice.dtypes, choice.lora_rank)
     if choice.by == "type":
-        tables = [types(view, held, sizes)]
+        tables = [types(view, held, sizes, choice.match)]
     elif choice.by == "stage-kind":
-        tables = [stages_by_kind(view, held)]
+        tables = [stages_by_kind(view, held, sizes, choice.match)]
     else:
         tables = [_groups(view, choice, held, sizes)]
     rest = _buffers(view) if choice.match is None else []
-    return [*tables, *rest]
+    return [*map(_narrowed, tables), *rest] if view.brief else [*tables, *rest]
+
+
+def _narrowed(table: Table) -> Table:
+    """A table for a narrow terminal, without the columns that say least."""
+    keep = [i for i, c in enumerate(table.columns) if c.key not in ("class", "tensors")]
+
+    def kept(row: Sequence[Value]) -> tuple[Value, ...]:
+        return tuple(row[i] for i in keep)
+
+    return replace(
+        table,
+        columns=tuple(table.columns[i] for i in keep),
+        rows=tuple(map(kept, table.rows)),
+        total=None if table.total is None else kept(table.total),
+    )
 
 
 def _selected(held: Sequence[Held], glob: str, name: str) -> tuple[Held, ...]:

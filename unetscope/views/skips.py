@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from unetscope.analysis.anatomy import verdict
 from unetscope.analysis.residuals import Count, block_of, count
-from unetscope.analysis.residuals import residuals as residual_values
 from unetscope.record import SkipEvent
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.view import View, code, in_code, phrase
@@ -19,7 +18,7 @@ def residuals(view: View) -> list[Table]:
     module that really made the tensor.
     """
     network, words, anatomy = view.network, view.words, view.anatomy
-    values = residual_values(network, anatomy)
+    values = view.residuals
     if not values:
         return []
     rows = tuple(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unetscope.record import Op
+from unetscope.record import Op, SkipEvent
 from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
 from unetscope.views.view import View, code, in_code
 
@@ -106,9 +106,9 @@ class _Body:
     def _join_row(self, label: str, index: int, entered: int) -> tuple[Cell, ...]:
         network, view = self.view.network, self.view
         op: Op = network.trace.ops[index]
-        skips = {s.operand: s for s in network.trace.skips if s.op == index}
+        skips = {s.operand: self._residual(s) for s in network.trace.skips if s.op == index}
         named = [
-            (f"res[{skips[position].push}]", f"res[{skips[position].push}]", value)
+            (skips[position], skips[position], value)
             if position in skips
             else (*self._name(value, entered), value)
             for position, value in enumerate(op.inputs)
@@ -120,6 +120,11 @@ class _Body:
             Cell.of(view.words.not_applicable, code=True, data=None),
             self._shape(op.outputs[0]),
         )
+
+    def _residual(self, skip: SkipEvent) -> str:
+        """A skip by its index in the residual stack; by its push number if it is not in there."""
+        stack = self.view.residuals
+        return f"res[{stack.index(skip.value) if skip.value in stack else skip.push}]"
 
     def _call_row(self, label: str, call: int, entered: int) -> tuple[Cell, ...]:
         network = self.view.network

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from unetscope.analysis.anatomy import Anatomy, anatomy
 from unetscope.analysis.network import Network
+from unetscope.analysis.residuals import residuals
 from unetscope.record import Trace
 from unetscope.table import Cell, Part
 from unetscope.views.words import Words, words
@@ -50,6 +51,11 @@ class View:
     def anatomy(self) -> Anatomy:
         """The parts of the network."""
         return anatomy(self.network)
+
+    @cached_property
+    def residuals(self) -> tuple[int, ...]:
+        """The residual stack: what the encoder left for the decoder, joined later or not."""
+        return residuals(self.network, self.anatomy)
 
     def shows(self, call: int) -> bool:
         """Whether a block is to be shown."""
