@@ -215,7 +215,7 @@ def test_no_cuda_is_a_clear_error(unetscope, narrow):
 
 
 def test_a_missing_config_names_the_nearest(unetscope):
-    result = unetscope("trace", "sd16")
+    result = unetscope("trace", "sd1.5")
     assert (result.code, result.out) == (2, "")
     assert 'did you mean "sd15"?' in result.err
 
