@@ -59,14 +59,24 @@ class Command:
 def commands(*, peers: bool) -> list[Command]:
     """The baseline first, then unetscope's commands, then other tools on the same UNet."""
     python = sys.executable
-    found = [
-        Command(BASELINE, [python, "-c", "import torch"]),
-        Command("unetscope trace sd15.yaml", [UNETSCOPE, "trace", "sd15.yaml"], 1.0, 1.15),
-        Command("unetscope skips sd15", [UNETSCOPE, "skips", "sd15"], 1.0, 1.15),
-        Command("unetscope --help", [UNETSCOPE, "--help"], 0.15),
-        Command("unetscope trace --help", [UNETSCOPE, "trace", "--help"], 0.2),
-        Command("unetscope list", [UNETSCOPE, "list"], 0.25),
-        Command("unetscope show sd15", [UNETSCOPE, "show", "sd15"], 0.25),
+    held = [  # a command, and the bounds of its wall time and of its peak memory
+        ("trace sd15.yaml", 1.0, 1.15),
+        ("skips sd15", 1.0, 1.15),
+        ("params sd15 --by-block", 1.0, 1.2),
+        ("flops sd15", 1.0, 1.2),
+        ("memory sd15", 1.0, 1.2),
+        ("trace sdxl_base", 1.15, 1.2),
+        ("trace if_I_XL", 1.15, 1.2),
+        ("flops if_I_XL", 1.15, 1.2),
+        ("--help", 0.15, None),
+        ("trace --help", 0.2, None),
+        ("list", 0.25, None),
+        ("show sd15", 0.25, None),
+    ]
+    found = [Command(BASELINE, [python, "-c", "import torch"])]
+    found += [
+        Command(f"unetscope {line}", [UNETSCOPE, *line.split()], wall, memory)
+        for line, wall, memory in held
     ]
     if peers:
         found += [
