@@ -11,9 +11,11 @@ import typer
 from unetscope import __version__
 from unetscope.commands import console
 from unetscope.commands.options import Quiet, Verbose
+from unetscope.commands.diff import diff_command
 from unetscope.commands.explain import explain_command
 from unetscope.commands.flops import flops_command
 from unetscope.commands.list import list_command
+from unetscope.commands.lock import lock_command
 from unetscope.commands.memory import memory_command
 from unetscope.commands.params import params_command
 from unetscope.commands.schema import schema_command
@@ -37,6 +39,8 @@ app.command("explain")(explain_command)
 app.command("flops")(flops_command)
 app.command("sweep")(sweep_command)
 app.command("memory")(memory_command)
+app.command("lock")(lock_command)
+app.command("diff")(diff_command)
 app.command("list")(list_command)
 app.command("show")(show_command)
 app.command("schema")(schema_command)

@@ -7,7 +7,7 @@ UnetscopeError                 exit code 2: it could not be done
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a file something stands; line and column count from 1."""
+    """Where in a file something stands; line and column count from 1.
+
+    Attributes:
+        key: what the file calls it, if that is not what we do.
+    """
 
     file: str
     line: int | None = None
     column: int | None = None
+    key: str | None = field(default=None, kw_only=True)
 
     def __str__(self) -> str:
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part)

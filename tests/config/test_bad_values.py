@@ -94,12 +94,14 @@ REFUSED = {
     ),
     "control characters": (
         'act_fn: "\\e[31m\\u202eulis"',
-        "x.yaml:3:3: unet.act_fn: expected silu or swish or gelu or mish or relu, "
+        "x.yaml:3:3: unet.act_fn: expected silu, swish, gelu, mish or relu, "
         'found the string "\\u001b[31m\\u202eulis"',
     ),
     "an unknown block type": (
         "down_block_types: [CrosAttnDownBlock2D, DownBlock2D, DownBlock2D, DownBlock2D]",
-        "x.yaml:3:22: unet.down_block_types.0: expected DownBlock2D or CrossAttnDownBlock2D, "
+        "x.yaml:3:22: unet.down_block_types.0: expected DownBlock2D, AttnDownBlock2D, "
+        "CrossAttnDownBlock2D, ResnetDownsampleBlock2D, SimpleCrossAttnDownBlock2D, KDownBlock2D "
+        "or KCrossAttnDownBlock2D, "
         'found the string "CrosAttnDownBlock2D"\n'
         "hint: did you mean CrossAttnDownBlock2D?",
     ),
@@ -129,7 +131,8 @@ OUTSIDE = {
     ),
     "a family": (
         "family: UNet2DConditonModel\nunet: {}\n",
-        "x.yaml:1:1: family: expected one of UNet2DConditionModel, "
+        "x.yaml:1:1: family: expected one of UNet2DConditionModel, UNet2DModel, "
+        "ControlNetModel, "
         'found "UNet2DConditonModel"\n'
         "hint: did you mean UNet2DConditionModel?",
     ),

@@ -76,8 +76,8 @@ def test_the_chain_has_a_longest(write, refusal):
 
 
 def test_a_base_that_is_missing(write, refusal):
-    assert refusal(write("extends: sd51\n")) == (
-        'x.yaml:1:1: there is no file and no shipped config "sd51"\n'
+    assert refusal(write("extends: sdd15\n")) == (
+        'x.yaml:1:1: there is no file and no shipped config "sdd15"\n'
         'hint: did you mean "sd15"? `unetscope list` shows the shipped configs'
     )
 

@@ -114,6 +114,128 @@ def test_refused(write, refusal, lines, said):
     assert refusal(write(f"extends: sd15\nunet:\n  {lines}\n")) == f"x.yaml:{said}"
 
 
+OF_FAMILIES = {
+    "blocks without text among those of k-diffusion": (
+        "sd_x2_latent_upscaler",
+        "down_block_types.1=DownBlock2D",
+        "unet.down_block_types.1: expected blocks of k-diffusion at all levels or at none, "
+        "found DownBlock2D",
+    ),
+    "a norm's group cut in two": (
+        "sd_x2_latent_upscaler",
+        "block_out_channels.0=400",
+        "unet.block_out_channels.0: expected a multiple of 32, the channels of a norm's group, "
+        "found 400",
+    ),
+    "a lowest level that its block does not know": (
+        "sd_x2_latent_upscaler",
+        "block_out_channels.2=384",
+        "unet.block_out_channels.3: expected those of the level above and the width of the time "
+        "embedding, 768, by which KCrossAttnUpBlock2D knows the lowest level, found 768",
+    ),
+    "attention at the lowest level of the decoder alone": (
+        "sd_x2_latent_upscaler",
+        "down_block_types.3=KDownBlock2D",
+        "unet.up_block_types.0: expected attention at the lowest level in encoder and decoder, or "
+        "in neither, found KCrossAttnUpBlock2D",
+    ),
+    "widths of heads": (
+        "kandinsky22_decoder",
+        "attention_head_dim=100",
+        "unet.attention_head_dim: expected a divisor of the levels' channels, 768, 1152 and 1536, "
+        "found 100\nhint: attention_head_dim is the width of each head in these blocks",
+    ),
+    "widths of heads without text": (
+        "ldm_celebahq_256",
+        "attention_head_dim=100",
+        "unet.attention_head_dim: expected a divisor of the levels' channels, 448, 672 and 896, "
+        "found 100\nhint: attention_head_dim is the width of each head in these blocks",
+    ),
+    "the pooled text's heads": (
+        "if_I_XL",
+        "addition_embed_type_num_heads=60",
+        "unet.addition_embed_type_num_heads: expected a divisor of the text's 4096 channels, "
+        "found 60",
+    ),
+    "a norm of the text": (
+        "if_I_XL",
+        "cross_attention_dim=100",
+        "unet.cross_attention_dim: expected a multiple of 32, since cross_attention_norm is "
+        "group_norm, found 100",
+    ),
+    "a norm of the text as wide as the pixels": (
+        "if_I_XL",
+        "cross_attention_norm=layer_norm",
+        "unet.cross_attention_dim: expected the level's channels, 1408, since "
+        "cross_attention_norm is layer_norm, found 2816",
+    ),
+    "tokens of many widths from one projection": (
+        "if_I_XL",
+        "cross_attention_dim=[704, 1408, 2112, 2816]",
+        "unet.cross_attention_dim: expected one number, since encoder_hid_dim_type is text_proj, "
+        "found a list",
+    ),
+    "gates where there are no transformers": (
+        "kandinsky22_decoder",
+        "attention_type=gated",
+        "unet.attention_type: expected default, since only blocks with one Transformer2DModel a "
+        "layer have gates, found gated",
+    ),
+    "a hint without room": (
+        "kandinsky22_decoder",
+        "addition_embed_type=image_hint",
+        "unet.in_channels: expected more than the hint's 4 channels, since they are among them, "
+        "found 4",
+    ),
+    "no groups where blocks count by them": (
+        "ddpm_cifar10_32",
+        "norm_num_groups=null",
+        "unet.norm_num_groups: expected a number, since DownBlock2D counts by it, found null",
+    ),
+    "groups of the middle attention": (
+        "adm_imagenet64",
+        "attn_norm_num_groups=100",
+        "unet.attn_norm_num_groups: expected a divisor of the lowest level's 768 channels, "
+        "found 100",
+    ),
+    "an image that is carried no further": (
+        "ddpm_cifar10_32",
+        "down_block_types=[DownBlock2D, SkipDownBlock2D, SkipDownBlock2D, DownBlock2D]",
+        "unet.down_block_types.0: expected a Skip block, since the image is carried through this "
+        "level, found DownBlock2D",
+    ),
+    "a picture that is carried no further": (
+        "ddpm_cifar10_32",
+        "up_block_types=[UpBlock2D, SkipUpBlock2D, UpBlock2D, SkipUpBlock2D]",
+        "unet.up_block_types.2: expected a Skip block, since the image is carried through this "
+        "level, found UpBlock2D",
+    ),
+    "heads of a ControlNet": (
+        "controlnet_sd15",
+        "num_attention_heads=[7, 8, 8, 8]",
+        "unet.num_attention_heads.0: expected a divisor of the level's 320 channels, found 7\n"
+        "hint: attention_head_dim is the number of heads here, whatever its name says",
+    ),
+    "fewer levels in a ControlNet": (
+        "controlnet_sd15",
+        "block_out_channels=[320, 640]",
+        "unet.block_out_channels: expected 4 entries, one for each of down_block_types, found 2",
+    ),
+    "a block that a family does not have": (
+        "ddpm_cifar10_32",
+        "down_block_types.1=CrossAttnDownBlock2D",
+        "unet.down_block_types.1: expected DownBlock2D, AttnDownBlock2D, ResnetDownsampleBlock2D, "
+        'SkipDownBlock2D or AttnSkipDownBlock2D, found the string "CrossAttnDownBlock2D"\n'
+        "hint: CrossAttnDownBlock2D is a published block type, but not one of this family's here",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "override", "said"), OF_FAMILIES.values(), ids=OF_FAMILIES)
+def test_refused_in_families(refusal, name, override, said):
+    assert refusal(name, overrides=[override]).partition(": ")[2] == said
+
+
 @pytest.mark.parametrize(
     "override",
     [

@@ -44,10 +44,23 @@ def test_shipped_configs(path):
         ("unet: {mid_block_type: UNetMidBlok2D}", "$.unet.mid_block_type"),
         ("inputs: {batch: 0}", "$.inputs.batch"),
         ("family: UNet", "$.family"),
+        ("family: UNet2DModel\nunet: {cross_attention_dim: 8}", "$.unet"),
+        ("family: UNet2DModel\nunet: {add_attention: 8}", "$.unet.add_attention"),
+        ("family: ControlNetModel\nunet: {up_block_types: [UpBlock2D]}", "$.unet"),
+        ("extends: x\nunet: {layer_per_block: 8}", "$.unet"),
+        ("extends: x\nunet: {add_attention: 8}", "$.unet.add_attention"),
+        ("extends: x\nunet: {mid_block_type: UNetMidBlok2D}", "$.unet.mid_block_type"),
     ],
 )
 def test_typos(text, at):
     assert errors(text) == [at]
+
+
+def test_an_heir_may_be_of_any_family():
+    options = {key for options in OPTIONS.values() for key in keys_of(options)}
+    assert set(SCHEMA["$defs"]["InheritedOptions"]["properties"]) == options
+    assert errors("extends: x\nunet: {add_attention: true, cross_attention_dim: [1, 2]}") == []
+    assert errors("unet: {add_attention: true}") == ["$.unet"]
 
 
 @pytest.mark.parametrize("family", OPTIONS)

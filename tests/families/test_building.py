@@ -7,43 +7,77 @@ import sys
 
 import pytest
 
+from unetscope.config.sections import OPTIONS
 from unetscope.config.supported import SUPPORTED, unsupported
+from unetscope.config.unet2d import UNet2DConfig
 from unetscope.config.unet2d_condition import UNet2DConditionConfig
 from unetscope.errors import ConfigError
-from unetscope.families import build
+from unetscope.families import FAMILIES, build
 
-REFUSED = [
-    ("down_block_types", ("DownBlock2D", "KDownBlock2D", "DownBlock2D", "DownBlock2D"), "KDown"),
-    ("up_block_types", ("UpBlock2D", "UpBlock2d", "UpBlock2D", "UpBlock2D"), "UpBlock2d"),
-    ("mid_block_type", "UNetMidBlock2DSimpleCrossAttn", "SimpleCrossAttn"),
-    ("act_fn", "snake", "snake"),
-    ("encoder_hid_dim", 4096, "4096"),
-    ("encoder_hid_dim_type", "text_proj", "text_proj"),
-    ("num_attention_heads", 8, "8"),
-    ("dual_cross_attention", True, "true"),
-    ("class_embed_type", "colour", "colour"),
-    ("addition_embed_type", "image", "image"),
-    ("resnet_time_scale_shift", "scale_shift", "scale_shift"),
-    ("resnet_skip_time_act", True, "true"),
-    ("time_embedding_type", "fourier", "fourier"),
-    ("time_embedding_act_fn", "snake", "snake"),
-    ("timestep_post_act", "snake", "snake"),
-    ("attention_type", "gated", "gated"),
-    ("mid_block_only_cross_attention", True, "true"),
-    ("cross_attention_norm", "group_norm", "group_norm"),
-]
+COLOUR = "colour"
+REFUSED = {
+    "UNet2DConditionModel": {
+        "down_block_types": ("DownBlock2D", "SkipDownBlock2D", "DownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "UpBlock2d", "UpBlock2D", "UpBlock2D"),
+        "mid_block_type": COLOUR,
+        "act_fn": "snake",
+        "encoder_hid_dim_type": "ip_image_proj",
+        "num_attention_heads": 8,
+        "class_embed_type": COLOUR,
+        "addition_embed_type": COLOUR,
+        "resnet_time_scale_shift": "ada_group",
+        "time_embedding_type": "learned",
+        "time_embedding_act_fn": "snake",
+        "timestep_post_act": "snake",
+        "attention_type": COLOUR,
+        "cross_attention_norm": COLOUR,
+    },
+    "UNet2DModel": {
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D", "DownBlock2D"),
+        "up_block_types": ("KUpBlock2D", "UpBlock2D", "UpBlock2D", "UpBlock2D"),
+        "mid_block_type": "UNetMidBlock2DCrossAttn",
+        "downsample_type": "fir",
+        "upsample_type": "fir",
+        "act_fn": "snake",
+        "time_embedding_type": COLOUR,
+        "resnet_time_scale_shift": "spatial",
+        "class_embed_type": "projection",
+    },
+    "ControlNetModel": {
+        "down_block_types": ("DownBlock2D", "AttnDownBlock2D", "DownBlock2D", "DownBlock2D"),
+        "mid_block_type": None,
+        "act_fn": "snake",
+        "encoder_hid_dim": 4096,
+        "encoder_hid_dim_type": "text_proj",
+        "class_embed_type": "simple_projection",
+        "addition_embed_type": "text",
+        "resnet_time_scale_shift": "spatial",
+        "controlnet_conditioning_channel_order": "rbg",
+    },
+}
 
 
-@pytest.mark.parametrize(("key", "value", "found"), REFUSED)
-def test_an_option_without_implementation_is_refused_by_name(key, value, found):
+@pytest.mark.parametrize(
+    ("family", "key"), [(family, key) for family, keys in REFUSED.items() for key in keys]
+)
+def test_an_option_without_implementation_is_refused_by_name(family, key):
+    value = REFUSED[family][key]
+    covered = SUPPORTED[OPTIONS[family]][key]
+    odd = next(e for e in (value if isinstance(value, tuple) else (value,)) if e not in covered)
     with pytest.raises(ConfigError) as refusal:
-        build("UNet2DConditionModel", UNet2DConditionConfig(**{key: value}))
+        build(family, OPTIONS[family](**{key: value}))
     assert refusal.value.message.startswith(key)
-    assert found in refusal.value.message
+    assert ("null" if odd is None else str(odd)) in refusal.value.message.partition("found")[2]
 
 
-def test_every_limited_option_has_a_refusal_above():
-    assert {key for key, _, _ in REFUSED} == set(SUPPORTED)
+@pytest.mark.parametrize("family", OPTIONS)
+def test_every_limited_option_has_a_refusal_above(family):
+    assert set(REFUSED[family]) == set(SUPPORTED[OPTIONS[family]])
+
+
+def test_what_is_refused_names_an_option_of_the_family():
+    for options, accepted in SUPPORTED.items():
+        assert set(accepted) <= set(options.__struct_fields__)
 
 
 def test_the_entry_of_a_list_is_pointed_at():
@@ -64,6 +98,8 @@ def test_the_entry_of_a_list_is_pointed_at():
             {"addition_time_embed_dim", "projection_class_embeddings_input_dim"},
         ),
         ({"class_embeddings_concat": True}, {"class_embeddings_concat"}),
+        ({"encoder_hid_dim_type": "image_proj"}, {"encoder_hid_dim"}),
+        ({"addition_embed_type": "image_hint"}, {"encoder_hid_dim"}),
     ],
 )
 def test_an_option_that_needs_another_says_which(options, missing):
@@ -71,8 +107,14 @@ def test_an_option_that_needs_another_says_which(options, missing):
     assert {finding.path[0] for finding in findings} == missing
 
 
-def test_the_published_defaults_are_covered():
-    assert list(unsupported(UNet2DConditionConfig())) == []
+@pytest.mark.parametrize("options", OPTIONS.values())
+def test_the_published_defaults_are_covered(options):
+    assert list(unsupported(options())) == []
+
+
+def test_steps_that_a_learned_time_knows_are_asked_for():
+    findings = unsupported(UNet2DConfig(time_embedding_type="learned"))
+    assert [finding.path for finding in findings] == [("num_train_timesteps",)]
 
 
 def test_an_unknown_family_is_named_with_the_nearest():
@@ -80,6 +122,10 @@ def test_an_unknown_family_is_named_with_the_nearest():
         build("UNet2DConditionmodel", UNet2DConditionConfig())
     assert "UNet2DConditionmodel" in refusal.value.message
     assert "UNet2DConditionModel" in refusal.value.hint
+
+
+def test_every_family_has_options():
+    assert set(FAMILIES) == set(OPTIONS)
 
 
 def test_choosing_a_family_does_not_import_torch():

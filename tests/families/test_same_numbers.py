@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from diffusers.models.transformers import dual_transformer_2d
+
+from unetscope.config.forward import forward_inputs
+from unetscope.families.transformer import DualTransformer2DModel
 
 FOUR_DOWN = ["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"]
 SDXL = {
@@ -21,6 +25,31 @@ SHALLOW = {
     "block_out_channels": [8, 16],
     "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
     "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
+}
+
+GUIDED = {  # Kandinsky, DeepFloyd IF, Karlo
+    "block_out_channels": [32, 64, 64],
+    "attention_head_dim": 8,
+    "cross_attention_dim": 64,
+    "norm_num_groups": 8,
+    "down_block_types": ["ResnetDownsampleBlock2D"] + ["SimpleCrossAttnDownBlock2D"] * 2,
+    "mid_block_type": "UNetMidBlock2DSimpleCrossAttn",
+    "up_block_types": ["SimpleCrossAttnUpBlock2D"] * 2 + ["ResnetUpsampleBlock2D"],
+    "resnet_time_scale_shift": "scale_shift",
+}
+K_DIFFUSION = {
+    "block_out_channels": [64, 64, 128, 128],
+    "down_block_types": ["KDownBlock2D"] + ["KCrossAttnDownBlock2D"] * 3,
+    "mid_block_type": None,
+    "up_block_types": ["KCrossAttnUpBlock2D"] * 3 + ["KUpBlock2D"],
+    "act_fn": "gelu",
+    "norm_num_groups": None,
+    "attention_head_dim": 32,
+    "time_embedding_type": "fourier",
+    "timestep_post_act": "gelu",
+    "conv_in_kernel": 1,
+    "conv_out_kernel": 1,
+    "time_cond_proj_dim": 9,
 }
 
 TWINS = {
@@ -78,68 +107,147 @@ TWINS = {
     "kernels": SHALLOW | {"conv_in_kernel": 5, "conv_out_kernel": 1},
     "padding_0": SHALLOW | {"downsample_padding": 0},
     "dropout": SHALLOW | {"dropout": 0.3},
+    "scale_shift": SHALLOW | {"resnet_time_scale_shift": "scale_shift"},
+    "fourier": SHALLOW | {"time_embedding_type": "fourier"},
+    "kolors": SHALLOW | {"encoder_hid_dim": 9},
+    "self_attention": SHALLOW
+    | {
+        "down_block_types": ["AttnDownBlock2D", "CrossAttnDownBlock2D"],
+        "up_block_types": ["CrossAttnUpBlock2D", "AttnUpBlock2D"],
+        "attention_head_dim": [2, 4],
+    },
+    "gligen": SHALLOW | {"attention_type": "gated"},
+    "gligen_images": SHALLOW | {"attention_type": "gated-text-image"},
+    "if_1": GUIDED
+    | {
+        "act_fn": "gelu",
+        "addition_embed_type": "text",
+        "addition_embed_type_num_heads": 4,
+        "encoder_hid_dim": 16,
+        "encoder_hid_dim_type": "text_proj",
+        "cross_attention_norm": "group_norm",
+    },
+    "if_2": GUIDED
+    | {
+        "layers_per_block": [1, 2, 3],
+        "addition_embed_type": "text",
+        "addition_embed_type_num_heads": 4,
+        "class_embed_type": "timestep",
+        "time_embedding_dim": 24,
+        "time_embedding_act_fn": "gelu",
+        "resnet_skip_time_act": True,
+        "resnet_out_scale_factor": 1.4,
+        "mid_block_scale_factor": 1.4,
+    },
+    "kandinsky_21": GUIDED
+    | {
+        "encoder_hid_dim": 20,
+        "encoder_hid_dim_type": "text_image_proj",
+        "addition_embed_type": "text_image",
+    },
+    "kandinsky_22": GUIDED
+    | {
+        "encoder_hid_dim": 20,
+        "encoder_hid_dim_type": "image_proj",
+        "addition_embed_type": "image",
+    },
+    "kandinsky_22_depth": GUIDED
+    | {
+        "in_channels": 8,
+        "encoder_hid_dim": 20,
+        "encoder_hid_dim_type": "image_proj",
+        "addition_embed_type": "image_hint",
+    },
+    "guided_default": GUIDED
+    | {"resnet_time_scale_shift": "default", "attention_head_dim": [4, 8, 16]},
+    "text_norm": GUIDED
+    | {"cross_attention_norm": "layer_norm", "block_out_channels": [64, 64, 64]},
+    "text_alone": GUIDED | {"only_cross_attention": True},
+    "text_alone_in_places": GUIDED | {"only_cross_attention": [True, False, True]},
+    "text_alone_in_the_middle": GUIDED | {"mid_block_only_cross_attention": True},
+    "guided_without_text": GUIDED | {"cross_attention_dim": [32, 64, 64]},
+    "x2_upscaler": K_DIFFUSION,
+    "k_positional": K_DIFFUSION | {"time_embedding_type": "positional", "time_embedding_dim": 128},
 }  # fmt: skip
 
 
-def class_labels(options, batch):
-    match options.get("class_embed_type"):
-        case "timestep":
-            return torch.arange(batch)
-        case "identity":
-            return torch.randn(batch, 4 * options["block_out_channels"][0])
-        case None:
-            return torch.arange(batch) if "num_class_embeds" in options else None
-    return torch.randn(batch, options["projection_class_embeddings_input_dim"])
+def inputs_for(config, *, height=8, width=16, batch=2):
+    """Random tensors of the shapes that the config calls for."""
+
+    def random(spec):
+        if isinstance(spec, dict):
+            return {name: random(inner) for name, inner in spec.items()}
+        return torch.rand(spec.shape) if spec.dtype == "float32" else torch.arange(*spec.shape)
+
+    inputs = random(forward_inputs(config, batch, (height, width), tokens=3))
+    return inputs | {"timestep": torch.tensor([1, 999])[:batch]}
 
 
-def inputs_for(options, *, height=8, width=16, batch=2):
-    inputs = {
-        "sample": torch.randn(batch, options.get("in_channels", 4), height, width),
-        "timestep": torch.tensor([1, 999])[:batch],
-        "class_labels": class_labels(options, batch),
-    }
-    context = options["cross_attention_dim"]
-    inputs["encoder_hidden_states"] = (
-        torch.randn(batch, 3, context) if isinstance(context, int) else None
-    )
-    if "time_cond_proj_dim" in options:
-        inputs["timestep_cond"] = torch.randn(batch, options["time_cond_proj_dim"])
-    if "addition_embed_type" in options:
-        inputs["added_cond_kwargs"] = {
-            "text_embeds": torch.randn(batch, 10),
-            "time_ids": torch.randint(0, 1024, (batch, 6)),
-        }
+def theirs_of(inputs):
+    """The same inputs as diffusers' networks take them."""
+    inputs = {"encoder_hidden_states": None, **inputs}
+    if "gligen" in inputs:
+        inputs["cross_attention_kwargs"] = {"gligen": inputs.pop("gligen")}
     return inputs
+
+
+def assert_same(both, inputs):
+    both.share_weights()
+    with torch.no_grad():
+        ours, theirs = both.ours(**inputs), both.theirs(**theirs_of(inputs)).sample
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    return ours
 
 
 @pytest.mark.parametrize("name", TWINS)
 def test_narrow_twins(pair, name):
     both = pair(**TWINS[name])
-    ours, theirs = both.names_and_shapes()
+    ours, theirs = both.structure()
     assert ours == theirs
-    ours, theirs = both.outputs(**inputs_for(both.options))
-    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    assert_same(both, inputs_for(both.config, height=16, width=24))
+
+
+def test_two_contexts_side_by_side():
+    """Versatile Diffusion; diffusers' own UNet can build these layers but not call them."""
+    torch.manual_seed(0)
+    theirs = dual_transformer_2d.DualTransformer2DModel(
+        2, 4, in_channels=8, cross_attention_dim=12, norm_num_groups=4
+    ).eval()
+    ours = DualTransformer2DModel(8, heads=2, context_dim=12, groups=4).eval()
+    ours.load_state_dict(theirs.state_dict())
+    image, tokens = torch.randn(2, 8, 4, 6), torch.randn(2, 77 + 257, 12)
+    with torch.no_grad():
+        expected = theirs(image, tokens).sample
+        torch.testing.assert_close(ours(image, tokens), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_residuals_of_a_controlnet(pair):
+    both = pair(**SHALLOW)
+    inputs = inputs_for(both.config)
+    encoder = [(8, 8, 16)] * 3 + [(8, 4, 8), *[(16, 4, 8)] * 2]
+    inputs["down_block_additional_residuals"] = tuple(torch.randn(2, *size) for size in encoder)
+    inputs["mid_block_additional_residual"] = torch.randn(2, 16, 4, 8)
+    changed = assert_same(both, inputs)
+    del inputs["mid_block_additional_residual"], inputs["down_block_additional_residuals"]
+    assert not torch.allclose(changed, assert_same(both, inputs))
 
 
 @pytest.mark.parametrize("size", [(7, 9), (8, 8), (9, 24), (1, 1), (13, 8)])
 def test_sizes_that_doubling_misses(pair, size):
     both = pair()
-    ours, theirs = both.outputs(**inputs_for(both.options, height=size[0], width=size[1]))
+    ours = assert_same(both, inputs_for(both.config, height=size[0], width=size[1]))
     assert ours.shape[2:] == size
-    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("timestep", [7, 7.5, torch.tensor(7), torch.tensor([7])])
 def test_one_timestep_for_all_samples(pair, timestep):
     both = pair(**SHALLOW)
-    inputs = inputs_for(both.options) | {"timestep": timestep}
-    ours, theirs = both.outputs(**inputs)
-    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    assert_same(both, inputs_for(both.config) | {"timestep": timestep})
 
 
 def test_half_precision(pair):
     both = pair(**SDXL)
-    inputs = inputs_for(both.options)
+    inputs = inputs_for(both.config)
     for network in (both.ours, both.theirs):
         network.bfloat16()
     for name in ("sample", "encoder_hidden_states"):
@@ -152,9 +260,9 @@ def test_half_precision(pair):
 def test_an_input_that_the_network_needs_is_named(pair):
     labelled = pair(**SHALLOW, num_class_embeds=3)
     with pytest.raises(ValueError, match="class_labels"):
-        labelled.ours(**inputs_for(labelled.options) | {"class_labels": None})
+        labelled.ours(**inputs_for(labelled.config) | {"class_labels": None})
     xl = pair(**SDXL)
     with pytest.raises(ValueError, match="time_ids"):
         xl.ours(
-            **inputs_for(xl.options) | {"added_cond_kwargs": {"text_embeds": torch.randn(2, 10)}}
+            **inputs_for(xl.config) | {"added_cond_kwargs": {"text_embeds": torch.randn(2, 10)}}
         )

@@ -80,7 +80,7 @@ def test_shipped_configs(name):
     if expected is not None and sizes.items() <= expected.items():
         assert 2 * Cost(Network(run(spec))).total == expected["total"]
         return
-    spec = load(name, batch=1, height=16, width=16)
+    spec = load(name, batch=1, height=64, width=64)
     cost = Cost(Network(run(spec)))
     model = place.build(lambda: families_build(spec), "meta", "float32")
     lines = against_torch(cost, by_torch(model, place.inputs(spec.tensors(), "meta", "float32")))

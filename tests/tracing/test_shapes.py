@@ -393,6 +393,30 @@ def test_arange(bounds: list[float], dtype: torch.dtype | None, device: str | No
     agree(torch.arange, *bounds, dtype=dtype, device=where)
 
 
+@quick
+@given(x=tensors(shapes(0, 4)), dims=st.lists(st.integers(-5, 4), max_size=3))
+def test_flip(x: Drawn, dims: list[int]) -> None:
+    agree(torch.flip, x, dims)
+    agree(torch.flip, x, dims=tuple(dims))
+
+
+@quick
+@given(size=st.integers(-1, 4), dtype=st.sampled_from([None, *FLOATS, torch.int64]))
+def test_eye(size: int, dtype: torch.dtype | None) -> None:
+    agree(torch.eye, size, dtype=dtype, device=torch.device("meta"))
+
+
+@settings(quick, max_examples=200)
+@given(
+    x=tensors(shapes(2, 5), FLOATS),
+    pad=st.lists(st.integers(-1, 4), min_size=1, max_size=6),
+    mode=st.sampled_from(["reflect", "replicate", "circular", "constant", "what"]),
+)
+def test_pad(x: Drawn, pad: list[int], mode: str) -> None:
+    agree(F.pad, x, pad, mode)
+    agree(F.pad, x, tuple(pad), mode=mode, value=0.5)
+
+
 image, tokens = Drawn((2, 4, 6, 6)), Drawn((2, 9, 4))
 permuted = Drawn((2, 9, 4), layout="permuted")
 of_heads = Drawn((2, 2, 9, 4), layout="permuted")

@@ -10,9 +10,9 @@ from unetscope.record import SkipEvent
 
 # The part of a UNet that a path or a class name speaks of.
 _NAMES = {
-    "middle": re.compile(r"(?:^|[._])(?:mid|bottleneck)|Mid|Bottleneck"),
-    "encoder": re.compile(r"(?:^|[._])(?:down|enc|input_block)|Down|Encoder"),
-    "decoder": re.compile(r"(?:^|[._])(?:up|dec|output_block)|Up(?=[A-Z])|Decoder"),
+    "middle": re.compile(r"(?:^|\.)(?:mid|bottleneck)|Mid|Bottleneck"),
+    "encoder": re.compile(r"(?:^|\.)(?:down|enc|input_block)|Down|Encoder"),
+    "decoder": re.compile(r"(?:^|\.)(?:up|dec|output_block)|Up(?=[A-Z])|Decoder"),
 }
 
 
@@ -118,8 +118,8 @@ def verdict(network: Network) -> Verdict:
     out_of_order, reused, seen = [], [], set[int]()
     for skip in network.trace.skips:
         clock = network.join(skip).clock
-        while pushes and network.born(pushes[0]) < clock:
-            waiting.append(pushes.pop(0))
+        waiting += [value for value in pushes if network.born(value) < clock]
+        pushes = [value for value in pushes if network.born(value) >= clock]
         if skip.value in seen:
             reused.append(skip)
         else:

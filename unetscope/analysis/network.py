@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from unetscope.analysis.containers import blocks_inside
 from unetscope.record import ModuleRecord, Op, SkipEvent, Step, TensorSpec, Trace
 
 _ATTENTION = ("scaled_dot_product_attention", "multi_head_attention_forward", "softmax")
@@ -13,7 +14,8 @@ class Network:
     """Questions about one trace that several tables ask.
 
     A *block* is a child call of the module in whose body the skips are joined, that is, of the
-    innermost call that holds every push and every join; the root where nothing is joined.
+    innermost call that holds every push and every join; the root where nothing is joined. Where
+    such a child holds several levels, its child calls are blocks instead (see `containers`).
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -57,13 +59,23 @@ class Network:
 
     @cached_property
     def sample(self) -> int | None:
-        """The network's first input, whose rank tells feature maps from vectors and tokens."""
+        """The network's first input."""
         return self.trace.inputs[0].value if self.trace.inputs else None
 
+    @cached_property
+    def rank(self) -> int:
+        """The rank that tells feature maps from vectors and tokens: that of the skips.
+
+        A video `(B, C, F, H, W)` may be worked on as so many images. Without skips it is the
+        sample's; 0 if there is none.
+        """
+        held = self.pushed or ((self.sample,) if self.sample is not None else ())
+        ranks = [len(self.spec(value).shape) for value in held]
+        return max(ranks, key=ranks.count, default=0)
+
     def is_map(self, value: int) -> bool:
-        """Whether a value is a feature map `(B, C, *spatial)`: of the sample's rank."""
-        rank = 0 if self.sample is None else len(self.spec(self.sample).shape)
-        return rank >= 3 and len(self.spec(value).shape) == rank
+        """Whether a value is a feature map `(B, C, *spatial)`."""
+        return self.rank >= 3 and len(self.spec(value).shape) == self.rank
 
     def main_input(self, call: int) -> int | None:
         """The feature map that a call works on: its first."""
@@ -200,8 +212,8 @@ class Network:
 
     @cached_property
     def blocks(self) -> tuple[int, ...]:
-        """The child calls of the trunk, in order."""
-        return () if self.trunk is None else tuple(self.children[self.trunk])
+        """The child calls of the trunk, in order, and of those that hold blocks, theirs."""
+        return () if self.trunk is None else tuple(blocks_inside(self, self.trunk))
 
     def _chain(self, call: int) -> list[int]:
         """The calls from the root down to `call`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unetscope.commands import console
-from unetscope.commands.passes import Request, run
+from unetscope.commands.passes import Request, run, say_notes
 from unetscope.errors import ConfigError, UnetscopeError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def audited(request: Request, language: str, *, full: bool) -> tuple[list[Table]
             hint="name the config that it was traced from",
         )
     spec = request.spec()
+    say_notes(spec)
     cost = Cost(Network(run(spec)))
     torchs = against_torch(cost, by_torch(*_placed(spec, "meta")))
     twin = spec if full else narrow(request, spec)

@@ -75,7 +75,17 @@ def explain_command(
     from unetscope.commands.passes import Request, obtain
 
     config, module = (None, first) if second is None else (first, second)
-    request = Request(chosen(config), tuple(overrides or ()), batch, height, width, tokens)
+    request = Request(
+        chosen(config),
+        tuple(overrides or ()),
+        batch,
+        height,
+        width,
+        tokens,
+        inputs=tuple(inputs or ()),
+        input_file=input_file,
+        kwargs=kwargs,
+    )
     trace = obtain(request)
     from unetscope.analysis.finding import find, nearest_names
     from unetscope.views.explain import card, choose, modules

@@ -93,7 +93,17 @@ def flops_command(
         raise typer.BadParameter("`--depth` goes with `--by module`")
     if top is not None and by in (By.type, By.stage_kind):
         raise typer.BadParameter(f"`--top` does not go with `--by {by.value}`")
-    request = Request(chosen(config), tuple(overrides or ()), batch, height, width, tokens)
+    request = Request(
+        chosen(config),
+        tuple(overrides or ()),
+        batch,
+        height,
+        width,
+        tokens,
+        inputs=tuple(inputs or ()),
+        input_file=input_file,
+        kwargs=kwargs,
+    )
     if audit:
         from unetscope.commands.audit import audited
 

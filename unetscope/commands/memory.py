@@ -93,7 +93,17 @@ def memory_command(
     if "measured" in (sections or "") and not measure:
         raise typer.BadParameter("the section `measured` goes with `--measure`")
     request = Request(
-        chosen(config), tuple(overrides or ()), batch, height, width, tokens, device, dtype.value
+        chosen(config),
+        tuple(overrides or ()),
+        batch,
+        height,
+        width,
+        tokens,
+        device,
+        dtype.value,
+        tuple(inputs or ()),
+        input_file,
+        kwargs,
     )
     if measure:
         _refuse_unmeasurable(request)

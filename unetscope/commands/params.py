@@ -94,7 +94,14 @@ def params_command(
     if lora_rank is not None and by is By.stage_kind:
         raise typer.BadParameter("`--lora-rank` does not go with `--by stage-kind`")
     dtypes = _dtypes(dtype)
-    trace = obtain(Request(chosen(config), tuple(overrides or ())))
+    request = Request(
+        chosen(config),
+        tuple(overrides or ()),
+        inputs=tuple(inputs or ()),
+        input_file=input_file,
+        kwargs=kwargs,
+    )
+    trace = obtain(request)
     from unetscope.views.params import Choice, params
     from unetscope.views.view import View
 

@@ -104,7 +104,17 @@ def obtain(request: Request) -> Trace:
         return store.load(Path(request.source))
     if request.is_target:
         return run_code(request)
-    return run(request.spec(), request.device, request.dtype)
+    spec = request.spec()
+    say_notes(spec)
+    return run(spec, request.device, request.dtype)
+
+
+def say_notes(spec: Spec) -> None:
+    """Tell what of a file from elsewhere was left out."""
+    from unetscope.commands import console
+
+    for note in spec.notes:
+        console.say(f"note: {note}")
 
 
 def run(spec: Spec, device: str = "meta", dtype: str = "float32") -> Trace:

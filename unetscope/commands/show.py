@@ -40,12 +40,14 @@ def show_config(
     Raises:
         ConfigError: the config is missing or describes no network.
     """
+    from unetscope.commands.passes import say_notes
     from unetscope.config import load
     from unetscope.config.writing import to_yaml
 
     spec = load(
         reference, overrides=overrides, batch=batch, height=height, width=width, tokens=tokens
     )
+    say_notes(spec)
     return to_yaml(spec.resolved)
 
 

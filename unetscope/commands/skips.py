@@ -60,6 +60,9 @@ def skips_command(
             tokens,
             device,
             dtype.value,
+            tuple(inputs or ()),
+            input_file,
+            kwargs,
         )
     )
     tables = ledger(View.of(trace, lang.value))

@@ -51,6 +51,7 @@ def sweep_command(
     several options together give every combination.
     """
     from unetscope.commands.default_config import chosen
+    from unetscope.commands.passes import say_notes
     from unetscope.commands.points import combinations, measured
     from unetscope.config import load
     from unetscope.views.sweep import chart, sweep
@@ -60,6 +61,7 @@ def sweep_command(
     swept = {name: text for name, text in given.items() if text is not None}
     sizes = combinations(swept)
     spec = load(chosen(config), overrides=tuple(overrides or ()), **sizes[0])
+    say_notes(spec)
     points = measured(spec, sizes)
     if plot:
         _draw(chart(words(lang.value), points, list(swept)), format, output)

@@ -197,4 +197,4 @@ def _check(source: str, factory: Callable[..., Any], arguments: Mapping[str, Any
 
 def _kind(found: Any) -> str:
     name = type(found).__name__
-    return f"the module `{found.__name__}`" if inspect.ismodule(found) else f"a `{name}`"
+    return f"the module `{found.__name__}`" if inspect.ismodule(found) else f"`{name}`"

@@ -94,7 +94,17 @@ def trace_command(
     from unetscope.commands.passes import Request, obtain
 
     request = Request(
-        chosen(config), tuple(overrides or ()), batch, height, width, tokens, device, dtype.value
+        chosen(config),
+        tuple(overrides or ()),
+        batch,
+        height,
+        width,
+        tokens,
+        device,
+        dtype.value,
+        tuple(inputs or ()),
+        input_file,
+        kwargs,
     )
     trace = obtain(request)
     if trace.provenance:

@@ -6,7 +6,9 @@ import re
 
 # The first pattern that matches a module's path decides.
 _LIKELY = (
-    (r"\.attn2\.to_[kv]$|encoder_hid_proj|text_proj", "cross_attention_dim"),
+    (r"\.attn2\.(to_[kv]|norm_cross)$|\.(add_[kv]_proj|norm_cross)$", "cross_attention_dim"),
+    (r"^encoder_hid_proj|^add_embedding\.(image|text|pool|norm1)", "encoder_hid_dim"),
+    (r"^controlnet_cond_embedding", "conditioning_channels"),
     (r"\.attn\d(\.|$)|\.attentions\.\d+\.(to_|group_norm)", "attention_head_dim"),
     (r"add_embedding|class_embedding", "projection_class_embeddings_input_dim"),
     (r"time_emb_proj$|^time_embedding", "time_embedding_dim"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from yaml.reader import ReaderError
@@ -17,6 +17,9 @@ from yaml.reader import ReaderError
 from unetscope.config.scalars import Scalar, resolve
 from unetscope.config.wording import dotted, found, quoted
 from unetscope.errors import ConfigError, Place
+
+if TYPE_CHECKING:
+    from unetscope.config.findings import Finding
 
 Path = tuple[str | int, ...]
 """Where a value stands in its document: `("unet", "block_out_channels", 3)`."""
@@ -39,10 +42,14 @@ class Document:
         data: dicts, lists and scalars.
         places: where each value stands: an entry of a mapping at its key, an item of a list at
             itself, the document at its beginning.
+        notes: what of the file was left out.
+        problems: why the file cannot be read as a config.
     """
 
     data: Any
     places: Mapping[Path, Place]
+    notes: tuple[str, ...] = ()
+    problems: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

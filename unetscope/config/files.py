@@ -8,7 +8,9 @@ from pathlib import Path
 from unetscope.config.wording import quoted
 from unetscope.errors import ConfigError, Place, nearest
 
-SUFFIXES = (".yaml", ".yml")
+SUFFIXES = (".yaml", ".yml", ".json")
+MODEL_CONFIGS = ("unet/config.json", "config.json")
+"""Files that stand for their folder, the first that is there."""
 LARGEST_FILE = 1_000_000
 """Bytes; published configs have about 2,000."""
 
@@ -22,11 +24,27 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
+def split_part(reference: str, *, folder: Path | None = None) -> tuple[str, str | None]:
+    """`cldm_v15.yaml#unet_config` in two, unless there is a file of that very name."""
+    stem, mark, part = reference.rpartition("#")
+    if not mark or _is_there((folder or Path()) / reference):
+        return reference, None
+    return stem, part
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def locate(reference: str, *, folder: Path | None = None, place: Place | None = None) -> Path:
     """The file that a reference means: a path first, then the name of a shipped config.
 
     Args:
-        reference: such as `./mine/sd15.yaml`, `sd15.yaml` or `sd15`.
+        reference: such as `./mine/sd15.yaml`, `sd15.yaml` or `sd15`; or a folder that holds one
+            of `MODEL_CONFIGS`.
         folder: what relative paths start from, if not the working directory.
         place: where the reference was read, for the error.
 
@@ -40,12 +58,18 @@ def locate(reference: str, *, folder: Path | None = None, place: Place | None = 
         raise ConfigError(f"cannot look for {quoted(reference)}: {_why(error)}") from None
     if there and not is_folder and reference:
         return path
+    if is_folder and reference and (inside := _inside(path)):
+        return inside
     configs = shipped()
     stem = reference.removesuffix(".yaml")
     if stem in configs:
         return configs[stem]
     if is_folder:
-        raise ConfigError(f"{quoted(reference)} is a folder, not a config file", place=place)
+        raise ConfigError(
+            f"{quoted(reference)} is a folder without unet/config.json or config.json",
+            hint="name a config file, or the folder of a model in diffusers' form",
+            place=place,
+        )
     raise ConfigError(
         f"there is no file and no shipped config {quoted(reference)}",
         hint=_suggest(path, stem),
@@ -53,11 +77,18 @@ def locate(reference: str, *, folder: Path | None = None, place: Place | None = 
     )
 
 
+def _inside(folder: Path) -> Path | None:
+    """The UNet's config in the folder of a pipeline in diffusers' form, or of the UNet alone."""
+    found = (folder / name for name in MODEL_CONFIGS)
+    return next((path for path in found if _is_there(path)), None)
+
+
 def _suggest(path: Path, stem: str) -> str:
     for suffix in SUFFIXES:
         if (beside := path.with_name(path.name + suffix) if path.name else path).is_file():
             return f"did you mean {quoted(str(beside))}?"
-    if guess := nearest(Path(stem).stem, shipped()):
+    name = Path(stem)
+    if guess := nearest(name.stem if name.suffix in SUFFIXES else name.name, shipped()):
         return f"did you mean {quoted(guess)}? `unetscope list` shows the shipped configs"
     return "`unetscope list` shows the shipped configs"
 

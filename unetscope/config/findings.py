@@ -28,11 +28,21 @@ class Finding:
 
     def error(self, places: Mapping[Path, Place]) -> ConfigError:
         """The exception that says it, with the place of its key."""
+        place = place_of(self.path, places)
         return ConfigError(
-            f"{dotted(self.path)}: {self.message}" if self.path else self.message,
+            f"{_name(self.path, places)}: {self.message}" if self.path else self.message,
             hint=self.hint,
-            place=place_of(self.path, places),
+            place=place,
         )
+
+
+def _name(path: Path, places: Mapping[Path, Place]) -> str:
+    """A key as its file calls it and, if that is another name, as we do; a default as we do."""
+    ours = dotted(path)
+    place = place_of(path, places) if path[:2] in places else None
+    if place is None or place.key is None:
+        return ours
+    return place.key if ours.endswith(f".{place.key}") else f"{place.key}, read as {ours}"
 
 
 def place_of(path: Path, places: Mapping[Path, Place]) -> Place | None:

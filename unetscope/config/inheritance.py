@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Any
 
-from unetscope.config.document import Document, Path, parse
-from unetscope.config.files import locate, read
+from unetscope.config.dialects import read_document
+from unetscope.config.document import Document, Path
+from unetscope.config.files import locate, read, split_part
 from unetscope.config.findings import Finding
 from unetscope.config.wording import found, quoted
 from unetscope.errors import ConfigError, Place
@@ -18,17 +19,21 @@ NOT_INHERITED = ("extends", "name", "source")
 """Keys that speak of one file."""
 
 
-def read_config(path: FilePath) -> Document:
+def read_config(path: FilePath, part: str | None = None) -> Document:
     """Read a config file and whatever it extends, merged.
+
+    Args:
+        path: the file, in any dialect.
+        part: the key of one network, of a file that holds several.
 
     Raises:
         ConfigError: a file is missing or malformed, or the chain is a circle or too long.
     """
-    return _read(path, ())
+    return _read(path, part, ())
 
 
-def _read(path: FilePath, above: tuple[FilePath, ...]) -> Document:
-    document = parse(read(path), str(path))
+def _read(path: FilePath, part: str | None, above: tuple[FilePath, ...]) -> Document:
+    document = read_document(read(path), path, part)
     reference = document.data.get("extends") if isinstance(document.data, dict) else None
     if reference is None:
         return document
@@ -37,6 +42,7 @@ def _read(path: FilePath, above: tuple[FilePath, ...]) -> Document:
         message = f"expected a string, found {found(reference)}"
         raise Finding("wrong-value", ("extends",), message).error(document.places)
     chain = (*above, path)
+    reference, base_part = split_part(reference, folder=path.parent)
     base_path = locate(reference, folder=path.parent, place=place)
     if any(base_path.resolve() == other.resolve() for other in chain):
         raise ConfigError(
@@ -49,7 +55,7 @@ def _read(path: FilePath, above: tuple[FilePath, ...]) -> Document:
             f"extends: a chain of more than {LONGEST_CHAIN} files, the bound for configs",
             place=place,
         )
-    base = _read(base_path, chain)
+    base = _read(base_path, base_part, chain)
     if not isinstance(base.data, dict):
         message = f"expected a mapping, found {found(base.data)}"
         raise ConfigError(message, place=base.places[()])
@@ -61,7 +67,7 @@ def merge(base: Document, document: Document) -> Document:
     inherited = {key: value for key, value in base.data.items() if key not in NOT_INHERITED}
     places: dict[Path, Place] = {}
     data = _merged(Document(inherited, base.places), document, (), places)
-    return Document(data, places)
+    return Document(data, places, base.notes + document.notes, base.problems + document.problems)
 
 
 def _merged(base: Document, document: Document, path: Path, places: dict[Path, Place]) -> Any:

@@ -8,24 +8,79 @@ from typing import Any
 
 import msgspec
 
-from unetscope.config.sections import OPTIONS, ConfigFile, InputsSection
+from unetscope.config.sections import (
+    DEFAULT_FAMILY,
+    OPTIONS,
+    ConfigFile,
+    InputsSection,
+    UnetSection,
+)
 from unetscope.config.supported import SUPPORTED
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+INHERITED = "InheritedOptions"
+"""The options of a config whose family another one says: those of any family."""
 
 
 def json_schema() -> dict[str, Any]:
     """The schema, with a description wherever the options have one."""
-    schema = msgspec.json.schema(ConfigFile)
-    definitions = schema["$defs"]
     sections: list[type[msgspec.Struct]] = [ConfigFile, InputsSection, *OPTIONS.values()]
+    (schema, *_), definitions = msgspec.json.schema_components(
+        sections, ref_template="#/$defs/{name}"
+    )
     for section in sections:
         _describe(definitions[section.__name__], section)
-    definitions[ConfigFile.__name__]["properties"]["family"]["enum"] = list(OPTIONS)
     for options in OPTIONS.values():
-        _enumerate(definitions[options.__name__]["properties"])
-    del definitions[ConfigFile.__name__]["required"]  # `unet` may be inherited
-    return {"$schema": DIALECT, "title": "unetscope config", **schema}
+        _enumerate(definitions[options.__name__]["properties"], options)
+    definitions[INHERITED] = _any_of([definitions[o.__name__] for o in OPTIONS.values()])
+    del definitions[UnetSection.__name__]
+    config = definitions[ConfigFile.__name__]
+    config["properties"]["family"]["enum"] = list(OPTIONS)
+    config["properties"]["unet"] = {
+        "description": config["properties"]["unet"]["description"],
+        "type": "object",
+    }
+    config["allOf"] = list(_options_by_family())
+    del config["required"]  # `unet` may be inherited
+    return {"$schema": DIALECT, "title": "unetscope config", **schema, "$defs": definitions}
+
+
+def _options_by_family() -> list[dict[str, Any]]:
+    """Which options `unet` holds: those of the family that is said, inherited or the default."""
+    by_family = [
+        _if({"properties": {"family": {"const": family}}, "required": ["family"]}, options.__name__)
+        for family, options in OPTIONS.items()
+    ]
+    silent = {"not": {"required": ["family"]}}
+    inherits = {"required": ["extends"]}
+    return [
+        *by_family,
+        _if({"allOf": [silent, inherits]}, INHERITED),
+        _if({"allOf": [silent, {"not": inherits}]}, OPTIONS[DEFAULT_FAMILY].__name__),
+    ]
+
+
+def _if(condition: dict[str, Any], definition: str) -> dict[str, Any]:
+    unet = {"$ref": f"#/$defs/{definition}"}
+    return {"if": condition, "then": {"properties": {"unet": unet}}}
+
+
+def _any_of(definitions: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is valid for an option of one of them."""
+    properties: dict[str, Any] = {}
+    for definition in definitions:
+        for key, prop in definition["properties"].items():
+            properties.setdefault(key, []).append(prop)
+    return {
+        "title": INHERITED,
+        "description": "The options of whichever family is inherited.",
+        "type": "object",
+        "properties": {
+            key: props[0] if all(prop == props[0] for prop in props) else {"anyOf": props}
+            for key, props in properties.items()
+        },
+        "additionalProperties": False,
+    }
 
 
 def _describe(definition: dict[str, Any], section: type[msgspec.Struct]) -> None:
@@ -37,8 +92,8 @@ def _describe(definition: dict[str, Any], section: type[msgspec.Struct]) -> None
         definition["properties"][entry[1]] = {"description": " ".join(entry[2].split()), **prop}
 
 
-def _enumerate(properties: dict[str, Any]) -> None:
+def _enumerate(properties: dict[str, Any], options: type[msgspec.Struct]) -> None:
     """List the values that are covered, so that editors offer them."""
-    for key, accepted in SUPPORTED.items():
+    for key, accepted in SUPPORTED[options].items():
         target = properties[key]
         (target["items"] if target.get("type") == "array" else target)["enum"] = list(accepted)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
 import msgspec
 
 from unetscope.config.document import Document
-from unetscope.config.files import locate
+from unetscope.config.files import locate, split_part
 from unetscope.config.findings import Finding
+from unetscope.config.forward import usual_tokens
 from unetscope.config.inheritance import read_config
 from unetscope.config.overrides import override
 from unetscope.config.rules import check_options
@@ -19,12 +21,12 @@ from unetscope.config.sections import (
     OPTIONS,
     ConfigFile,
     InputsSection,
+    Options,
     check_file,
     keys_of,
 )
 from unetscope.config.sizes import check_sizes
 from unetscope.config.spec import Inputs, Spec
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
 from unetscope.errors import Place
 
 USUAL_SIZE = 64
@@ -43,7 +45,8 @@ def load(
     """Load a config and check it.
 
     Args:
-        reference: a path, or the name of a shipped config.
+        reference: a path, or the name of a shipped config; `FILE#KEY` for the network under one
+            key of a file that holds several.
         overrides: `KEY=VALUE` each, for `unet`.
         batch: instead of the config's.
         height: of the sample, instead of the config's.
@@ -53,8 +56,9 @@ def load(
     Raises:
         ConfigError: the first thing that is wrong with it.
     """
-    path = locate(reference)
-    document = read_config(path)
+    name, part = split_part(reference)
+    path = locate(name)
+    document = read_config(path, part)
     flags = {"batch": batch, "height": height, "width": width, "tokens": tokens}
     document = _with_flags(_with_overrides(document, overrides), flags)
     for finding in findings(document):
@@ -64,14 +68,23 @@ def load(
 
 def findings(document: Document) -> Iterator[Finding]:
     """Everything that is wrong with a config: its form or, if that is right, its meaning."""
+    yield from document.problems
+    if document.problems:
+        return
     of_form = list(check_file(document.data))
     yield from of_form
     if of_form:
         return
-    config = msgspec.convert(document.data, ConfigFile)
-    yield from check_options(config.unet, document.places)
-    inputs = _inputs(config.inputs, config.unet)
-    yield from check_sizes(config.unet, inputs.batch, (inputs.height, inputs.width), inputs.tokens)
+    config, unet = _convert(document.data)
+    yield from check_options(unet, document.places)
+    inputs = _inputs(config.inputs, unet)
+    yield from check_sizes(unet, inputs.batch, (inputs.height, inputs.width), inputs.tokens)
+
+
+def _convert(data: Any) -> tuple[ConfigFile, Options]:
+    """A config of the right form, and the options of its family."""
+    config = msgspec.convert(data, ConfigFile)
+    return config, msgspec.convert(data["unet"], OPTIONS[config.family])
 
 
 def _with_overrides(document: Document, overrides: Sequence[str]) -> Document:
@@ -102,21 +115,20 @@ def _with_flags(document: Document, flags: Mapping[str, int | None]) -> Document
     places = dict(document.places)
     for name, value in given.items():
         places["inputs", name] = Place(f"--{name} {value}")
-    return Document({**document.data, "inputs": {**inputs, **given}}, places)
+    data = {**document.data, "inputs": {**inputs, **given}}
+    return replace(document, data=data, places=places)
 
 
 def _spec(reference: str, path: FilePath, document: Document) -> Spec:
     data = document.data
-    config = msgspec.convert(data, ConfigFile)
-    inputs = _inputs(config.inputs, config.unet)
+    config, unet = _convert(data)
+    inputs = _inputs(config.inputs, unet)
     name = config.name or path.stem
     resolved = {
         "name": name,
         "family": config.family,
         **({"source": config.source} if config.source else {}),
-        "unet": {
-            key: data["unet"][key] for key in keys_of(type(config.unet)) if key in data["unet"]
-        },
+        "unet": {key: data["unet"][key] for key in keys_of(type(unet)) if key in data["unet"]},
         "inputs": _resolved_inputs(inputs),
     }
     return Spec(
@@ -124,21 +136,22 @@ def _spec(reference: str, path: FilePath, document: Document) -> Spec:
         name=name,
         family=config.family,
         source=config.source or "",
-        unet=config.unet,
+        unet=unet,
         inputs=inputs,
         resolved=resolved,
         places=document.places,
+        notes=document.notes,
     )
 
 
-def _inputs(section: InputsSection, unet: UNet2DConditionConfig) -> Inputs:
-    size = unet.sample_size or USUAL_SIZE
+def _inputs(section: InputsSection, unet: Options) -> Inputs:
+    size = getattr(unet, "sample_size", None) or USUAL_SIZE
     rows, columns = (size, size) if isinstance(size, int) else size
     return Inputs(
         batch=section.batch,
         height=section.height or rows,
         width=section.width or columns,
-        tokens=section.tokens,
+        tokens=section.tokens or usual_tokens(unet),
         scale=section.scale,
     )
 

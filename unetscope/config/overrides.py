@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from unetscope.config.document import Document, Path, parse
@@ -42,7 +43,7 @@ def override(document: Document, text: str, keys: Mapping[str, Key]) -> Document
     places = {known: at for known, at in document.places.items() if known[: len(path)] != path}
     places[path] = place
     places.setdefault(("unet", name), place)
-    return Document({**document.data, "unet": unet}, places)
+    return replace(document, data={**document.data, "unet": unet}, places=places)
 
 
 def _key(text: str, place: Place) -> tuple[str, list[str | int]]:

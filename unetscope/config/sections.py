@@ -10,9 +10,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from unetscope.config.controlnet import ControlNetConfig
 from unetscope.config.document import Path
 from unetscope.config.findings import Finding
 from unetscope.config.types import mismatches
+from unetscope.config.unet2d import UNet2DConfig
 from unetscope.config.unet2d_condition import UNet2DConditionConfig
 from unetscope.config.wording import found, quoted
 from unetscope.errors import nearest
@@ -30,7 +32,7 @@ class InputsSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         batch: images at once.
         height: rows of the sample; by default `sample_size`.
         width: columns of the sample; by default `sample_size`.
-        tokens: tokens of the text.
+        tokens: tokens of the text; by default 77, as CLIP gives.
         scale: pixels of the image for each row of the sample, for `--symbolic`; 8 for latents of
             Stable Diffusion whose H and W shall mean the image's.
     """
@@ -38,8 +40,12 @@ class InputsSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     batch: Count = 1
     height: Count | None = None
     width: Count | None = None
-    tokens: Count = 77
+    tokens: Count | None = None
     scale: Annotated[int, Meta(ge=1, le=1_024)] = 1
+
+
+class UnetSection(Struct, frozen=True):
+    """The options of the network; which they are is the family's to say."""
 
 
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -60,11 +66,17 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     name: Text | None = None
     family: Text = DEFAULT_FAMILY
     source: Text | None = None
-    unet: UNet2DConditionConfig
+    unet: UnetSection
     inputs: InputsSection = InputsSection()
 
 
-OPTIONS: dict[str, type[Struct]] = {DEFAULT_FAMILY: UNet2DConditionConfig}
+Options = UNet2DConditionConfig | UNet2DConfig | ControlNetConfig
+
+OPTIONS: dict[str, type[Options]] = {
+    DEFAULT_FAMILY: UNet2DConditionConfig,
+    "UNet2DModel": UNet2DConfig,
+    "ControlNetModel": ControlNetConfig,
+}
 """The options of each family."""
 
 _CODE_KEYS = ("_target_", "target", "_partial_", "params", "class_path", "init_args")

@@ -8,7 +8,7 @@ from typing import Any
 
 from unetscope.config.document import Path
 from unetscope.config.forward import forward_inputs
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
+from unetscope.config.sections import Options
 from unetscope.errors import Place
 from unetscope.record import TensorSpec
 
@@ -45,16 +45,18 @@ class Spec:
         inputs: the sizes of its inputs.
         resolved: the config with `extends`, overrides and flags worked in, as plain values.
         places: where each key of `resolved` stands.
+        notes: what of the file was left out, if it is of another dialect.
     """
 
     reference: str
     name: str
     family: str
     source: str
-    unet: UNet2DConditionConfig
+    unet: Options
     inputs: Inputs
     resolved: dict[str, Any]
     places: Mapping[Path, Place]
+    notes: tuple[str, ...] = ()
 
     def tensors(self) -> dict[str, TensorSpec | dict[str, TensorSpec]]:
         """The keyword arguments of the network's `forward`."""

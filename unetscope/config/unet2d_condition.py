@@ -9,17 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-# Stated bounds: wide enough for every published UNet by an order of magnitude, small enough that
-# a slip of the keyboard does not build a billion layers.
-Width = Annotated[int, Meta(ge=1, le=65_536, description="1 to 65,536")]
-Depth = Annotated[int, Meta(ge=1, le=64, description="1 to 64")]
-Kernel = Annotated[int, Meta(ge=1, le=31, description="1 to 31")]
-Probability = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[float, Meta(gt=0)]
-# Not `tuple[Width, Width]`: in a union with a bounded int, msgspec 0.19 to 0.22 reads its length
-# from the wrong place and crashes.
-Size = Annotated[tuple[Width, ...], Meta(min_length=2, max_length=2, description="height, width")]
-Levels = Meta(min_length=1, max_length=16, description="one entry a level, 1 to 16 levels")
+from unetscope.config.bounds import Depth, Kernel, Levels, Positive, Probability, Size, Width
 
 
 class UNet2DConditionConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -69,7 +59,7 @@ class UNet2DConditionConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_
     mid_block_scale_factor: Positive = 1
     dropout: Probability = 0.0
     act_fn: str = "silu"
-    norm_num_groups: Width = 32
+    norm_num_groups: Width | None = 32
     norm_eps: Positive = 1e-5
     cross_attention_dim: Width | tuple[Width, ...] = 1280
     transformer_layers_per_block: Depth | tuple[Depth | tuple[Depth, ...], ...] = 1
@@ -101,3 +91,35 @@ class UNet2DConditionConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_
     mid_block_only_cross_attention: bool | None = None
     cross_attention_norm: str | None = None
     addition_embed_type_num_heads: Width = 64
+
+    @property
+    def time_embed_dim(self) -> int:
+        """Width of the embedded time."""
+        factor = 2 if self.time_embedding_type == "fourier" else 4
+        return self.time_embedding_dim or factor * self.block_out_channels[0]
+
+    @property
+    def timestep_input_dim(self) -> int:
+        """Width of the sinusoids that are embedded."""
+        if self.time_embedding_type == "fourier":
+            return self.time_embed_dim
+        return self.block_out_channels[0]
+
+    @property
+    def temb_channels(self) -> int:
+        """Width of the vector that every ResNet reads."""
+        return 2 * self.time_embed_dim if self.class_embeddings_concat else self.time_embed_dim
+
+    @property
+    def token_projection(self) -> str | None:
+        """What makes the tokens that attentions read; null if they are given as they are read."""
+        if self.encoder_hid_dim_type is None and self.encoder_hid_dim is not None:
+            return "text_proj"
+        return self.encoder_hid_dim_type
+
+    @property
+    def only_cross_attention_in_middle(self) -> bool:
+        """Whether attention to text and pixels at once, in the middle, leaves out the pixels."""
+        if self.mid_block_only_cross_attention is not None:
+            return self.mid_block_only_cross_attention
+        return self.only_cross_attention is True

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FAMILIES = {
     "UNet2DConditionModel": "unetscope.families.unet2d_condition",
+    "UNet2DModel": "unetscope.families.unet2d",
+    "ControlNetModel": "unetscope.families.controlnet",
 }
 """Name of a family's class -> the module that holds it."""
 

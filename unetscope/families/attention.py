@@ -1,4 +1,4 @@
-"""The transformer block: every pixel is a token that reads the other pixels and the text.
+"""Attention, and the transformer block: every pixel is a token that reads pixels and the text.
 
 Latent Diffusion (2022), section 3.3 and appendix E.2.1: self-attention, cross-attention and a
 feed-forward network, each behind a layer norm and beside a residual connection. The feed-forward
@@ -12,45 +12,32 @@ from typing import TYPE_CHECKING
 import torch.nn.functional as F
 from torch import nn
 
-from unetscope.families.layers import Conv2d, GroupNorm, LayerNorm, Linear
+from unetscope.families.layers import LayerNorm, Linear
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
 
-class Attention(nn.Module):
-    """Multi-head attention from `(B, N, query_dim)` to tokens `(B, M, context_dim)`.
+class MultiHeadAttention(nn.Module):
+    """What every attention here ends with, once queries, keys and values are projected.
 
-    Args:
-        query_dim: width of the tokens that ask, and of the result.
-        context_dim: width of the tokens that answer.
+    Attributes:
         heads: number of heads.
-        head_dim: width of each head.
+        to_out: layers from all heads' results to the output.
     """
 
-    def __init__(self, query_dim: int, context_dim: int, *, heads: int, head_dim: int):
-        super().__init__()
-        inner_dim = heads * head_dim
-        self.heads = heads
-        self.to_q = Linear(query_dim, inner_dim, bias=False)
-        self.to_k = Linear(context_dim, inner_dim, bias=False)
-        self.to_v = Linear(context_dim, inner_dim, bias=False)
-        self.to_out = nn.ModuleList([Linear(inner_dim, query_dim), nn.Dropout(0.0)])
+    heads: int
+    to_out: nn.ModuleList
 
-    def forward(self, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None) -> Tensor:
-        """Let `hidden_states` read `encoder_hidden_states`, or themselves if there are none."""
-        if encoder_hidden_states is None:
-            encoder_hidden_states = hidden_states
-        query = self._split_heads(self.to_q(hidden_states))
-        key = self._split_heads(self.to_k(encoder_hidden_states))
-        value = self._split_heads(self.to_v(encoder_hidden_states))
-        hidden_states = F.scaled_dot_product_attention(query, key, value)
-        hidden_states = self._merge_heads(hidden_states)
+    def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Queries `(B, N, D)` read keys and values `(B, M, D)`; the heads share D."""
+        tokens = F.scaled_dot_product_attention(
+            self._split_heads(query), self._split_heads(key), self._split_heads(value)
+        )
+        tokens = self._merge_heads(tokens)
         for layer in self.to_out:
-            hidden_states = layer(hidden_states)
-        return hidden_states
+            tokens = layer(tokens)
+        return tokens
 
     def _split_heads(self, tokens: Tensor) -> Tensor:
         """`(B, N, heads * D)` to `(B, heads, N, D)`."""
@@ -61,6 +48,38 @@ class Attention(nn.Module):
         """`(B, heads, N, D)` to `(B, N, heads * D)`."""
         batch, heads, length, width = tokens.shape
         return tokens.transpose(1, 2).reshape(batch, length, heads * width)
+
+
+class Attention(MultiHeadAttention):
+    """Multi-head attention from `(B, N, query_dim)` to tokens `(B, M, context_dim)`.
+
+    Args:
+        query_dim: width of the tokens that ask, and of the result.
+        context_dim: width of the tokens that answer.
+        heads: number of heads.
+        head_dim: width of each head.
+        bias: whether the projections of queries, keys and values have one.
+    """
+
+    def __init__(
+        self, query_dim: int, context_dim: int, *, heads: int, head_dim: int, bias: bool = False
+    ):
+        super().__init__()
+        inner_dim = heads * head_dim
+        self.heads = heads
+        self.to_q = Linear(query_dim, inner_dim, bias=bias)
+        self.to_k = Linear(context_dim, inner_dim, bias=bias)
+        self.to_v = Linear(context_dim, inner_dim, bias=bias)
+        self.to_out = nn.ModuleList([Linear(inner_dim, query_dim), nn.Dropout(0.0)])
+
+    def forward(self, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None) -> Tensor:
+        """Let `hidden_states` read `encoder_hidden_states`, or themselves if there are none."""
+        if encoder_hidden_states is None:
+            encoder_hidden_states = hidden_states
+        query = self.to_q(hidden_states)
+        key = self.to_k(encoder_hidden_states)
+        value = self.to_v(encoder_hidden_states)
+        return self.attend(query, key, value)
 
 
 class GEGLU(nn.Module):
@@ -117,88 +136,10 @@ class BasicTransformerBlock(nn.Module):
     def forward(self, hidden_states: Tensor, encoder_hidden_states: Tensor | None) -> Tensor:
         """Transform pixels `(B, H*W, dim)` that may read tokens `(B, M, context_dim)`."""
         first_context = encoder_hidden_states if self.only_cross_attention else None
-        hidden_states = self.attn1(self.norm1(hidden_states), first_context) + hidden_states
-        hidden_states = self.attn2(self.norm2(hidden_states), encoder_hidden_states) + hidden_states
+        attn_output = self.attn1(self.norm1(hidden_states), first_context)
+        hidden_states = attn_output + hidden_states
+        # Held by its name until the end, as in the published block: memory counts it so.
+        attn_output = self.attn2(self.norm2(hidden_states), encoder_hidden_states)
+        hidden_states = attn_output + hidden_states
         transformed: Tensor = self.ff(self.norm3(hidden_states)) + hidden_states
         return transformed
-
-
-class Transformer2DModel(nn.Module):
-    """Transformer blocks on an image `(B, C, H, W)`, whose pixels become a sequence of H*W tokens.
-
-    Args:
-        channels: C.
-        depth: number of transformer blocks.
-        heads: number of heads; each is `channels // heads` wide.
-        context_dim: width of the text's tokens.
-        groups: groups of the norm.
-        use_linear_projection: project tokens by linear layers instead of pixels by 1x1
-            convolutions (Stable Diffusion 2 and later).
-        only_cross_attention: the pixels read only the text, not each other.
-    """
-
-    def __init__(
-        self,
-        channels: int,
-        depth: int,
-        *,
-        heads: int,
-        context_dim: int,
-        groups: int,
-        use_linear_projection: bool,
-        only_cross_attention: bool = False,
-    ):
-        super().__init__()
-        head_dim = channels // heads
-        inner_dim = heads * head_dim
-        self.use_linear_projection = use_linear_projection
-        self.norm = GroupNorm(groups, channels, eps=1e-6)
-        self.proj_in = (
-            Linear(channels, inner_dim)
-            if use_linear_projection
-            else Conv2d(channels, inner_dim, kernel_size=1)
-        )
-        self.transformer_blocks = nn.ModuleList(
-            BasicTransformerBlock(
-                inner_dim,
-                context_dim,
-                heads=heads,
-                head_dim=head_dim,
-                only_cross_attention=only_cross_attention,
-            )
-            for _ in range(depth)
-        )
-        self.proj_out = (
-            Linear(inner_dim, channels)
-            if use_linear_projection
-            else Conv2d(inner_dim, channels, kernel_size=1)
-        )
-
-    def forward(self, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None) -> Tensor:
-        """Transform `(B, C, H, W)`, reading tokens `(B, M, context_dim)`."""
-        residual = hidden_states
-        size = hidden_states.shape[2:]
-        hidden_states = self.norm(hidden_states)
-        if self.use_linear_projection:
-            hidden_states = self.proj_in(_to_tokens(hidden_states))
-        else:
-            hidden_states = _to_tokens(self.proj_in(hidden_states))
-        for block in self.transformer_blocks:
-            hidden_states = block(hidden_states, encoder_hidden_states)
-        if self.use_linear_projection:
-            hidden_states = _to_image(self.proj_out(hidden_states), size)
-        else:
-            hidden_states = self.proj_out(_to_image(hidden_states, size))
-        return hidden_states + residual
-
-
-def _to_tokens(image: Tensor) -> Tensor:
-    """`(B, C, H, W)` to `(B, H*W, C)`."""
-    batch, channels, height, width = image.shape
-    return image.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
-
-
-def _to_image(tokens: Tensor, size: Sequence[int]) -> Tensor:
-    """`(B, H*W, C)` to `(B, C, H, W)`."""
-    batch, _, channels = tokens.shape
-    return tokens.reshape(batch, *size, channels).permute(0, 3, 1, 2).contiguous()

@@ -1,51 +1,56 @@
-"""Down, middle and up blocks: ResNets, each with a transformer if the block type has them.
+"""Down, middle and up blocks: ResNets, each with an attention behind it if the block type has one.
 
 A handful of classes read the descriptions in `unetscope.config.blocks`; the classes in the three
-dicts at the end differ by their description alone and carry the published names.
+dicts at the end differ by their description alone and carry the published names. Blocks whose
+decoder is wired otherwise are in `fir_blocks` and `k_blocks`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import torch
 from torch import nn
 
 from unetscope.config.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS, BlockType
-from unetscope.families.resnet import Downsample2D, Upsample2D
+from unetscope.families.resnet import ResnetBlock2D
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-    from unetscope.families.attention import Transformer2DModel
-    from unetscope.families.resnet import ResnetBlock2D
-
-
-class MakeResnet(Protocol):
-    """Makes a ResNet with the network's time embedding, norms and activation."""
-
-    def __call__(self, in_channels: int, out_channels: int) -> ResnetBlock2D:
-        """Make one from `in_channels` to `out_channels`."""
-
-
-class MakeTransformer(Protocol):
-    """Makes a transformer with a level's channels, heads and context."""
-
-    def __call__(self, *, depth: int) -> Transformer2DModel:
-        """Make one of `depth` transformer blocks."""
+    from unetscope.families.parts import MakeAttention, Parts
 
 
 class Block(nn.Module):
-    """What all blocks hold: ResNets, and the transformers between them."""
+    """What all blocks hold: ResNets, and the attentions behind them."""
 
     block_type: ClassVar[BlockType]
+    resnets: nn.ModuleList
 
     @property
-    def has_cross_attention(self) -> bool:
-        """Whether it reads the text's tokens."""
-        return self.block_type.transformer
+    def reads_text(self) -> bool:
+        """Whether it is given the text's tokens."""
+        return self.block_type.reads_text
+
+    def _add_attentions(self, channels: int, layers: int, attention: MakeAttention) -> None:
+        if self.block_type.attention is not None:
+            self.attentions = nn.ModuleList(attention(channels, i) for i in range(layers))
+
+    def _attend(
+        self,
+        index: int,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        **objects: Tensor,
+    ) -> Tensor:
+        """The attention behind a ResNet, if there is one."""
+        if self.reads_text:
+            hidden_states = self.attentions[index](hidden_states, encoder_hidden_states, **objects)
+        elif self.block_type.attention is not None:
+            hidden_states = self.attentions[index](hidden_states)
+        return hidden_states
 
 
 class DownBlock(Block):
@@ -55,10 +60,9 @@ class DownBlock(Block):
         in_channels: channels of the input.
         channels: channels of every result.
         layers: number of ResNets.
-        depths: transformer blocks after each ResNet; unread if the block has no transformers.
-        resnet: makes a ResNet.
-        transformer: makes a transformer.
-        downsample_padding: padding of the halving convolution; None to keep the resolution.
+        parts: makes ResNets and the layer that halves.
+        attention: makes attentions; unread if the block type has none.
+        downsample: whether it halves the resolution.
     """
 
     def __init__(
@@ -66,25 +70,23 @@ class DownBlock(Block):
         in_channels: int,
         channels: int,
         layers: int,
-        depths: Sequence[int],
         *,
-        resnet: MakeResnet,
-        transformer: MakeTransformer,
-        downsample_padding: int | None,
+        parts: Parts,
+        attention: MakeAttention,
+        downsample: bool,
     ):
         super().__init__()
         widths = [in_channels] + [channels] * (layers - 1)
-        if self.has_cross_attention:
-            self.attentions = nn.ModuleList(transformer(depth=depths[i]) for i in range(layers))
-        self.resnets = nn.ModuleList(resnet(width, channels) for width in widths)
-        self.downsamplers = (
-            nn.ModuleList([Downsample2D(channels, padding=downsample_padding)])
-            if downsample_padding is not None
-            else None
-        )
+        self._add_attentions(channels, layers, attention)
+        self.resnets = nn.ModuleList(parts.resnet(width, channels) for width in widths)
+        self.downsamplers = nn.ModuleList([parts.downsampler(channels)]) if downsample else None
 
     def forward(
-        self, hidden_states: Tensor, temb: Tensor, encoder_hidden_states: Tensor | None = None
+        self,
+        hidden_states: Tensor,
+        temb: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        **objects: Tensor,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Encode `(B, C, H, W)`.
 
@@ -94,41 +96,50 @@ class DownBlock(Block):
         residuals: list[Tensor] = []
         for index, resnet in enumerate(self.resnets):
             hidden_states = resnet(hidden_states, temb)
-            if self.has_cross_attention:
-                hidden_states = self.attentions[index](hidden_states, encoder_hidden_states)
+            hidden_states = self._attend(index, hidden_states, encoder_hidden_states, **objects)
             residuals.append(hidden_states)
         for downsampler in self.downsamplers or ():
-            hidden_states = downsampler(hidden_states)
+            told = (temb,) if isinstance(downsampler, ResnetBlock2D) else ()
+            hidden_states = downsampler(hidden_states, *told)
             residuals.append(hidden_states)
         return hidden_states, tuple(residuals)
 
 
 class MidBlock(Block):
-    """One ResNet at the lowest resolution; if it has a transformer, that and a second ResNet.
+    """A ResNet at the lowest resolution, and behind it further ones, each after an attention.
 
     Args:
         channels: channels of input and result.
-        depth: transformer blocks in its transformer.
-        resnet: makes a ResNet.
-        transformer: makes a transformer.
+        layers: number of further ResNets.
+        parts: makes ResNets.
+        attention: makes attentions; None for further ResNets without.
     """
 
     def __init__(
-        self, channels: int, depth: int, *, resnet: MakeResnet, transformer: MakeTransformer
+        self, channels: int, layers: int, *, parts: Parts, attention: MakeAttention | None
     ):
         super().__init__()
-        depths = [depth] if self.has_cross_attention else []
-        self.attentions = nn.ModuleList(transformer(depth=depth) for depth in depths)
-        self.resnets = nn.ModuleList(resnet(channels, channels) for _ in range(1 + len(depths)))
+        self.attentions = nn.ModuleList(
+            None if attention is None else attention(channels, i)  # type: ignore[misc]
+            for i in range(layers)
+        )
+        self.resnets = nn.ModuleList(parts.resnet(channels, channels) for _ in range(1 + layers))
 
     def forward(
-        self, hidden_states: Tensor, temb: Tensor, encoder_hidden_states: Tensor | None = None
+        self,
+        hidden_states: Tensor,
+        temb: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        **objects: Tensor,
     ) -> Tensor:
         """Transform `(B, C, H, W)`."""
         first, *others = self.resnets
         hidden_states = first(hidden_states, temb)
         for attention, resnet in zip(self.attentions, others, strict=True):
-            hidden_states = attention(hidden_states, encoder_hidden_states)
+            if self.reads_text:
+                hidden_states = attention(hidden_states, encoder_hidden_states, **objects)
+            elif attention is not None:
+                hidden_states = attention(hidden_states)
             hidden_states = resnet(hidden_states, temb)
         return hidden_states
 
@@ -138,11 +149,11 @@ class UpBlock(Block):
 
     Args:
         in_channels: channels of the input.
-        channels: channels of every result.
-        skip_channels: channels of the residual before each ResNet.
-        depths: transformer blocks after each ResNet; unread if the block has no transformers.
-        resnet: makes a ResNet.
-        transformer: makes a transformer.
+        channels: channels of every result, and of every residual but the last.
+        above: channels of the level above, whose last residual is joined last.
+        layers: number of ResNets of the down block that it mirrors; it has one more.
+        parts: makes ResNets and the layer that doubles.
+        attention: makes attentions; unread if the block type has none.
         upsample: whether it doubles the resolution.
     """
 
@@ -150,23 +161,21 @@ class UpBlock(Block):
         self,
         in_channels: int,
         channels: int,
-        skip_channels: Sequence[int],
-        depths: Sequence[int],
+        above: int,
+        layers: int,
         *,
-        resnet: MakeResnet,
-        transformer: MakeTransformer,
+        parts: Parts,
+        attention: MakeAttention,
         upsample: bool,
     ):
         super().__init__()
-        layers = len(skip_channels)
-        widths = [in_channels] + [channels] * (layers - 1)
-        if self.has_cross_attention:
-            self.attentions = nn.ModuleList(transformer(depth=depths[i]) for i in range(layers))
+        widths = [in_channels] + [channels] * layers
+        skips = [channels] * layers + [above]
+        self._add_attentions(channels, 1 + layers, attention)
         self.resnets = nn.ModuleList(
-            resnet(width + skip, channels)
-            for width, skip in zip(widths, skip_channels, strict=True)
+            parts.resnet(width + skip, channels) for width, skip in zip(widths, skips, strict=True)
         )
-        self.upsamplers = nn.ModuleList([Upsample2D(channels)]) if upsample else None
+        self.upsamplers = nn.ModuleList([parts.upsampler(channels)]) if upsample else None
 
     def forward(
         self,
@@ -175,33 +184,39 @@ class UpBlock(Block):
         temb: Tensor,
         encoder_hidden_states: Tensor | None = None,
         upsample_size: Sequence[int] | None = None,
+        **objects: Tensor,
     ) -> Tensor:
         """Decode `(B, C, H, W)`, taking one of `residuals` a ResNet, the last one first.
 
-        `upsample_size` is the height and width to grow to where doubling would miss them.
+        `upsample_size` is the height and width to grow to where doubling would miss them; only
+        `CrossAttnUpBlock2D` and `UpBlock2D` heed it.
         """
         stack = list(residuals)
         for index, resnet in enumerate(self.resnets):
             hidden_states = torch.cat([hidden_states, stack.pop()], dim=1)
             hidden_states = resnet(hidden_states, temb)
-            if self.has_cross_attention:
-                hidden_states = self.attentions[index](hidden_states, encoder_hidden_states)
+            hidden_states = self._attend(index, hidden_states, encoder_hidden_states, **objects)
         for upsampler in self.upsamplers or ():
-            hidden_states = upsampler(hidden_states, upsample_size)
+            if isinstance(upsampler, ResnetBlock2D):
+                hidden_states = upsampler(hidden_states, temb)
+            else:
+                size = upsample_size if self.block_type.fits_size else None
+                hidden_states = upsampler(hidden_states, size)
         return hidden_states
 
 
 B = TypeVar("B", bound=Block)
 
 
-def _published(base: type[B], types: dict[str, BlockType]) -> dict[str, type[B]]:
-    """A class for each description, under its published name."""
+def published(base: type[B], types: dict[str, BlockType], *resnets: str) -> dict[str, type[B]]:
+    """A class for each description of blocks with such ResNets, under its published name."""
     return {
         name: type(name, (base,), {"block_type": block_type, "__doc__": base.__doc__})
         for name, block_type in types.items()
+        if block_type.resnet in resnets
     }
 
 
-DOWN = _published(DownBlock, DOWN_BLOCKS)
-MID = _published(MidBlock, MID_BLOCKS)
-UP = _published(UpBlock, UP_BLOCKS)
+DOWN = published(DownBlock, DOWN_BLOCKS, "plain", "guided")
+MID = published(MidBlock, MID_BLOCKS, "plain", "guided")
+UP = published(UpBlock, UP_BLOCKS, "plain", "guided")

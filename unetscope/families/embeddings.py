@@ -85,3 +85,40 @@ class TimestepEmbedding(nn.Module):
         if self.post_act is not None:
             hidden_states = self.post_act(hidden_states)
         return hidden_states
+
+
+class GaussianFourierProjection(nn.Module):
+    """Sinusoids of a number at random fixed frequencies: `(B,)` to `(B, 2 * num_frequencies)`.
+
+    "Fourier Features Let Networks Learn High Frequency Functions" (2020); NCSN++ (2020).
+
+    Args:
+        num_frequencies: as many sines and as many cosines.
+        scale: standard deviation of the frequencies.
+        log: take the number's logarithm first.
+        flip_sin_to_cos: put the cosines first.
+    """
+
+    def __init__(
+        self,
+        num_frequencies: int,
+        *,
+        scale: float = 1.0,
+        log: bool = False,
+        flip_sin_to_cos: bool = False,
+    ):
+        super().__init__()
+        self.log = log
+        self.flip_sin_to_cos = flip_sin_to_cos
+        frequencies = torch.empty(num_frequencies)
+        if not frequencies.is_meta:
+            frequencies.normal_(std=scale)
+        self.weight = nn.Parameter(frequencies, requires_grad=False)
+
+    def forward(self, timesteps: Tensor) -> Tensor:
+        """Embed one number a sample."""
+        if self.log:
+            timesteps = torch.log(timesteps.float())
+        angles = timesteps[:, None] * self.weight[None, :] * (2 * math.pi)
+        waves = [torch.sin(angles), torch.cos(angles)]
+        return torch.cat(waves[::-1] if self.flip_sin_to_cos else waves, dim=-1)

@@ -18,6 +18,9 @@ FORMATS: dict[str, str] = {
     "markdown": "unetscope.render.markdown",
     "csv": "unetscope.render.csv",
     "json": "unetscope.render.json",
+    "github": "unetscope.render.github",
+    "junit": "unetscope.render.junit",
+    "html": "unetscope.render.html",
 }
 """Each format's module, imported when it is asked for."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter
@@ -19,6 +20,7 @@ from unetscope.tracing.functions import Functions
 from unetscope.tracing.skips import find_skips
 from unetscope.tracing.structure import leaves
 from unetscope.tracing.tensors import Tensors
+from unetscope.tracing.wrappers import eager, refuse_hidden, unwrapped
 
 
 def trace(
@@ -34,6 +36,9 @@ def trace(
 
     The model, torch's modes and the random state are left as they were, also after an error.
 
+    What is compiled runs as it was written, and of a compiled or data-parallel model the network
+    inside is traced.
+
     Args:
         model: any module; on the meta device nothing is computed and nothing allocated.
         args: positional inputs: tensors, or tuples, lists and dicts of them, or anything else.
@@ -44,47 +49,69 @@ def trace(
 
     Raises:
         ForwardError: `forward` failed; the error holds the partial trace.
+        UnetscopeError: it holds modules whose inside cannot be seen, such as scripted ones.
     """
     kwargs = dict(kwargs or {})
+    model = unwrapped(model)
     paths = {module: path for path, module in model.named_modules()}
+    refuse_hidden(paths)
     names = _names(paths)
     tensors = Tensors(names)
     calls = Calls(paths, tensors)
     device = next((t.device for t in leaves((args, kwargs))), torch.device("cpu"))
     functions = Functions(tensors, calls, meta=device.type == "meta")
-    modules = _modules(paths, names, tensors)
-    failure: Failure | None = None
-    error: Exception | None = None
-    outputs: tuple[int, ...] = ()
-    began = perf_counter()
-    with _inference(paths, device), calls.watch():
-        try:
-            with functions:
-                result = model(*args, **kwargs)
-        except Exception as caught:
-            error, failure = caught, calls.failure(caught)
-        else:
-            outputs = tuple(tensors.see(tensor) for tensor in leaves(result))
-    seconds = perf_counter() - began
-    steps, ops, values = calls.steps(), tuple(functions.ops), tensors.values()
-    inputs = steps[0].inputs if steps else ()
-    record = Trace(
-        name=name or type(model).__name__,
-        modules=modules,
-        steps=steps,
-        ops=ops,
-        values=values,
-        storages=tensors.storages(),
-        skips=find_skips(steps, ops, values, {argument.value for argument in inputs[1:]}),
-        inputs=inputs,
-        outputs=outputs,
-        config=dict(config or {}),
-        failure=failure,
-        provenance=Provenance(str(torch.__version__), str(device), seconds, __version__, reference),
-    )
+    with _collection_paused(device):
+        modules = _modules(paths, names, tensors)
+        failure: Failure | None = None
+        error: Exception | None = None
+        outputs: tuple[int, ...] = ()
+        began = perf_counter()
+        with _inference(paths, device), calls.watch(), eager():
+            try:
+                with functions:
+                    result = model(*args, **kwargs)
+            except Exception as caught:
+                error, failure = caught, calls.failure(caught)
+            else:
+                outputs = tuple(tensors.see(tensor) for tensor in leaves(result))
+        seconds = perf_counter() - began
+        steps, ops, values = calls.steps(), tuple(functions.ops), tensors.values()
+        inputs = steps[0].inputs if steps else ()
+        record = Trace(
+            name=name or type(model).__name__,
+            modules=modules,
+            steps=steps,
+            ops=ops,
+            values=values,
+            storages=tensors.storages(),
+            skips=find_skips(steps, ops, values, {argument.value for argument in inputs[1:]}),
+            inputs=inputs,
+            outputs=outputs,
+            config=dict(config or {}),
+            failure=failure,
+            provenance=Provenance(
+                str(torch.__version__), str(device), seconds, __version__, reference
+            ),
+        )
     if failure is not None:
         raise ForwardError(_explain(failure), trace=record) from error
     return record
+
+
+@contextmanager
+def _collection_paused(device: torch.device) -> Iterator[None]:
+    """Leave garbage uncollected on meta, where there is little.
+
+    Else Python looks through the growing record again and again, for as long as all the rest takes.
+    """
+    if device.type != "meta" or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _names(paths: Mapping[nn.Module, str]) -> dict[int, str]:

@@ -1,11 +1,15 @@
-"""Module calls, as hooks on every module see them."""
+"""Module calls, as hooks on every module see them.
+
+Code that calls `module.forward(x)` passes the hooks by, so `forward` is watched too.
+"""
 
 from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import wraps
 from typing import Any
 
 from torch import Tensor, nn
@@ -31,6 +35,8 @@ class Calls:
         # The calls that are running, outermost first, each with the first value made in it and the
         # error that was being handled when it began.
         self._open: list[tuple[int, int, BaseException | None]] = []
+        # The calls that hooks told of and whose `forward` has yet to run.
+        self._announced: set[int] = set()
 
     @property
     def current(self) -> int | None:
@@ -40,17 +46,18 @@ class Calls:
     @contextmanager
     def watch(self) -> Iterator[None]:
         """Hook every module; the hooks are gone afterwards, whatever happens."""
-        handles = []
-        try:
-            for module in self._paths:
-                handles += [
-                    module.register_forward_pre_hook(self._begin, prepend=True, with_kwargs=True),
-                    module.register_forward_hook(self._end, always_call=True),
-                ]
+        with ExitStack() as undoing:
+            for module, path in self._paths.items():
+                begin = module.register_forward_pre_hook(
+                    self._announce, prepend=True, with_kwargs=True
+                )
+                undoing.callback(begin.remove)
+                end = module.register_forward_hook(self._end, always_call=True)
+                undoing.callback(end.remove)
+                if getattr(type(module), "forward", None) is not nn.Module.forward:
+                    undoing.callback(_restore, vars(module), vars(module).get("forward"))
+                    vars(module)["forward"] = self._watched(module, path)
             yield
-        finally:
-            for handle in handles:
-                handle.remove()
 
     def steps(self) -> tuple[Step, ...]:
         """Every call, in the order they began."""
@@ -76,7 +83,32 @@ class Calls:
         failure: Failure = vars(error).pop(_NOTE)
         return failure
 
+    def _watched(self, module: nn.Module, path: str) -> Callable[..., Any]:
+        """A module's `forward`, which records the calls that no hook has told of."""
+        forward: Callable[..., Any] = module.forward
+
+        @wraps(forward)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            call = self.current
+            if call in self._announced and self._begun[call][0] == path:
+                self._announced.remove(call)
+                return forward(*args, **kwargs)
+            self._begin(module, args, kwargs)
+            try:
+                output = forward(*args, **kwargs)
+            except Exception:
+                self._end(module, args, None)
+                raise
+            self._end(module, args, output)
+            return output
+
+        return watched
+
     # Hooks return nothing: what a forward hook returns would replace the module's output.
+
+    def _announce(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._announced.add(len(self._begun))
+        self._begin(module, args, kwargs)
 
     def _begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         tensors = self._tensors
@@ -123,3 +155,11 @@ def _positional(kind: type[nn.Module]) -> tuple[str, ...]:
     named = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(kind.forward).parameters.values()
     return tuple(p.name for p in parameters if p.kind in named)[1:]
+
+
+def _restore(holder: dict[str, Any], forward: Callable[..., Any] | None) -> None:
+    """Put a module's own `forward` back; None if it had its class's."""
+    if forward is None:
+        del holder["forward"]
+    else:
+        holder["forward"] = forward

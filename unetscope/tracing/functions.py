@@ -192,6 +192,9 @@ class Functions(TorchFunctionMode):
         for tensor in outputs:
             # A tensor that was given and not written to is handed through: no new value.
             known = tensors.find(tensor) if any(tensor is other for other in inputs) else None
+            if known is None and not written and "dropout" in name:
+                # So does dropout in eval mode, though at times as a view of what it was given.
+                known = tensors.handed_through(tensor, inputs[0])
             if known is None:
                 known = tensors.made(tensor, index)
             if known not in given:

@@ -38,6 +38,45 @@ def build(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
     return model.eval() if model.training else model
 
 
+def build_as_written(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
+    """The module that other people's `make` returns, on `device`.
+
+    Its weights and buffers have the values that it gives them, as its `forward` may look at them.
+    On meta they have none, and where `make` needs values, it gets them on the CPU first. What is
+    made is of `dtype` wherever `make` leaves that open.
+
+    Raises:
+        UnetscopeError: no such device here.
+    """
+    where = _device(device)
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, dtype))
+    try:
+        if where.type != "meta":
+            return make().to(where)
+        try:
+            with torch.device("meta"):
+                model = make()
+        except Exception:  # such as `.item()`, and the CPU tells whether that was all
+            model = make()
+        return model.to("meta")
+    finally:
+        torch.set_default_dtype(default)
+
+
+def zeros(value: Any, device: str) -> Any:
+    """`value` with a tensor of zeros for each `TensorSpec` in it, at any depth."""
+    if isinstance(value, TensorSpec):
+        where, dtype = _device(device), getattr(torch, value.dtype)
+        make = torch.empty if where.type == "meta" else torch.zeros
+        return make(value.shape, dtype=dtype, device=where)
+    if isinstance(value, (tuple, list)):
+        return type(value)(zeros(item, device) for item in value)
+    if isinstance(value, dict):
+        return {name: zeros(item, device) for name, item in value.items()}
+    return value
+
+
 def inputs(
     specs: Mapping[str, TensorSpec | Mapping[str, TensorSpec]], device: str, dtype: str
 ) -> dict[str, Any]:

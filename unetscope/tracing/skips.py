@@ -2,10 +2,10 @@
 
 A skip is a join (`torch.cat` and its like, `lerp`, `+`) of two tensors of which one is an ancestor
 of the other, with modules in between. For `lerp` and `+` the resolution must have changed in
-between too, else it is a residual. A tensor that was scaled, shifted, filtered, gated or added to
-on its way to the join is still the tensor that was pushed. Where a body that joins skips joins a
-tensor to itself, no block stood between encoder and decoder: that is a pop too. Last-in-first-out
-is found, never assumed.
+between too, on every way from one to the other, else it is a residual. A tensor that was scaled,
+shifted, filtered, gated or added to on its way to the join is still the tensor that was pushed.
+Where a body that joins skips joins a tensor to itself, no block stood between encoder and decoder:
+that is a pop too. Last-in-first-out is found, never assumed.
 """
 
 from __future__ import annotations
@@ -68,12 +68,14 @@ class _Flow:
             size = self._resolution(value)
             if size is not None:
                 self.resolutions.setdefault(size, []).append(value)
+        # The skips found so far: by join, what was pushed, by the operand that it arrived as.
+        self.arrived: dict[int, dict[int, int]] = {}
 
     def skips(self) -> tuple[SkipEvent, ...]:
         found = []  # (pushed value, op, operand, onto)
         for index, op in enumerate(self.ops):
             if op.name in CONCATENATIONS or op.name in SUMS:
-                found += [(pushed, index, *at) for pushed, *at in self._joined(op)]
+                found += [(pushed, index, *at) for pushed, *at in self._joined(op, index)]
         # With no block between encoder and decoder the deepest tensor is popped onto itself.
         bodies = {self.ops[row[1]].step for row in found}
         for index, op in enumerate(self.ops):
@@ -83,7 +85,7 @@ class _Flow:
         numbers = {value: push for push, value in enumerate(sorted({row[0] for row in found}))}
         return tuple(SkipEvent(numbers[row[0]], *row) for row in found)
 
-    def _joined(self, op: Op) -> Iterator[tuple[int, int, int]]:
+    def _joined(self, op: Op, index: int) -> Iterator[tuple[int, int, int]]:
         """The skips among the operands of a join: (pushed value, operand, value joined onto)."""
         operands = op.inputs
         if op.name in SUMS:
@@ -105,6 +107,7 @@ class _Flow:
                 if back[0] < origin:
                     continue
                 del matches[other]
+            self.arrived.setdefault(index, {})[operand] = origin
             yield origin, position, other
 
     @staticmethod
@@ -138,8 +141,10 @@ class _Flow:
             return by_a_module(value) and self._rescaled(value, late)
 
         if join.name in SUMS:
-            return self._rescaled_between(early, late) and self._descends(
-                late, early, at_another_resolution
+            return (
+                self._rescaled_between(early, late)
+                and self._descends(late, early, at_another_resolution)
+                and not self._stays(late, early, by_a_module)
             )
         return self._descends(late, early, by_a_module)
 
@@ -161,6 +166,30 @@ class _Flow:
                     stack.append((parent, passed))
                 elif parent == early and passed:
                     return True
+        return False
+
+    def _stays(self, late: int, early: int, passing: Callable[[int], bool]) -> bool:
+        """Whether `late` was computed from `early` on a way that keeps the resolution.
+
+        Attention whose keys and values are pooled does: its queries are not. A way by an earlier
+        join of the same skip does not count.
+        """
+        seen = {late}
+        stack = [late]
+        while stack:
+            value = stack.pop()
+            if passing(value) and self._resized(value, late):
+                continue
+            index = self.values[value].op
+            arrived = {} if index is None else self.arrived.get(index, {})
+            for parent in self.parents[value]:
+                if arrived.get(parent) == early:
+                    continue
+                if parent == early:
+                    return True
+                if parent > early and parent not in seen:
+                    seen.add(parent)
+                    stack.append(parent)
         return False
 
     def _origins(self, operand: int) -> Iterator[int]:
@@ -199,13 +228,21 @@ class _Flow:
     def _rescaled(self, value: int, joined: int) -> bool:
         """Whether a feature map has another resolution than the one that was joined.
 
-        Windows of an image (another batch size) and global averages (1 x 1) are no resolutions.
+        A global average (1 x 1) is no resolution.
+        """
+        size = self._resolution(value)
+        return self._resized(value, joined) and max(size or (), default=1) > 1
+
+    def _resized(self, value: int, joined: int) -> bool:
+        """Whether a feature map has another size than the one that was joined.
+
+        Windows of an image (another batch size) are none of it.
         """
         size = self._resolution(value)
         new, old = self.values[value].spec.shape, self.values[joined].spec.shape
         if size is None or len(new) != len(old) or new[:1] != old[:1]:
             return False
-        return size not in (old[2:], old[1:-1]) and max(size, default=1) > 1
+        return size not in (old[2:], old[1:-1])
 
     def _resolution(self, value: int) -> tuple[int, ...] | None:
         """Height and width of a feature map, None for other tensors, such as an attention's heads.

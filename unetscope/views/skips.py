@@ -165,6 +165,7 @@ def _verdict_data(view: View) -> dict[str, object]:
         "popped": found.popped,
         "last_in_first_out": found.last_in_first_out,
         "out_of_order_pushes": [skip.push for skip in found.out_of_order],
+        "out_of_order_pops": _pops(view, found.out_of_order),
         "reused_pushes": [skip.push for skip in found.reused],
     }
 
@@ -188,6 +189,15 @@ def _verdict(view: View) -> tuple[Cell, ...]:
 
 
 def _names(view: View, skips: Sequence[SkipEvent]) -> str:
-    return view.words.listed.join(
-        f"{skip.push} ({view.network.origin(skip.value)})" for skip in skips
+    """Which pops took which pushes: `pop 3 (push 0, conv_in)`."""
+    words = view.words
+    pop, push = words.pop.lower(), words.push.lower()
+    return words.listed.join(
+        f"{pop} {number} ({push} {skip.push}, {view.network.origin(skip.value)})"
+        for number, skip in zip(_pops(view, skips), skips, strict=True)
     )
+
+
+def _pops(view: View, skips: Sequence[SkipEvent]) -> list[int]:
+    """The numbers of joins in the ledger."""
+    return [view.network.trace.skips.index(skip) for skip in skips]

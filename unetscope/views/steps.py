@@ -150,6 +150,9 @@ class _Body:
         """What a tensor is called in the table: for people, and in data."""
         if value == entered:
             return "sample_in", "sample_in"
+        if value in self.view.network.pushed:
+            number = self.view.network.pushed.index(value)
+            return f"res[{number}]", f"res[{number}]"
         return self.view.words.previous, "previous"
 
     def _inputs(self, named: list[tuple[str, str, int]]) -> Cell:

@@ -49,6 +49,15 @@ def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     return new(shape, tensors[0].dtype)
 
 
+@rule(torch.flip, Tensor.flip)
+def _flip(x: Tensor, dims: Sequence[int]) -> Any:
+    if not x.is_meta or not plain(x) or len({dim % x.dim() for dim in dims}) != len(dims):
+        return NotImplemented
+    if not all(-x.dim() <= dim < x.dim() for dim in dims):
+        return NotImplemented
+    return new(x.shape, x.dtype)
+
+
 @rule(torch.arange)
 def _arange(
     start: float,
@@ -72,3 +81,15 @@ def _arange(
         return NotImplemented
     length = (end - start) / step
     return new((math.ceil(length),), dtype) if length >= 0 else NotImplemented
+
+
+@rule(torch.eye)
+def _eye(
+    n: int,
+    *,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str | None = None,
+) -> Any:
+    if device is None or torch.device(device).type != "meta" or type(n) is not int or n < 0:
+        return NotImplemented
+    return new((n, n), dtype or torch.get_default_dtype())

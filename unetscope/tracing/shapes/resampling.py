@@ -55,6 +55,30 @@ def _interpolate(
     return new((*x.shape[:2], *spatial), x.dtype) if min(spatial) > 0 else NotImplemented
 
 
+@rule(F.pad)
+def _pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """Only the modes that read the image: torch pads with a constant by other functions."""
+    dims = len(pad) // 2
+    valid = (
+        mode in ("reflect", "replicate")
+        and value is None
+        and len(pad) == 2 * dims
+        and 1 <= dims <= 3
+        and x.dim() == dims + 2
+        and min(pad) >= 0
+        and floats(x)
+        and plain(x)
+    )
+    if not valid:
+        return NotImplemented
+    spatial = []
+    for size, before, after in zip(x.shape[2:], pad[-2::-2], pad[::-2], strict=True):
+        if mode == "reflect" and max(before, after) >= size:
+            return NotImplemented
+        spatial.append(size + before + after)
+    return new((*x.shape[:2], *spatial), x.dtype)
+
+
 def _pooled(
     x: Tensor,
     kernel: int | Sequence[int],

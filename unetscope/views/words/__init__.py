@@ -279,6 +279,42 @@ class Words:
     as_tokens: str
     by_default: str
     found_modules: str
+
+    # Differences
+    changes: str
+    severity: str
+    severities: dict[str, str]
+    """By the class's name."""
+    change: str
+    where: str
+    what: str
+    before: str
+    after: str
+    delta: str
+    total_names: dict[str, str]
+    """By the total's id."""
+    no_change: str
+    only_renamed: str
+    counted_changes: str
+    whole_network: str
+    in_tensors: str
+    in_modules: str
+    more_blocks: str
+    more_dims: str
+    skips_differ: str
+    swapped_modules: str
+    config_changed: str
+    key: str
+    new_names: str
+    passes: str
+    breaks_bar: str
+    breaks_class: str
+    breaks_deny: str
+    breaks_bound: str
+    all_changes: str
+    left_out: str
+    compared_models: str
+
     about: dict[str, str]
     """What each kind of module is, by the kind's name."""
 

@@ -1,0 +1,174 @@
+"""What an original file says that no family covers is refused by name, where it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+PARAMS = "model.params.unet_config.params"
+CHANGES = {
+    "an argument that is none": (
+        ("v1-inference", "num_heads: 8", "num_head: 8"),
+        f"x.yaml:20:9: {PARAMS}.num_head: unknown key\nhint: did you mean num_heads?",
+    ),
+    "an argument of another type": (
+        ("v1-inference", "model_channels: 320", "model_channels: many"),
+        f'x.yaml:16:9: {PARAMS}.model_channels: expected an int, found the string "many"',
+    ),
+    "an interpolation": (
+        ("v1-inference", "context_dim: 768", "context_dim: ${model.params.width}"),
+        f"x.yaml:23:9: {PARAMS}.context_dim: expected an int or a list of ints or null, found the "
+        'string "${model.params.width}"',
+    ),
+    "an argument without which there is no network": (
+        ("v1-inference", "model_channels: 320", "dropout: 0"),
+        f"x.yaml:12:7: {PARAMS}: the argument model_channels is missing",
+    ),
+    "groups that do not divide": (
+        ("v1-inference", "model_channels: 320", "model_channels: 330"),
+        f"x.yaml:16:9: {PARAMS}.model_channels: expected a multiple of the norms' 32 groups at "
+        "each level, found 330 channels at level 0",
+    ),
+    "heads that do not divide": (
+        ("v1-inference", "num_heads: 8", "num_heads: 7"),
+        f"x.yaml:20:9: {PARAMS}.num_heads, read as unet.attention_head_dim: expected a divisor",
+    ),
+    "heads of a width that does not divide": (
+        ("v2-inference", "num_head_channels: 64", "num_head_channels: 60"),
+        f"x.yaml:22:9: {PARAMS}.num_head_channels: expected a divisor of the 320 channels of level "
+        "0, found 60",
+    ),
+    "no heads": (
+        ("v1-inference", "num_heads: 8", "num_heads: -1"),
+        f"x.yaml:12:7: {PARAMS}: expected num_heads or num_head_channels of at least 1, found "
+        "neither",
+    ),
+    "a list of another length": (
+        ("x4-upscaling", "[True, True, True, False]", "[True, False]"),
+        f"x.yaml:23:9: {PARAMS}.disable_self_attentions: expected 4 entries, one for each of "
+        "channel_mult, found 2",
+    ),
+    "ResNets that halve": (
+        ("celebahq-ldm-vq-4", "num_head_channels: 32", "resblock_updown: true"),
+        f"x.yaml:18:9: {PARAMS}.resblock_updown: expected false, found true\n"
+        "hint: no family here covers ResNets that halve and double, in this form",
+    ),
+    "a middle block that looks at the text alone": (
+        ("x4-upscaling", "disable_middle_self_attn: False", "disable_middle_self_attn: True"),
+        f"x.yaml:24:9: {PARAMS}.disable_middle_self_attn: expected false, found true\n"
+        "hint: no family here covers a middle transformer without self-attention",
+    ),
+    "transformers without a text": (
+        ("v1-inference", "context_dim: 768", "dropout: 0"),
+        f"x.yaml:21:9: {PARAMS}.use_spatial_transformer: expected context_dim beside it, the width "
+        "of the text's tokens",
+    ),
+    "a text without transformers": (
+        ("v1-inference", "use_spatial_transformer: True", "use_spatial_transformer: False"),
+        f"x.yaml:23:9: {PARAMS}.context_dim: expected nothing, found 768\n"
+        "hint: it means nothing without use_spatial_transformer: true",
+    ),
+    "many heads of many widths": (
+        ("celebahq-ldm-vq-4", "num_head_channels: 32", "num_heads: 8"),
+        f"x.yaml:18:9: {PARAMS}.num_heads: expected 1, or num_head_channels beside it, since "
+        "UNet2DModel has heads of one width, found 8",
+    ),
+    "texts of many widths": (
+        ("v1-inference", "context_dim: 768", "context_dim: [768, 1024]"),
+        f"x.yaml:23:9: {PARAMS}.context_dim: expected one width for all transformer blocks, found "
+        "a list of 2",
+    ),
+    "classes that go on": (
+        ("x4-upscaling", "num_classes: 1000", "num_classes: continuous"),
+        f"x.yaml:15:9: {PARAMS}.num_classes: expected a number, sequential or null, found the "
+        'string "continuous"',
+    ),
+    "a sequence of no width": (
+        ("x4-upscaling", "num_classes: 1000", "num_classes: sequential"),
+        f"x.yaml:15:9: {PARAMS}.num_classes: expected adm_in_channels beside it, the width of what "
+        "is embedded",
+    ),
+    "a width of no sequence": (
+        ("v2-1-stable-unclip-h-inference", "num_classes: sequential", "num_classes: null"),
+        f"x.yaml:15:9: {PARAMS}.adm_in_channels: expected nothing without num_classes: sequential, "
+        "found 2048",
+    ),
+    "no transformer blocks": (
+        ("v1-inference", "transformer_depth: 1", "transformer_depth: 0"),
+        f"x.yaml:22:9: {PARAMS}.transformer_depth, read as unet.transformer_layers_per_block: "
+        "expected an int",
+    ),
+    "a class that is none": (
+        ("v1-inference", "openaimodel.UNetModel", "openaimodel.UnetModel"),
+        "x.yaml:11:7: model.params.unet_config.target: expected a class named UNetModel, "
+        "ControlledUnetModel, ControlNet, found the string "
+        '"ldm.modules.diffusionmodules.openaimodel.UnetModel"\nhint: did you mean UNetModel?',
+    ),
+    "no class": (
+        ("v1-inference", "target: ldm.modules.diffusionmodules.openaimodel.UNetModel", "x: y"),
+        "x.yaml:10:5: model.params.unet_config.target: expected a class named UNetModel, "
+        "ControlledUnetModel, ControlNet, found null",
+    ),
+    "an image of no size": (
+        ("v1-inference", "image_size: 64", "image_size: 0"),
+        "x.yaml:5:5: model.params.image_size: expected an int from 1 to 65,536, found 0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), CHANGES.values(), ids=CHANGES)
+def test_a_change(edited, refusal, change, said):
+    assert refusal(edited(*change)).startswith(said)
+
+
+FILES = {
+    "a first stage alone": (
+        "model:\n  target: ldm.models.autoencoder.AutoencoderKL\n  params: {embed_dim: 4}\n",
+        'x.yaml:1:1: model: no UNet in it, the model of a "ldm.models.autoencoder.AutoencoderKL": '
+        "expected unet_config or network_config with target and params\n"
+        "hint: a UNet is what has a target named UNetModel or ControlledUnetModel",
+    ),
+    "Karlo's form": (
+        "model: {type: t2i-decoder, hparams: {image_size: 64}}\n",
+        "x.yaml:1:1: model: no UNet in it: expected unet_config or network_config",
+    ),
+    "two UNets": (
+        "a: {target: x.UNetModel}\nb: {target: y.UNetModel}\n",
+        "x.yaml:2:1: b: expected one UNet, found 2: a and b\nhint: FILE#KEY names one",
+    ),
+    "arguments in a list": (
+        "unet_config:\n  target: x.UNetModel\n  params: [1]\n",
+        "x.yaml:3:3: unet_config.params: expected a mapping of arguments, found a list of 1",
+    ),
+    "no arguments": (
+        "unet_config:\n  target: x.UNetModel\n",
+        "x.yaml:1:1: unet_config.params: the argument in_channels is missing",
+    ),
+    "code": (
+        "unet_config:\n  target: os.system\n  params: {command: echo}\n",
+        "x.yaml:2:3: unet_config.target: expected a class named UNetModel, ControlledUnetModel, "
+        'ControlNet, found the string "os.system"',
+    ),
+    "ours, with their keys": (
+        "unet: {}\nunet_config: {target: x.UNetModel}\n",
+        "x.yaml:2:1: unet_config: unknown key",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), FILES.values(), ids=FILES)
+def test_a_file(write, refusal, text, said):
+    assert refusal(write(text, "x.yaml")).startswith(said)
+
+
+def test_video(edited, refusal):
+    said = refusal(edited("svd", "    scale_factor: 0.18215\n", ""))
+    assert said.startswith("x.yaml:7:7: model.params.network_config.target: expected a class ")
+    assert said.endswith("hint: a UNet over frames: no family here covers it")
+
+
+def test_a_part_that_is_not_there(edited, refusal):
+    file = edited("v1-inference", "image_size: 64", "image_size: 32")
+    assert refusal(f"{file}#control_stage_config") == (
+        'x.yaml:2:1: no network under the key "control_stage_config"\n'
+        'hint: there is "model.params.unet_config"'
+    )

@@ -1,0 +1,81 @@
+"""Every shipped config is the published network, to the last parameter and multiplication."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import diffusers
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from unetscope.config import load, shipped
+from unetscope.families import FAMILIES, build
+from unetscope.tracing import place
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+# Built with diffusers 0.42.1 and torch 2.13 on the meta device; FLOPs by FlopCounterMode.
+PUBLISHED = json.loads((REFERENCE / "published_unets.json").read_text())
+
+
+def test_every_published_network_is_shipped():
+    assert set(PUBLISHED) <= set(shipped())
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_tensors_and_modules(name):
+    facts, spec = PUBLISHED[name], load(name)
+    ours = place.build(lambda: build(spec.family, spec.unet), "meta", "float32")
+    with torch.device("meta"):
+        options = {k: v for k, v in facts["config"].items() if not k.startswith("_")}
+        theirs = getattr(diffusers, facts["class"])(**options)
+    assert spec.family == facts["class"]
+    for named in ("named_parameters", "named_buffers"):
+        assert [(n, p.shape) for n, p in getattr(ours, named)()] == [
+            (n, p.shape) for n, p in getattr(theirs, named)()
+        ]
+    assert [(n, type(m).__name__) for n, m in ours.named_modules()] == [
+        (n, type(m).__name__) for n, m in theirs.named_modules()
+    ]
+    assert sum(p.numel() for p in ours.parameters()) == facts["params"]
+    assert len(ours.state_dict()) == facts["n_tensors"]
+    assert Counter(type(m).__name__ for m in ours.modules()) == facts["module_histogram"]
+
+
+def shapes(value):
+    if isinstance(value, torch.Tensor):
+        return [list(value.shape)]
+    return [shape for item in value for shape in shapes(item)]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_inputs_output_residuals_and_flops(name):
+    facts, spec = PUBLISHED[name], load(name)
+    network = place.build(lambda: build(spec.family, spec.unet), "meta", "float32")
+    inputs = place.inputs(spec.tensors(), "meta", "float32")
+    given = {key: value for key, value in facts["inputs"].items() if value is not None}
+    for key, shape in given.items():
+        value = inputs[key]
+        if isinstance(shape, dict):
+            assert {k: list(v.shape) for k, v in value.items()} == shape
+        else:  # "scalar" and "int:[1]"
+            assert list(value.shape) == (shape if isinstance(shape, list) else [1])
+    assert set(inputs) == set(given)
+
+    residuals = []
+    network.conv_in.register_forward_hook(lambda _m, _i, out: residuals.append(list(out.shape)))
+    for block in network.down_blocks:
+        block.register_forward_hook(
+            lambda _m, _i, out: residuals.extend(t if t is None else list(t.shape) for t in out[1])
+        )
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        output = network(**inputs)
+    assert shapes(output) == facts["outputs"]
+    assert counter.get_total_flops() == facts["flops"]
+    assert residuals == facts["residuals"]
+
+
+def test_every_family_has_a_config():
+    assert {load(name).family for name in shipped()} >= set(FAMILIES)

@@ -1,0 +1,70 @@
+"""Which line of a config most likely caused a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from unetscope.analysis.config_keys import config_keys
+from unetscope.analysis.diff import Change, ConfigChange, Diff
+
+Path = tuple[str | int, ...]
+"""Where a value stands in a config: `("unet", "block_out_channels", 3)`."""
+
+_SIZES = ("inputs.", "unet.sample_size")
+
+
+def cause(change: Change, diff: Diff, paths: Iterable[str]) -> Path:
+    """The value of the new config that most likely caused a change.
+
+    Of the values that differ, one that shapes the module; else the first.
+
+    Args:
+        change: one of the diff's, alone or folded.
+        diff: with what differs in the configs.
+        paths: of the new network's modules.
+
+    Returns:
+        The path of the value, down to the item of a list; empty if the configs do not differ.
+    """
+    differ = {found.key: found for found in diff.config}
+    if not differ:
+        return ()
+    resized = change.id == "io-resized"
+    fitting = [key for key in differ if key.startswith(_SIZES) is resized] or list(differ)
+    if len(fitting) > 1:
+        known = list(paths)
+        shaped = {f"unet.{key}" for key in _keys(change, known)}
+        fitting = [key for key in fitting if key in shaped] or fitting
+    return _path(differ[fitting[0]])
+
+
+def _keys(change: Change, paths: list[str]) -> tuple[str, ...]:
+    """The options that shape the module of a change."""
+    where = change.singles()[0].where
+    known = set(paths)
+    while where and where not in known:
+        where = where.rpartition(".")[0]
+    return config_keys(where, paths) if where else ()
+
+
+def _path(found: ConfigChange) -> Path:
+    """A value's path, down to the first item that differs."""
+    path: list[str | int] = list(found.key.split("."))
+    old: Any = found.old
+    new: Any = found.new
+    while isinstance(old, list) and isinstance(new, list):
+        pairs = zip(old, new, strict=False)
+        index = next((i for i, (a, b) in enumerate(pairs) if a != b), None)
+        if index is None:
+            break
+        path.append(index)
+        old, new = old[index], new[index]
+    return tuple(path)
+
+
+def nearest_place(path: Path, places: Mapping[Path, Any]) -> Any:
+    """The place of a value; of one that stands nowhere, of the smallest section around it."""
+    while path and path not in places:
+        path = path[:-1]
+    return places.get(path)

@@ -1,0 +1,80 @@
+"""What changed from one lock to another, as typed values.
+
+Views word them, the gate judges them. `diff(a, b)` is the mirror image of `diff(b, a)`.
+"""
+
+from __future__ import annotations
+
+from unetscope.analysis.diff.changes import (
+    COSTS,
+    SEVERITIES,
+    Change,
+    ConfigChange,
+    Diff,
+    Severity,
+    Total,
+)
+from unetscope.analysis.diff.folding import folded
+from unetscope.analysis.diff.functions import function_changes
+from unetscope.analysis.diff.matching import Matching
+from unetscope.analysis.diff.settings import attribute_changes, name_changes
+from unetscope.analysis.diff.side import Side
+from unetscope.analysis.diff.skips import skip_changes
+from unetscope.analysis.diff.tensors import renamed_tensors, tensor_changes
+from unetscope.analysis.diff.whole import config_changes, end_changes, totals
+from unetscope.lock import Lock
+
+__all__ = [
+    "COSTS",
+    "SEVERITIES",
+    "Change",
+    "ConfigChange",
+    "Diff",
+    "Severity",
+    "Total",
+    "diff",
+]
+
+_ORDER = list(SEVERITIES)
+
+
+def diff(old: Lock, new: Lock) -> Diff:
+    """All that changed from one network to another; of equal ones nothing."""
+    matching = Matching(Side(old), Side(new))
+    tensors = list(tensor_changes(matching))
+    ends = list(end_changes(old, new))
+    widened = any(change.id == "param-reshaped" for change in tensors)
+    attributes = list(attribute_changes(matching, widened=widened))
+    told = {change.now for change in attributes if change.now is not None}
+    changes = folded(
+        [
+            *tensors,
+            *skip_changes(matching),
+            *ends,
+            *attributes,
+            *function_changes(matching, told=told, widened=widened),
+            *name_changes(matching),
+        ],
+        matching,
+    )
+    numbers = totals(old, new)
+    changes += [Change(t.id, "", "", t.old, t.new) for t in numbers if t.old != t.new]
+    changes.sort(key=lambda change: (_ORDER.index(change.id), _place(change, matching)))
+    return Diff(
+        old.name,
+        new.name,
+        tuple(changes),
+        numbers,
+        config_changes(old.config, new.config),
+        tuple(renamed_tensors(matching)),
+    )
+
+
+def _place(change: Change, matching: Matching) -> int:
+    """Where in the order of the calls a change lies."""
+    first = change.singles()[0]
+    for side, where in ((matching.new, first.now), (matching.old, first.was)):
+        if where is not None:
+            module = where if where in side.modules else where.rpartition(".")[0]
+            return side.order.get(module, 0)
+    return 0

@@ -1,0 +1,150 @@
+"""The changes that there are, and how bad each is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+
+class Severity(IntEnum):
+    """How bad a change is; each class is worse than those before it."""
+
+    COSMETIC = 1
+    """The same network in other words."""
+    COST = 2
+    """It costs more or less."""
+    BEHAVIOURAL = 3
+    """The same tensors, another result."""
+    BREAKING = 4
+    """Old checkpoints or callers fail."""
+
+
+SEVERITIES: dict[str, Severity] = {
+    "param-added": Severity.BREAKING,
+    "param-removed": Severity.BREAKING,
+    "param-reshaped": Severity.BREAKING,
+    "skip-added": Severity.BREAKING,
+    "skip-removed": Severity.BREAKING,
+    "skip-repaired": Severity.BREAKING,
+    "skip-reordered": Severity.BREAKING,
+    "io-reshaped": Severity.BREAKING,
+    "attr-changed": Severity.BEHAVIOURAL,
+    "op-changed": Severity.BEHAVIOURAL,
+    "params": Severity.COST,
+    "macs": Severity.COST,
+    "activation-memory": Severity.COST,
+    "io-resized": Severity.COST,
+    "module-renamed": Severity.COSMETIC,
+    "class-renamed": Severity.COSMETIC,
+}
+"""Every id, from the worst on. `io-resized`: the pass was made at another batch, height, width or
+number of tokens, so that costs are of different work."""
+
+COSTS = ("params", "macs", "activation-memory")
+_MIRRORED = {"added": "removed", "removed": "added"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change, or several alike that are told as one.
+
+    Attributes:
+        id: a key of `SEVERITIES`.
+        was: where in the old network: a tensor's name, a module's path; None if it was not there.
+        now: where in the new network, likewise.
+        old: what was there: a shape, a value, a class, functions, a number.
+        new: what is there, likewise.
+        about: the attribute that changed; of skips, what changed about them.
+        parts: the changes that this one stands for; empty if it is one alone.
+    """
+
+    id: str
+    was: str | None
+    now: str | None
+    old: Any = None
+    new: Any = None
+    about: str = ""
+    parts: tuple[Change, ...] = field(default=())
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+        return SEVERITIES[self.id]
+
+    @property
+    def where(self) -> str:
+        """Where in the new network, or in the old one if it is gone."""
+        return self.now if self.now is not None else self.was or ""
+
+    @property
+    def count(self) -> int:
+        """How many single changes it stands for."""
+        return sum(part.count for part in self.parts) if self.parts else 1
+
+    def singles(self) -> tuple[Change, ...]:
+        """The single changes it stands for, itself if it is one."""
+        if not self.parts:
+            return (self,)
+        return tuple(single for part in self.parts for single in part.singles())
+
+    def mirrored(self) -> Change:
+        """The change from the new network to the old one."""
+        kind, _, what = self.id.rpartition("-")
+        name = f"{kind}-{_MIRRORED[what]}" if what in _MIRRORED else self.id
+        parts = tuple(part.mirrored() for part in self.parts)
+        return Change(name, self.now, self.was, self.new, self.old, self.about, parts)
+
+
+@dataclass(frozen=True)
+class Total:
+    """One number of the whole network, before and after."""
+
+    id: str
+    old: int
+    new: int
+
+
+@dataclass(frozen=True)
+class ConfigChange:
+    """One value of a config that differs: what may have caused the changes.
+
+    Attributes:
+        key: dotted, as `--set` takes it after `unet.`: `unet.block_out_channels.1`.
+        old: None if it was not there.
+        new: None if it is gone.
+    """
+
+    key: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True)
+class Diff:
+    """All that changed from one network to another.
+
+    Attributes:
+        old: the old network's name.
+        new: the new one's.
+        changes: the worst first, then in the order of the network.
+        totals: parameters, MACs and activation memory, changed or not.
+        config: which values of the configs differ.
+        names: old -> new name of each module and tensor that is there under another name.
+    """
+
+    old: str
+    new: str
+    changes: tuple[Change, ...]
+    totals: tuple[Total, ...]
+    config: tuple[ConfigChange, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+
+    def count(self, severity: Severity) -> int:
+        """How many changes are of a class, those told as one counted once."""
+        return sum(change.severity is severity for change in self.changes)
+
+    @property
+    def worst(self) -> Severity | None:
+        """The worst class that occurs."""
+        return max((change.severity for change in self.changes), default=None)

@@ -1,0 +1,118 @@
+"""Changes that are alike are told as one: by block, by value, by what was renamed as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from unetscope.analysis.diff.changes import Change
+from unetscope.analysis.diff.matching import Matching
+
+_TENSORS = ("param-added", "param-removed", "param-reshaped")
+
+
+def folded(changes: Iterable[Change], matching: Matching) -> list[Change]:
+    """The changes with those alike as parts of one, in the order of their first."""
+    groups: dict[Hashable, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(_key(change, matching), []).append(change)
+    found = []
+    for (name, *_), group in groups.items():  # type: ignore[misc]
+        if name == "module-renamed":
+            found += _renamed(group, matching)
+        else:
+            found.append(group[0] if len(group) == 1 else _one(group, matching))
+    return found
+
+
+def _key(change: Change, matching: Matching) -> tuple[Hashable, ...]:
+    match change.id:
+        case "module-renamed":
+            return (change.id,)
+        case "class-renamed" | "op-changed":
+            return (change.id, change.old, change.new)
+        case "attr-changed":
+            # `True` and `1` are equal, but not the same setting.
+            return (change.id, change.about, repr(change.old), repr(change.new))
+        case name if name in _TENSORS:
+            return (name, *_blocks(change, matching))
+        case _:
+            return (change.id, id(change))
+
+
+def _one(group: list[Change], matching: Matching) -> Change:
+    """One change for several: of a block, or of the network if they lie in several."""
+    first = group[0]
+    blocks = {_blocks(change, matching) for change in group}
+    was, now = blocks.pop() if len(blocks) == 1 else ("", "")
+    if first.id in _TENSORS:
+        return Change(first.id, was, now, parts=tuple(group))
+    return Change(first.id, was, now, first.old, first.new, first.about, tuple(group))
+
+
+def _blocks(change: Change, matching: Matching) -> tuple[str | None, str | None]:
+    """The blocks, old and new, that a change lies in."""
+    was = None if change.was is None else matching.old.block(_module(change, change.was))
+    now = None if change.now is None else matching.new.block(_module(change, change.now))
+    return was, now
+
+
+def _module(change: Change, where: str) -> str:
+    """The module that holds what changed."""
+    return where.rpartition(".")[0] if change.id in _TENSORS else where
+
+
+def _renamed(group: list[Change], matching: Matching) -> list[Change]:
+    """Renamed modules: what moved with its holder under it, then what moved alike in one line."""
+
+    def holders(change: Change) -> tuple[str, str]:
+        return matching.old.parent(change.was or ""), matching.new.parent(change.now or "")
+
+    within: dict[Hashable, list[Change]] = {}
+    for change in _under_holders(group, matching):
+        within.setdefault(holders(change), []).append(change)
+    alike: dict[Hashable, list[Change]] = {}
+    for key, changes in within.items():
+        ends = changes[0].was or "", changes[0].now or ""
+        alone = tuple(end.rpartition(".")[2] for end in ends) if len(changes) == 1 else key
+        alike.setdefault((len(changes) == 1, alone), []).extend(changes)
+    found = []
+    for changes in alike.values():
+        pairs = {holders(change) for change in changes}
+        was, now = pairs.pop() if len(pairs) == 1 else ("", "")
+        alone = len(changes) == 1
+        found.append(changes[0] if alone else Change("module-renamed", was, now, parts=tuple(changes)))
+    return found
+
+
+def _under_holders(group: list[Change], matching: Matching) -> list[Change]:
+    """The renamed modules that did not just move with what holds them, with those that did."""
+    renamed = {change.was: change for change in group}
+    under: dict[str, list[Change]] = {}
+    tops = []
+    for change in group:
+        was, now = change.was or "", change.now or ""
+        holder, own = matching.old.parent(was), was
+        implied = False
+        while holder and not implied:
+            image = matching.now.get(holder)
+            own = was[len(holder) :]
+            implied = holder in renamed and image is not None and now == image + own
+            if not implied:
+                holder = matching.old.parent(holder)
+        if implied:
+            under.setdefault(holder, []).append(change)
+        else:
+            tops.append(change)
+
+    def whole(change: Change) -> Change:
+        inside = tuple(
+            single for part in under.get(change.was or "", ()) for single in whole(part).singles()
+        )
+        if not inside:
+            return change
+        itself = Change(change.id, change.was, change.now, change.old, change.new)
+        return Change(
+            change.id, change.was, change.now, change.old, change.new, parts=(itself, *inside)
+        )
+
+    return [whole(change) for change in tops]

@@ -1,0 +1,168 @@
+"""Which module of one network is which module of the other.
+
+By name where names and tensors agree; else by what the tensors look like, in the order in which
+the modules are called. A wrong match hides nothing: what differs between two matched modules, and
+where they are called, is found afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+from unetscope.analysis.diff.side import Side
+
+Key = Callable[[Side, str], Hashable]
+
+_MOST_ALIGNED = 4_000_000
+"""Pairs that may be looked at to align two sequences."""
+
+
+class Matching:
+    """Pairs of modules, by path.
+
+    Attributes:
+        now: old path -> new path.
+        was: new path -> old path.
+    """
+
+    def __init__(self, old: Side, new: Side) -> None:
+        self.old, self.new = old, new
+        self.now: dict[str, str] = {}
+        self.was: dict[str, str] = {}
+        if set(old.modules) == set(new.modules) and _alike(old, new):
+            self.now = {path: path for path in old.modules}
+            self.was = dict(self.now)
+            return
+        self._pair("", "")
+        self._top_down("", "")
+        self._aligned()
+        self._containers()
+
+    def _pair(self, old: str, new: str) -> None:
+        self.now[old] = new
+        self.was[new] = old
+
+    def _top_down(self, old: str, new: str) -> None:
+        """Match what two matched modules hold, by one key after the other.
+
+        A name that both have stands for the same module, unless it is an index: a list may have
+        been reshuffled.
+        """
+        before, after = self.old.children[old], self.new.children[new]
+        both = {_last(path) for path in before} & {_last(path) for path in after}
+
+        def unnamed(looks: Key) -> Key:
+            def key(side: Side, path: str) -> Hashable:
+                name = _last(path)
+                return None if name in both and not name.isdigit() else looks(side, path) or None
+
+            return key
+
+        def named(looks: Key) -> Key:
+            return lambda side, path: (_last(path), looks(side, path))
+
+        paired: list[tuple[str, str]] = []
+        for key in (
+            named(Side.settings),
+            unnamed(Side.settings),
+            named(Side.signature),
+            unnamed(Side.signature),
+            lambda _, path: _last(path),
+            unnamed(Side.ranks),
+        ):
+            waiting: dict[Hashable, list[str]] = {}
+            for path in after:
+                if path not in self.was:
+                    waiting.setdefault(key(self.new, path), []).append(path)
+            waiting.pop(None, None)
+            for path in before:
+                if path not in self.now and (fitting := waiting.get(key(self.old, path))):
+                    paired.append((path, fitting.pop(0)))
+                    self._pair(*paired[-1])
+        for pair in paired:
+            self._top_down(*pair)
+
+    def _aligned(self) -> None:
+        """Match single modules that hold tensors, in the order of their calls.
+
+        Where few of them find a partner, these are no renamed modules but other ones that happen
+        to look alike.
+        """
+        before = [path for path in self.old.owners if path not in self.now]
+        after = [path for path in self.new.owners if path not in self.was]
+        looks = [self.old.looks[p] for p in before], [self.new.looks[p] for p in after]
+        pairs = _alignment(*looks)
+        if 2 * len(pairs) > max(len(before), len(after)):
+            for i, j in pairs:
+                self._pair(before[i], after[j])
+
+    def _containers(self) -> None:
+        """Match modules that hold the same matched modules, the outermost first."""
+        after: dict[frozenset[str], list[str]] = {}
+        for path in self.new.modules:
+            if path not in self.was:
+                after.setdefault(frozenset(self.new.owners_below[path]), []).append(path)
+        for path in self.old.modules:
+            if path in self.now or not self.old.owners_below[path]:
+                continue
+            images = [self.now.get(owner) for owner in self.old.owners_below[path]]
+            held = frozenset(image for image in images if image is not None)
+            called = bool(self.old.modules[path].calls)
+            fitting = [
+                p for p in after.get(held, ()) if bool(self.new.modules[p].calls) == called
+            ]
+            if len(held) == len(images) and fitting:
+                self._pair(path, fitting[0])
+                after[held].remove(fitting[0])
+
+
+def _alike(old: Side, new: Side) -> bool:
+    """Whether all tensors have their names and shapes."""
+    return old.looks == new.looks
+
+
+def _last(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _alignment(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """The longest pairs of equal items that keep the order of both; the same from either side."""
+    both = set(old) & set(new)
+    before = [index for index, item in enumerate(old) if item in both]
+    after = [index for index, item in enumerate(new) if item in both]
+    left, right = [old[index] for index in before], [new[index] for index in after]
+    head = 0
+    while head < min(len(left), len(right)) and left[head] == right[head]:
+        head += 1
+    pairs = [(index, index) for index in range(head)]
+    rest = left[head:], right[head:]
+    if len(rest[0]) * len(rest[1]) <= _MOST_ALIGNED:
+        # Of several alignments as long, which is taken must not depend on who is called old.
+        mirrored = (len(rest[1]), str(rest[1])) < (len(rest[0]), str(rest[0]))
+        found = _longest(*(rest[::-1] if mirrored else rest))
+        pairs += [
+            (head + (j if mirrored else i), head + (i if mirrored else j)) for i, j in found
+        ]
+    return [(before[i], after[j]) for i, j in pairs]
+
+
+def _longest(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """A longest common subsequence, as pairs of indices."""
+    table = [[0] * (len(right) + 1)]
+    for item in reversed(left):
+        below, row = table[-1], [0]
+        for index in range(len(right) - 1, -1, -1):
+            along = below[len(right) - index - 1] + 1
+            row.append(along if item == right[index] else max(row[-1], below[len(right) - index]))
+        table.append(row)
+    table.reverse()
+    pairs, i, j = [], 0, 0
+    while i < len(left) and j < len(right):
+        if left[i] == right[j]:
+            pairs.append((i, j))
+            i, j = i + 1, j + 1
+        elif table[i + 1][len(right) - j] >= table[i][len(right) - j - 1]:
+            i += 1
+        else:
+            j += 1
+    return pairs

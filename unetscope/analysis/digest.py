@@ -1,0 +1,152 @@
+"""From a trace to its lock: what of a pass stays the same however often it is run.
+
+The sizes of a pass (batch, height, width, tokens) stand in the lock's inputs, outputs and skips;
+what a body does is digested without them, so that a pass at another size has the same functions.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Any
+
+from unetscope.analysis.cost import Cost
+from unetscope.analysis.memory import activation_peak
+from unetscope.analysis.network import Network
+from unetscope.errors import UnetscopeError
+from unetscope.lock import (
+    ROOT,
+    SELF,
+    Lock,
+    LockedModule,
+    LockedSkip,
+    LockedTensor,
+    Totals,
+)
+from unetscope.record import Op, Parameter, Trace
+
+_DIGITS = 10
+"""Hexadecimal digits of a digest: one network has some hundred bodies at most."""
+
+# These are told the dims of what they make: sizes of the pass, and widths that tensors show.
+_SIZED = re.compile(
+    r"\.(view|reshape|expand|repeat|resize_|unflatten|tile|broadcast_to|as_strided|split|narrow)$"
+    r"|\.(new_)?(zeros|ones|full|empty|rand|randn)$|\.layer_norm$"
+)
+_SIZE = re.compile(r"\bsize=\([^)]*\)")
+_WHOLE = re.compile(r"(?<![\w.])(-?\d+)\.0(?![\w.])")
+_DIMS = re.compile(r"\([^()]*\)(, )?|(?<![\w.=-])-?\d+(?![\w.])(, )?")
+
+
+def digest(trace: Trace) -> Lock:
+    """The lock of a trace.
+
+    Raises:
+        UnetscopeError: the pass failed.
+    """
+    if trace.failure is not None:
+        raise UnetscopeError(
+            f"the pass failed in `{trace.failure.module}`: {trace.failure.message}",
+            hint="only a network that runs can be locked",
+        )
+    network = Network(trace)
+    cost = Cost(network)
+    bodies, functions = _bodies(network)
+    run = trace.provenance
+    return Lock(
+        name=trace.name,
+        config=trace.config,
+        inputs=tuple(_value(trace, a.name, a.value) for a in trace.inputs),
+        outputs=tuple(_value(trace, f"output.{i}", v) for i, v in enumerate(trace.outputs)),
+        totals=Totals(trace.total_params, cost.total, activation_peak(trace).nbytes),
+        macs=cost.by_kind(),
+        uncounted=dict(sorted(cost.unknown.items())),
+        blocks=tuple(dict.fromkeys(map(network.path, network.blocks))),
+        modules=tuple(
+            LockedModule(
+                module.path,
+                module.kind,
+                module.attributes,
+                _once(bodies.get(module.path, [])),
+                len(bodies.get(module.path, [])),
+            )
+            for module in trace.modules
+        ),
+        tensors=tuple(
+            _tensor(module.path, tensor, buffer=buffer)
+            for module in trace.modules
+            for buffer, held in ((False, module.parameters), (True, module.buffers))
+            for tensor in held
+        ),
+        skips=_skips(network),
+        functions=functions,
+        tools={"unetscope": run.unetscope, "torch": run.torch} if run else {},
+    )
+
+
+def _value(trace: Trace, name: str, value: int) -> LockedTensor:
+    spec = trace.values[value].spec
+    return LockedTensor(name, spec.shape, spec.dtype)
+
+
+def _tensor(path: str, tensor: Parameter, *, buffer: bool) -> LockedTensor:
+    name = f"{path}.{tensor.name}" if path else tensor.name
+    return LockedTensor(name, tensor.spec.shape, tensor.spec.dtype, buffer, tensor.tied_to)
+
+
+def _bodies(network: Network) -> tuple[dict[str, list[str]], dict[str, tuple[str, ...]]]:
+    """For each module the digests of its bodies, call by call; and what each digest stands for."""
+    trace = network.trace
+    bodies: dict[str, list[str]] = {}
+    functions: dict[str, tuple[str, ...]] = {}
+    for call, step in enumerate(trace.steps):
+        events = [(trace.ops[op].clock, _function(trace.ops[op])) for op in network.ops[call]]
+        for child in network.children[call]:
+            begun = network.step(child)
+            events.append((begun.start, _call(step.module, begun.module)))
+        body = tuple(text for _, text in sorted(events))
+        key = sha256("\n".join(body).encode()).hexdigest()[:_DIGITS]
+        functions.setdefault(key, body)
+        bodies.setdefault(step.module, []).append(key)
+    return bodies, functions
+
+
+def _once(keys: list[str]) -> tuple[str, ...]:
+    return tuple(keys[:1] if len(set(keys)) == 1 else keys)
+
+
+def _call(caller: str, path: str) -> str:
+    if not caller:
+        return f"{SELF}{path}"
+    inside = path.startswith(f"{caller}.")
+    return f"{SELF}{path[len(caller) + 1 :]}" if inside else f"{ROOT}{path}"
+
+
+def _function(op: Op) -> str:
+    """`torch.cat(dim=1)`; `1.0` and `1` are one number."""
+    detail = _DIMS.sub("", op.detail) if _SIZED.search(op.name) else op.detail
+    detail = _WHOLE.sub(r"\1", _SIZE.sub("size=given", detail)).strip(" ,")
+    return f"{op.name}({detail})" if detail else op.name
+
+
+def _skips(network: Network) -> tuple[LockedSkip, ...]:
+    trace: Any = network.trace
+    pushes = {value: index for index, value in enumerate(network.pushed)}
+    found = []
+    for pop, skip in enumerate(trace.skips):
+        value = trace.values[skip.value]
+        made_by = None if value.call is not None or value.op is None else trace.ops[value.op]
+        consumer, join = network.consumer(skip), network.join(skip)
+        inside = "" if join.step is None else network.path(join.step)
+        found.append(
+            LockedSkip(
+                push=pushes[skip.value],
+                pop=pop,
+                producer=network.maker(skip.value),
+                consumer=inside if consumer is None else network.path(consumer),
+                operand=skip.operand,
+                shape=value.spec.shape,
+                function=None if made_by is None else _function(made_by),
+            )
+        )
+    return tuple(found)

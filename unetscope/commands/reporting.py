@@ -1,0 +1,180 @@
+"""A diff in each of its forms, and the exit code that it stands for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from unetscope.commands import console
+from unetscope.errors import UnetscopeError
+
+if TYPE_CHECKING:
+    from unetscope.analysis.diff import Change, Diff
+    from unetscope.analysis.gate import Rules, Verdict
+    from unetscope.errors import Place
+    from unetscope.table import Table
+    from unetscope.views.words import Words
+
+SUMMARY = "GITHUB_STEP_SUMMARY"
+"""Names the file whose Markdown GitHub shows below a job's log."""
+
+
+class DiffFormat(str, Enum):
+    """Forms that a diff can take."""
+
+    terminal = "terminal"
+    markdown = "markdown"
+    github = "github"
+    json = "json"
+    junit = "junit"
+
+
+DiffOutput = Annotated[
+    DiffFormat,
+    typer.Option(
+        "--format",
+        "-f",
+        help="Form of the output; markdown is a pull request's comment, github marks lines.",
+    ),
+]
+
+
+class Judged:
+    """A diff with what the rules say of it.
+
+    Attributes:
+        diff: the changes.
+        rules: what may pass.
+        verdict: what does not.
+        place: the line that most likely caused a change.
+    """
+
+    def __init__(self, diff: Diff, rules: Rules, place: Callable[[Change], Place | None]) -> None:
+        from unetscope.analysis.gate import judge
+
+        self.diff = diff
+        self.rules = rules
+        self.place = place
+        self.verdict: Verdict = judge(diff, rules)
+
+    @property
+    def exit_code(self) -> int:
+        """1 if the gate found something."""
+        return 1 if self.verdict.failures else 0
+
+
+def rendered(judged: Sequence[Judged], form: DiffFormat, language: str, *, names: bool) -> str:
+    """Diffs as text; empty if a form has nothing to say.
+
+    Args:
+        judged: one or more.
+        form: how.
+        language: of the words.
+        names: whether the table of names is wanted.
+    """
+    from unetscope.views.words import words
+
+    said = words(language)
+    if form is DiffFormat.json:
+        from unetscope.analysis import report
+
+        texts = [report.dumps(report.report(j.diff, j.verdict, j.rules)) for j in judged]
+        return texts[0] if len(texts) == 1 else f"[\n{','.join(texts)}]\n"
+    if form is DiffFormat.markdown:
+        return _comment(judged, said, names=names)
+    from unetscope.render import Style, render
+    from unetscope.views import annotations
+
+    tables: list[Table] = []
+    for each in judged:
+        if form is DiffFormat.github:
+            tables += annotations.annotations(each.diff, each.verdict, each.place, said)
+        elif form is DiffFormat.junit:
+            tables += annotations.cases(each.diff, each.verdict, said)
+        else:
+            tables += _tables(each, said, names=names)
+    style = console.style() if form is DiffFormat.terminal else Style()
+    return render(tables, form.value, style) if any(t.rows or t.after for t in tables) else ""
+
+
+def _tables(judged: Judged, words: Words, *, names: bool) -> list[Table]:
+    from unetscope.views import diff as views
+
+    found = judged.diff
+    tables = [
+        views.summary(found, judged.verdict, words),
+        *views.changes(judged.verdict.shown, words),
+        *views.config(found.config, words),
+        *(views.names(found.names, words) if names else ()),
+        *views.verdict(judged.verdict, judged.rules, words),
+    ]
+    return [table for table in tables if table.rows or table.before or table.after]
+
+
+_MOST_SHOWN = 20
+
+
+def _comment(judged: Sequence[Judged], words: Words, *, names: bool) -> str:
+    """A pull request's comment; nothing if all are equal."""
+    from unetscope.render.comment import comment
+    from unetscope.views import diff as views
+
+    shown: list[Table] = []
+    hidden: list[Table] = []
+    for each in judged:
+        found, verdict = each.diff, each.verdict
+        if not verdict.shown and not verdict.failures:
+            continue
+        heavy = [c for c in verdict.shown if c.severity > min(map(_severity, verdict.shown))]
+        open_ = (heavy or list(verdict.shown))[:_MOST_SHOWN]
+        shown += [
+            views.summary(found, verdict, words),
+            *views.changes(open_, words, ""),
+            *views.verdict(verdict, each.rules, words),
+        ]
+        rest = [change for change in verdict.shown if change not in open_]
+        hidden += [
+            *views.changes(rest, words, found.new if len(judged) > 1 else ""),
+            *views.config(found.config, words),
+            *(views.names(found.names, words) if names else ()),
+        ]
+    if not shown:
+        return ""
+    return comment(shown, hidden, words.all_changes, words.left_out)
+
+
+def _severity(change: Change) -> int:
+    return change.severity
+
+
+def finish(
+    judged: Sequence[Judged],
+    form: DiffFormat,
+    language: str,
+    output: Path | None = None,
+    *,
+    names: bool = False,
+) -> None:
+    """Write diffs to stdout or a file, and to the summary of a GitHub job if there is one.
+
+    Raises:
+        UnetscopeError: a file cannot be written.
+    """
+    console.emit(rendered(judged, form, language, names=names), output)
+    summary = os.environ.get(SUMMARY)
+    if summary:
+        text = _summary(judged, language)
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise UnetscopeError(f"cannot write `{summary}`: {error.strerror}") from None
+
+
+def _summary(judged: Sequence[Judged], language: str) -> str:
+    return rendered(judged, DiffFormat.markdown, language, names=False)

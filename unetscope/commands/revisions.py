@@ -1,0 +1,96 @@
+"""`HEAD~1:configs/unet.yaml`: a file as it was at a revision of the git repository around us."""
+
+from __future__ import annotations
+
+import posixpath
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from unetscope.errors import Place, UnetscopeError
+
+_SUFFIXES = (".yaml", ".yml", ".json", ".lock")
+
+
+def is_revision(source: str) -> bool:
+    """Whether a user named a file at a revision, and no file that is there."""
+    revision, colon, path = source.partition(":")
+    return bool(revision and colon) and path.endswith(_SUFFIXES) and not Path(source).exists()
+
+
+@contextmanager
+def checked_out(source: str) -> Iterator[Path]:
+    """The file in a temporary folder, with those that it extends; errors name the revision.
+
+    Raises:
+        UnetscopeError: there is no git, no repository, no such revision or no such file.
+    """
+    revision, _, path = source.partition(":")
+    with TemporaryDirectory(prefix="unetscope-") as name:
+        folder = Path(name)
+        try:
+            yield folder / _extract(revision, path, folder)
+        except UnetscopeError as error:
+            if error.place is not None and Path(error.place.file).is_relative_to(folder):
+                inside = Path(error.place.file).relative_to(folder).as_posix()
+                error.place = replace(error.place, file=f"{revision}:{inside}")
+            raise
+
+
+def _extract(revision: str, path: str, folder: Path) -> str:
+    """Write a file and those that it extends; return its path in the repository."""
+    if revision.startswith("-"):
+        raise UnetscopeError(f"`{revision}` is no revision")
+    if _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") is None:
+        raise UnetscopeError(
+            f"there is no revision `{revision}`",
+            hint="in CI, `fetch-depth: 0` of actions/checkout brings the history",
+        )
+    prefix = (_git("rev-parse", "--show-prefix") or b"").decode().strip()
+    places = [posixpath.normpath(path), posixpath.normpath(posixpath.join(prefix, path))]
+    for place in dict.fromkeys(places):
+        if _write(revision, place, folder):
+            return place
+    raise UnetscopeError(f"there is no `{path}` at {revision}", place=Place(f"{revision}:{path}"))
+
+
+def _write(revision: str, path: str, folder: Path) -> bool:
+    if path.startswith(("..", "/")) or (folder / path).exists():
+        return False
+    content = _git("cat-file", "blob", f"{revision}:{path}")
+    if content is None:
+        return False
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_bytes(content)
+    base = _extended(content, path)
+    if base is not None:
+        _write(revision, posixpath.normpath(posixpath.join(posixpath.dirname(path), base)), folder)
+    return True
+
+
+def _extended(content: bytes, path: str) -> str | None:
+    """What a config says it extends; what is wrong with it is found when it is loaded."""
+    if not path.endswith((".yaml", ".yml")):
+        return None
+    from unetscope.config.document import parse
+
+    try:
+        data = parse(content.decode(), path).data
+    except (UnicodeDecodeError, UnetscopeError):
+        return None
+    base = data.get("extends") if isinstance(data, dict) else None
+    return base if isinstance(base, str) else None
+
+
+def _git(*arguments: str) -> bytes | None:
+    """What git prints; None if it fails."""
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, check=False)
+    except OSError as error:
+        raise UnetscopeError(f"git cannot be run: {error.strerror}") from None
+    if b"not a git repository" in done.stderr:
+        raise UnetscopeError("there is no git repository here")
+    return done.stdout if done.returncode == 0 else None

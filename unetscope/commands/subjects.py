@@ -1,0 +1,111 @@
+"""From what a user named to a `Lock`: read, digested from a saved trace, or made by one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unetscope.commands.passes import Request
+from unetscope.errors import Place, UnetscopeError
+
+if TYPE_CHECKING:
+    from unetscope.analysis.diff import Change, Diff
+    from unetscope.lock import Lock
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network that is locked or compared.
+
+    Attributes:
+        lock: its digest.
+        file: the file that it was named by; None if by a shipped name, code or a revision.
+        places: of a config, where each of its values stands.
+    """
+
+    lock: Lock
+    file: Path | None = None
+    places: Mapping[Any, Place] = field(default_factory=dict)
+
+    def place(self, change: Change, diff: Diff) -> Place | None:
+        """The line that most likely caused a change, if it stands in a file."""
+        from unetscope.analysis.causes import cause, nearest_place
+
+        if self.file is None:
+            return None
+        path = cause(change, diff, (module.path for module in self.lock.modules))
+        found = nearest_place(path, self.places)
+        return found if isinstance(found, Place) else Place(str(self.file), 1)
+
+
+def subject(request: Request, *, placed: bool = False) -> Subject:
+    """The network of a request.
+
+    Args:
+        request: a lock, a saved trace, a config, a file at a git revision, or code.
+        placed: whether the places of a config's values are needed.
+
+    Raises:
+        UnetscopeError: there is no such thing, or it does not run.
+    """
+    from unetscope import lock, store
+    from unetscope.commands.passes import obtain
+    from unetscope.commands.revisions import checked_out, is_revision
+
+    if is_revision(request.source):
+        with checked_out(request.source) as path:
+            found = subject(replace(request, source=str(path)))
+            return replace(found, file=None)
+    path = Path(request.source)
+    file = path if path.is_file() else None
+    if file is not None and lock.is_lock(file):
+        return Subject(lock.load(file), file)
+    from unetscope.analysis.digest import digest
+
+    if file is not None and store.is_trace(file):
+        return Subject(digest(store.load(file)), file)
+    locked = digest(obtain(request))
+    places = request.spec().places if placed and file is not None else {}
+    return Subject(locked, file, places)
+
+
+def fitting(request: Request, sources: Iterable[str]) -> list[Request]:
+    """One request a source: what describes inputs of code goes to code, sizes to configs alone."""
+    from unetscope.commands.revisions import is_revision
+    from unetscope.lock import is_lock
+
+    found = []
+    for source in sources:
+        path = Path(source)
+        made = path.is_file() and (is_lock(path) or replace(request, source=source).is_saved)
+        plain = Request(source)
+        if made or (is_revision(source) and source.endswith(".lock")):
+            found.append(plain)
+        elif plain.is_target and not is_revision(source):
+            code = Request(
+                source,
+                device=request.device,
+                dtype=request.dtype,
+                inputs=request.inputs,
+                input_file=request.input_file,
+                kwargs=request.kwargs,
+            )
+            found.append(code)
+        else:
+            found.append(
+                Request(
+                    source,
+                    batch=request.batch,
+                    height=request.height,
+                    width=request.width,
+                    tokens=request.tokens,
+                )
+            )
+    code_given = request.inputs or request.input_file or request.kwargs is not None
+    if code_given and not any(each.is_target for each in found):
+        raise UnetscopeError(
+            "`--input`, `--input-file` and `--kwargs` go with code, such as `pkg.module:Unet`"
+        )
+    return found

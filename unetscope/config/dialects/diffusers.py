@@ -1,0 +1,152 @@
+"""diffusers' `config.json`: the options under their own names, beside keys that shape nothing.
+
+Source: `diffusers.configuration_utils.ConfigMixin.from_config`, 0.42, which ignores every key that
+the class does not know. Here only those are ignored that are known to shape nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from unetscope.config.document import Document, Path
+from unetscope.config.findings import Finding
+from unetscope.config.sections import OPTIONS, keys_of
+from unetscope.config.wording import found, shown
+from unetscope.errors import Place, nearest
+
+CLASS_KEY = "_class_name"
+
+IGNORED = {
+    "neuron": "how AWS Neuron compiled it",
+    "decay": "of the moving average of the weights",
+    "inv_gamma": "of the moving average",
+    "min_decay": "of the moving average",
+    "optimization_step": "of the moving average",
+    "power": "of the moving average",
+    "update_after_step": "of the moving average",
+    "use_ema_warmup": "of the moving average",
+}
+"""Keys of published files that are no options, and what they are."""
+
+OLD_SPELLINGS = {"timestep_act_2": "timestep_post_act"}
+"""Names of options in early revisions of published files, which diffusers ignores too."""
+
+_OTHER_UNETS = (
+    "I2VGenXLUNet",
+    "Kandinsky3UNet",
+    "StableCascadeUNet",
+    "UNet1DModel",
+    "UNet3DConditionModel",
+    "UNetControlNetXSModel",
+    "UNetMotionModel",
+    "UNetSpatioTemporalConditionModel",
+    "UVit2DModel",
+)
+
+
+def translate(document: Document, path: FilePath) -> Document:
+    """A `config.json` in the form of a config."""
+    data = document.data
+    family = data.get(CLASS_KEY)
+    if not isinstance(family, str) or family not in OPTIONS:
+        return replace(document, problems=(_wrong_class(data),))
+    if foreign := tuple(_of_other_families(data, family)):
+        return replace(document, problems=foreign)
+    options = {key: value for key, value in data.items() if not _is_ignored(key)}
+    places = {
+        ("unet", *inner): replace(place, key=".".join(map(str, inner)))
+        for inner, place in document.places.items()
+        if inner and inner[0] in options
+    }
+    places.update(_sections(document))
+    unit = {
+        "name": _name(path),
+        "family": family,
+        "source": _source(data, path),
+        "unet": options,
+    }
+    return Document(unit, places, tuple(_notes(data, path)))
+
+
+def _sections(document: Document) -> dict[Path, Place]:
+    top = document.places[()]
+    return {(): top, ("unet",): top, ("family",): document.places[CLASS_KEY,]}
+
+
+def _is_ignored(key: str) -> bool:
+    return key.startswith("_") or key in IGNORED or key in OLD_SPELLINGS
+
+
+def _notes(data: dict[str, Any], path: FilePath) -> list[str]:
+    ignored = [shown(key) for key in data if _is_ignored(key) and key != CLASS_KEY]
+    notes = []
+    if ignored:
+        notes.append(f"{path}: ignored, as diffusers ignores them: {', '.join(ignored)}")
+    notes += [
+        f"{path}: {old} is an early name of {new}, which diffusers has forgotten; "
+        f"`--set {new}=…` gives the network that the file meant"
+        for old, new in OLD_SPELLINGS.items()
+        if old in data
+    ]
+    return notes
+
+
+def _name(path: FilePath) -> str:
+    """What a network is called: as its file or, if that is `config.json`, as its folder."""
+    if path.stem != "config":
+        return path.stem
+    folder = path.resolve().parent
+    return (folder.parent if folder.name == "unet" else folder).name or path.stem
+
+
+def _source(data: dict[str, Any], path: FilePath) -> str:
+    usual = path.name if path.resolve().parent.name != "unet" else f"unet/{path.name}"
+    trained = data.get("_name_or_path")
+    return f"{trained[:200]}, {usual}" if isinstance(trained, str) and trained else usual
+
+
+def _of_other_families(data: dict[str, Any], family: str) -> Iterator[Finding]:
+    for key in data:
+        owners = [other for other, section in OPTIONS.items() if key in keys_of(section)]
+        if owners and family not in owners:
+            hint = f"it is an option of {' and '.join(owners)}, not of {family}"
+            yield Finding("unknown-key", (key,), "unknown key", hint=hint)
+
+
+def _wrong_class(data: dict[str, Any]) -> Finding:
+    wanted = f"expected one of {', '.join(OPTIONS)}"
+    if CLASS_KEY not in data:
+        return Finding(
+            "missing-key",
+            (),
+            f"the key {CLASS_KEY} is missing: the class that reads the options; {wanted}",
+            hint=_of_no_class(data),
+        )
+    family = data[CLASS_KEY]
+    hint = _of_class(family) if isinstance(family, str) else None
+    return Finding("unknown-family", (CLASS_KEY,), f"{wanted}, found {found(family)}", hint=hint)
+
+
+def _of_no_class(data: dict[str, Any]) -> str | None:
+    if "model_type" in data or "architectures" in data:
+        return "this looks like a model of transformers; a UNet's is unet/config.json"
+    for family, section in OPTIONS.items():
+        if data and all(key in keys_of(section) for key in data if not key.startswith("_")):
+            return f'the options are those of {family}: add "{CLASS_KEY}": "{family}"'
+    return None
+
+
+def _of_class(family: str) -> str:
+    if family.endswith("Pipeline"):
+        return "a pipeline is many networks; name its folder, or the unet/config.json in it"
+    if family.startswith(("Autoencoder", "VQModel", "AsymmetricAutoencoder")):
+        return "this is an autoencoder; the UNet's file is unet/config.json"
+    if "Transformer" in family:
+        return "this is a transformer, not a UNet"
+    if family in _OTHER_UNETS:
+        return "this is a published network, but no family here covers it"
+    close = nearest(family, OPTIONS)
+    return f"did you mean {close}?" if close else "no family here covers it"
