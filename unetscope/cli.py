@@ -11,6 +11,7 @@ import typer
 from unetscope import __version__
 from unetscope.commands import console
 from unetscope.commands.options import Quiet, Verbose
+from unetscope.commands.compare import compare_command
 from unetscope.commands.diff import diff_command
 from unetscope.commands.explain import explain_command
 from unetscope.commands.flops import flops_command
@@ -41,6 +42,7 @@ app.command("sweep")(sweep_command)
 app.command("memory")(memory_command)
 app.command("lock")(lock_command)
 app.command("diff")(diff_command)
+app.command("compare")(compare_command)
 app.command("list")(list_command)
 app.command("show")(show_command)
 app.command("schema")(schema_command)

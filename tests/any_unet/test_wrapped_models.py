@@ -184,3 +184,18 @@ def test_a_residual_around_pooled_keys_is_none() -> None:
             return a + attended.transpose(1, 2).reshape(a.shape)
 
     assert trace(Pooled(), (image("cpu"),)).skips == ()
+
+
+def test_what_hooks_do_is_seen_within_the_call() -> None:
+    """A weight computed by a hook, as older norms of weights do it, and a replaced output."""
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    model[0].register_forward_pre_hook(lambda module, args: (args[0] * 2,))
+    model[0].register_forward_hook(lambda module, args, output: output + 1)
+    record = trace(model, (torch.zeros(1, 2),))
+    assert [(op.name, record.steps[op.step or 0].module) for op in record.ops] == [
+        ("*", "0"),
+        ("F.linear", "0"),
+        ("+", "0"),
+        ("F.relu", "1"),
+    ]
+    assert record.steps[1].outputs == record.ops[2].outputs

@@ -57,7 +57,44 @@ def anatomy(network: Network) -> Anatomy:
         first = parts["encoder"][0]
         if len(network.convolutions(first)) == 1 and not network.resamples(first):
             parts["entry"].append(parts["encoder"].pop(0))
+    parts["exit"] += _after_trunk(network)
     return Anatomy(**{name: tuple(blocks) for name, blocks in parts.items()})
+
+
+def embeddings(network: Network, parts: Anatomy) -> tuple[int, ...]:
+    """The calls that make the vectors that blocks are told: the time, the class, a pooled text.
+
+    They are the blocks that are no part, and those beside the trunk whose vectors it is given.
+    """
+    sorted_in = {block for blocks in vars(parts).values() for block in blocks}
+    given = set()
+    if network.trunk is not None:
+        given = {argument.value for argument in network.step(network.trunk).inputs}
+    beside = (call for call in network.beside if makes_vectors(network, call))
+    return (
+        *(call for call in beside if not given.isdisjoint(network.step(call).outputs)),
+        *(block for block in network.blocks if block not in sorted_in),
+    )
+
+
+def makes_vectors(network: Network, call: int) -> bool:
+    """Whether all that a call returns is one vector an image."""
+    return {len(network.spec(value).shape) for value in network.step(call).outputs} == {2}
+
+
+def _after_trunk(network: Network) -> list[int]:
+    """What turns the trunk's features into the output, at their resolution, where it is outside."""
+    if network.trunk is None:
+        return []
+    end = network.step(network.trunk).end
+    return [
+        call
+        for call in network.beside
+        if end is not None
+        and network.step(call).start > end
+        and network.main_output(call) is not None
+        and not network.resamples(call)
+    ]
 
 
 def _role(network: Network, block: int) -> str:

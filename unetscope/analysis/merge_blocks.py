@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from unetscope.analysis.anatomy import Anatomy, anatomy
+from unetscope.analysis.anatomy import anatomy, embeddings
 from unetscope.analysis.network import Network
 
 BASE = "BASE"
@@ -53,7 +53,7 @@ def _around(path: str, ids: Mapping[str, str]) -> str | None:
 def merge_block_units(network: Network) -> dict[str, tuple[str, ...]]:
     """The paths of the modules that each merge block consists of, from IN00 to the last OUT."""
     parts = anatomy(network)
-    units: dict[str, list[int]] = {"IN00": _embeddings(network, parts) + list(parts.entry)}
+    units: dict[str, list[int]] = {"IN00": [*embeddings(network, parts), *parts.entry]}
     number = 0
     for unit in _units(network, parts.encoder):
         if number == 0 or not network.is_transformer(unit):
@@ -71,12 +71,6 @@ def merge_block_units(network: Network) -> dict[str, tuple[str, ...]]:
         for name, calls in units.items()
         if calls
     }
-
-
-def _embeddings(network: Network, parts: Anatomy) -> list[int]:
-    """The blocks that work on no feature map: what embeds the time, the class, the text."""
-    sorted_in = {block for blocks in vars(parts).values() for block in blocks}
-    return [block for block in network.blocks if block not in sorted_in]
 
 
 def _units(network: Network, blocks: Sequence[int]) -> Iterator[int]:

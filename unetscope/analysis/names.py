@@ -16,6 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from unetscope.record import Trace
+
 _RESNET = {
     "norm1": "in_layers.0",
     "conv1": "in_layers.2",
@@ -57,6 +59,18 @@ def compvis_names(names: Iterable[str]) -> dict[str, str]:
         if translated is not None:
             found[name] = translated
     return found
+
+
+def names_in(dialect: str, trace: Trace) -> dict[str, str]:
+    """What a code base, `diffusers` or `compvis`, calls a network's modules and parameters.
+
+    What has no counterpart is left out, and keeps the name it has.
+    """
+    if dialect == "diffusers":
+        return {}
+    modules = [module.path for module in trace.modules if module.path]
+    parameters = [f"{module.path}.{p.name}" for module in trace.modules for p in module.parameters]
+    return compvis_names(modules) | compvis_names(parameters)
 
 
 def _units(names: Iterable[str]) -> dict[str, str]:

@@ -178,6 +178,28 @@ class Network:
         """The function that joined a skip."""
         return self.trace.ops[skip.op]
 
+    def added(self, skip: SkipEvent) -> list[int]:
+        """What was added to a skip on its way to the join, such as a ControlNet's residual."""
+        found = []
+        value = self.join(skip).inputs[skip.operand]
+        while value > skip.value and (index := self.trace.values[value].op) is not None:
+            given = self.trace.ops[index].inputs
+            ways = [v for v in given if v == skip.value or self._descends(v, skip.value)]
+            if not ways:
+                break
+            if self.trace.ops[index].name in ("+", "+=", "torch.add"):
+                found += [v for v in given if v not in ways]
+            value = ways[0]
+        return found
+
+    def _descends(self, late: int, early: int) -> bool:
+        """Whether functions alone, no modules, lead from one value to another."""
+        index = self.trace.values[late].op
+        if late <= early or index is None or self.trace.values[late].call is not None:
+            return False
+        given = self.trace.ops[index].inputs
+        return any(v == early or self._descends(v, early) for v in given)
+
     @cached_property
     def pushed(self) -> tuple[int, ...]:
         """The tensors that are joined at any time, in the order of their making."""
@@ -190,6 +212,10 @@ class Network:
             if step.start > join.clock and step.parent == join.step:
                 return call if any(a.value in join.outputs for a in step.inputs) else None
         return None
+
+    def before_join(self, value: int) -> int:
+        """What the skip was joined to, if a value is what came of it; else the value itself."""
+        return next((s.onto for s in self.trace.skips if value in self.join(s).outputs), value)
 
     @cached_property
     def trunk(self) -> int | None:
@@ -209,6 +235,16 @@ class Network:
                 break
             common = level[0]
         return common
+
+    @cached_property
+    def beside(self) -> tuple[int, ...]:
+        """The calls around the trunk, in order: the other child calls of the calls that hold it."""
+        chain = set() if self.trunk is None else set(self._chain(self.trunk))
+        return tuple(
+            call
+            for call, step in enumerate(self.trace.steps)
+            if step.parent in chain and step.parent != self.trunk and call not in chain
+        )
 
     @cached_property
     def blocks(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from unetscope.analysis.anatomy import Anatomy, anatomy
+from unetscope.analysis.anatomy import Anatomy, anatomy, embeddings, makes_vectors
 from unetscope.analysis.network import Network
 
 By = Literal["block", "part", "module"]
@@ -76,7 +76,7 @@ def _prefixes(path: str) -> list[str]:
 def _parts(network: Network, found: Anatomy) -> dict[str, str]:
     """The part of every block, by path."""
     parts = {network.path(call): part for part, calls in vars(found).items() for call in calls}
-    for call in network.blocks:
-        ranks = {len(network.spec(value).shape) for value in network.step(call).outputs}
-        parts.setdefault(network.path(call), TIME_EMBEDDING if ranks == {2} else OTHER)
+    for call in embeddings(network, found):
+        part = TIME_EMBEDDING if makes_vectors(network, call) else OTHER
+        parts.setdefault(network.path(call), part)
     return parts

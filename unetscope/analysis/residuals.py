@@ -13,8 +13,8 @@ def residuals(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
     """The values of the residual stack, in the order they were pushed.
 
     Where the encoder's blocks return lists of feature maps beside their result, as published down
-    blocks do, those and what entered the first block are the residuals, joined later or not. Else
-    they are the tensors that were joined.
+    blocks do, those and what entered the first block are the residuals, joined later or not; the
+    network's own input is none, unless it was joined. Else they are the tensors that were joined.
     """
     returned = [
         value
@@ -25,7 +25,9 @@ def residuals(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
     if not returned:
         return network.pushed
     entered = network.main_input(anatomy.encoder[0])
-    return tuple(returned) if entered is None else (entered, *returned)
+    if entered is None or (network.born(entered) == 0 and entered not in network.pushed):
+        return tuple(returned)
+    return (entered, *returned)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from unetscope.errors import UnetscopeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from unetscope.render import Style
     from unetscope.table import Table
@@ -102,10 +102,19 @@ def emit(text: str, output: Path | None = None) -> None:
         write(output, text.encode())
 
 
-def show(tables: Sequence[Table], format: str, output: Path | None = None) -> None:
-    """Render tables for stdout or a file."""
+def show(
+    tables: Sequence[Table],
+    format: str,
+    output: Path | None = None,
+    names: Mapping[str, str] | None = None,
+) -> None:
+    """Render tables for stdout or a file, with other names for modules if there are any."""
     from unetscope.render import Style, render
 
+    if names:
+        from unetscope.views.naming import renamed
+
+        tables = renamed(tables, names)
     emit(render(tables, format, Style() if output else style()), output)
 
 

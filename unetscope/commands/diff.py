@@ -43,12 +43,8 @@ def schema_option(wanted: bool) -> None:
 
 
 def diff_command(
-    old: Annotated[
-        str, typer.Argument(metavar="OLD", help=_NETWORK, autocompletion=_complete)
-    ],
-    new: Annotated[
-        str, typer.Argument(metavar="NEW", help="Likewise.", autocompletion=_complete)
-    ],
+    old: Annotated[str, typer.Argument(metavar="OLD", help=_NETWORK, autocompletion=_complete)],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Likewise.", autocompletion=_complete)],
     fail_on: FailOn = None,
     max_params: MaxParams = None,
     max_macs: MaxMacs = None,
@@ -90,9 +86,7 @@ def diff_command(
     from unetscope.commands.reporting import Judged, finish
     from unetscope.commands.subjects import fitting, subject
 
-    bar = rules(
-        fail_on=fail_on, max_params=max_params, max_macs=max_macs, max_memory=max_memory
-    )
+    bar = rules(fail_on=fail_on, max_params=max_params, max_macs=max_macs, max_memory=max_memory)
     request = Request(
         "",
         batch=batch,

@@ -16,6 +16,8 @@ from unetscope.commands.options import (
     Kwargs,
     Lang,
     Language,
+    ModuleNames,
+    Names,
     Output,
     OutputFormat,
     Overrides,
@@ -61,6 +63,7 @@ def explain_command(
             metavar="NAMES",
         ),
     ] = None,
+    names: ModuleNames = Names.diffusers,
     lang: Lang = Language.en,
     format: OutputFormat = Format.terminal,
     output: Output = None,
@@ -91,7 +94,7 @@ def explain_command(
     from unetscope.views.explain import card, choose, modules
     from unetscope.views.view import View
 
-    wanted, view = choose(sections), View.of(trace, lang.value)
+    wanted, view = choose(sections), View.of(trace, lang.value, names.value)
     found = find(view.network, module)
     if not found:
         raise UnetscopeError(
@@ -99,7 +102,7 @@ def explain_command(
             hint=_hint(module, nearest_names(view.network, module), lone=second is None),
         )
     tables = card(view, found[0], wanted) if len(found) == 1 else modules(view, found)
-    console.show(tables, format.value, output)
+    console.show(tables, format.value, output, view.names)
 
 
 def _hint(module: str, near: list[str], *, lone: bool) -> str | None:

@@ -18,6 +18,8 @@ from unetscope.commands.options import (
     Lang,
     Language,
     MaybeSource,
+    ModuleNames,
+    Names,
     Output,
     OutputFormat,
     Overrides,
@@ -73,6 +75,7 @@ def flops_command(
     full: Annotated[
         bool, typer.Option("--full", help="Audit: run fvcore on the network itself, not a twin.")
     ] = False,
+    names: ModuleNames = Names.diffusers,
     lang: Lang = Language.en,
     format: OutputFormat = Format.terminal,
     output: Output = None,
@@ -116,7 +119,8 @@ def flops_command(
     from unetscope.views.flops import Image, flops
     from unetscope.views.view import View
 
-    view = View.of(obtain(request), lang.value)
+    view = View.of(obtain(request), lang.value, names.value)
     image = Image(steps or 1, guided=cfg) if steps or cfg else None
     tables = flops(view, Cost(view.network), by.value, depth, top, image)
-    console.show(tables[:1] if format is Format.csv else tables, format.value, output)
+    shown = tables[:1] if format is Format.csv else tables
+    console.show(shown, format.value, output, view.names)

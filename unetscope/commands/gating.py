@@ -103,7 +103,9 @@ def _rules(settings: Mapping[str, str]) -> Rules:
 
     usual = Rules()
     fail_on = severity(settings[_FAIL_ON]) if _FAIL_ON in settings else usual.fail_on
-    bounds = {cost: bound(settings[name], cost) for name, cost in BOUNDS.items() if name in settings}
+    bounds = {
+        cost: bound(settings[name], cost) for name, cost in BOUNDS.items() if name in settings
+    }
     actions = {
         name: Action(text)
         for name, text in settings.items()

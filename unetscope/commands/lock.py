@@ -107,9 +107,7 @@ def lock_command(
 
     if output is not None and len(configs) > 1:
         raise UnetscopeError("`-o` names one lock, and there are several configs")
-    request = Request(
-        "", inputs=tuple(inputs or ()), input_file=input_file, kwargs=kwargs
-    )
+    request = Request("", inputs=tuple(inputs or ()), input_file=input_file, kwargs=kwargs)
     targets = [(each, output or _beside(each.source)) for each in fitting(request, configs)]
     outcome = _Outcome([])
     with console.progress(_what(len(targets), check=check), len(targets)) as advance:
@@ -146,8 +144,8 @@ def _beside(source: str) -> Path:
     path = Path(source)
     if not path.is_file():
         missing = any(mark in source for mark in "/\\") or path.suffix in (".yaml", ".yml")
-        from unetscope.config.files import locate
         from unetscope.commands.targets import is_target
+        from unetscope.config.files import locate
 
         if missing and not is_target(source):
             locate(source)

@@ -21,6 +21,8 @@ from unetscope.commands.options import (
     Lang,
     Language,
     MaybeSource,
+    ModuleNames,
+    Names,
     Output,
     OutputFormat,
     Overrides,
@@ -74,6 +76,7 @@ def memory_command(
     runs: Annotated[
         int, typer.Option(min=1, help="Measure N passes, and take medians.", metavar="N")
     ] = 5,
+    names: ModuleNames = Names.diffusers,
     lang: Lang = Language.en,
     format: OutputFormat = Format.terminal,
     output: Output = None,
@@ -109,12 +112,12 @@ def memory_command(
         _refuse_unmeasurable(request)
     trace = obtain(replace(request, device="meta") if measure else request)
     brief = format is Format.terminal and (console.style().width or _ROOMY) < _ROOMY
-    view = View.of(trace, lang.value).with_brevity(brief)
+    view = View.of(trace, lang.value, names.value).with_brevity(brief)
     measurement = _measure(request, view.network, runs) if measure else None
     tables = memory(view, sections, top, measurement)
     if not tables:
         console.say(f"{trace.name} joins no skips")
-    console.show(tables, format.value, output)
+    console.show(tables, format.value, output, view.names)
 
 
 def _refuse_unmeasurable(request: Request) -> None:

@@ -66,6 +66,14 @@ Batch = Annotated[int | None, typer.Option(help="Images at once.", metavar="N")]
 Height = Annotated[int | None, typer.Option(help="Rows of the (latent) sample.", metavar="N")]
 Width = Annotated[int | None, typer.Option(help="Columns of the (latent) sample.", metavar="N")]
 Tokens = Annotated[int | None, typer.Option(help="Tokens of the text.", metavar="N")]
+ControlNet = Annotated[
+    str | None,
+    typer.Option(
+        help="The config of a ControlNet that steers the UNet.",
+        metavar="CONFIG",
+        autocompletion=_complete,
+    ),
+]
 Device = Annotated[
     str, typer.Option(help="meta allocates nothing; cpu and cuda run for real.", metavar="DEVICE")
 ]
@@ -122,6 +130,16 @@ class Language(str, Enum):
     zh = "zh"
 
 
+class Names(str, Enum):
+    """Code bases whose names modules can have."""
+
+    diffusers = "diffusers"
+    compvis = "compvis"
+
+
+ModuleNames = Annotated[
+    Names, typer.Option("--names", help="Whose names modules and parameters have.")
+]
 ElementType = Annotated[DType, typer.Option("--dtype", help="Element type of weights and inputs.")]
 OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="Form of the output.")]
 Lang = Annotated[Language, typer.Option("--lang", help="Language of the tables.")]

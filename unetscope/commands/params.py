@@ -16,6 +16,8 @@ from unetscope.commands.options import (
     Lang,
     Language,
     MaybeSource,
+    ModuleNames,
+    Names,
     Output,
     OutputFormat,
     Overrides,
@@ -71,6 +73,7 @@ def params_command(
         str,
         typer.Option(help="Sizes at these element types: fp32, fp16, bf16, int8.", metavar="NAMES"),
     ] = "fp32",
+    names: ModuleNames = Names.diffusers,
     lang: Lang = Language.en,
     format: OutputFormat = Format.terminal,
     output: Output = None,
@@ -107,11 +110,12 @@ def params_command(
 
     choice = Choice(by.value, depth, top, match, lora_rank, dtypes)
     brief = format is Format.terminal and (console.style().width or _ROOMY) < _ROOMY
-    tables = params(View.of(trace, lang.value).with_brevity(brief), choice)
+    view = View.of(trace, lang.value, names.value).with_brevity(brief)
+    tables = params(view, choice)
     if format is Format.csv and len(tables) > 1:
         console.say("csv holds one table: buffers are left out")
         tables = tables[:1]
-    console.show(tables, format.value, output)
+    console.show(tables, format.value, output, view.names)
 
 
 def _dtypes(names: str) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class Request:
         inputs: of `pkg.module:attr`: what `--input` describes, each as it was written.
         input_file: of `pkg.module:attr`: more of them, in YAML.
         kwargs: of `pkg.module:attr`: arguments of the class or factory, in YAML.
+        controlnet: the config of a ControlNet that steers the UNet.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Request:
     inputs: Sequence[str] = ()
     input_file: Path | None = None
     kwargs: str | None = None
+    controlnet: str | None = None
 
     @property
     def is_target(self) -> bool:
@@ -103,9 +105,15 @@ def obtain(request: Request) -> Trace:
             )
         return store.load(Path(request.source))
     if request.is_target:
+        if request.controlnet is not None:
+            raise UnetscopeError("`--controlnet` goes with a config, not with code")
         return run_code(request)
     spec = request.spec()
     say_notes(spec)
+    if request.controlnet is not None:
+        from unetscope.commands.controlled import controlled
+
+        return controlled(spec, request.controlnet, request.device, request.dtype)
     return run(spec, request.device, request.dtype)
 
 

@@ -27,7 +27,9 @@ def section(file: Path, *names: str) -> dict[str, Any]:
         found = found.get(name, {})
         if not isinstance(found, dict):
             dotted = ".".join(("tool", "unetscope", *names)[: depth + 1])
-            raise ConfigError(f"{dotted}: expected a table, found {found!r}", place=Place(str(file)))
+            raise ConfigError(
+                f"{dotted}: expected a table, found {found!r}", place=Place(str(file))
+            )
     return dict(found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unetscope.commands import console
 from unetscope.commands.options import (
     Batch,
+    ControlNet,
     Device,
     DType,
     ElementType,
@@ -16,6 +17,8 @@ from unetscope.commands.options import (
     Lang,
     Language,
     MaybeSource,
+    ModuleNames,
+    Names,
     Output,
     OutputFormat,
     Overrides,
@@ -36,8 +39,10 @@ def skips_command(
     height: Height = None,
     width: Width = None,
     tokens: Tokens = None,
+    controlnet: ControlNet = None,
     device: Device = "meta",
     dtype: ElementType = DType.float32,
+    names: ModuleNames = Names.diffusers,
     lang: Lang = Language.en,
     format: OutputFormat = Format.terminal,
     output: Output = None,
@@ -63,9 +68,11 @@ def skips_command(
             tuple(inputs or ()),
             input_file,
             kwargs,
+            controlnet,
         )
     )
-    tables = ledger(View.of(trace, lang.value))
+    view = View.of(trace, lang.value, names.value)
+    tables = ledger(view)
     if not tables:
         console.say(f"{trace.name} joins no skips")
-    console.show(tables, format.value, output)
+    console.show(tables, format.value, output, view.names)

@@ -10,6 +10,7 @@ import typer
 from unetscope.commands import console
 from unetscope.commands.options import (
     Batch,
+    ControlNet,
     Device,
     DType,
     ElementType,
@@ -21,6 +22,8 @@ from unetscope.commands.options import (
     Lang,
     Language,
     MaybeSource,
+    ModuleNames,
+    Names,
     Output,
     OutputFormat,
     Overrides,
@@ -48,8 +51,10 @@ def trace_command(
     height: Height = None,
     width: Width = None,
     tokens: Tokens = None,
+    controlnet: ControlNet = None,
     device: Device = "meta",
     dtype: ElementType = DType.float32,
+    names: ModuleNames = Names.diffusers,
     lang: Lang = Language.en,
     sections: Annotated[
         str | None,
@@ -105,6 +110,7 @@ def trace_command(
         tuple(inputs or ()),
         input_file,
         kwargs,
+        controlnet,
     )
     trace = obtain(request)
     if trace.provenance:
@@ -120,11 +126,18 @@ def trace_command(
     from unetscope.commands.viewing import view_of
 
     view = view_of(
-        trace, lang.value, request, symbolic=symbolic, attentions=attentions, block=block
+        trace,
+        lang.value,
+        names.value,
+        request,
+        symbolic=symbolic,
+        attentions=attentions,
+        block=block,
     )
     brief = format is Format.terminal and (console.style().width or _ROOMY) < _ROOMY
-    tables = _tables(view.with_brevity(brief), sections, modules, depth, ops)
-    console.show(tables, format.value, output)
+    view = view.with_brevity(brief)
+    tables = _tables(view, sections, modules, depth, ops)
+    console.show(tables, format.value, output, view.names)
 
 
 def _tables(
@@ -132,10 +145,9 @@ def _tables(
 ) -> list[Table]:
     from unetscope.views.sections import choose, show
     from unetscope.views.tree import calls, functions
-    from unetscope.views.view import dotted
 
     if ops is not None:
-        return functions(view, dotted(ops))
+        return functions(view, view.path(ops))
     if modules or depth is not None:
         return calls(view, depth)
     tables, missing = show(view, choose(sections, view.block))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from unetscope.commands.passes import Request, run
 from unetscope.errors import UnetscopeError, nearest
-from unetscope.views.view import View, dotted
+from unetscope.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def view_of(
     trace: Trace,
     language: str,
+    names: str,
     request: Request,
     *,
     symbolic: bool = False,
@@ -30,9 +31,9 @@ def view_of(
     Raises:
         UnetscopeError: there is no such block, or no symbols can be found.
     """
-    view = replace(View.of(trace, language), attentions=attentions)
+    view = replace(View.of(trace, language, names), attentions=attentions)
     if block is not None:
-        view = replace(view, block=_known(view, dotted(block)))
+        view = replace(view, block=_known(view, view.path(block)))
     return replace(view, dims=_symbols(trace, request)) if symbolic else view
 
 

@@ -14,6 +14,7 @@ from unetscope.config.conditions import (
     image_widths,
 )
 from unetscope.config.controlnet import ControlNetConfig
+from unetscope.config.family import FamilyOptions
 from unetscope.config.sections import Options
 from unetscope.config.supported import embeds_classes, needed
 from unetscope.config.unet2d import UNet2DConfig
@@ -49,6 +50,8 @@ def forward_inputs(config: Options, batch: int, size: tuple[int, int], tokens: i
         `sample` `(B, C, H, W)`, `timestep` `(B,)` and what the options call for, such as
         `encoder_hidden_states` `(B, T, D)`.
     """
+    if isinstance(config, FamilyOptions):
+        return config.tensors(batch, size, tokens)
     if isinstance(config, ControlNetConfig):
         picture = (config.conditioning_channels, *(side * config.shrinking for side in size))
         tensors = _conditional(config.unet(), batch, size, tokens)

@@ -15,6 +15,7 @@ from unetscope.config.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS
 from unetscope.config.condition_rules import conditions, context
 from unetscope.config.controlnet import ControlNetConfig
 from unetscope.config.document import Path
+from unetscope.config.family import FamilyOptions
 from unetscope.config.findings import Finding
 from unetscope.config.levels import levels_of
 from unetscope.config.sections import Options
@@ -53,7 +54,9 @@ def check_options(unet: Options, written: Collection[Path]) -> Iterator[Finding]
 def _findings(unet: Options, written: Collection[Path]) -> Iterator[Finding]:
     """The same, with paths inside `unet`."""
     yield from unsupported(unet)
-    if isinstance(unet, UNet2DConfig):
+    if isinstance(unet, FamilyOptions):
+        yield from unet.findings()
+    elif isinstance(unet, UNet2DConfig):
         yield from _plain(unet, written)
     elif isinstance(unet, ControlNetConfig):
         for finding in _conditional(unet.unet(), written):

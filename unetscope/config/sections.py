@@ -10,8 +10,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from unetscope.config.article_002 import DiffusionConfig
+from unetscope.config.article_003 import SimpleUNetConfig
 from unetscope.config.controlnet import ControlNetConfig
 from unetscope.config.document import Path
+from unetscope.config.family import FamilyOptions
 from unetscope.config.findings import Finding
 from unetscope.config.types import mismatches
 from unetscope.config.unet2d import UNet2DConfig
@@ -70,12 +73,19 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     inputs: InputsSection = InputsSection()
 
 
-Options = UNet2DConditionConfig | UNet2DConfig | ControlNetConfig
+Options = UNet2DConditionConfig | UNet2DConfig | ControlNetConfig | FamilyOptions
 
-OPTIONS: dict[str, type[Options]] = {
+PUBLISHED: dict[str, type[Options]] = {
     DEFAULT_FAMILY: UNet2DConditionConfig,
     "UNet2DModel": UNet2DConfig,
     "ControlNetModel": ControlNetConfig,
+}
+"""The options of each family that diffusers publishes."""
+
+OPTIONS: dict[str, type[Options]] = {
+    **PUBLISHED,
+    "Diffusion": DiffusionConfig,
+    "SimpleUNet": SimpleUNetConfig,
 }
 """The options of each family."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from unetscope.config.blocks import DOWN_BLOCKS, UP_BLOCKS, BlockType
 from unetscope.config.conditions import DUAL_TOKENS
 from unetscope.config.controlnet import ControlNetConfig
+from unetscope.config.family import FamilyOptions
 from unetscope.config.findings import Finding
 from unetscope.config.sections import Options
 from unetscope.config.unet2d import UNet2DConfig
@@ -57,6 +58,8 @@ def check_sizes(unet: Options, batch: int, size: Size, tokens: int) -> Iterator[
 
 def takes(unet: Options, size: Size) -> bool:
     """Whether a sample of this height and width passes, every feature map joining its skip."""
+    if isinstance(unet, FamilyOptions):
+        return unet.takes(size)
     if isinstance(unet, ControlNetConfig):
         return all(min(_encoded(unet.unet(), side), default=0) > 0 for side in size)
     levels = len(unet.down_block_types)
@@ -135,6 +138,7 @@ def _nearest(unet: Options, size: Size) -> list[Size]:
 
 def _nearest_side(unet: Options, side: int, sign: int) -> int | None:
     """The nearest side of a square that works, downwards or upwards."""
-    reach = 2 ** len(unet.down_block_types) + 1
+    levels = unet.levels if isinstance(unet, FamilyOptions) else len(unet.down_block_types)
+    reach = 2**levels + 1
     tried = (side + sign * step for step in range(reach))
     return next((other for other in tried if other > 0 and takes(unet, (other, other))), None)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from unetscope.config.article_002 import DiffusionConfig
+from unetscope.config.article_003 import SimpleUNetConfig
 from unetscope.config.blocks import DOWN_BLOCKS, MID_BLOCKS, UNCOVERED, UP_BLOCKS
 from unetscope.config.controlnet import ControlNetConfig
 from unetscope.config.findings import Finding
@@ -82,11 +84,17 @@ _CONTROLNET: Accepted = {
     "resnet_time_scale_shift": TIME_SCALE_SHIFT,
     "controlnet_conditioning_channel_order": ("rgb", "bgr"),
 }
+_SIMPLE_UNET: Accepted = {
+    "up_res_channels": ("concatenated", "doubled"),
+    "attention": ("bottleneck", None),
+}
 
 SUPPORTED: dict[type[Struct], Accepted] = {
     UNet2DConditionConfig: _UNET_2D_CONDITION,
     UNet2DConfig: _UNET_2D,
     ControlNetConfig: _CONTROLNET,
+    DiffusionConfig: {},
+    SimpleUNetConfig: _SIMPLE_UNET,
 }
 """For each family, option -> the values covered; of options not listed, all the schema allows."""
 

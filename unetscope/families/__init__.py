@@ -19,6 +19,8 @@ FAMILIES = {
     "UNet2DConditionModel": "unetscope.families.unet2d_condition",
     "UNet2DModel": "unetscope.families.unet2d",
     "ControlNetModel": "unetscope.families.controlnet",
+    "Diffusion": "unetscope.families.article_002",
+    "SimpleUNet": "unetscope.families.article_003",
 }
 """Name of a family's class -> the module that holds it."""
 

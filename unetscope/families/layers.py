@@ -43,6 +43,10 @@ class Conv2d(_InitialisedInMemory, nn.Conv2d):
     """`torch.nn.Conv2d`: `(B, C_in, H, W)` to `(B, C_out, H', W')`."""
 
 
+class ConvTranspose2d(_InitialisedInMemory, nn.ConvTranspose2d):
+    """`torch.nn.ConvTranspose2d`: `(B, C_in, H, W)` to `(B, C_out, H', W')`."""
+
+
 class Linear(_InitialisedInMemory, nn.Linear):
     """`torch.nn.Linear`: `(..., C_in)` to `(..., C_out)`."""
 

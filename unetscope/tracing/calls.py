@@ -1,6 +1,6 @@
-"""Module calls, as hooks on every module see them.
+"""Module calls: every module's `forward` is watched, and what its hooks do.
 
-Code that calls `module.forward(x)` passes the hooks by, so `forward` is watched too.
+Hooks alone would not do: code that calls `module.forward(x)` passes them by.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.modules import module as everywhere
 
 from unetscope.record import Argument, Failure, Step, TensorSpec
 from unetscope.tracing.structure import leaves, named_leaves
@@ -45,17 +46,22 @@ class Calls:
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Hook every module; the hooks are gone afterwards, whatever happens."""
+        """Watch every module's `forward`; all is as it was afterwards, whatever happens.
+
+        A module that has hooks is hooked too, so that what they do is seen within its call.
+        """
         with ExitStack() as undoing:
             for module, path in self._paths.items():
-                begin = module.register_forward_pre_hook(
-                    self._announce, prepend=True, with_kwargs=True
-                )
-                undoing.callback(begin.remove)
-                end = module.register_forward_hook(self._end, always_call=True)
-                undoing.callback(end.remove)
-                if getattr(type(module), "forward", None) is not nn.Module.forward:
-                    undoing.callback(_restore, vars(module), vars(module).get("forward"))
+                if _is_hooked(module):
+                    begin = module.register_forward_pre_hook(
+                        self._announce, prepend=True, with_kwargs=True
+                    )
+                    undoing.callback(begin.remove)
+                    end = module.register_forward_hook(self._end, always_call=True)
+                    undoing.callback(end.remove)
+                own = vars(module).get("forward")
+                if own is not None or type(module).forward is not nn.Module.forward:
+                    undoing.callback(_restore, vars(module), own)
                     vars(module)["forward"] = self._watched(module, path)
             yield
 
@@ -155,6 +161,15 @@ def _positional(kind: type[nn.Module]) -> tuple[str, ...]:
     named = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(kind.forward).parameters.values()
     return tuple(p.name for p in parameters if p.kind in named)[1:]
+
+
+def _is_hooked(module: nn.Module) -> bool:
+    return bool(
+        module._forward_pre_hooks
+        or module._forward_hooks
+        or everywhere._global_forward_pre_hooks
+        or everywhere._global_forward_hooks
+    )
 
 
 def _restore(holder: dict[str, Any], forward: Callable[..., Any] | None) -> None:

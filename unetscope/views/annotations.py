@@ -43,7 +43,9 @@ def annotations(
         if len(changes) > MOST_LINES:
             lines.append(words.left_out.format(len(changes) - MOST_LINES))
         ids = ", ".join(dict.fromkeys(change.id for change in changes))
-        rows.append((level, *_position(where), ids, "\n".join([_head(diff, verdict, words), *lines])))
+        rows.append(
+            (level, *_position(where), ids, "\n".join([_head(diff, verdict, words), *lines]))
+        )
     bounds = [found for found in verdict.failures if found.limit is not None]
     for found in bounds:
         text = plain(failure(found, words))

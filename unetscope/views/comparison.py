@@ -36,6 +36,7 @@ def _blocks(
         given, made = network.main_input(block), network.main_output(block)
         if given is None or made is None or not view.shows(block):
             continue
+        given = network.before_join(given)
         before, after = network.size(given), network.size(made)
         channels_in, channels_out = (network.spec(v).shape[1] for v in (given, made))
         if down:

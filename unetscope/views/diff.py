@@ -104,7 +104,7 @@ def mark(change: Change) -> str:
 
 def where(change: Change, words: Words) -> Cell:
     """The module or tensor that changed, under both names if it has two; or in which blocks."""
-    if not change.where and change.parts:
+    if change.parts and "" in (change.was, change.now):
         return _blocks(change, words)
     if not change.where:
         return Cell.of(words.whole_network, data="")
@@ -136,8 +136,7 @@ def what(change: Change, words: Words) -> Cell:
         case "param-reshaped" | "param-added" | "param-removed":
             return _tensors(change, words)
         case "module-renamed":
-            counted = Part(words.swapped_modules.format(change.count))
-            return Cell((counted,), change.count) if change.parts else Cell.of("", data=1)
+            return _renamed(change, words)
         case "skip-reordered":
             said = {"about": Part(change.about), "old": Part(change.old), "new": Part(change.new)}
             return phrase(words.skips_differ, [change.old, change.new], **said)
@@ -145,7 +144,9 @@ def what(change: Change, words: Words) -> Cell:
             ends = [end for end in (change.old, change.new) if end is not None]
             return Cell(tuple(_between([code(end) for end in ends], " > ")), ends)
         case "op-changed":
-            return _with_count(_arrow(_functions(change.old), _functions(change.new)), change, words)
+            return _with_count(
+                _arrow(_functions(change.old), _functions(change.new)), change, words
+            )
         case "io-reshaped" | "io-resized":
             return _with_count(_arrow(_shape(change.old), _shape(change.new)), change, words)
         case _:
@@ -153,6 +154,27 @@ def what(change: Change, words: Words) -> Cell:
             kind = COST_KINDS.get(change.id, Kind.TEXT)
             values = _arrow(_value(change.old, kind), _value(change.new, kind))
             return _with_count([*about, *values], change, words)
+
+
+def _renamed(change: Change, words: Words) -> Cell:
+    """How many modules, and which of their names where that is not said: `norm > group_norm`."""
+    if not change.parts:
+        return Cell.of("", data=1)
+    tops = [change] if change.old is not None else change.parts
+    pairs = [(_own(top.was), _own(top.now)) for top in tops]
+    if change.old is not None:
+        pairs = [(change.old, change.new)] if not change.now else []
+    shown = [code(f"{old} > {new}") for old, new in pairs if old != new]
+    more = [Part(words.more_dims)] if len(shown) > _MOST_DIMS else []
+    counted = words.in_modules.format(change.count)
+    listed = list(_between([*shown[:_MOST_DIMS], *more], words.listed))
+    parts = (*listed, Part(f" ({counted})")) if listed else (Part(counted),)
+    return Cell(parts, change.count)
+
+
+def _own(path: str | None) -> str:
+    """The last level of a path."""
+    return (path or "").rpartition(".")[2]
 
 
 def _tensors(change: Change, words: Words) -> Cell:

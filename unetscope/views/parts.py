@@ -19,7 +19,7 @@ def parts(view: View) -> list[Table]:
             (
                 Cell.of(getattr(words, key), data=key),
                 Cell(_between(paths), paths),
-                None if given is None else view.dims(given),
+                None if given is None else view.dims(network.before_join(given)),
                 None if made is None else view.dims(made),
             )
         )

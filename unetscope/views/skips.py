@@ -111,8 +111,12 @@ def ledger(view: View) -> list[Table]:
     ]
     if not rows:
         return []
+    if any(network.added(skip) for skip in skips):
+        columns.append(Column("added", words.added_on_the_way, code=True))
+    else:
+        rows = [row[:-1] for row in rows]
     if view.brief:
-        brief = {"push", "producer", "shape", "pop", "consumer"}
+        brief = {"push", "producer", "shape", "pop", "consumer", "added"}
         keep = [index for index, column in enumerate(columns) if column.key in brief]
         columns = [columns[i] for i in keep]
         rows = [tuple(row[i] for i in keep) for row in rows]
@@ -149,7 +153,14 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
             (Part(before), Part(" -> "), Part(after)),
             {"before": before, "after": after},
         ),
+        _added(view, skip),
     )
+
+
+def _added(view: View, skip: SkipEvent) -> Cell:
+    """What was added to a skip on its way, such as a ControlNet's residual."""
+    names = [view.network.origin(value) for value in view.network.added(skip)]
+    return Cell.of(view.words.listed.join(names), code=True, data=names)
 
 
 def _joined_in(view: View, skip: SkipEvent) -> str:

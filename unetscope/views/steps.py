@@ -172,7 +172,7 @@ class _Body:
         if layer is None:
             return Cell.of(kind, code=True, data={"class": kind})
         path, channels = layer
-        name = path.removeprefix(network.path(call)).lstrip(".")
+        name = "" if path == network.path(call) else self.view.below(path, network.path(call))
         widths = f"{channels[0]} -> {channels[1]}"
         text = f"{kind}({name}: {widths})" if name else f"{kind}({widths})"
         data = {"class": kind, "layer": name or None, "in": channels[0], "out": channels[1]}

@@ -66,8 +66,7 @@ def _below(view: View, call: int) -> str:
     step = network.step(call)
     if step.parent is None:
         return step.module or network.module(call).kind
-    caller = network.path(step.parent)
-    return step.module.removeprefix(f"{caller}." if caller else "")
+    return view.below(step.module, network.path(step.parent))
 
 
 def _never_called(view: View) -> list[str]:
@@ -129,8 +128,7 @@ def functions(view: View, path: str) -> list[Table]:
             else:
                 step = network.step(index)
                 given = [argument.value for argument in step.inputs]
-                below = step.module.removeprefix(path).lstrip(".")
-                name = Cell.of(below, code=True, data=step.module)
+                name = Cell.of(view.below(step.module, path), code=True, data=step.module)
                 row = (
                     name,
                     network.module(index).kind,

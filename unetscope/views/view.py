@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from unetscope.analysis.anatomy import Anatomy, anatomy
+from unetscope.analysis.names import names_in
 from unetscope.analysis.network import Network
 from unetscope.analysis.residuals import residuals
 from unetscope.record import Trace
@@ -28,6 +29,7 @@ class View:
         attentions: whether step tables show transformers too.
         block: the one block to show, by path; None for all.
         brief: leave out what a narrow terminal has no room for.
+        names: other names for modules, by path (see `analysis.names`).
     """
 
     network: Network
@@ -36,12 +38,18 @@ class View:
     attentions: bool = False
     block: str | None = None
     brief: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, trace: Trace, language: str = "en") -> View:
-        """The plain view of a trace."""
+    def of(cls, trace: Trace, language: str = "en", names: str = "diffusers") -> View:
+        """The plain view of a trace, in the module names of a code base."""
         network = Network(trace)
-        return cls(network, words(language), lambda value: network.spec(value).shape)
+        return cls(
+            network,
+            words(language),
+            lambda value: network.spec(value).shape,
+            names=names_in(names, trace),
+        )
 
     def with_brevity(self, brief: bool) -> View:
         """The same view, for a narrow terminal or a wide one."""
@@ -60,6 +68,19 @@ class View:
     def shows(self, call: int) -> bool:
         """Whether a block is to be shown."""
         return self.block is None or self.network.path(call) == self.block
+
+    def path(self, name: str) -> str:
+        """The path that a user means: with dots or brackets, in diffusers' names or CompVis'."""
+        path = dotted(name)
+        if path in self.network.modules:
+            return path
+        theirs = names_in("compvis", self.network.trace)
+        return next((ours for ours, other in theirs.items() if other == path), path)
+
+    def below(self, path: str, parent: str) -> str:
+        """A module's path below another's, under the names that are to be shown."""
+        name, above = self.names.get(path, path), self.names.get(parent, parent)
+        return name.removeprefix(f"{above}.") if above else name
 
     def holds(self, path: str) -> bool:
         """Whether a module lies in the block that is to be shown."""

@@ -37,9 +37,11 @@ SEVERITIES: dict[str, Severity] = {
     "io-resized": Severity.COST,
     "module-renamed": Severity.COSMETIC,
     "class-renamed": Severity.COSMETIC,
+    "io-renamed": Severity.COSMETIC,
 }
 """Every id, from the worst on. `io-resized`: the pass was made at another batch, height, width or
-number of tokens, so that costs are of different work."""
+number of tokens, so that costs are of different work. `io-renamed`: `forward` calls an input of
+this shape by another name."""
 
 COSTS = ("params", "macs", "activation-memory")
 _MIRRORED = {"added": "removed", "removed": "added"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 
 from unetscope.analysis.diff.changes import Change
 from unetscope.analysis.diff.matching import Matching
@@ -67,52 +68,44 @@ def _renamed(group: list[Change], matching: Matching) -> list[Change]:
     def holders(change: Change) -> tuple[str, str]:
         return matching.old.parent(change.was or ""), matching.new.parent(change.now or "")
 
-    within: dict[Hashable, list[Change]] = {}
+    within: dict[tuple[str, str], list[Change]] = {}
     for change in _under_holders(group, matching):
         within.setdefault(holders(change), []).append(change)
-    alike: dict[Hashable, list[Change]] = {}
-    for key, changes in within.items():
-        ends = changes[0].was or "", changes[0].now or ""
-        alone = tuple(end.rpartition(".")[2] for end in ends) if len(changes) == 1 else key
-        alike.setdefault((len(changes) == 1, alone), []).extend(changes)
-    found = []
-    for changes in alike.values():
-        pairs = {holders(change) for change in changes}
-        was, now = pairs.pop() if len(pairs) == 1 else ("", "")
+    found: list[Change] = []
+    alike: dict[tuple[str, str], list[Change]] = {}
+    for (was, now), changes in within.items():
+        if len(changes) > 1:
+            found.append(Change("module-renamed", was, now, parts=tuple(changes)))
+        else:
+            alike.setdefault(_own_names(changes[0]), []).append(changes[0])
+    for (old, new), changes in alike.items():
         alone = len(changes) == 1
-        found.append(changes[0] if alone else Change("module-renamed", was, now, parts=tuple(changes)))
+        whole = Change("module-renamed", "", "", old, new, parts=tuple(changes))
+        found.append(changes[0] if alone else whole)
     return found
 
 
+def _own_names(change: Change) -> tuple[str, str]:
+    """The last levels of both paths."""
+    return (change.was or "").rpartition(".")[2], (change.now or "").rpartition(".")[2]
+
+
 def _under_holders(group: list[Change], matching: Matching) -> list[Change]:
-    """The renamed modules that did not just move with what holds them, with those that did."""
-    renamed = {change.was: change for change in group}
-    under: dict[str, list[Change]] = {}
+    """The renamed modules that lie in no other renamed one, each with those that lie in it."""
+    renamed = {change.was for change in group}
+    inside: dict[str, list[Change]] = {}
     tops = []
     for change in group:
-        was, now = change.was or "", change.now or ""
-        holder, own = matching.old.parent(was), was
-        implied = False
-        while holder and not implied:
+        holder = outermost = change.was or ""
+        while holder:
+            holder = matching.old.parent(holder)
             image = matching.now.get(holder)
-            own = was[len(holder) :]
-            implied = holder in renamed and image is not None and now == image + own
-            if not implied:
-                holder = matching.old.parent(holder)
-        if implied:
-            under.setdefault(holder, []).append(change)
-        else:
+            if holder in renamed and f"{change.now}.".startswith(f"{image}."):
+                outermost = holder
+        if outermost == change.was:
             tops.append(change)
-
-    def whole(change: Change) -> Change:
-        inside = tuple(
-            single for part in under.get(change.was or "", ()) for single in whole(part).singles()
-        )
-        if not inside:
-            return change
-        itself = Change(change.id, change.was, change.now, change.old, change.new)
-        return Change(
-            change.id, change.was, change.now, change.old, change.new, parts=(itself, *inside)
-        )
-
-    return [whole(change) for change in tops]
+        else:
+            inside.setdefault(outermost, []).append(change)
+    return [
+        replace(top, parts=(top, *inside[top.was])) if top.was in inside else top for top in tops
+    ]

@@ -39,6 +39,8 @@ def function_changes(
     if not old.lossy and not new.lossy and _named(old.whole(), matching.now) == new.whole():
         return
     for was, now in matching.now.items():
+        if not (matching.old.modules[was].calls and matching.new.modules[now].calls):
+            continue  # what calls only one of them tells
         before, lossy = old.effective(was)
         after, also_lossy = new.effective(now)
         before = _named(before, matching.now)
@@ -141,6 +143,5 @@ def _told(events: Sequence[Event], path: str) -> tuple[str, ...]:
     """Events as code reads: calls by their paths below the caller's."""
     inside = f"{path}." if path else ""
     return tuple(
-        text if called is None else f"self.{called.removeprefix(inside)}"
-        for called, text in events
+        text if called is None else f"self.{called.removeprefix(inside)}" for called, text in events
     )

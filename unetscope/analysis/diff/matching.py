@@ -54,12 +54,18 @@ class Matching:
         def unnamed(looks: Key) -> Key:
             def key(side: Side, path: str) -> Hashable:
                 name = _last(path)
-                return None if name in both and not name.isdigit() else looks(side, path) or None
+                if (name in both and not name.isdigit()) or not side.owners_below[path]:
+                    return None
+                return side.role(path), looks(side, path)
 
             return key
 
         def named(looks: Key) -> Key:
-            return lambda side, path: (_last(path), looks(side, path))
+            return lambda side, path: (_last(path), side.role(path), looks(side, path))
+
+        def name(side: Side, path: str) -> Hashable:
+            index = _last(path).isdigit() and old != new
+            return _last(path), side.ranks(path) if index else None
 
         paired: list[tuple[str, str]] = []
         for key in (
@@ -67,7 +73,7 @@ class Matching:
             unnamed(Side.settings),
             named(Side.signature),
             unnamed(Side.signature),
-            lambda _, path: _last(path),
+            name,
             unnamed(Side.ranks),
         ):
             waiting: dict[Hashable, list[str]] = {}
@@ -98,22 +104,17 @@ class Matching:
 
     def _containers(self) -> None:
         """Match modules that hold the same matched modules, the outermost first."""
-        after: dict[frozenset[str], list[str]] = {}
+        after: dict[Hashable, list[str]] = {}
         for path in self.new.modules:
             if path not in self.was:
-                after.setdefault(frozenset(self.new.owners_below[path]), []).append(path)
+                key = self.new.role(path), frozenset(self.new.owners_below[path])
+                after.setdefault(key, []).append(path)
         for path in self.old.modules:
-            if path in self.now or not self.old.owners_below[path]:
-                continue
-            images = [self.now.get(owner) for owner in self.old.owners_below[path]]
-            held = frozenset(image for image in images if image is not None)
-            called = bool(self.old.modules[path].calls)
-            fitting = [
-                p for p in after.get(held, ()) if bool(self.new.modules[p].calls) == called
-            ]
-            if len(held) == len(images) and fitting:
-                self._pair(path, fitting[0])
-                after[held].remove(fitting[0])
+            if path not in self.now and self.old.owners_below[path]:
+                images = frozenset(self.now.get(p) for p in self.old.owners_below[path])
+                fitting = after.get((self.old.role(path), images))
+                if fitting:
+                    self._pair(path, fitting.pop(0))
 
 
 def _alike(old: Side, new: Side) -> bool:
@@ -140,9 +141,7 @@ def _alignment(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[i
         # Of several alignments as long, which is taken must not depend on who is called old.
         mirrored = (len(rest[1]), str(rest[1])) < (len(rest[0]), str(rest[0]))
         found = _longest(*(rest[::-1] if mirrored else rest))
-        pairs += [
-            (head + (j if mirrored else i), head + (i if mirrored else j)) for i, j in found
-        ]
+        pairs += [(head + (j if mirrored else i), head + (i if mirrored else j)) for i, j in found]
     return [(before[i], after[j]) for i, j in pairs]
 
 

@@ -103,6 +103,10 @@ class Side:
                 found[path].append(owner)
         return found
 
+    def role(self, path: str) -> tuple[bool, bool]:
+        """Whether a module is called, and whether it holds tensors itself."""
+        return bool(self.modules[path].calls), bool(self.tensors[path])
+
     @cached_property
     def looks(self) -> dict[str, Look]:
         """What the own tensors of each module look like."""

@@ -26,20 +26,44 @@ def end_changes(old: Lock, new: Lock) -> Iterator[Change]:
 
 
 def _compared(old: Sequence[LockedTensor], new: Sequence[LockedTensor]) -> Iterator[Change]:
-    after = {tensor.name: tensor for tensor in new}
-    for tensor in old:
-        partner = after.pop(tensor.name, None)
-        if partner is None:
-            yield Change("io-reshaped", tensor.name, None, tensor.shape, None)
+    for before, after in _paired(old, new):
+        was = None if before is None else before.name
+        now = None if after is None else after.name
+        if before is None or after is None:
+            shapes = (None if end is None else end.shape for end in (before, after))
+            yield Change("io-reshaped", was, now, *shapes)
             continue
-        if tensor.shape != partner.shape:
-            name = "io-resized" if _same_but_size(tensor.shape, partner.shape) else "io-reshaped"
-            yield Change(name, tensor.name, partner.name, tensor.shape, partner.shape)
-        if tensor.dtype != partner.dtype:
-            before, after_ = tensor.dtype, partner.dtype
-            yield Change("attr-changed", tensor.name, partner.name, before, after_, "dtype")
-    for tensor in after.values():
-        yield Change("io-reshaped", None, tensor.name, None, tensor.shape)
+        if was != now:
+            yield Change("io-renamed", was, now, was, now)
+        if before.shape != after.shape:
+            name = "io-resized" if _same_but_size(before.shape, after.shape) else "io-reshaped"
+            yield Change(name, was, now, before.shape, after.shape)
+        if before.dtype != after.dtype:
+            yield Change("attr-changed", was, now, before.dtype, after.dtype, "dtype")
+
+
+def _paired(
+    old: Sequence[LockedTensor], new: Sequence[LockedTensor]
+) -> list[tuple[LockedTensor | None, LockedTensor | None]]:
+    """By name; then what looks alike, in order; then what is there on one side only."""
+    gone, come = list(old), list(new)
+    pairs: list[tuple[LockedTensor | None, LockedTensor | None]] = []
+    for same in (_same_name, _same_look):
+        for tensor in list(gone):
+            partner = next((other for other in come if same(tensor, other)), None)
+            if partner is not None:
+                pairs.append((tensor, partner))
+                gone.remove(tensor)
+                come.remove(partner)
+    return [*pairs, *((tensor, None) for tensor in gone), *((None, tensor) for tensor in come)]
+
+
+def _same_name(old: LockedTensor, new: LockedTensor) -> bool:
+    return old.name == new.name
+
+
+def _same_look(old: LockedTensor, new: LockedTensor) -> bool:
+    return old.shape == new.shape and old.dtype == new.dtype
 
 
 def _same_but_size(old: tuple[int, ...], new: tuple[int, ...]) -> bool:
@@ -67,7 +91,9 @@ def totals(old: Lock, new: Lock) -> tuple[Total, ...]:
 
 def config_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[ConfigChange, ...]:
     """The values of a network's config that differ; its name and source are no such values."""
-    left, right = (_flat({k: c.get(k, {}) for k in ("family", "unet", "inputs")}) for c in (old, new))
+    left, right = (
+        _flat({k: c.get(k, {}) for k in ("family", "unet", "inputs")}) for c in (old, new)
+    )
     if not old or not new:
         return ()
     return tuple(

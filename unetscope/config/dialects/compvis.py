@@ -34,7 +34,9 @@ OTHER_CLASSES = {
 }
 
 SIZE = ("model", "params", "image_size")
+"""Where files tell the size of the latents; `image_size` among a network's arguments is no size."""
 CONDITION = ("model", "params", "cond_stage_config", "target")
+"""Where files tell the class of what embeds the condition."""
 
 
 @dataclass(frozen=True)

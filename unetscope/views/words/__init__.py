@@ -94,6 +94,7 @@ class Words:
     calls_between: str
     channels_before: str
     channels_joined: str
+    added_on_the_way: str
     verdict: str
     lifo: str
     not_lifo: str
@@ -302,7 +303,6 @@ class Words:
     more_blocks: str
     more_dims: str
     skips_differ: str
-    swapped_modules: str
     config_changed: str
     key: str
     new_names: str

@@ -68,6 +68,7 @@ WORDS = Words(
     calls_between="Calls between",
     channels_before="Channels",
     channels_joined="Joined",
+    added_on_the_way="Added on the way",
     verdict="{pushed} pushed, {popped} popped, {order}.",
     lifo="last-in-first-out",
     not_lifo="not last-in-first-out",
@@ -278,7 +279,6 @@ WORDS = Words(
     more_blocks="{} more",
     more_dims="and others",
     skips_differ="{about} {old} -> {new}",
-    swapped_modules="{} modules renamed",
     config_changed="What differs in the config",
     key="Key",
     new_names="Other names",
@@ -295,7 +295,7 @@ WORDS = Words(
         "DownSample": "Lowers the resolution.",
         "UpSample": "Raises the resolution.",
         "ResNetBlock": (
-            "Two convolutions, each behind GroupNorm and SiLU, told the time in between and "
+            "Two convolutions, each behind a norm and an activation, told the time in between and "
             "beside a residual connection."
         ),
         "SelfAttention": "Each position of the image reads all the others.",

@@ -1,0 +1,95 @@
+"""The same network in other words: cosmetic changes, and every tensor's other name."""
+
+from dataclasses import replace
+
+from networks import Chain, Listed, conv, locked, narrow_trace, prefixed, renamed
+from torch import nn
+
+from unetscope.analysis.diff import Severity, diff
+from unetscope.analysis.digest import digest
+from unetscope.analysis.names import compvis_names
+
+
+def tensors(lock):
+    return {tensor.name: tensor.shape for tensor in lock.tensors}
+
+
+def only_cosmetic(old, new):
+    found = diff(old, new)
+    assert found.changes
+    assert {change.severity for change in found.changes} == {Severity.COSMETIC}
+    before, after = tensors(old), tensors(new)
+    assert {name: before[name] for name, _ in found.names} == {
+        name: after[other] for name, other in found.names
+    }
+    assert {name for name, _ in found.names} >= before.keys() - after.keys()
+    return found
+
+
+def test_another_name_at_each_level():
+    traced = narrow_trace()
+    only_cosmetic(digest(traced), digest(renamed(traced, prefixed)))
+
+
+def test_a_renamed_block_is_one_line():
+    traced = narrow_trace()
+    new = digest(renamed(traced, lambda path: path.replace("mid_block", "bottleneck")))
+    found = only_cosmetic(digest(traced), new)
+    assert [(c.id, c.was, c.now) for c in found.changes] == [
+        ("module-renamed", "mid_block", "bottleneck")
+    ]
+    assert found.changes[0].count > 10
+
+
+def test_a_reshuffled_list_is_one_line():
+    layers = [conv(4, 4), nn.Sequential(conv(4, 6), nn.GroupNorm(2, 6)), conv(6, 4)]
+    old = locked(Listed(layers))
+    new = locked(Listed(layers[::-1], order=[2, 1, 0]))
+    found = diff(old, new)
+    assert [(c.id, c.was, c.now) for c in found.changes] == [("module-renamed", "layers", "layers")]
+    assert {(c.was, c.now) for c in found.changes[0].parts} == {
+        ("layers.0", "layers.2"),
+        ("layers.2", "layers.0"),
+    }
+
+
+def test_another_class():
+    traced = narrow_trace()
+    only_cosmetic(digest(traced), digest(renamed(traced, str, kind=lambda name: f"My{name}")))
+
+
+def test_layers_that_are_held_elsewhere_now():
+    old = locked(Chain(["a", "b", "c"], a=conv(4, 6), b=nn.SiLU(), c=conv(6, 4)))
+    new = locked(nn.Sequential(nn.Sequential(conv(4, 6), nn.SiLU()), conv(6, 4)))
+    found = only_cosmetic(old, new)
+    assert dict(found.names)["a.weight"] == "0.0.weight"
+
+
+def test_compvis_names_of_stable_diffusion(sd15):
+    paths = [module.path for module in sd15.modules]
+    known = compvis_names(paths)
+    old, new = digest(sd15), digest(renamed(sd15, lambda path: known.get(path, f"kept.{path}")))
+    new = replace(new, modules=(*new.modules, *_missing(new)))
+    found = only_cosmetic(old, new)
+    assert len(found.names) == 686
+    assert dict(found.names)["down_blocks.0.resnets.0.conv1.weight"] == (
+        "input_blocks.1.0.in_layers.2.weight"
+    )
+
+
+def _missing(lock):
+    """The holders that CompVis' names imply and diffusers' network has not."""
+    known = {module.path for module in lock.modules}
+    wanted = {}
+    for path in known:
+        while path:
+            path = path.rpartition(".")[0]
+            if path not in known:
+                wanted[path] = None
+    return [replace(lock.modules[1], path=p, kind="Sequential", attributes={}, functions=(), calls=0) for p in wanted]
+
+
+def test_a_moved_layer_that_is_called_elsewhere_is_more_than_a_renaming():
+    old = locked(Chain(["a", "b"], a=nn.Sequential(conv(4, 4), conv(4, 4, 1)), b=nn.Sequential()))
+    new = locked(Chain(["b", "a"], a=nn.Sequential(conv(4, 4)), b=nn.Sequential(conv(4, 4, 1))))
+    assert diff(old, new).worst is not Severity.COSMETIC
