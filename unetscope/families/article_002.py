@@ -3,7 +3,7 @@
 Source: "Stable diffusion代码" (Stable Diffusion in code), 15 September 2025. Each entry of
 `encoders` pushes one skip and each of `decoders` pops one; blocks of a ResNet and of attention are
 fused into one `SwitchSequential`. The article imports `SelfAttention` and `CrossAttention` without
-showing them: here they are the usual ones, under the names of `torch.nn.MultiheadAttention`.
+showing them: here they are Stable Diffusion's, with projections to queries, keys and values.
 """
 
 from __future__ import annotations
@@ -73,38 +73,44 @@ class ResidualBlock(nn.Module):
         return output
 
 
-class SelfAttention(nn.Module):
-    """Pixels read each other: `(B, N, C)` to `(B, N, C)`."""
+class _Attention(nn.Module):
+    """Pixels `(B, N, d_embed)` read what is `(B, T, d_read)`."""
 
-    def __init__(self, n_head: int, d_embed: int, *, in_proj_bias: bool):
-        super().__init__()
-        self.n_head = n_head
-        self.in_proj = Linear(d_embed, 3 * d_embed, bias=in_proj_bias)
-        self.out_proj = Linear(d_embed, d_embed)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """`(B, N, C)` to `(B, N, C)`."""
-        q, k, v = self.in_proj(x).chunk(3, dim=-1)
-        output: Tensor = self.out_proj(_attend(q, k, v, self.n_head))
-        return output
-
-
-class CrossAttention(nn.Module):
-    """Pixels `(B, N, C)` read a text `(B, T, d_cross)`."""
-
-    def __init__(self, n_head: int, d_embed: int, d_cross: int, *, in_proj_bias: bool):
+    def __init__(self, n_head: int, d_embed: int, d_read: int, *, in_proj_bias: bool):
         super().__init__()
         self.n_head = n_head
         self.q_proj = Linear(d_embed, d_embed, bias=in_proj_bias)
-        self.k_proj = Linear(d_cross, d_embed, bias=in_proj_bias)
-        self.v_proj = Linear(d_cross, d_embed, bias=in_proj_bias)
+        self.k_proj = Linear(d_read, d_embed, bias=in_proj_bias)
+        self.v_proj = Linear(d_read, d_embed, bias=in_proj_bias)
         self.out_proj = Linear(d_embed, d_embed)
 
-    def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        """`(B, N, C)` with `context` `(B, T, d_cross)` to `(B, N, C)`."""
-        read = _attend(self.q_proj(x), self.k_proj(context), self.v_proj(context), self.n_head)
+    def _read(self, x: Tensor, source: Tensor) -> Tensor:
+        q, k, v = self.q_proj(x), self.k_proj(source), self.v_proj(source)
+        q, k, v = (
+            part.view(*part.shape[:2], self.n_head, -1).transpose(1, 2) for part in (q, k, v)
+        )
+        read = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
         output: Tensor = self.out_proj(read)
         return output
+
+
+class SelfAttention(_Attention):
+    """Pixels read each other."""
+
+    def __init__(self, n_head: int, d_embed: int, *, in_proj_bias: bool):
+        super().__init__(n_head, d_embed, d_embed, in_proj_bias=in_proj_bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(B, N, d_embed)` to the same."""
+        return self._read(x, x)
+
+
+class CrossAttention(_Attention):
+    """Pixels read a text."""
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        """`(B, N, d_embed)` with `context` `(B, T, d_read)` to `(B, N, d_embed)`."""
+        return self._read(x, context)
 
 
 @published_as("UNET_AttentionBlock")
@@ -276,9 +282,3 @@ class Diffusion(nn.Module):
 
 def _conv(in_channels: int, out_channels: int, stride: int = 1) -> Conv2d:
     return Conv2d(in_channels, out_channels, kernel_size=3, stride=stride, padding=1)
-
-
-def _attend(q: Tensor, k: Tensor, v: Tensor, n_head: int) -> Tensor:
-    """`(B, N, C)` reads `(B, T, C)` twice, split into heads."""
-    q, k, v = (x.view(*x.shape[:2], n_head, -1).transpose(1, 2) for x in (q, k, v))
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
