@@ -10,7 +10,7 @@ import typer
 
 from unetscope import __version__
 from unetscope.commands import console
-from unetscope.commands.options import Quiet, Verbose
+from unetscope.commands.check import check_command
 from unetscope.commands.compare import compare_command
 from unetscope.commands.diff import diff_command
 from unetscope.commands.explain import explain_command
@@ -18,6 +18,7 @@ from unetscope.commands.flops import flops_command
 from unetscope.commands.list import list_command
 from unetscope.commands.lock import lock_command
 from unetscope.commands.memory import memory_command
+from unetscope.commands.options import Quiet, Verbose
 from unetscope.commands.params import params_command
 from unetscope.commands.schema import schema_command
 from unetscope.commands.show import show_command
@@ -43,6 +44,7 @@ app.command("memory")(memory_command)
 app.command("lock")(lock_command)
 app.command("diff")(diff_command)
 app.command("compare")(compare_command)
+app.command("check")(check_command)
 app.command("list")(list_command)
 app.command("show")(show_command)
 app.command("schema")(schema_command)

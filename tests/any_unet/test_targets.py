@@ -255,6 +255,47 @@ def test_a_file_of_that_name_is_no_code(run, tmp_path):
     assert "not YAML" in result.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sweep", "mine.models:Net", "--height", "8,16"),
+        ("trace", "mine.models:Net", *GIVEN, "--symbolic"),
+        ("memory", "mine.models:Net", *GIVEN, "--measure", "--device", "cpu"),
+        ("flops", "mine.models:Net", *GIVEN, "--audit"),
+    ],
+)
+def test_what_needs_a_config_says_so(run, arguments):
+    result = run(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert "this needs a config, and `mine.models:Net` is code" in result.err
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "_target_: mine.models:Net\n",
+        "family: UNet2DModel\nunet: {_target_: mine.models.Net}\n",
+        "extends: mine.models:Net\n",
+        '{"_class_name": "mine.models:Net"}',
+        "model: {target: mine.models.Net, params: {}}\n",
+    ],
+)
+def test_what_a_file_names_is_never_imported(run, tmp_path, content):
+    (tmp_path / "config.yaml").write_text(content)
+    result = run("skips", "config.yaml")
+    assert result.code == 2
+    assert "imported" not in result.err.splitlines()
+    assert "mine.models" not in sys.modules
+
+
+def test_what_a_project_names_is_never_imported(run, tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.unetscope]\nconfig = "mine.models:Net"\n')
+    result = run("params")
+    assert result.code == 2
+    assert "imported only where you type it" in result.err
+    assert "mine.models" not in sys.modules
+
+
 def test_what_is_a_target(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert is_target("a:b")

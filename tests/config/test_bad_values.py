@@ -132,7 +132,7 @@ OUTSIDE = {
     "a family": (
         "family: UNet2DConditonModel\nunet: {}\n",
         "x.yaml:1:1: family: expected one of UNet2DConditionModel, UNet2DModel, "
-        "ControlNetModel, "
+        "ControlNetModel, Diffusion, SimpleUNet, "
         'found "UNet2DConditonModel"\n'
         "hint: did you mean UNet2DConditionModel?",
     ),

@@ -81,7 +81,11 @@ CASES = {
         lambda: nn.Conv2d(4, 4, 3, padding=1, padding_mode="circular"),
         {"attr-changed": 1, "op-changed": 1},
     ),
-    "another number in a function": (lambda: SmallUNet(half=0.5), lambda: SmallUNet(half=0.25), {"op-changed": 1}),
+    "another number in a function": (
+        lambda: SmallUNet(half=0.5),
+        lambda: SmallUNet(half=0.25),
+        {"op-changed": 1},
+    ),
     "another padding in a function": (
         lambda: Padded(1),
         lambda: Padded(2),

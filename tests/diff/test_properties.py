@@ -112,9 +112,11 @@ def plain():
 @settings(
     max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
-@given(st.sampled_from(sorted(MUTATIONS)).flatmap(
-    lambda key: st.tuples(st.just(key), MUTATIONS[key][0])
-))
+@given(
+    st.sampled_from(sorted(MUTATIONS)).flatmap(
+        lambda key: st.tuples(st.just(key), MUTATIONS[key][0])
+    )
+)
 def test_any_change_of_a_config_shows(plain, mutation):
     key, value = mutation
     try:

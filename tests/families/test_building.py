@@ -54,6 +54,8 @@ REFUSED = {
         "resnet_time_scale_shift": "spatial",
         "controlnet_conditioning_channel_order": "rbg",
     },
+    "Diffusion": {},
+    "SimpleUNet": {"up_res_channels": "tripled", "attention": COLOUR},
 }
 
 

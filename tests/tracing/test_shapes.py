@@ -375,6 +375,7 @@ def test_joins(parts: list[Drawn], dim: Any) -> None:
     agree(torch.cat, tuple(parts), dim)
     agree(torch.concat, parts, dim=dim)
     agree(torch.stack, parts)
+    agree(torch.hstack, parts)
     agree(torch.stack, parts, dim)
 
 

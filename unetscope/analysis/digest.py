@@ -35,6 +35,9 @@ _SIZED = re.compile(
 )
 _SIZE = re.compile(r"\bsize=\([^)]*\)")
 _WHOLE = re.compile(r"(?<![\w.])(-?\d+)\.0(?![\w.])")
+_DEFAULT = re.compile(r"\b(\w+=(None|False)|dropout_p=0|start=0)(, |$)|\b(dtype|end)=")
+# These change how a tensor lies in memory, never what it holds.
+_STORED = ("torch.as_tensor", "Tensor.contiguous", "Tensor.clone", "Tensor.detach")
 _DIMS = re.compile(r"\([^()]*\)(, )?|(?<![\w.=-])-?\d+(?![\w.])(, )?")
 
 
@@ -100,7 +103,8 @@ def _bodies(network: Network) -> tuple[dict[str, list[str]], dict[str, tuple[str
     bodies: dict[str, list[str]] = {}
     functions: dict[str, tuple[str, ...]] = {}
     for call, step in enumerate(trace.steps):
-        events = [(trace.ops[op].clock, _function(trace.ops[op])) for op in network.ops[call]]
+        ops = [trace.ops[op] for op in network.ops[call]]
+        events = [(op.clock, _function(op)) for op in ops if not _changes_nothing(op)]
         for child in network.children[call]:
             begun = network.step(child)
             events.append((begun.start, _call(step.module, begun.module)))
@@ -109,6 +113,11 @@ def _bodies(network: Network) -> tuple[dict[str, list[str]], dict[str, tuple[str
         functions.setdefault(key, body)
         bodies.setdefault(step.module, []).append(key)
     return bodies, functions
+
+
+def _changes_nothing(op: Op) -> bool:
+    """Whether a function returns what it is given, maybe elsewhere in memory."""
+    return op.name in _STORED or (op.name == "F.dropout" and op.detail.startswith("p=0.0,"))
 
 
 def _once(keys: list[str]) -> tuple[str, ...]:
@@ -123,9 +132,10 @@ def _call(caller: str, path: str) -> str:
 
 
 def _function(op: Op) -> str:
-    """`torch.cat(dim=1)`; `1.0` and `1` are one number."""
+    """`torch.cat(dim=1)`, the same however it was written: `1.0` for `1`, defaults spelled out."""
     detail = _DIMS.sub("", op.detail) if _SIZED.search(op.name) else op.detail
-    detail = _WHOLE.sub(r"\1", _SIZE.sub("size=given", detail)).strip(" ,")
+    detail = _WHOLE.sub(r"\1", _SIZE.sub("size=given", detail))
+    detail = _DEFAULT.sub("", detail).strip(" ,")
     return f"{op.name}({detail})" if detail else op.name
 
 

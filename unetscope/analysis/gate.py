@@ -16,7 +16,7 @@ SEVERITY_NAMES = {severity.name.lower(): severity for severity in reversed(Sever
 BOUNDS = {"max-params": COSTS[0], "max-macs": COSTS[1], "max-memory": COSTS[2]}
 """Option -> the change that it bounds."""
 
-_NUMBER = re.compile(r"([+-]?)(\d+(?:\.\d+)?)\s*(%|[A-Za-z]*)")
+_NUMBER = re.compile(r"([+-]?)(\d+(?:\.\d+)?)\s*(%|[A-Za-z]*)", re.ASCII)
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _ENDINGS = {"params": ("params", "b"), "macs": ("macs",), "activation-memory": ("b",)}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from unetscope.config import Spec
+    from unetscope.config.sections import Options
     from unetscope.table import Table
 
 
@@ -64,18 +65,33 @@ def audited(request: Request, language: str, *, full: bool) -> tuple[list[Table]
 
 def narrow(request: Request, spec: Spec) -> Spec:
     """The same network with as few channels as its heads and groups allow, on a small sample."""
-    channels = spec.unet.block_out_channels
-    side = 2 ** len(channels)
+    side = 2 ** len(_widths(spec.unet))
     small = replace(request, batch=1, height=side, width=side)
-    for factor in _divisors(reduce(gcd, channels)):
-        widths = [width // factor for width in channels]
-        groups = reduce(gcd, widths)
-        narrowed = (f"block_out_channels={widths}", f"norm_num_groups={groups}")
+    for narrowed in _narrower(spec.unet):
         try:
             return replace(small, overrides=(*request.overrides, *narrowed)).spec()
         except ConfigError:
             continue
     return small.spec()
+
+
+def _narrower(unet: Options) -> Iterator[tuple[str, ...]]:
+    """Overrides that leave fewer channels, the fewest first; not all of them fit."""
+    from unetscope.config.family import FamilyOptions
+
+    if isinstance(unet, FamilyOptions):
+        yield unet.narrowest()
+        return
+    for factor in _divisors(reduce(gcd, unet.block_out_channels)):
+        widths = [width // factor for width in unet.block_out_channels]
+        yield (f"block_out_channels={widths}", f"norm_num_groups={reduce(gcd, widths)}")
+
+
+def _widths(unet: Options) -> tuple[int, ...]:
+    """The channels of each level."""
+    from unetscope.config.family import FamilyOptions
+
+    return unet.widths if isinstance(unet, FamilyOptions) else unet.block_out_channels
 
 
 def _divisors(number: int) -> Iterator[int]:
@@ -92,5 +108,5 @@ def _placed(spec: Spec, device: str) -> tuple[nn.Module, dict[str, Any]]:
 
 
 def _described(spec: Spec) -> str:
-    widths = ", ".join(map(str, spec.unet.block_out_channels))
+    widths = ", ".join(map(str, _widths(spec.unet)))
     return f"{spec.name}, {widths} channels, {spec.inputs.height}x{spec.inputs.width}"

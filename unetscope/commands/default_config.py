@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from pathlib import Path
-from typing import Any
 
-from unetscope.commands import console
+from unetscope.commands import console, pyproject
+from unetscope.commands.targets import is_target
 from unetscope.errors import ConfigError, Place
 
 USUAL = "sd15"
@@ -25,24 +23,25 @@ def chosen(config: str | None) -> str:
     """
     if config is not None:
         return config
-    file = _nearest(Path.cwd())
+    file = pyproject.nearest_file(Path.cwd())
     named = None if file is None else _config(file)
     if file is None or named is None:
         console.say(f"no config named: taking `{USUAL}`")
         return USUAL
-    console.say(f"no config named: taking `{named}` from {file}")
     beside = file.parent / named
+    if not beside.is_file() and is_target(named):
+        raise ConfigError(
+            f"tool.unetscope.config: `{named}` is code, which is imported only where you type it",
+            hint=f"for example `unetscope trace {named}`",
+            place=Place(str(file)),
+        )
+    console.say(f"no config named: taking `{named}` from {file}")
     return str(beside) if beside.is_file() else named
-
-
-def _nearest(folder: Path) -> Path | None:
-    files = (above / "pyproject.toml" for above in (folder, *folder.parents))
-    return next((file for file in files if file.is_file()), None)
 
 
 def _config(file: Path) -> str | None:
     """What the file names, if anything."""
-    tool = _read(file).get("tool", {})
+    tool = pyproject.read(file).get("tool", {})
     section = tool.get("unetscope", {}) if isinstance(tool, dict) else {}
     named = section.get("config") if isinstance(section, dict) else None
     if named is None or (isinstance(named, str) and named):
@@ -51,20 +50,3 @@ def _config(file: Path) -> str | None:
         f"tool.unetscope.config: expected a path or the name of a shipped config, found {named!r}",
         place=Place(str(file)),
     )
-
-
-def _read(file: Path) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-
-    try:
-        content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        found = re.search(r"at line (\d+), column (\d+)", str(error))
-        place = Place(str(file), *(int(number) for number in found.groups())) if found else None
-        raise ConfigError(f"not TOML: {error}", place=place or Place(str(file))) from None
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", place=Place(str(file))) from None
-    return content

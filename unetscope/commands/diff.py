@@ -80,11 +80,10 @@ def diff_command(
     under [tool.unetscope.diff] in the nearest pyproject.toml: fail-on, max-params, max-macs,
     max-memory, and deny, warn or allow by a change's id.
     """
-    from unetscope.analysis.diff import diff
     from unetscope.commands.gating import rules
     from unetscope.commands.passes import Request
     from unetscope.commands.reporting import Judged, finish
-    from unetscope.commands.subjects import fitting, subject
+    from unetscope.commands.subjects import compared, fitting, subject
 
     bar = rules(fail_on=fail_on, max_params=max_params, max_macs=max_macs, max_memory=max_memory)
     request = Request(
@@ -100,7 +99,7 @@ def diff_command(
     before, after = fitting(request, (old, new))
     left = subject(before)
     right = subject(after, placed=format is DiffFormat.github)
-    found = diff(left.lock, right.lock)
+    found = compared(left, right)
     judged = Judged(found, bar, lambda change: right.place(change, found))
     finish([judged], format, lang.value, output, names=names)
     raise typer.Exit(judged.exit_code)

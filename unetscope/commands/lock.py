@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +23,8 @@ from unetscope.commands.reporting import DiffFormat, DiffOutput
 from unetscope.errors import UnetscopeError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from unetscope.commands.passes import Request
     from unetscope.commands.reporting import Judged
     from unetscope.lock import Lock
@@ -45,13 +47,25 @@ class _Outcome:
 
     Attributes:
         judged: the diff of each lock that is not what it would be written as.
-        stale: how many of them, and of those that are missing.
+        findings: what is wrong with locks that no diff tells, and in which config.
+        stale: how many are not what they would be written as, or missing.
         failed: how many configs could not be locked.
     """
 
-    judged: list[Judged]
+    judged: list[Judged] = field(default_factory=list)
+    findings: list[tuple[str, Path | None]] = field(default_factory=list)
     stale: int = 0
     failed: int = 0
+
+    def found(self, path: Path, message: str, told_at: Path | None = None) -> None:
+        """Count a lock that is stale or missing."""
+        self.stale += 1
+        console.say(message)
+        if told_at is not None:
+            hint = f"`unetscope lock {told_at} -o {path}` writes it"
+            beside = told_at.with_suffix(path.suffix) == path
+            hint = f"`unetscope lock {told_at}` writes it" if beside else hint
+            self.findings.append((f"{message}; {hint}", told_at))
 
 
 def lock_command(
@@ -109,7 +123,7 @@ def lock_command(
         raise UnetscopeError("`-o` names one lock, and there are several configs")
     request = Request("", inputs=tuple(inputs or ()), input_file=input_file, kwargs=kwargs)
     targets = [(each, output or _beside(each.source)) for each in fitting(request, configs)]
-    outcome = _Outcome([])
+    outcome = _Outcome()
     with console.progress(_what(len(targets), check=check), len(targets)) as advance:
         for each, path in targets:
             try:
@@ -122,11 +136,24 @@ def lock_command(
             advance()
     if outcome.judged:
         finish(outcome.judged, format, lang.value)
+    if outcome.findings and format is DiffFormat.github:
+        _annotate(outcome.findings)
     if outcome.stale and check:
         console.say(f"{outcome.stale} of {len(targets)} are stale or missing")
     if outcome.failed:
         raise typer.Exit(2)
     raise typer.Exit(1 if outcome.stale and (check or exit_non_zero_on_write) else 0)
+
+
+def _annotate(findings: Sequence[tuple[str, Path | None]]) -> None:
+    from unetscope.table import Table
+    from unetscope.views.annotations import COLUMNS
+
+    rows = tuple(
+        ("error", None if file is None else str(file), 1, None, "lock", message)
+        for message, file in findings
+    )
+    console.show([Table("findings", "", COLUMNS, rows)], "github")
 
 
 def _what(count: int, *, check: bool) -> str:
@@ -190,23 +217,21 @@ def _same(old: Lock | None, new: Lock) -> bool:
 
 def _check(request: Request, path: Path, outcome: _Outcome) -> None:
     from unetscope import lock
-    from unetscope.analysis.diff import diff
     from unetscope.commands.gating import rules
     from unetscope.commands.reporting import Judged
-    from unetscope.commands.subjects import subject
+    from unetscope.commands.subjects import Subject, compared, subject
 
     made = subject(request, placed=True)
     if not path.exists():
-        outcome.stale += 1
-        console.say(f"missing {path}")
+        outcome.found(path, f"{path} is missing", made.file)
         return
-    written = lock.load(path)
-    if _same(written, made.lock):
+    written = Subject(str(path), lock.load(path), path)
+    if _same(written.lock, made.lock):
         console.whisper(f"unchanged {path}")
         return
-    outcome.stale += 1
-    console.say(f"stale {path}")
-    found = diff(written, made.lock)
-    if not found.changes:
-        console.say("the same network: the lock says other words of it, or another config")
-    outcome.judged.append(Judged(found, rules(), lambda change: made.place(change, found)))
+    found = compared(written, made)
+    if found.changes:
+        outcome.found(path, f"{path} is stale")
+        outcome.judged.append(Judged(found, rules(), lambda change: made.place(change, found)))
+    else:
+        outcome.found(path, f"{path} is stale: the same network from another config", made.file)

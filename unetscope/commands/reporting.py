@@ -93,7 +93,7 @@ def rendered(judged: Sequence[Judged], form: DiffFormat, language: str, *, names
     tables: list[Table] = []
     for each in judged:
         if form is DiffFormat.github:
-            tables += annotations.annotations(each.diff, each.verdict, each.place, said)
+            tables += annotations.findings(each.diff, each.verdict, each.place, said)
         elif form is DiffFormat.junit:
             tables += annotations.cases(each.diff, each.verdict, said)
         else:

@@ -20,11 +20,13 @@ class Subject:
     """A network that is locked or compared.
 
     Attributes:
+        source: what the user called it.
         lock: its digest.
         file: the file that it was named by; None if by a shipped name, code or a revision.
         places: of a config, where each of its values stands.
     """
 
+    source: str
     lock: Lock
     file: Path | None = None
     places: Mapping[Any, Place] = field(default_factory=dict)
@@ -38,6 +40,16 @@ class Subject:
         path = cause(change, diff, (module.path for module in self.lock.modules))
         found = nearest_place(path, self.places)
         return found if isinstance(found, Place) else Place(str(self.file), 1)
+
+
+def compared(old: Subject, new: Subject) -> Diff:
+    """What changed; networks of one name are told apart by what the user called them."""
+    from unetscope.analysis.diff import diff
+
+    found = diff(old.lock, new.lock)
+    if found.old != found.new or old.source == new.source:
+        return found
+    return replace(found, old=old.source, new=new.source)
 
 
 def subject(request: Request, *, placed: bool = False) -> Subject:
@@ -57,18 +69,18 @@ def subject(request: Request, *, placed: bool = False) -> Subject:
     if is_revision(request.source):
         with checked_out(request.source) as path:
             found = subject(replace(request, source=str(path)))
-            return replace(found, file=None)
+            return replace(found, source=request.source, file=None)
     path = Path(request.source)
     file = path if path.is_file() else None
     if file is not None and lock.is_lock(file):
-        return Subject(lock.load(file), file)
+        return Subject(request.source, lock.load(file), file)
     from unetscope.analysis.digest import digest
 
     if file is not None and store.is_trace(file):
-        return Subject(digest(store.load(file)), file)
+        return Subject(request.source, digest(store.load(file)), file)
     locked = digest(obtain(request))
     places = request.spec().places if placed and file is not None else {}
-    return Subject(locked, file, places)
+    return Subject(request.source, locked, file, places)
 
 
 def fitting(request: Request, sources: Iterable[str]) -> list[Request]:

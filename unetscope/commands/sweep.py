@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -51,16 +52,17 @@ def sweep_command(
     several options together give every combination.
     """
     from unetscope.commands.default_config import chosen
-    from unetscope.commands.passes import say_notes
+    from unetscope.commands.passes import Request, say_notes
     from unetscope.commands.points import combinations, measured
-    from unetscope.config import load
     from unetscope.views.sweep import chart, sweep
     from unetscope.views.words import words
 
     given = {"batch": batch, "height": height, "width": width, "tokens": tokens}
     swept = {name: text for name, text in given.items() if text is not None}
     sizes = combinations(swept)
-    spec = load(chosen(config), overrides=tuple(overrides or ()), **sizes[0])
+    request = Request(chosen(config), tuple(overrides or ()))
+    first: dict[str, Any] = {**sizes[0]}
+    spec = replace(request, **first).spec()
     say_notes(spec)
     points = measured(spec, sizes)
     if plot:

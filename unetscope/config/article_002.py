@@ -6,6 +6,7 @@ Source: "Stable diffusion代码" (Stable Diffusion in code), 15 September 2025.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import lcm
 
 from unetscope.config.bounds import Width
 from unetscope.config.family import FamilyOptions
@@ -39,13 +40,12 @@ class DiffusionConfig(FamilyOptions, frozen=True, kw_only=True):
 
     @property
     def widths(self) -> tuple[int, int, int, int]:
-        """Channels from the full resolution down."""
+        """Channels of each level, from the full resolution down."""
         return (self.channels, 2 * self.channels, 4 * self.channels, 4 * self.channels)
 
-    @property
-    def levels(self) -> int:
-        """Resolutions; each is half of the one above."""
-        return len(self.widths)
+    def narrowest(self) -> tuple[str, ...]:
+        """Overrides that leave as few channels as heads and groups allow."""
+        return (f"channels={lcm(NORM_GROUPS, self.n_head)}",)
 
     def tensors(
         self, batch: int, size: tuple[int, int], tokens: int

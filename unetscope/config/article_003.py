@@ -6,11 +6,15 @@ Source: "第19章:UNet — Diffusion 的骨干网络" (chapter 19: UNet, the bac
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import lcm
 
 from unetscope.config.bounds import Width
 from unetscope.config.family import FamilyOptions, largest_divisor
 from unetscope.config.findings import Finding
 from unetscope.record import TensorSpec
+
+FEWEST_CHANNELS = 4
+"""Two sines and two cosines of the time: the frequencies are spaced between the first and last."""
 
 
 class SimpleUNetConfig(FamilyOptions, frozen=True, kw_only=True):
@@ -39,9 +43,13 @@ class SimpleUNetConfig(FamilyOptions, frozen=True, kw_only=True):
     attention: str | None = None
 
     @property
-    def levels(self) -> int:
-        """Resolutions: those of the two skips and of the bottleneck."""
-        return 3
+    def widths(self) -> tuple[int, int, int]:
+        """Channels of the two levels with skips, and of the bottleneck."""
+        return (self.base_channels, 2 * self.base_channels, 2 * self.base_channels)
+
+    def narrowest(self) -> tuple[str, ...]:
+        """Overrides that leave as few channels as groups and sinusoids allow."""
+        return (f"base_channels={lcm(FEWEST_CHANNELS, self.norm_groups)}",)
 
     @property
     def up_blocks(self) -> tuple[tuple[int, int, int], ...]:
@@ -54,7 +62,10 @@ class SimpleUNetConfig(FamilyOptions, frozen=True, kw_only=True):
         return 2 * out if self.up_res_channels == "doubled" else out + skip
 
     def tensors(
-        self, batch: int, size: tuple[int, int], tokens: int
+        self,
+        batch: int,
+        size: tuple[int, int],
+        tokens: int,  # noqa: ARG002  # it reads no text
     ) -> dict[str, TensorSpec | dict[str, TensorSpec]]:
         """`x` `(B, C, H, W)` and the timesteps `t` `(B,)`."""
         return {
@@ -64,20 +75,20 @@ class SimpleUNetConfig(FamilyOptions, frozen=True, kw_only=True):
 
     def findings(self) -> Iterator[Finding]:
         """Groups that do not divide channels, and ResBlocks that expect other channels."""
-        for groups_key, channels_key in (
-            ("input_norm_groups", "in_channels"),
-            ("norm_groups", "base_channels"),
+        for groups_key, channels_key, where in (
+            ("input_norm_groups", "in_channels", "down1.res.norm1: "),
+            ("norm_groups", "base_channels", ""),
         ):
             groups, channels = getattr(self, groups_key), getattr(self, channels_key)
             if channels % groups:
                 yield Finding(
                     "groups",
                     (groups_key,),
-                    f"expected a divisor of {channels_key}, {channels}, found {groups}",
+                    f"{where}expected a divisor of {channels_key}, {channels}, found {groups}",
                     hint=f"{largest_divisor(channels, groups)} would do",
                 )
-        if self.base_channels % 2 or self.base_channels < 4:
-            message = "expected an even number of at least 4, half sines and half cosines"
+        if self.base_channels % 2 or self.base_channels < FEWEST_CHANNELS:
+            message = f"expected an even number of at least {FEWEST_CHANNELS}, half of them sines"
             yield Finding("wiring", ("base_channels",), f"{message}, found {self.base_channels}")
         for number, (_, skip, out) in enumerate(self.up_blocks, start=1):
             if (built := self.res_channels(skip, out)) != out + skip:
@@ -86,6 +97,6 @@ class SimpleUNetConfig(FamilyOptions, frozen=True, kw_only=True):
                     ("up_res_channels",),
                     f"up{number}.res: expected {out + skip} channels, which concatenating "
                     f"{out} upsampled and {skip} of the skip gives, found {built}, "
-                    f"twice the {out} that go out",
+                    f"twice the {out} that go out, in norm1, conv1 and skip",
                     hint=f"concatenated builds up{number}.res for {out + skip}",
                 )

@@ -19,8 +19,17 @@ class FamilyOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     @property
     @abstractmethod
+    def widths(self) -> tuple[int, ...]:
+        """Channels of each level, from the full resolution down."""
+
+    @property
     def levels(self) -> int:
         """Resolutions; each is half of the one above."""
+        return len(self.widths)
+
+    @abstractmethod
+    def narrowest(self) -> tuple[str, ...]:
+        """Overrides that leave as few channels as heads and groups allow."""
 
     @abstractmethod
     def tensors(

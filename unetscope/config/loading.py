@@ -56,14 +56,30 @@ def load(
     Raises:
         ConfigError: the first thing that is wrong with it.
     """
-    name, part = split_part(reference)
-    path = locate(name)
-    document = read_config(path, part)
+    path = locate(split_part(reference)[0])
     flags = {"batch": batch, "height": height, "width": width, "tokens": tokens}
-    document = _with_flags(_with_overrides(document, overrides), flags)
+    document = document_of(reference, overrides, flags)
     for finding in findings(document):
         raise finding.error(document.places)
     return _spec(reference, path, document)
+
+
+def document_of(
+    reference: str, overrides: Sequence[str] = (), flags: Mapping[str, int | None] | None = None
+) -> Document:
+    """What a config says, unchecked, with `extends`, overrides and flags worked in.
+
+    Args:
+        reference: a path, or the name of a shipped config, as in `load`.
+        overrides: `KEY=VALUE` each, for `unet`.
+        flags: for `inputs`: `height`, `width`, `batch` and `tokens`; None for the config's own.
+
+    Raises:
+        ConfigError: the file is missing, or neither YAML nor JSON.
+    """
+    name, part = split_part(reference)
+    document = read_config(locate(name), part)
+    return _with_flags(_with_overrides(document, overrides), flags or {})
 
 
 def findings(document: Document) -> Iterator[Finding]:
@@ -75,13 +91,13 @@ def findings(document: Document) -> Iterator[Finding]:
     yield from of_form
     if of_form:
         return
-    config, unet = _convert(document.data)
+    config, unet = convert(document.data)
     yield from check_options(unet, document.places)
-    inputs = _inputs(config.inputs, unet)
+    inputs = inputs_of(config.inputs, unet)
     yield from check_sizes(unet, inputs.batch, (inputs.height, inputs.width), inputs.tokens)
 
 
-def _convert(data: Any) -> tuple[ConfigFile, Options]:
+def convert(data: Any) -> tuple[ConfigFile, Options]:
     """A config of the right form, and the options of its family."""
     config = msgspec.convert(data, ConfigFile)
     return config, msgspec.convert(data["unet"], OPTIONS[config.family])
@@ -121,8 +137,8 @@ def _with_flags(document: Document, flags: Mapping[str, int | None]) -> Document
 
 def _spec(reference: str, path: FilePath, document: Document) -> Spec:
     data = document.data
-    config, unet = _convert(data)
-    inputs = _inputs(config.inputs, unet)
+    config, unet = convert(data)
+    inputs = inputs_of(config.inputs, unet)
     name = config.name or path.stem
     resolved = {
         "name": name,
@@ -144,7 +160,8 @@ def _spec(reference: str, path: FilePath, document: Document) -> Spec:
     )
 
 
-def _inputs(section: InputsSection, unet: Options) -> Inputs:
+def inputs_of(section: InputsSection, unet: Options) -> Inputs:
+    """The sizes of a network's inputs: what a config says, else what is usual for its options."""
     size = getattr(unet, "sample_size", None) or USUAL_SIZE
     rows, columns = (size, size) if isinstance(size, int) else size
     return Inputs(

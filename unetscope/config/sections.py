@@ -145,10 +145,11 @@ def check_file(data: Any) -> Iterator[Finding]:
     if "unet" not in data:
         yield Finding("missing-key", (), "the key unet is missing: the network's options")
     family = data.get("family", DEFAULT_FAMILY)
-    if family in OPTIONS and "unet" in data:
-        yield from check_section(data["unet"], OPTIONS[family], ("unet",))
-    elif isinstance(family, str) and family not in OPTIONS:
-        yield unknown_family(family)
+    if isinstance(family, str):
+        if family not in OPTIONS:
+            yield unknown_family(family)
+        elif "unet" in data:
+            yield from check_section(data["unet"], OPTIONS[family], ("unet",))
     if "inputs" in data:
         yield from check_section(data["inputs"], InputsSection, ("inputs",))
 

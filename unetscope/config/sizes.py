@@ -68,6 +68,13 @@ def takes(unet: Options, size: Size) -> bool:
     return all(_passes(unet, side, fits=fits) for side in size)
 
 
+def maps(unet: Options, side: int) -> list[int]:
+    """One side of the feature map at each level of the encoder, from a side of the sample."""
+    if isinstance(unet, FamilyOptions):
+        return [side // 2**level for level in range(unet.levels)]
+    return _encoded(unet.unet() if isinstance(unet, ControlNetConfig) else unet, side)
+
+
 def _passes(unet: UNet2DConditionConfig | UNet2DConfig, side: int, *, fits: bool) -> bool:
     sides = _encoded(unet, side)
     if not sides or min(sides) < 1:

@@ -42,7 +42,7 @@ class TimeEmbedding(nn.Module):
         frequencies = torch.exp(-math.log(LONGEST_PERIOD) / (half - 1) * steps)
         angles = t[:, None] * frequencies[None, :]
         waves = torch.cat([torch.sin(angles), torch.cos(angles)], dim=-1)
-        embedding: Tensor = self.mlp(waves.to(self.mlp[0].weight.dtype))
+        embedding: Tensor = self.mlp(waves.to(next(self.mlp.parameters()).dtype))
         return embedding
 
 
@@ -94,7 +94,7 @@ class SelfAttention(nn.Module):
         q, k, v = (part.flatten(2).transpose(1, 2) for part in self.qkv(self.norm(x)).chunk(3, 1))
         scores = torch.matmul(q, k.transpose(-2, -1)) / q.shape[-1] ** 0.5
         read = torch.matmul(torch.softmax(scores, dim=-1), v)
-        output: Tensor = x + self.out(read.transpose(1, 2).view(x.shape))
+        output: Tensor = x + self.out(read.transpose(1, 2).contiguous().view(x.shape))
         return output
 
 

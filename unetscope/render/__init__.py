@@ -19,6 +19,7 @@ FORMATS: dict[str, str] = {
     "csv": "unetscope.render.csv",
     "json": "unetscope.render.json",
     "github": "unetscope.render.github",
+    "sarif": "unetscope.render.sarif",
     "junit": "unetscope.render.junit",
     "html": "unetscope.render.html",
 }

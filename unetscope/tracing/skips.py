@@ -29,6 +29,8 @@ _LEARNED = frozenset(
         *("@", "torch.bmm", "torch.baddbmm", "torch.einsum", "F.scaled_dot_product_attention"),
     }
 )
+Shape = tuple[int, ...]
+
 _ON_FEATURE_MAPS = ("conv", "pool", "interpolate", "upsample")
 
 
@@ -137,16 +139,21 @@ class _Flow:
             end = self.steps[call].end
             return self.steps[call].start > born and end is not None and end < join.clock
 
-        def at_another_resolution(value: int) -> bool:
-            return by_a_module(value) and self._rescaled(value, late)
+        if join.name not in SUMS:
+            return self._descends(late, early, by_a_module)
+        sizes = self._sizes(late) or self._sizes_either_way(late)
 
-        if join.name in SUMS:
-            return (
-                self._rescaled_between(early, late)
-                and self._descends(late, early, at_another_resolution)
-                and not self._stays(late, early, by_a_module)
-            )
-        return self._descends(late, early, by_a_module)
+        def resized(value: int) -> bool:
+            return by_a_module(value) and self._is_resized(value, late, sizes)
+
+        def rescaled(value: int) -> bool:  # a global average (1 x 1) is no resolution
+            return resized(value) and max(self._resolution(value) or (), default=1) > 1
+
+        return (
+            self._rescaled_between(early, late, sizes)
+            and self._descends(late, early, rescaled)
+            and not self._stays(late, early, resized)
+        )
 
     def _descends(self, late: int, early: int, passing: Callable[[int], bool]) -> bool:
         """Whether `late` was computed from `early` by way of a value that `passing` accepts."""
@@ -168,7 +175,7 @@ class _Flow:
                     return True
         return False
 
-    def _stays(self, late: int, early: int, passing: Callable[[int], bool]) -> bool:
+    def _stays(self, late: int, early: int, resized: Callable[[int], bool]) -> bool:
         """Whether `late` was computed from `early` on a way that keeps the resolution.
 
         Attention whose keys and values are pooled does: its queries are not. A way by an earlier
@@ -178,7 +185,7 @@ class _Flow:
         stack = [late]
         while stack:
             value = stack.pop()
-            if passing(value) and self._resized(value, late):
+            if resized(value):
                 continue
             index = self.values[value].op
             arrived = {} if index is None else self.arrived.get(index, {})
@@ -225,24 +232,33 @@ class _Flow:
             return self._descends(late, early, lambda _: True)
         return False
 
-    def _rescaled(self, value: int, joined: int) -> bool:
-        """Whether a feature map has another resolution than the one that was joined.
-
-        A global average (1 x 1) is no resolution.
-        """
-        size = self._resolution(value)
-        return self._resized(value, joined) and max(size or (), default=1) > 1
-
-    def _resized(self, value: int, joined: int) -> bool:
+    def _is_resized(self, value: int, joined: int, sizes: Collection[Shape]) -> bool:
         """Whether a feature map has another size than the one that was joined.
 
         Windows of an image (another batch size) are none of it.
         """
         size = self._resolution(value)
         new, old = self.values[value].spec.shape, self.values[joined].spec.shape
-        if size is None or len(new) != len(old) or new[:1] != old[:1]:
-            return False
-        return size not in (old[2:], old[1:-1])
+        return (
+            size is not None and len(new) == len(old) and new[:1] == old[:1] and size not in sizes
+        )
+
+    def _sizes(self, value: int) -> tuple[Shape, ...]:
+        """Height and width of a feature map, if what made it or one of its shape before tells."""
+        shape = self.values[value].spec.shape
+        while True:
+            size = self._resolution(value)
+            if size is not None:
+                return (size,)
+            alike = [p for p in self.parents[value] if self.values[p].spec.shape == shape]
+            if not alike:
+                return ()
+            value = alike[0]
+
+    def _sizes_either_way(self, value: int) -> tuple[Shape, ...]:
+        """Both that it may have: its channels are its second dim or its last."""
+        shape = self.values[value].spec.shape
+        return shape[2:], shape[1:-1]
 
     def _resolution(self, value: int) -> tuple[int, ...] | None:
         """Height and width of a feature map, None for other tensors, such as an attention's heads.
@@ -256,11 +272,10 @@ class _Flow:
             return self.values[value].spec.shape[2:]
         return self.values[value].spec.shape[1:-1] if name == "F.linear" else None
 
-    def _rescaled_between(self, early: int, late: int) -> bool:
-        """Whether any feature map between two values has another resolution than the later one."""
-        shape = self.values[late].spec.shape
+    def _rescaled_between(self, early: int, late: int, sizes: Collection[Shape]) -> bool:
+        """Whether any feature map between two values has another size than they."""
         for size, made in self.resolutions.items():
-            if size not in (shape[2:], shape[1:-1]):
+            if size not in sizes:
                 first = bisect_right(made, early)
                 if first < len(made) and made[first] < late:
                     return True

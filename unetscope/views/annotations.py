@@ -26,7 +26,7 @@ COLUMNS = (
 """What a finding is made of; `level` is error, warning or notice."""
 
 
-def annotations(
+def findings(
     diff: Diff, verdict: Verdict, place: Callable[[Change], Place | None], words: Words
 ) -> list[Table]:
     """One finding for each line of a config that caused changes; GitHub shows ten of a level."""

@@ -141,8 +141,7 @@ def what(change: Change, words: Words) -> Cell:
             said = {"about": Part(change.about), "old": Part(change.old), "new": Part(change.new)}
             return phrase(words.skips_differ, [change.old, change.new], **said)
         case "skip-added" | "skip-removed" | "skip-repaired":
-            ends = [end for end in (change.old, change.new) if end is not None]
-            return Cell(tuple(_between([code(end) for end in ends], " > ")), ends)
+            return _producers(change, words)
         case "op-changed":
             return _with_count(
                 _arrow(_functions(change.old), _functions(change.new)), change, words
@@ -154,6 +153,13 @@ def what(change: Change, words: Words) -> Cell:
             kind = COST_KINDS.get(change.id, Kind.TEXT)
             values = _arrow(_value(change.old, kind), _value(change.new, kind))
             return _with_count([*about, *values], change, words)
+
+
+def _producers(change: Change, words: Words) -> Cell:
+    """Where a skip comes from, and came from."""
+    ends = dict.fromkeys(end for end in (change.old, change.new) if end is not None)
+    shown = _between([code(end or words.whole_network) for end in ends], " -> ")
+    return Cell((Part(f"{words.from_producer} "), *shown), list(ends))
 
 
 def _renamed(change: Change, words: Words) -> Cell:

@@ -16,21 +16,31 @@ comment="${RUNNER_TEMP:-$(mktemp -d)}/unetscope-comment.md"
 worst=0
 keep_worst() { [ "$1" -le "$worst" ] || worst=$1; }
 
-# Each step below is told apart in the job's summary by its own Markdown, once.
 GITHUB_STEP_SUMMARY='' unetscope lock --check --format github "${configs[@]}"
 keep_worst $?
 
+left_out=0
 if [ -n "${BASE:-}" ]; then
   for config in "${configs[@]}"; do
     git cat-file -e "$BASE:$config" 2>/dev/null || continue # it is new: its lock is the review
-    unetscope diff "$BASE:$config" "$config" --format github "${arguments[@]}"
+    : >"$comment.part"
+    # What a job's summary would say is the comment too.
+    GITHUB_STEP_SUMMARY="$comment.part" \
+      unetscope diff "$BASE:$config" "$config" --format github "${arguments[@]}"
     keep_worst $?
-    GITHUB_STEP_SUMMARY='' unetscope diff "$BASE:$config" "$config" --format markdown \
-      --fail-on none >>"$comment"
-    keep_worst $?
+    cat "$comment.part" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
+    # GitHub takes comments of 65,536 characters.
+    if [ $(($(wc -m <"$comment") + $(wc -m <"$comment.part"))) -lt 65000 ]; then
+      cat "$comment.part" >>"$comment"
+    else
+      left_out=$((left_out + 1))
+    fi
   done
 fi
-if [ -n "${GITHUB_OUTPUT:-}" ]; then
-  if [ -s "$comment" ]; then echo "comment=$comment" >>"$GITHUB_OUTPUT"; fi
+if [ "$left_out" -gt 0 ]; then
+  printf '\n%s more changed; the summary of the job shows them.\n' "$left_out" >>"$comment"
+fi
+if [ -s "$comment" ]; then
+  echo "comment=$comment" >>"${GITHUB_OUTPUT:-/dev/null}"
 fi
 exit "$worst"

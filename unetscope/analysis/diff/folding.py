@@ -16,9 +16,9 @@ def folded(changes: Iterable[Change], matching: Matching) -> list[Change]:
     groups: dict[Hashable, list[Change]] = {}
     for change in changes:
         groups.setdefault(_key(change, matching), []).append(change)
-    found = []
-    for (name, *_), group in groups.items():  # type: ignore[misc]
-        if name == "module-renamed":
+    found: list[Change] = []
+    for group in groups.values():
+        if group[0].id == "module-renamed":
             found += _renamed(group, matching)
         else:
             found.append(group[0] if len(group) == 1 else _one(group, matching))

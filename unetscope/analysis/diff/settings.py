@@ -27,9 +27,9 @@ def attribute_changes(matching: Matching, *, widened: bool) -> Iterator[Change]:
         before = matching.old.modules[was].attributes
         after = matching.new.modules[now].attributes
         for name in before:
-            if name in after and _differ(before[name], after[name]):
-                if not (widened and name in WIDTHS):
-                    yield Change("attr-changed", was, now, before[name], after[name], name)
+            implied = widened and name in WIDTHS
+            if name in after and not implied and _differ(before[name], after[name]):
+                yield Change("attr-changed", was, now, before[name], after[name], name)
 
 
 def _differ(old: object, new: object) -> bool:

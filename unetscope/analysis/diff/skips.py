@@ -15,7 +15,10 @@ End = tuple[str, str]
 
 
 def skip_changes(matching: Matching) -> Iterator[Change]:
-    """A change for each skip that is not there in both networks, or not in the same order."""
+    """A change for each skip that is not there in both networks, or not in the same order.
+
+    It lies where the skip is joined; old and new are the modules that it comes from.
+    """
     old = _Ends(matching.old, matching.now, "gone")
     new = _Ends(matching.new, {path: path for path in matching.was}, "new")
     gone = list(matching.old.lock.skips)
@@ -60,15 +63,9 @@ def _reordered(kept: list[tuple[LockedSkip, LockedSkip]]) -> Iterator[Change]:
 
 
 def _change(name: str, old: LockedSkip | None, new: LockedSkip | None) -> Change:
-    return Change(name, _where(old), _where(new), _spelled(old), _spelled(new))
-
-
-def _where(skip: LockedSkip | None) -> str | None:
-    return None if skip is None else skip.consumer
-
-
-def _spelled(skip: LockedSkip | None) -> str | None:
-    return None if skip is None else f"{skip.producer} -> {skip.consumer}"
+    was, now = (None if skip is None else skip.consumer for skip in (old, new))
+    before, after = (None if skip is None else skip.producer for skip in (old, new))
+    return Change(name, was, now, before, after)
 
 
 class _Ends:

@@ -27,22 +27,24 @@ def tensor_changes(matching: Matching) -> Iterator[Change]:
 
 def renamed_tensors(matching: Matching) -> Iterator[tuple[str, str]]:
     """Old and new name of each tensor that has another one now."""
-    for tensor in matching.old.lock.tensors:
-        path, own = tensor.name.rpartition(".")[0], _own(tensor)
-        now = matching.now.get(path)
-        if now is not None and now != path:
-            if any(_own(theirs) == own for theirs in matching.new.tensors[now]):
-                yield tensor.name, f"{now}.{own}" if now else own
+    for was in matching.old.modules:
+        now = matching.now.get(was, was)
+        if now == was:
+            continue
+        theirs = {_own(tensor): tensor.name for tensor in matching.new.tensors[now]}
+        for tensor in matching.old.tensors[was]:
+            if _own(tensor) in theirs:
+                yield tensor.name, theirs[_own(tensor)]
 
 
 def _compared(old: LockedTensor | None, new: LockedTensor | None) -> Iterator[Change]:
     if new is None and old is not None:
-        yield Change("param-removed", old.name, None, _shape(old), None)
+        yield Change("param-removed", old.name, None, old.shape, None)
     elif old is None and new is not None:
-        yield Change("param-added", None, new.name, None, _shape(new))
+        yield Change("param-added", None, new.name, None, new.shape)
     elif old is not None and new is not None:
         if old.shape != new.shape:
-            yield Change("param-reshaped", old.name, new.name, _shape(old), _shape(new))
+            yield Change("param-reshaped", old.name, new.name, old.shape, new.shape)
         for about in ("dtype", "buffer"):
             before, after = getattr(old, about), getattr(new, about)
             if before != after:
@@ -53,7 +55,3 @@ def _compared(old: LockedTensor | None, new: LockedTensor | None) -> Iterator[Ch
 
 def _own(tensor: LockedTensor) -> str:
     return tensor.name.rpartition(".")[2]
-
-
-def _shape(tensor: LockedTensor) -> tuple[int, ...]:
-    return tensor.shape

@@ -30,8 +30,8 @@ def _compared(old: Sequence[LockedTensor], new: Sequence[LockedTensor]) -> Itera
         was = None if before is None else before.name
         now = None if after is None else after.name
         if before is None or after is None:
-            shapes = (None if end is None else end.shape for end in (before, after))
-            yield Change("io-reshaped", was, now, *shapes)
+            old_shape, new_shape = (None if end is None else end.shape for end in (before, after))
+            yield Change("io-reshaped", was, now, old_shape, new_shape)
             continue
         if was != now:
             yield Change("io-renamed", was, now, was, now)

@@ -13,7 +13,7 @@ from typing import Any
 
 from unetscope.config.document import Document, Path
 from unetscope.config.findings import Finding
-from unetscope.config.sections import OPTIONS, keys_of
+from unetscope.config.sections import PUBLISHED, keys_of
 from unetscope.config.wording import found, shown
 from unetscope.errors import Place, nearest
 
@@ -51,7 +51,7 @@ def translate(document: Document, path: FilePath) -> Document:
     """A `config.json` in the form of a config."""
     data = document.data
     family = data.get(CLASS_KEY)
-    if not isinstance(family, str) or family not in OPTIONS:
+    if not isinstance(family, str) or family not in PUBLISHED:
         return replace(document, problems=(_wrong_class(data),))
     if foreign := tuple(_of_other_families(data, family)):
         return replace(document, problems=foreign)
@@ -110,14 +110,14 @@ def _source(data: dict[str, Any], path: FilePath) -> str:
 
 def _of_other_families(data: dict[str, Any], family: str) -> Iterator[Finding]:
     for key in data:
-        owners = [other for other, section in OPTIONS.items() if key in keys_of(section)]
+        owners = [other for other, section in PUBLISHED.items() if key in keys_of(section)]
         if owners and family not in owners:
             hint = f"it is an option of {' and '.join(owners)}, not of {family}"
             yield Finding("unknown-key", (key,), "unknown key", hint=hint)
 
 
 def _wrong_class(data: dict[str, Any]) -> Finding:
-    wanted = f"expected one of {', '.join(OPTIONS)}"
+    wanted = f"expected one of {', '.join(PUBLISHED)}"
     if CLASS_KEY not in data:
         return Finding(
             "missing-key",
@@ -133,7 +133,7 @@ def _wrong_class(data: dict[str, Any]) -> Finding:
 def _of_no_class(data: dict[str, Any]) -> str | None:
     if "model_type" in data or "architectures" in data:
         return "this looks like a model of transformers; a UNet's is unet/config.json"
-    for family, section in OPTIONS.items():
+    for family, section in PUBLISHED.items():
         if data and all(key in keys_of(section) for key in data if not key.startswith("_")):
             return f'the options are those of {family}: add "{CLASS_KEY}": "{family}"'
     return None
@@ -148,5 +148,5 @@ def _of_class(family: str) -> str:
         return "this is a transformer, not a UNet"
     if family in _OTHER_UNETS:
         return "this is a published network, but no family here covers it"
-    close = nearest(family, OPTIONS)
+    close = nearest(family, PUBLISHED)
     return f"did you mean {close}?" if close else "no family here covers it"

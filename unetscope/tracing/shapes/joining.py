@@ -37,6 +37,13 @@ def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     return new(shape, tensors[0].dtype)
 
 
+@rule(torch.hstack)
+def _hstack(tensors: Sequence[Tensor]) -> Any:
+    if not _joinable(tensors) or tensors[0].dim() < 1:
+        return NotImplemented
+    return _cat(tensors, dim=min(1, tensors[0].dim() - 1))
+
+
 @rule(torch.stack)
 def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     if not _joinable(tensors) or len({t.shape for t in tensors}) > 1 or type(dim) is not int:

@@ -315,6 +315,28 @@ class Words:
     left_out: str
     compared_models: str
 
+    # Findings of a config
+    file: str
+    line: str
+    column: str
+    message: str
+    hint: str
+    checked: str
+    nothing_found: str
+    sometimes: str
+    multiples: str
+    multiples_not: str
+    odd_numbers: str
+    sides: str
+    works: str
+    smallest: str
+    example: str
+    maps_by_level: str
+    odd_level: str
+    legal_sizes: str
+    levels: dict[str, str]
+    """By a finding's severity."""
+
     about: dict[str, str]
     """What each kind of module is, by the kind's name."""
 

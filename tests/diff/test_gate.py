@@ -1,0 +1,91 @@
+"""Which changes may pass."""
+
+import pytest
+
+from unetscope.analysis.diff import Change, Diff, Severity, Total
+from unetscope.analysis.gate import Action, Rules, bound, judge, severity
+from unetscope.errors import UnetscopeError
+
+ONE = {
+    Severity.BREAKING: Change("param-removed", "a", None, (1,), None),
+    Severity.BEHAVIOURAL: Change("attr-changed", "a", "a", 1, 2, "heads"),
+    Severity.COST: Change("macs", "", "", 100, 110),
+    Severity.COSMETIC: Change("module-renamed", "a", "b", "a", "b"),
+}
+
+
+def made(*changes):
+    return Diff("old", "new", changes, (Total("params", 10, 10), Total("macs", 100, 110)))
+
+
+@pytest.mark.parametrize("bar", [*Severity, None])
+@pytest.mark.parametrize("of", Severity)
+def test_a_class_and_all_above_it_fail(bar, of):
+    failures = judge(made(ONE[of]), Rules(bar)).failures
+    assert bool(failures) is (bar is not None and of >= bar)
+
+
+def test_a_renaming_passes_unless_asked():
+    assert not judge(made(ONE[Severity.COSMETIC]), Rules()).failures
+
+
+@pytest.mark.parametrize(
+    ("text", "cost", "limit"),
+    [
+        ("+1%", "params", 1010),
+        ("+0.15%", "params", 1001),
+        ("-10%", "params", 900),
+        ("900", "params", 900),
+        ("1.2k", "params", 1200),
+        ("900M", "params", 900_000_000),
+        ("1.2B", "params", 1_200_000_000),
+        ("+5", "params", 1005),
+        ("420G", "macs", 420_000_000_000),
+        ("420 GMACs", "macs", 420_000_000_000),
+        ("+64MiB", "activation-memory", 1000 + 64 * 2**20),
+        ("1GB", "activation-memory", 10**9),
+        ("-100B", "activation-memory", 900),
+    ],
+)
+def test_bounds(text, cost, limit):
+    assert bound(text, cost).limit(1000) == limit
+
+
+@pytest.mark.parametrize("text", ["", "5%", "many", "+", "1e3", "5MiB", "--5", "\u0663"])
+def test_what_is_no_bound(text):
+    with pytest.raises(UnetscopeError, match="expected a bound"):
+        bound(text, "params")
+
+
+@pytest.mark.parametrize(("text", "fails"), [("+10%", False), ("+9%", True), ("109", True)])
+def test_a_bound_decides_for_its_total(text, fails):
+    rules = Rules(None, {"macs": bound(text, "macs")})
+    failures = judge(made(ONE[Severity.COST]), rules).failures
+    assert [f.rule for f in failures] == ["max-macs"] * fails
+    within = judge(made(ONE[Severity.COST]), Rules(Severity.COST, rules.bounds)).failures
+    assert bool(within) is fails
+
+
+def test_a_bound_holds_where_nothing_changed():
+    failures = judge(made(), Rules(bounds={"params": bound("9", "params")})).failures
+    assert [(f.rule, f.limit, f.change.new) for f in failures] == [("max-params", 9, 10)]
+
+
+def test_actions_go_before_severities():
+    changes = tuple(ONE.values())
+    actions = {
+        "param-removed": Action.warn,
+        "attr-changed": Action.allow,
+        "module-renamed": Action.deny,
+    }
+    verdict = judge(made(*changes), Rules(Severity.BEHAVIOURAL, {}, actions))
+    assert ONE[Severity.BEHAVIOURAL] not in verdict.shown
+    assert ONE[Severity.BREAKING] in verdict.shown
+    assert [f.change.id for f in verdict.failures] == ["module-renamed"]
+
+
+def test_names_of_severities():
+    assert severity("none") is None
+    assert severity("breaking") is Severity.BREAKING
+    with pytest.raises(UnetscopeError, match="unknown severity"):
+        severity("braking")

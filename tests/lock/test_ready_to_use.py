@@ -1,0 +1,165 @@
+"""What other repositories use: the action's script and the pre-commit hook, really run in one."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+ACTION = ROOT / ".github" / "actions" / "unetscope"
+CONFIG, LOCK = "configs/unet.yaml", "configs/unet.lock"
+
+
+@pytest.fixture
+def environment(tmp_path_factory):
+    """Of processes that find `unetscope` and know no GitHub."""
+    folder = tmp_path_factory.mktemp("bin")
+    shim = folder / "unetscope"
+    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m unetscope "$@"\n')
+    shim.chmod(shim.stat().st_mode | stat.S_IXUSR)
+    kept = {key: text for key, text in os.environ.items() if not key.startswith("GITHUB_")}
+    return {**kept, "PATH": f"{folder}:{kept['PATH']}", "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def repository(project, environment):
+    """The project under git, and a function that runs a command in it."""
+
+    def run(*command, **more):
+        return subprocess.run(
+            command, cwd=project, capture_output=True, text=True, env={**environment, **more}
+        )
+
+    run("git", "init", "-q", "-b", "main")
+    for key in ("name", "email"):
+        run("git", "config", f"user.{key}", "someone")
+    run("git", "add", ".")
+    run("git", "commit", "-qm", "a config")
+    return run
+
+
+def check(repository, project, **more):
+    """What the action's script leaves: exit code, log, comment, summary, outputs."""
+    for name in ("summary", "output", "runner/unetscope-comment.md"):
+        (project / name).unlink(missing_ok=True)
+    (project / "runner").mkdir(exist_ok=True)
+    done = repository(
+        "bash",
+        str(ACTION / "check.sh"),
+        CONFIGS="configs/*.yaml",
+        RUNNER_TEMP=str(project / "runner"),
+        GITHUB_STEP_SUMMARY=str(project / "summary"),
+        GITHUB_OUTPUT=str(project / "output"),
+        **more,
+    )
+    comment = (project / "runner" / "unetscope-comment.md").read_text()
+    summary = project / "summary"
+    return done, comment, summary.read_text() if summary.exists() else ""
+
+
+def test_a_pull_request_fails_and_then_passes(repository, project, change, environment):
+    done, comment, _ = check(repository, project)
+    assert done.returncode == 1
+    assert f"::error file={CONFIG},line=1,title=lock::{LOCK} is missing" in done.stdout
+
+    repository("unetscope", "lock", CONFIG)
+    repository("git", "add", ".")
+    repository("git", "commit", "-qm", "its lock")
+    done, comment, summary = check(repository, project, BASE="main")
+    assert (done.returncode, done.stdout, comment, summary) == (0, "", "", "")
+
+    repository("git", "switch", "-qc", "wider")
+    change("[8, 16]", "[8, 24]")
+    done, comment, summary = check(repository, project, BASE="main")
+    assert done.returncode == 1
+    assert f"{LOCK} is stale" in done.stderr
+    assert f"::error file={CONFIG},line=4,col=27,title=param-reshaped" in done.stdout
+    assert comment == summary
+    assert comment.startswith("<!-- unetscope-diff -->\n\nFrom ")
+    assert "comment=" in (project / "output").read_text()
+
+    repository("unetscope", "lock", CONFIG)
+    done, comment, _ = check(repository, project, BASE="main", ARGUMENTS="--fail-on none")
+    assert done.returncode == 0
+    assert "16 -> 24" in comment
+
+
+def test_the_script_says_what_it_could_not_do(repository, project):
+    done = repository("bash", str(ACTION / "check.sh"), CONFIGS="nowhere/*.yaml")
+    assert done.returncode == 2
+    assert "no config matches" in done.stderr
+
+
+def test_the_action_runs_its_scripts():
+    action = yaml.safe_load((ACTION / "action.yml").read_text())
+    runs = "\n".join(step["run"] for step in action["runs"]["steps"])
+    for script in ("check.sh", "comment.sh"):
+        assert script in runs
+        assert os.access(ACTION / script, os.X_OK)
+        assert subprocess.run(["bash", "-n", str(ACTION / script)]).returncode == 0
+    # Inputs reach the scripts as environment, so that none is run as code.
+    assert "${{" not in runs
+
+
+def test_the_example_uses_the_actions_inputs():
+    action = yaml.safe_load((ACTION / "action.yml").read_text())
+    example = yaml.safe_load((ROOT / ".github" / "unetscope-example.yml").read_text())
+    (job,) = example["jobs"].values()
+    assert set(job["steps"][-1]["with"]) <= set(action["inputs"])
+
+
+COMMENT = """\
+#!/bin/sh
+echo "$@" >> "$CALLS"
+case "$*" in *--paginate*) echo "$EARLIER";; esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("comment", "earlier", "method"),
+    [("c.md", "", "POST"), ("c.md", "7", "PATCH"), ("", "7", "DELETE"), ("", "", None)],
+)
+def test_one_comment_is_kept_up_to_date(repository, project, comment, earlier, method):
+    gh = project / "gh"
+    gh.write_text(COMMENT)
+    gh.chmod(0o755)
+    done = repository(
+        "bash",
+        str(ACTION / "comment.sh"),
+        PATH=f"{project}:{os.environ['PATH']}",
+        CALLS=str(project / "calls"),
+        EARLIER=earlier,
+        REPOSITORY="some/one",
+        PULL_REQUEST="3",
+        COMMENT=comment,
+    )
+    assert done.returncode == 0, done.stderr
+    calls = (project / "calls").read_text().splitlines()[1:]
+    assert [call.split()[2] for call in calls] == ([method] if method else [])
+
+
+@pytest.mark.skipif(shutil.which("pre-commit") is None, reason="pre-commit is not installed")
+def test_the_hook_writes_locks_and_then_passes(repository, project, change):
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    hooks = {"repo": "local", "hooks": [{**hook, "language": "system"}]}
+    (project / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [hooks]}))
+    (project / "other.yaml").write_text("no: config\n")
+    repository("git", "add", ".")
+
+    def commit():
+        home = str(project.parent / "pre-commit")
+        return repository("pre-commit", "run", "--all-files", PRE_COMMIT_HOME=home)
+
+    first = commit()
+    assert first.returncode == 1, first.stdout + first.stderr
+    assert f"wrote {LOCK}" in first.stdout
+    assert commit().returncode == 0
+    change("layers_per_block: 1", "layers_per_block: 2")
+    repository("git", "add", ".")
+    assert commit().returncode == 1
+    assert commit().returncode == 0

@@ -1,0 +1,227 @@
+"""`unetscope check CONFIG…`: everything that is wrong with configs, and what may surprise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from unetscope.commands import console
+from unetscope.commands.options import (
+    Height,
+    Lang,
+    Language,
+    Output,
+    Overrides,
+    Quiet,
+    Tokens,
+    Verbose,
+    Width,
+    _complete,
+)
+
+if TYPE_CHECKING:
+    from unetscope.config import Spec
+    from unetscope.config.checking import Checked
+    from unetscope.config.problems import Problem
+    from unetscope.table import Table
+
+
+class CheckFormat(str, Enum):
+    """Forms that findings can take."""
+
+    terminal = "terminal"
+    markdown = "markdown"
+    csv = "csv"
+    json = "json"
+    github = "github"
+    sarif = "sarif"
+
+
+Configs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[CONFIG]...",
+        help="Config files or names of shipped configs; without any, what `config` under "
+        "[tool.unetscope] in the nearest pyproject.toml names, else sd15.",
+        autocompletion=_complete,
+    ),
+]
+Ignored = Annotated[
+    list[str] | None,
+    typer.Option("--ignore", metavar="ID", help="Leave out findings of this id; may be repeated."),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Warnings fail too.")]
+Sizes = Annotated[bool, typer.Option("--sizes", help="Print which input sizes work.")]
+
+
+def check_config(
+    reference: str,
+    *,
+    overrides: Sequence[str] = (),
+    flags: Mapping[str, int | None] | None = None,
+) -> Checked:
+    """Every problem of a config, by its place in the file.
+
+    A config without errors is built and run once on meta, so that what only shows there is found.
+
+    Args:
+        reference: a path, or the name of a shipped config.
+        overrides: `KEY=VALUE` each, for `unet`.
+        flags: `height`, `width`, `batch` and `tokens`, instead of the config's.
+
+    Raises:
+        ConfigError: there is no such file, or it cannot be read.
+    """
+    from unetscope.config import load
+    from unetscope.config.checking import Checked, check
+    from unetscope.config.files import locate, read, split_part
+    from unetscope.config.loading import document_of
+    from unetscope.config.problems import Problem, Severity
+    from unetscope.errors import ConfigError, Place
+
+    path = locate(split_part(reference)[0])
+    read(path)  # a file that is not there is no finding
+    try:
+        document = document_of(reference, overrides, flags)
+    except ConfigError as error:
+        place = error.place or Place(str(path))
+        return Checked([Problem(Severity.ERROR, "malformed", place, error.message, error.hint)])
+    for note in document.notes:
+        console.say(f"note: {note}")
+    checked = check(document)
+    if all(problem.severity is Severity.WARNING for problem in checked.problems):
+        checked.problems += _of_pass(load(reference, overrides=overrides, **(flags or {})))
+    checked.problems.sort(key=lambda problem: problem.order)
+    return checked
+
+
+def _of_pass(spec: Spec) -> list[Problem]:
+    """What shows when the network is built and run."""
+    from unetscope.analysis.linting import surprises
+    from unetscope.commands.passes import run
+    from unetscope.config.problems import Problem, Severity
+    from unetscope.errors import ForwardError, UnetscopeError
+
+    place = spec.places["unet",]
+    try:
+        trace = run(spec)
+    except ForwardError as error:
+        where = error.place or place
+        return [Problem(Severity.ERROR, "forward", where, error.message, error.hint)]
+    except (UnetscopeError, RuntimeError, ValueError, TypeError) as error:
+        return [Problem(Severity.ERROR, "build", place, f"it cannot be built: {error}")]
+    return [
+        Problem(Severity.WARNING, rule, place, message, hint)
+        for rule, message, hint in surprises(trace)
+    ]
+
+
+def _ignored(given: Sequence[str]) -> set[str]:
+    """The ids that are left out: those of `--ignore`, and of `[tool.unetscope.check]`.
+
+    Raises:
+        UnetscopeError: one is none.
+    """
+    from unetscope.commands.pyproject import nearest_file, section
+    from unetscope.config.problems import ERRORS, WARNINGS
+    from unetscope.errors import ConfigError, Place, UnetscopeError, nearest
+
+    known = {**ERRORS, **WARNINGS}
+
+    def unknown(name: str) -> str | None:
+        close = nearest(name, known)
+        return f"did you mean `{close}`?" if close else f"ids: {', '.join(known)}"
+
+    for name in given:
+        if name not in known:
+            raise UnetscopeError(f"--ignore: there is no finding `{name}`", hint=unknown(name))
+    file = nearest_file(Path.cwd())
+    settings = {} if file is None else section(file, "check")
+    if file is None or not settings:
+        return set(given)
+    place = Place(str(file))
+    for key in settings:
+        if key != "ignore":
+            message = f"tool.unetscope.check.{key}: no such setting"
+            raise ConfigError(message, hint="there is `ignore`, a list of ids", place=place)
+    written = settings["ignore"]
+    if not isinstance(written, list):
+        message = f"tool.unetscope.check.ignore: expected a list of ids, found {written!r}"
+        raise ConfigError(message, place=place)
+    for name in written:
+        if name not in known:
+            message = f"tool.unetscope.check.ignore: there is no finding {name!r}"
+            raise ConfigError(message, hint=unknown(str(name)), place=place)
+    return {*given, *written}
+
+
+def _tables(
+    problems: Sequence[Problem], sizes: Sequence[Table], format: CheckFormat, language: str
+) -> list[Table]:
+    from unetscope.views.check import findings, located, report
+    from unetscope.views.words import words
+
+    if format in (CheckFormat.github, CheckFormat.sarif):
+        return [located(problems)]
+    if format is CheckFormat.terminal:
+        return [report(problems, words(language)), *sizes]
+    return [findings(problems, words(language)), *sizes]
+
+
+def _size_table(reference: str, checked: Checked, language: str) -> list[Table]:
+    """The legal sizes of a config, if it is plain which network is meant."""
+    from unetscope.config.size_table import size_table
+    from unetscope.views.check import sizes
+    from unetscope.views.words import words
+
+    if checked.unet is None or checked.inputs is None:
+        return []
+    classes = list(size_table(checked.unet, checked.inputs.height))
+    return [sizes(reference, classes, words(language))]
+
+
+def check_command(
+    configs: Configs = None,
+    overrides: Overrides = None,
+    height: Height = None,
+    width: Width = None,
+    tokens: Tokens = None,
+    sizes: Sizes = False,
+    ignore: Ignored = None,
+    strict: Strict = False,
+    lang: Lang = Language.en,
+    format: Annotated[
+        CheckFormat, typer.Option("--format", "-f", help="Form of the output.")
+    ] = CheckFormat.terminal,
+    output: Output = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Find everything that is wrong with configs, and what may surprise in them."""
+    from unetscope.commands.default_config import chosen
+    from unetscope.config.problems import Severity
+    from unetscope.errors import UnetscopeError
+
+    ignored = _ignored(ignore or ())
+    changes, flags = tuple(overrides or ()), {"height": height, "width": width, "tokens": tokens}
+    problems: list[Problem] = []
+    tables: list[Table] = []
+    code = 0
+    for config in configs or [chosen(None)]:
+        try:
+            checked = check_config(config, overrides=changes, flags=flags)
+        except UnetscopeError as error:  # the others are checked all the same
+            console.fail(error)
+            code = error.exit_code
+            continue
+        problems += [problem for problem in checked.problems if problem.id not in ignored]
+        tables += _size_table(config, checked, lang.value) if sizes else []
+    console.show(_tables(problems, tables, format, lang.value), format.value, output)
+    if any(strict or problem.severity is Severity.ERROR for problem in problems):
+        code = code or 1
+    if code:
+        raise typer.Exit(code)

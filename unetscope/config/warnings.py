@@ -1,0 +1,172 @@
+"""What a config may say, but hardly means.
+
+Each warning is silent on what is published, unless that too is odd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from unetscope.config.attending import attending_blocks
+from unetscope.config.blocks import DOWN_BLOCKS, UP_BLOCKS
+from unetscope.config.controlnet import ControlNetConfig
+from unetscope.config.document import Path
+from unetscope.config.findings import Finding
+from unetscope.config.forward import forward_inputs
+from unetscope.config.levels import levels_of
+from unetscope.config.sections import Options
+from unetscope.config.sizes import maps, takes
+from unetscope.config.spec import Inputs
+from unetscope.config.text_encoders import TEXT_WIDTHS, nearest_width
+from unetscope.config.unet2d import UNet2DConfig
+from unetscope.config.unet2d_condition import UNet2DConditionConfig
+from unetscope.record import TensorSpec
+
+NARROWEST_HEAD, WIDEST_HEAD = 16, 160
+"""Channels of a head; Stable Diffusion 1's are 40, 80 and 160 wide."""
+USUAL_HEAD = 64
+"""Channels of a head in Stable Diffusion 2 and XL."""
+ALIGNED = 8
+"""Half-precision matrices want dims that are multiples of this.
+
+Source: NVIDIA, "Matrix Multiplication Background User's Guide", on tensor cores.
+"""
+_WIDTHS = ("block_out_channels", "base_channels", "channels", "cross_attention_dim", "d_context")
+
+
+def warnings(unet: Options, inputs: Inputs, written: Collection[Path]) -> Iterator[Finding]:
+    """What may surprise in a network that can be built.
+
+    Args:
+        unet: options without faults.
+        inputs: what it is given.
+        written: the paths that the config writes.
+    """
+    for finding in _of_options(unet, inputs):
+        yield replace(finding, path=("unet", *finding.path))
+    yield from _odd_size(unet, inputs, written)
+
+
+def _of_options(unet: Options, inputs: Inputs) -> Iterator[Finding]:
+    of_text = list(_text(unet, inputs))
+    yield from of_text
+    said = {finding.path for finding in of_text}
+    yield from (finding for finding in _widths(unet) if finding.path not in said)
+    if isinstance(unet, UNet2DConditionConfig | UNet2DConfig):
+        yield from _mirror(unet)
+    if isinstance(unet, UNet2DConditionConfig):
+        yield from _heads(unet, "attention_head_dim")
+    if isinstance(unet, ControlNetConfig):
+        own = unet.num_attention_heads is not None
+        yield from _heads(unet.unet(), "num_attention_heads" if own else "attention_head_dim")
+
+
+def _heads(unet: UNet2DConditionConfig, key: str) -> Iterator[Finding]:
+    """In transformers `attention_head_dim` is a number of heads, and who meant a width errs."""
+    levels = levels_of(unet)
+    reading = {b.level for b in attending_blocks(unet) if b.kind == "transformer"}
+    if any(levels[level].channels % levels[level].heads for level in reading):
+        return  # an error says so
+    widths = {level: levels[level].channels // levels[level].heads for level in sorted(reading)}
+    odd = [level for level, width in widths.items() if _is_unusual(width)]
+    if not odd:
+        return
+    is_list = isinstance(unet.attention_head_dim, tuple)
+    for entry in odd if is_list else [None]:
+        shown = [widths[entry]] if entry is not None else list(dict.fromkeys(widths.values()))
+        heads = levels[odd[0] if entry is None else entry].heads
+        counts = [max(level.channels // USUAL_HEAD, 1) for level in levels]
+        value = counts if entry is None else counts[entry]
+        yield Finding(
+            "head-count",
+            (key,) if entry is None else (key, entry),
+            f"{heads} is the number of heads, whatever the key's name says, so that they are "
+            f"{_listed(shown)} channels wide",
+            hint=f"{value} makes heads of about {USUAL_HEAD} channels; "
+            f"most published ones have {NARROWEST_HEAD} to {WIDEST_HEAD}, multiples of {ALIGNED}",
+        )
+
+
+def _is_unusual(width: int) -> bool:
+    return not NARROWEST_HEAD <= width <= WIDEST_HEAD or width % ALIGNED != 0
+
+
+def _mirror(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[Finding]:
+    """At each level the decoder does what the encoder did."""
+    mirrored = zip(reversed(unet.down_block_types), unet.up_block_types, strict=True)
+    for index, (down, up) in enumerate(mirrored):
+        if DOWN_BLOCKS[down] != UP_BLOCKS[up]:
+            match = next(name for name, kind in UP_BLOCKS.items() if kind == DOWN_BLOCKS[down])
+            yield Finding(
+                "not-mirrored",
+                ("up_block_types", index),
+                f"{up} does not mirror {down}, the encoder's block at its resolution",
+                hint=f"{match} would",
+            )
+
+
+def _widths(unet: Options) -> Iterator[Finding]:
+    for key in _WIDTHS:
+        value = getattr(unet, key, None)
+        entries = enumerate(value) if isinstance(value, tuple) else [(None, value)]
+        for index, width in entries:
+            if isinstance(width, int) and width % ALIGNED:
+                below = width // ALIGNED * ALIGNED
+                near = f"{below} or {below + ALIGNED}" if below else str(ALIGNED)
+                yield Finding(
+                    "width-not-8",
+                    (key,) if index is None else (key, index),
+                    f"{width} channels are no multiple of {ALIGNED}, so that tensor cores are "
+                    "used badly or not at all",
+                    hint=f"{near} would fit",
+                )
+
+
+def _text(unet: Options, inputs: Inputs) -> Iterator[Finding]:
+    """The tokens that the network is given come from an encoder that somebody trained."""
+    tensors = forward_inputs(unet, inputs.batch, (inputs.height, inputs.width), inputs.tokens)
+    given = tensors.get("encoder_hidden_states", tensors.get("context"))
+    if not isinstance(given, TensorSpec) or (width := given.shape[-1]) in TEXT_WIDTHS:
+        return
+    keys = ("encoder_hid_dim", "cross_attention_dim", "d_context")
+    key = next(k for k in keys if _is_or_holds(getattr(unet, k, None), width))
+    near = nearest_width(width)
+    yield Finding(
+        "text-width",
+        (key,),
+        f"no known text encoder gives tokens of {width} channels",
+        hint=f"the nearest are {near}: {TEXT_WIDTHS[near]}",
+    )
+
+
+def _is_or_holds(value: object, width: int) -> bool:
+    return value == width or (isinstance(value, tuple) and width in value)
+
+
+def _odd_size(unet: Options, inputs: Inputs, written: Collection[Path]) -> Iterator[Finding]:
+    """A map with an odd side loses half a pixel when it is halved."""
+    if not takes(unet, (inputs.height, inputs.width)):
+        return  # an error says so
+    for key, side in (("height", inputs.height), ("width", inputs.width)):
+        sides = maps(unet, side)
+        level = next((i for i, of_level in enumerate(sides[:-1]) if of_level % 2), None)
+        if level is None:
+            continue
+        implied = ("inputs", key) not in written and ("unet", "sample_size") in written
+        factor = 2 ** (len(sides) - 1)
+        near = [n for n in (side // factor * factor, (side // factor + 1) * factor) if n]
+        yield Finding(
+            "odd-size",
+            ("unet", "sample_size") if implied else ("inputs", key),
+            f"a {key} of {side} makes feature maps of {_listed(sides)}: {sides[level]} is odd, "
+            f"and is halved to {sides[level + 1]}",
+            hint=f"multiples of {factor}, such as {' or '.join(map(str, near))}, halve evenly",
+        )
+        if implied and inputs.height == inputs.width:
+            return
+
+
+def _listed(numbers: list[int]) -> str:
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} and {last}" if first else last

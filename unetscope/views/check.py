@@ -1,0 +1,103 @@
+"""What is wrong with configs, and which sizes their networks take."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from unetscope.config.problems import ERRORS, WARNINGS, Problem, Severity
+from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
+from unetscope.views.words import Words
+
+if TYPE_CHECKING:
+    from unetscope.config.size_table import SizeClass
+
+_COLUMNS = ("level", "file", "line", "column", "id", "message")
+
+
+def findings(problems: Sequence[Problem], words: Words) -> Table:
+    """One row a problem, for programs; a hint has a column of its own."""
+    titles = (words.severity, words.file, words.line, words.column, "ID", words.message)
+    columns = [*map(Column, _COLUMNS, titles), Column("hint", words.hint)]
+    rows = [(*_row(problem), problem.message, problem.hint) for problem in problems]
+    after = (_sum(problems, words),)
+    return Table("findings", "", tuple(columns), tuple(rows), after=after, data=_counts(problems))
+
+
+def located(problems: Sequence[Problem]) -> Table:
+    """The same for services that show one text a finding: the hint is part of it."""
+    rows = [
+        (*_row(problem), "\n".join(filter(None, (problem.message, problem.hint))))
+        for problem in problems
+    ]
+    columns = tuple(Column(key, "") for key in _COLUMNS)
+    data = {"rules": {**ERRORS, **WARNINGS}}
+    return Table("findings", "", columns, tuple(rows), data=data)
+
+
+def report(problems: Sequence[Problem], words: Words) -> Table:
+    """The same for people: a paragraph a problem, and how many there are."""
+    paragraphs = [_paragraph(problem, words) for problem in problems]
+    return Table("findings", "", (), (), before=(*paragraphs, _sum(problems, words)))
+
+
+def _row(problem: Problem) -> tuple[str, str | None, int | None, int | None, str]:
+    place = problem.place
+    if place.file.startswith("--"):  # an option of the command line stands in no file
+        return (problem.severity.value, None, None, None, problem.id)
+    return (problem.severity.value, place.file, place.line, place.column, problem.id)
+
+
+def _paragraph(problem: Problem, words: Words) -> Cell:
+    level = Part(words.levels[problem.severity.value], strong=True)
+    rule = Part(f"[{problem.id}]", code=True)
+    parts = [Part(f"{problem.place}: "), level, Part(" "), rule, Part(f" {problem.message}")]
+    if problem.hint:
+        parts += [BREAK, Part(f"  {words.hint}: {problem.hint}")]
+    return Cell(tuple(parts), problem.id)
+
+
+def _counts(problems: Sequence[Problem]) -> dict[str, int]:
+    counted = Counter(problem.severity for problem in problems)
+    return {"errors": counted[Severity.ERROR], "warnings": counted[Severity.WARNING]}
+
+
+def _sum(problems: Sequence[Problem], words: Words) -> Cell:
+    counts = _counts(problems)
+    text = words.checked.format(**counts) if any(counts.values()) else words.nothing_found
+    return Cell.of(text, data=counts)
+
+
+def sizes(name: str, classes: Sequence[SizeClass], words: Words) -> Table:
+    """Which heights and widths work, by the powers of two that divide them."""
+    answers: Mapping[bool | None, str] = {True: words.yes, False: words.no, None: words.sometimes}
+    rows = [
+        (
+            Cell.of(_class(c, words), data=c.factor),
+            Cell.of(answers[c.works], data=c.works),
+            c.smallest,
+            c.example,
+            Cell.of(words.listed.join(map(str, c.maps)), data=list(c.maps)),
+            Cell.of(words.none if c.odd_level is None else c.odd_level, data=c.odd_level),
+        )
+        for c in classes
+    ]
+    columns = (
+        Column("multiple_of", words.sides),
+        Column("works", words.works),
+        Column("smallest", words.smallest, Kind.COUNT),
+        Column("example", words.example),
+        Column("maps", words.maps_by_level),
+        Column("odd_level", words.odd_level),
+    )
+    title = words.legal_sizes.format(name)
+    return Table("sizes", title, columns, tuple(rows), repeats=True, data={"config": name})
+
+
+def _class(sizes: SizeClass, words: Words) -> str:
+    if sizes.exact:
+        return words.multiples.format(sizes.factor)
+    if sizes.factor == 1:
+        return words.odd_numbers
+    return words.multiples_not.format(sizes.factor, 2 * sizes.factor)
