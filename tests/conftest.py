@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from torchvision_operators import define_missing
 
 from unetscope.commands.passes import Request, obtain
+from unetscope.commands.torchvision_operators import define_missing
 from unetscope.record import Trace
 
 define_missing()

@@ -183,7 +183,10 @@ def test_the_hints_mend_it():
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("in_channels=3", "unet.input_norm_groups: expected a divisor of in_channels, 3, found 4"),
+        (
+            "in_channels=3",
+            "unet.input_norm_groups: down1.res.norm1: expected a divisor of in_channels, 3, found",
+        ),
         ("base_channels=60", "unet.norm_groups: expected a divisor of base_channels, 60, found 8"),
         ("attention=all", "unet.attention: expected bottleneck or null"),
     ],

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unetscope.commands import console
+from unetscope.commands.ignoring import Ignored, ignored_ids
 from unetscope.commands.options import (
     Height,
     Lang,
     Language,
+    MaybeConfigs,
     Output,
     Overrides,
     Quiet,
     Tokens,
     Verbose,
     Width,
-    _complete,
 )
 
 if TYPE_CHECKING:
@@ -41,19 +41,6 @@ class CheckFormat(str, Enum):
     sarif = "sarif"
 
 
-Configs = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[CONFIG]...",
-        help="Config files or names of shipped configs; without any, what `config` under "
-        "[tool.unetscope] in the nearest pyproject.toml names, else sd15.",
-        autocompletion=_complete,
-    ),
-]
-Ignored = Annotated[
-    list[str] | None,
-    typer.Option("--ignore", metavar="ID", help="Leave out findings of this id; may be repeated."),
-]
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings fail too.")]
 Sizes = Annotated[bool, typer.Option("--sizes", help="Print which input sizes work.")]
 
@@ -120,45 +107,6 @@ def _of_pass(spec: Spec) -> list[Problem]:
     ]
 
 
-def _ignored(given: Sequence[str]) -> set[str]:
-    """The ids that are left out: those of `--ignore`, and of `[tool.unetscope.check]`.
-
-    Raises:
-        UnetscopeError: one is none.
-    """
-    from unetscope.commands.pyproject import nearest_file, section
-    from unetscope.config.problems import ERRORS, WARNINGS
-    from unetscope.errors import ConfigError, Place, UnetscopeError, nearest
-
-    known = {**ERRORS, **WARNINGS}
-
-    def unknown(name: str) -> str | None:
-        close = nearest(name, known)
-        return f"did you mean `{close}`?" if close else f"ids: {', '.join(known)}"
-
-    for name in given:
-        if name not in known:
-            raise UnetscopeError(f"--ignore: there is no finding `{name}`", hint=unknown(name))
-    file = nearest_file(Path.cwd())
-    settings = {} if file is None else section(file, "check")
-    if file is None or not settings:
-        return set(given)
-    place = Place(str(file))
-    for key in settings:
-        if key != "ignore":
-            message = f"tool.unetscope.check.{key}: no such setting"
-            raise ConfigError(message, hint="there is `ignore`, a list of ids", place=place)
-    written = settings["ignore"]
-    if not isinstance(written, list):
-        message = f"tool.unetscope.check.ignore: expected a list of ids, found {written!r}"
-        raise ConfigError(message, place=place)
-    for name in written:
-        if name not in known:
-            message = f"tool.unetscope.check.ignore: there is no finding {name!r}"
-            raise ConfigError(message, hint=unknown(str(name)), place=place)
-    return {*given, *written}
-
-
 def _tables(
     problems: Sequence[Problem], sizes: Sequence[Table], format: CheckFormat, language: str
 ) -> list[Table]:
@@ -185,7 +133,7 @@ def _size_table(reference: str, checked: Checked, language: str) -> list[Table]:
 
 
 def check_command(
-    configs: Configs = None,
+    configs: MaybeConfigs = None,
     overrides: Overrides = None,
     height: Height = None,
     width: Width = None,
@@ -206,7 +154,7 @@ def check_command(
     from unetscope.config.problems import Severity
     from unetscope.errors import UnetscopeError
 
-    ignored = _ignored(ignore or ())
+    ignored = ignored_ids(ignore or ())
     changes, flags = tuple(overrides or ()), {"height": height, "width": width, "tokens": tokens}
     problems: list[Problem] = []
     tables: list[Table] = []

@@ -48,6 +48,14 @@ MaybeConfig = Annotated[
         autocompletion=_complete,
     ),
 ]
+MaybeConfigs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[CONFIG]...",
+        help=f"Config files or names of shipped configs; {_WITHOUT}",
+        autocompletion=_complete,
+    ),
+]
 Config = Annotated[
     str,
     typer.Argument(

@@ -16,6 +16,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
+from unetscope.commands.torchvision_operators import define_missing
 from unetscope.errors import Place, UnetscopeError, nearest
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def _attribute(source: str) -> Any:
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     importlib.invalidate_caches()
+    define_missing()
     try:
         with foreign(f"importing `{module}`"):
             holder: Any = importlib.import_module(module)

@@ -1,7 +1,7 @@
 """PyPI's torchvision beside a CPU torch, which fails to import: its library wants CUDA's.
 
 Its Python code asks for two operators while it is imported. Where they are defined beforehand,
-diffusers, segmentation-models-pytorch and others import, and none of their networks calls them.
+diffusers, segmentation-models-pytorch and others import, and none of the networks that unetscope runs calls them.
 """
 
 from __future__ import annotations
