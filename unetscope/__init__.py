@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from unetscope.version import __version__
+
 if TYPE_CHECKING:
     from unetscope.api import trace as trace
     from unetscope.record import Trace as Trace
 
-__version__ = "0.1.0"
 __all__ = ["Trace", "__version__", "trace"]
 
 

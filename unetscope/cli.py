@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from unetscope import __version__
 from unetscope.commands import console
 from unetscope.commands.check import check_command
 from unetscope.commands.compare import compare_command
@@ -26,6 +25,7 @@ from unetscope.commands.skips import skips_command
 from unetscope.commands.sweep import sweep_command
 from unetscope.commands.trace import trace_command
 from unetscope.errors import UnetscopeError
+from unetscope.version import __version__
 
 app = typer.Typer(
     name="unetscope",

@@ -140,7 +140,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One function called between the calls: `torch.cat`, `reshape`, `+` …"""
+    """One function called between the calls, such as `torch.cat`, `reshape` or `+`."""
 
     name: str
     """As a reader of the code would write it: `torch.cat`, `Tensor.reshape`, `F.silu`, `+`."""

@@ -114,6 +114,7 @@ def test_ignore_in_pyproject(check, narrow, tmp_path):
         ('ignore = ["grups"]', "did you mean `groups`?"),
         ('ignore = "groups"', "expected a list of ids"),
         ("ignore = [1]", "there is no finding 1"),
+        ("ignore = [[]]", "there is no finding []"),
         ("ignored = []", "no such setting"),
     ],
 )

@@ -1,7 +1,7 @@
 """Which value of a config a change is laid to."""
 
 import pytest
-from networks import narrow
+from small_networks import narrow
 
 from unetscope.analysis.causes import cause, nearest_place
 from unetscope.analysis.diff import COSTS, diff

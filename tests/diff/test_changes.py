@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from networks import Chain, Listed, SmallUNet, conv, locked, narrow
+from small_networks import Chain, Listed, SmallUNet, conv, locked, narrow
 from torch import nn
 
 from unetscope.analysis.diff import COSTS, SEVERITIES, Severity, diff

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from networks import NARROW, narrow, narrow_trace
+from small_networks import NARROW, narrow, narrow_trace
 
 from unetscope import lock, store
 from unetscope.analysis.diff import SEVERITIES, Severity, diff

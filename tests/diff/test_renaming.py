@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from networks import Chain, Listed, conv, locked, narrow_trace, prefixed, renamed
+from small_networks import Chain, Listed, conv, locked, narrow_trace, prefixed, renamed
 from torch import nn
 
 from unetscope.analysis.diff import Severity, diff

@@ -12,11 +12,17 @@ from unetscope.table import Column, Table
 TABLE = Table("one", "One", (Column("a", "A"), Column("b", "B")), (("x", 1), ("y", 2)))
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", sorted({*FORMATS} - {"github", "junit", "sarif"}))
 def test_every_format_ends_with_one_newline(name: str) -> None:
     text = render([TABLE], name)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
+
+
+@pytest.mark.parametrize("name", ["github", "junit", "sarif"])
+def test_what_holds_findings_takes_no_other_tables(name: str) -> None:
+    with pytest.raises(UnetscopeError, match=f"the format {name} "):
+        render([TABLE], name)
 
 
 def test_an_unknown_format_names_the_nearest() -> None:

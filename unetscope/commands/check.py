@@ -98,13 +98,36 @@ def _of_pass(spec: Spec) -> list[Problem]:
         trace = run(spec)
     except ForwardError as error:
         where = error.place or place
-        return [Problem(Severity.ERROR, "forward", where, error.message, error.hint)]
+        first = Problem(Severity.ERROR, "forward", where, error.message, error.hint)
+        return _of_faults(spec) or [first]
     except (UnetscopeError, RuntimeError, ValueError, TypeError) as error:
         return [Problem(Severity.ERROR, "build", place, f"it cannot be built: {error}")]
     return [
         Problem(Severity.WARNING, rule, place, message, hint)
         for rule, message, hint in surprises(trace)
     ]
+
+
+def _of_faults(spec: Spec) -> list[Problem]:
+    """Every layer of a network that is given other channels than it is built for, by cause."""
+    from unetscope import families
+    from unetscope.config.blame import likely_key
+    from unetscope.config.problems import Problem, Severity
+    from unetscope.tracing import place
+    from unetscope.tracing.faults import faults
+
+    model = place.build(lambda: families.build(spec.family, spec.unet), "meta", "float32")
+    problems = []
+    for fault in faults(model, place.inputs(spec.tensors(), "meta", "float32")):
+        key = likely_key(fault.module)
+        where = spec.places.get(("unet", key), spec.places["unet",])
+        message = (
+            f"{fault.module}: expected {fault.found} channels, as they come in, found layers "
+            f"built for {fault.expected}: {', '.join(fault.layers)}"
+        )
+        hint = f"most likely `unet.{key}`" if key else None
+        problems.append(Problem(Severity.ERROR, "forward", where, message, hint))
+    return problems
 
 
 def _tables(

@@ -1,4 +1,4 @@
-"""Which findings are left out: by `--ignore`, and by `[tool.unetscope.check]` in `pyproject.toml`."""
+"""Findings that are left out: by `--ignore`, or by `[tool.unetscope.check]`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def ignored_ids(given: Sequence[str]) -> set[str]:
         message = f"tool.unetscope.check.ignore: expected a list of ids, found {written!r}"
         raise ConfigError(message, place=place)
     for name in written:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             message = f"tool.unetscope.check.ignore: there is no finding {name!r}"
             raise ConfigError(message, hint=unknown(str(name)), place=place)
     return {*given, *written}

@@ -1,7 +1,7 @@
 """PyPI's torchvision beside a CPU torch, which fails to import: its library wants CUDA's.
 
 Its Python code asks for two operators while it is imported. Where they are defined beforehand,
-diffusers, segmentation-models-pytorch and others import, and none of the networks that unetscope runs calls them.
+diffusers, segmentation-models-pytorch and others import; no UNet calls them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-_DEFINED = []  # a library lives as long as what holds it
+_DEFINED: list[object] = []  # a library lives as long as what holds it
 
 
 def define_missing() -> None:
@@ -21,11 +21,11 @@ def define_missing() -> None:
 
     try:
         for library in Path(found.origin).parent.glob("_C*.so"):
-            torch.ops.load_library(library)
+            torch.ops.load_library(library)  # type: ignore[no-untyped-call]
             return
     except OSError:
         pass
-    operators = torch.library.Library("torchvision", "DEF")
+    operators = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for name in ("nms", "qnms"):
-        operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call]
     _DEFINED.append(operators)

@@ -1,4 +1,7 @@
-"""A UNet that a ControlNet steers: "Adding Conditional Control to Text-to-Image Diffusion" (2023)."""
+"""A UNet that a ControlNet steers.
+
+"Adding Conditional Control to Text-to-Image Diffusion Models" (2023).
+"""
 
 from __future__ import annotations
 

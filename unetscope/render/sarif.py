@@ -13,8 +13,8 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from unetscope import __version__
 from unetscope.errors import UnetscopeError
+from unetscope.version import __version__
 
 if TYPE_CHECKING:
     from unetscope.render import Style

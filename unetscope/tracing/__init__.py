@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unetscope import __version__
 from unetscope.errors import ForwardError
 from unetscope.record import Failure, ModuleRecord, Parameter, Provenance, Trace
 from unetscope.tracing.attributes import attributes
@@ -21,6 +20,7 @@ from unetscope.tracing.skips import find_skips
 from unetscope.tracing.structure import leaves
 from unetscope.tracing.tensors import Tensors
 from unetscope.tracing.wrappers import eager, refuse_hidden, unwrapped
+from unetscope.version import __version__
 
 
 def trace(

@@ -1,0 +1,67 @@
+"""A pass that goes on behind a fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from unetscope.config.article_003 import SimpleUNetConfig
+from unetscope.families import build
+from unetscope.tracing.faults import Fault, faults
+
+AS_WRITTEN = Path(__file__).parents[1] / "configs" / "article_003_as_written.yaml"
+
+
+def on_meta(make):
+    with torch.device("meta"):
+        return make()
+
+
+def test_one_cause_in_three_layers():
+    """The up block's ResBlock is given 128 + 64 channels; what follows is not to blame."""
+    config = SimpleUNetConfig(up_res_channels="doubled")
+    network = on_meta(lambda: build("SimpleUNet", config))
+    given = {
+        "x": torch.empty(1, 4, 16, 16, device="meta"),
+        "t": torch.empty(1, dtype=torch.int64, device="meta"),
+    }
+    assert faults(network, given) == [Fault("up1.res", ("norm1", "conv1", "skip"), 128, 192)]
+
+
+def test_no_fault():
+    network = on_meta(lambda: nn.Sequential(nn.Conv2d(3, 4, 1), nn.GroupNorm(2, 4)))
+    assert faults(network, {"input": torch.empty(1, 3, 8, 8, device="meta")}) == []
+
+
+def test_two_causes_and_the_shape_that_is_declared():
+    """A layer that is given the wrong channels still makes as many as it says."""
+    layers = [nn.Conv2d(4, 8, 3, stride=2), nn.Conv2d(8, 6, 1), nn.Conv2d(5, 2, 1), nn.ReLU(),
+              nn.Flatten(2), nn.Linear(9, 7), nn.LayerNorm(7), nn.LayerNorm(3)]  # fmt: skip
+    network = on_meta(lambda: nn.Sequential(*[layer.to("meta") for layer in layers]))
+    assert faults(network, {"input": torch.empty(1, 3, 7, 7, device="meta")}) == [
+        Fault("", ("0",), 4, 3),
+        Fault("", ("2",), 5, 6),
+        Fault("", ("7",), 3, 7),
+    ]
+
+
+def test_what_no_rule_foresaw_is_found_by_running(check, monkeypatch, tmp_path):
+    """The network is built and run, so that a rule that is missing is no fault that is missed."""
+    monkeypatch.setattr(SimpleUNetConfig, "findings", lambda self: iter(()))
+    text = AS_WRITTEN.read_text(encoding="utf-8").replace("input_norm_groups: 8", "")
+    (tmp_path / "it.yaml").write_text(text, encoding="utf-8")
+    done = check("it.yaml")
+    assert done.code == 1
+    assert "error [forward] up1.res: expected 192 channels" in done.out
+    assert "built for 128: norm1, conv1, skip" in done.out
+    assert done.out.endswith("Errors: 1. Warnings: 0.\n")
+
+
+def test_what_cannot_be_built_is_a_finding(check, monkeypatch):
+    monkeypatch.setattr(SimpleUNetConfig, "findings", lambda self: iter(()))
+    done = check(AS_WRITTEN)
+    assert done.code == 1
+    assert "error [build] it cannot be built: " in done.out
+    assert "divisible by num_groups" in done.out
