@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
 from unetscope.config.article_003 import SimpleUNetConfig
 from unetscope.families import build
-from unetscope.tracing.faults import Fault, faults
+from unetscope.tracing.faults import Fault, Ungrouped, faults, lenient_norms
 
 AS_WRITTEN = Path(__file__).parents[1] / "configs" / "article_003_as_written.yaml"
 
@@ -47,21 +48,41 @@ def test_two_causes_and_the_shape_that_is_declared():
     ]
 
 
-def test_what_no_rule_foresaw_is_found_by_running(check, monkeypatch, tmp_path):
-    """The network is built and run, so that a rule that is missing is no fault that is missed."""
-    monkeypatch.setattr(SimpleUNetConfig, "findings", lambda self: iter(()))
-    text = AS_WRITTEN.read_text(encoding="utf-8").replace("input_norm_groups: 8", "")
-    (tmp_path / "it.yaml").write_text(text, encoding="utf-8")
-    done = check("it.yaml")
-    assert done.code == 1
-    assert "error [forward] up1.res: expected 192 channels" in done.out
-    assert "built for 128: norm1, conv1, skip" in done.out
-    assert done.out.endswith("Errors: 1. Warnings: 0.\n")
+def test_norms_that_cannot_be_grouped():
+    """They are built all the same, and torch is as strict as ever afterwards."""
+    with lenient_norms() as ungrouped:
+        network = nn.Sequential(
+            nn.GroupNorm(8, 4), nn.GroupNorm(2, 4), nn.GroupNorm(8, 4), nn.GroupNorm(num_groups=3, num_channels=8),
+        )  # fmt: skip
+    assert ungrouped(network) == [Ungrouped(("0", "2"), 8, 4), Ungrouped(("3",), 3, 8)]
+    with pytest.raises(ValueError, match="divisible by num_groups"):
+        nn.GroupNorm(8, 4)
 
 
-def test_what_cannot_be_built_is_a_finding(check, monkeypatch):
+@pytest.fixture
+def without_rules(monkeypatch):
+    """The article's networks are built whatever their options say."""
     monkeypatch.setattr(SimpleUNetConfig, "findings", lambda self: iter(()))
+
+
+@pytest.mark.usefixtures("without_rules")
+def test_what_no_rule_foresaw_is_found_by_building_and_running(check):
+    """What the rules say of the article's network is what happens to it."""
     done = check(AS_WRITTEN)
     assert done.code == 1
-    assert "error [build] it cannot be built: " in done.out
-    assert "divisible by num_groups" in done.out
+    assert "error [groups] down1.res.norm1: expected groups that divide 4 channels, found 8" in (
+        done.out
+    )
+    assert "error [forward] up1.res: expected 192 channels" in done.out
+    assert "built for 128: norm1, conv1, skip" in done.out
+    assert done.out.endswith("Errors: 2. Warnings: 0.\n")
+
+
+def test_what_cannot_be_built_is_a_finding(check, monkeypatch, narrow):
+    def fail(*_):
+        raise ValueError("no such network")
+
+    monkeypatch.setattr("unetscope.families.build", fail)
+    done = check(narrow())
+    assert done.code == 1
+    assert "error [build] it cannot be built: no such network" in done.out

@@ -13,7 +13,6 @@ import msgspec
 import pytest
 
 import unetscope
-from unetscope.commands.list import list_configs
 from unetscope.config import load, shipped
 from unetscope.config.sections import OPTIONS
 from unetscope.record import TensorSpec
@@ -138,21 +137,6 @@ def test_sizes_default_to_the_sample_size(write):
     assert size("{sample_size: [32, 48]}") == (32, 48)
     assert size("{sample_size: 32}", "{width: 8}") == (32, 8)
     assert size("{}") == (64, 64)
-
-
-def test_the_table():
-    table = list_configs()
-    assert [row[0] for row in table.rows] == sorted(shipped())
-    columns = [column.key for column in table.columns]
-    rows = {row[0]: dict(zip(columns, row, strict=True)) for row in table.rows}
-    assert rows["sd15"] == {
-        "name": "sd15",
-        "title": "Stable Diffusion 1.5",
-        "family": "UNet2DConditionModel",
-        "sample_size": (64, 64),
-        "source": "runwayml/stable-diffusion-v1-5, unet/config.json",
-    }
-    assert all(all(row.values()) for row in rows.values())
 
 
 HEAVY = ("torch", "rich", "typer", "numpy", "diffusers")

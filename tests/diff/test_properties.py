@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_networks import NARROW, narrow, narrow_trace
 
-from unetscope import lock, store
+from unetscope import lockfile, store
 from unetscope.analysis.diff import SEVERITIES, Severity, diff
 from unetscope.errors import UnetscopeError
 
@@ -66,9 +66,9 @@ def test_the_way_back_is_the_mirror_image(locks, one):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_lock_survives_writing_and_reading(locks, name):
-    text = lock.dumps(locks[name])
-    assert lock.loads(text) == locks[name]
-    assert lock.dumps(lock.loads(text)) == text
+    text = lockfile.dumps(locks[name])
+    assert lockfile.loads(text) == locks[name]
+    assert lockfile.dumps(lockfile.loads(text)) == text
 
 
 # Key -> values of a network as narrow as NARROW, and the worst class of what they change: None
@@ -132,11 +132,11 @@ def test_any_change_of_a_config_shows(plain, mutation):
 SCRIPT = """
 import sys
 from pathlib import Path
-from unetscope import lock, store
+from unetscope import lockfile, store
 from unetscope.analysis.diff import diff
 from unetscope.analysis.digest import digest
 one, other = (digest(store.load(Path(path))) for path in sys.argv[1:])
-sys.stdout.buffer.write(lock.dumps(one))
+sys.stdout.buffer.write(lockfile.dumps(one))
 print(diff(one, other))
 """
 

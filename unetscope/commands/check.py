@@ -24,7 +24,6 @@ from unetscope.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from unetscope.config import Spec
     from unetscope.config.checking import Checked
     from unetscope.config.problems import Problem
     from unetscope.table import Table
@@ -63,6 +62,7 @@ def check_config(
     Raises:
         ConfigError: there is no such file, or it cannot be read.
     """
+    from unetscope.commands.trial import problems_of_pass
     from unetscope.config import load
     from unetscope.config.checking import Checked, check
     from unetscope.config.files import locate, read, split_part
@@ -81,53 +81,9 @@ def check_config(
         console.say(f"note: {note}")
     checked = check(document)
     if all(problem.severity is Severity.WARNING for problem in checked.problems):
-        checked.problems += _of_pass(load(reference, overrides=overrides, **(flags or {})))
+        checked.problems += problems_of_pass(load(reference, overrides=overrides, **(flags or {})))
     checked.problems.sort(key=lambda problem: problem.order)
     return checked
-
-
-def _of_pass(spec: Spec) -> list[Problem]:
-    """What shows when the network is built and run."""
-    from unetscope.analysis.linting import surprises
-    from unetscope.commands.passes import run
-    from unetscope.config.problems import Problem, Severity
-    from unetscope.errors import ForwardError, UnetscopeError
-
-    place = spec.places["unet",]
-    try:
-        trace = run(spec)
-    except ForwardError as error:
-        where = error.place or place
-        first = Problem(Severity.ERROR, "forward", where, error.message, error.hint)
-        return _of_faults(spec) or [first]
-    except (UnetscopeError, RuntimeError, ValueError, TypeError) as error:
-        return [Problem(Severity.ERROR, "build", place, f"it cannot be built: {error}")]
-    return [
-        Problem(Severity.WARNING, rule, place, message, hint)
-        for rule, message, hint in surprises(trace)
-    ]
-
-
-def _of_faults(spec: Spec) -> list[Problem]:
-    """Every layer of a network that is given other channels than it is built for, by cause."""
-    from unetscope import families
-    from unetscope.config.blame import likely_key
-    from unetscope.config.problems import Problem, Severity
-    from unetscope.tracing import place
-    from unetscope.tracing.faults import faults
-
-    model = place.build(lambda: families.build(spec.family, spec.unet), "meta", "float32")
-    problems = []
-    for fault in faults(model, place.inputs(spec.tensors(), "meta", "float32")):
-        key = likely_key(fault.module)
-        where = spec.places.get(("unet", key), spec.places["unet",])
-        message = (
-            f"{fault.module}: expected {fault.found} channels, as they come in, found layers "
-            f"built for {fault.expected}: {', '.join(fault.layers)}"
-        )
-        hint = f"most likely `unet.{key}`" if key else None
-        problems.append(Problem(Severity.ERROR, "forward", where, message, hint))
-    return problems
 
 
 def _tables(

@@ -35,7 +35,7 @@ def schema_option(wanted: bool) -> None:
     if wanted:
         import json
 
-        from unetscope.lock import schema
+        from unetscope.lockfile import schema
 
         console.emit(json.dumps(schema(), indent=2) + "\n")
         raise typer.Exit
@@ -166,7 +166,7 @@ def _beside(source: str) -> Path:
     Raises:
         UnetscopeError: the source is no file, so there is no place beside it.
     """
-    from unetscope.lock import SUFFIX, is_lock
+    from unetscope.lockfile import SUFFIX, is_lock
 
     path = Path(source)
     if not path.is_file():
@@ -186,37 +186,37 @@ def _beside(source: str) -> Path:
 
 
 def _write(request: Request, path: Path, outcome: _Outcome) -> None:
-    from unetscope import lock
+    from unetscope import lockfile
     from unetscope.commands.subjects import subject
 
     made = subject(request).lock
     if _same(_read(path), made):
         console.whisper(f"unchanged {path}")
         return
-    console.write(path, lock.dumps(made))
+    console.write(path, lockfile.dumps(made))
     console.say(f"wrote {path}")
     outcome.stale += 1
 
 
 def _read(path: Path) -> Lock | None:
     """The lock that is there; None if there is none that can be read, since it is written anew."""
-    from unetscope import lock
+    from unetscope import lockfile
 
     try:
-        return lock.load(path) if path.exists() else None
+        return lockfile.load(path) if path.exists() else None
     except UnetscopeError:
         return None
 
 
 def _same(old: Lock | None, new: Lock) -> bool:
     """Whether two locks have one text, tools' versions aside."""
-    from unetscope.lock import dumps
+    from unetscope.lockfile import dumps
 
     return old is not None and dumps(replace(old, tools={})) == dumps(replace(new, tools={}))
 
 
 def _check(request: Request, path: Path, outcome: _Outcome) -> None:
-    from unetscope import lock
+    from unetscope import lockfile
     from unetscope.commands.gating import rules
     from unetscope.commands.reporting import Judged
     from unetscope.commands.subjects import Subject, compared, subject
@@ -225,7 +225,7 @@ def _check(request: Request, path: Path, outcome: _Outcome) -> None:
     if not path.exists():
         outcome.found(path, f"{path} is missing", made.file)
         return
-    written = Subject(str(path), lock.load(path), path)
+    written = Subject(str(path), lockfile.load(path), path)
     if _same(written.lock, made.lock):
         console.whisper(f"unchanged {path}")
         return

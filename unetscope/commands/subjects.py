@@ -62,7 +62,7 @@ def subject(request: Request, *, placed: bool = False) -> Subject:
     Raises:
         UnetscopeError: there is no such thing, or it does not run.
     """
-    from unetscope import lock, store
+    from unetscope import lockfile, store
     from unetscope.commands.passes import obtain
     from unetscope.commands.revisions import checked_out, is_revision
 
@@ -72,8 +72,8 @@ def subject(request: Request, *, placed: bool = False) -> Subject:
             return replace(found, source=request.source, file=None)
     path = Path(request.source)
     file = path if path.is_file() else None
-    if file is not None and lock.is_lock(file):
-        return Subject(request.source, lock.load(file), file)
+    if file is not None and lockfile.is_lock(file):
+        return Subject(request.source, lockfile.load(file), file)
     from unetscope.analysis.digest import digest
 
     if file is not None and store.is_trace(file):
@@ -86,7 +86,7 @@ def subject(request: Request, *, placed: bool = False) -> Subject:
 def fitting(request: Request, sources: Iterable[str]) -> list[Request]:
     """One request a source: what describes inputs of code goes to code, sizes to configs alone."""
     from unetscope.commands.revisions import is_revision
-    from unetscope.lock import is_lock
+    from unetscope.lockfile import is_lock
 
     found = []
     for source in sources:

@@ -1,12 +1,13 @@
-"""Layers that are given other channels than they are built for, all of one pass.
+"""Layers that do not fit their channels, all of one network.
 
-A pass stops at the first; here it goes on, with the shape that the layer declares.
+Building stops at the first and so does a pass; here both go on, with the shape that the layer
+declares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -31,6 +32,54 @@ class Fault:
     layers: tuple[str, ...]
     expected: int
     found: int
+
+
+@dataclass(frozen=True)
+class Ungrouped:
+    """Norms whose groups do not divide their channels.
+
+    Attributes:
+        layers: their paths.
+        groups: of the norm.
+        channels: of the norm.
+    """
+
+    layers: tuple[str, ...]
+    groups: int
+    channels: int
+
+
+@contextmanager
+def lenient_norms() -> Iterator[Callable[[nn.Module], list[Ungrouped]]]:
+    """Let norms be built whose groups do not divide their channels, with one group instead.
+
+    Yields:
+        What finds those norms in the model that was built, one entry for each pair of numbers.
+    """
+    noted: dict[nn.Module, tuple[int, int]] = {}
+    original = nn.GroupNorm.__init__
+
+    @wraps(original)
+    def build(
+        self: nn.GroupNorm, num_groups: int, num_channels: int, *args: Any, **kwargs: Any
+    ) -> None:
+        if num_channels % num_groups:
+            noted[self] = num_groups, num_channels
+            num_groups = 1
+        original(self, num_groups, num_channels, *args, **kwargs)
+
+    def found(model: nn.Module) -> list[Ungrouped]:
+        paths: dict[tuple[int, int], list[str]] = {}
+        for path, module in model.named_modules():
+            if module in noted:
+                paths.setdefault(noted[module], []).append(path)
+        return [Ungrouped(tuple(layers), *numbers) for numbers, layers in paths.items()]
+
+    nn.GroupNorm.__init__ = build  # type: ignore[method-assign]
+    try:
+        yield found
+    finally:
+        nn.GroupNorm.__init__ = original  # type: ignore[method-assign]
 
 
 def faults(model: nn.Module, kwargs: Mapping[str, Any]) -> list[Fault]:

@@ -9,7 +9,8 @@ from unetscope.analysis.gate import Verdict
 from unetscope.errors import Place
 from unetscope.table import Cell, Column, Table
 from unetscope.units import spell
-from unetscope.views.diff import COST_KINDS, failure, headline, mark, what
+from unetscope.views.change import COST_KINDS, mark, what
+from unetscope.views.diff import failure, headline
 from unetscope.views.words import Words
 
 MOST_LINES = 12

@@ -127,6 +127,8 @@ class Words:
     configs: str
     family: str
     sample_size: str
+    conditioning: str
+    extends: str
     source: str
 
     # Cost

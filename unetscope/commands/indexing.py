@@ -1,0 +1,84 @@
+"""The index of the shipped configs: what `unetscope list` says without torch.
+
+python -m unetscope.commands.indexing   # writes configs/index.json anew
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unetscope.config import Spec
+
+FILE = "index.json"
+
+
+def index_file() -> Path:
+    """Where the index lies: beside the configs."""
+    from unetscope.config import shipped
+
+    return next(iter(shipped().values())).with_name(FILE)
+
+
+def read_index() -> dict[str, dict[str, Any]]:
+    """What is known of each shipped config, by name."""
+    index: dict[str, dict[str, Any]] = json.loads(index_file().read_text(encoding="utf-8"))
+    return index
+
+
+def make_index() -> dict[str, dict[str, Any]]:
+    """The index as the configs and one pass of each network give it."""
+    from unetscope.config import load, shipped
+
+    return {name: _entry(load(name), path) for name, path in shipped().items()}
+
+
+def _entry(spec: Spec, path: Path) -> dict[str, Any]:
+    from unetscope.commands.passes import run
+
+    trace = run(spec)
+    return {
+        "extends": _parent(path),
+        "title": spec.name,
+        "family": spec.family,
+        "parameters": trace.total_params,
+        "macs": trace.total_macs,
+        "height": spec.inputs.height,
+        "width": spec.inputs.width,
+        "conditioning": _conditioning(spec.tensors()),
+        "source": spec.source,
+    }
+
+
+def _parent(path: Path) -> str | None:
+    """The config that one extends."""
+    import yaml
+
+    parent = yaml.safe_load(path.read_text(encoding="utf-8")).get("extends")
+    return None if parent is None else Path(parent).stem
+
+
+def _conditioning(inputs: Mapping[str, Any]) -> list[str]:
+    """What a network is told beside the sample and the time, under the names of its inputs."""
+    found = []
+    for name, given in inputs.items():
+        if isinstance(given, Mapping):
+            found += list(given)
+        elif name not in ("sample", "timestep", "latent", "time", "x", "t"):
+            found.append(name)
+    return found
+
+
+def main() -> None:
+    """Write the index."""
+    from unetscope.commands import console
+
+    text = json.dumps(make_index(), indent=1, ensure_ascii=False) + "\n"
+    console.write(index_file(), text.encode())
+
+
+if __name__ == "__main__":
+    main()
