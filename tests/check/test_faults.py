@@ -52,7 +52,8 @@ def test_norms_that_cannot_be_grouped():
     """They are built all the same, and torch is as strict as ever afterwards."""
     with lenient_norms() as ungrouped:
         network = nn.Sequential(
-            nn.GroupNorm(8, 4), nn.GroupNorm(2, 4), nn.GroupNorm(8, 4), nn.GroupNorm(num_groups=3, num_channels=8),
+            nn.GroupNorm(8, 4), nn.GroupNorm(2, 4), nn.GroupNorm(8, 4),
+            nn.GroupNorm(num_groups=3, num_channels=8),
         )  # fmt: skip
     assert ungrouped(network) == [Ungrouped(("0", "2"), 8, 4), Ungrouped(("3",), 3, 8)]
     with pytest.raises(ValueError, match="divisible by num_groups"):
