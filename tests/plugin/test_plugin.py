@@ -1,0 +1,129 @@
+"""The fixture as users meet it: pytest in a process of its own, with nothing but this plugin."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from unetscope import lockfile
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+
+TEST = """
+import torch
+import unetscope
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.enter = nn.Conv2d(3, width, 3, padding=1)
+        self.inner = nn.Conv2d(width, width, 3, padding=1)
+        self.leave = nn.Conv2d(2 * width, 3, 1)
+
+    def forward(self, x, scale=1.0):
+        h = self.enter(x)
+        return scale * self.leave(torch.cat([self.inner(h), h], dim=1))
+
+def build():
+    with torch.device("meta"):
+        return Net(WIDTH), torch.zeros(1, 3, 8, 8)
+
+def test_it(assert_architecture):
+    model, x = build()
+    CALL
+"""
+MODEL = 'assert_architecture(model, "net.lock", x)'
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a test in a folder beside the working directory; its exit code and what it said."""
+
+    def run(*options, width=4, call=MODEL):
+        (tmp_path / "unit").mkdir(exist_ok=True)
+        text = TEST.replace("WIDTH", str(width)).replace("CALL", call)
+        (tmp_path / "unit" / "test_net.py").write_text(text, encoding="utf-8")
+        (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+        arguments = ["-q", "-p", "unetscope.pytest_plugin", "-p", "no:cacheprovider", *options]
+        done = subprocess.run(
+            [sys.executable, "-B", "-m", "pytest", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+def test_its_life(run, tmp_path):
+    lock = tmp_path / "unit" / "net.lock"
+    code, said = run()
+    assert code == 1
+    assert f"there is no lock {lock}" in said
+    assert "pytest --update-architecture unit/test_net.py::test_it" in said
+    assert not lock.exists()
+
+    assert run("--update-architecture")[0] == 0
+    written = lock.read_bytes()
+    assert [skip.producer for skip in lockfile.load(lock).skips] == ["enter"]
+    assert run()[0] == 0
+
+    code, said = run(width=6)
+    assert code == 1
+    assert "(4, 3, 3, 3)" in said
+    assert "(6, 3, 3, 3)" in said
+    assert "Traceback" not in said
+    assert lock.read_bytes() == written
+
+    assert run("--update-architecture", width=6)[0] == 0
+    assert lock.read_bytes() != written
+    assert run(width=6)[0] == 0
+
+
+def test_traces_names_and_damages(run, tmp_path):
+    trace = 'assert_architecture(unetscope.trace(model, x=x), "net.lock")'
+    assert run("--update-architecture", call=trace)[0] == 0
+    assert run(call='assert_architecture(model, "net.lock", x=x)')[0] == 0
+
+    code, said = run(call=trace.replace(")", "", 1).replace('"net.lock"', ') , "net.lock", x'))
+    assert code == 1
+    assert "a Trace has its inputs already" in said
+
+    renamed = f"model.within = model.inner; {MODEL}"
+    code, said = run(call=renamed)
+    assert code == 1
+
+    (tmp_path / "unit" / "net.lock").write_text("{", encoding="utf-8")
+    code, said = run()
+    assert code == 1
+    assert "a damaged lock" in said
+    assert run("--update-architecture")[0] == 0
+    assert run()[0] == 0
+
+
+def test_pytest_finds_it():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    plugin = import_module(project["entry-points"]["pytest11"]["unetscope"])
+    assert callable(plugin.pytest_addoption)
+
+
+def test_pytest_starts_without_torch():
+    script = "import sys, unetscope.pytest_plugin; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert not set(done.stdout.split()) & {"torch", "msgspec", "yaml", "rich", "typer"}

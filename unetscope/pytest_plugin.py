@@ -1,0 +1,92 @@
+"""A pytest fixture that holds a model to its lock; pytest loads this file wherever it runs.
+
+So nothing but pytest is imported until a test asks for the fixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from unetscope.lock import Lock
+
+UPDATE = "--update-architecture"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `pytest` rewrite the locks."""
+    parser.getgroup("unetscope").addoption(
+        UPDATE,
+        action="store_true",
+        help="Write the locks that assert_architecture compares with, instead of comparing.",
+    )
+
+
+@pytest.fixture
+def assert_architecture(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`assert_architecture(model, "unet.lock", *args, **kwargs)`: see that they are one network.
+
+    The lock lies beside the test's file, unless its path is absolute. Everything after it is
+    `forward`'s, as in `unetscope.trace`; a `Trace` in the model's place takes nothing more. The
+    test fails with what changed, even if that is a module's name only, and if there is no lock.
+    `pytest --update-architecture` writes the lock instead.
+    """
+
+    def check(model_or_trace: Any, lock: str | Path, /, *args: Any, **kwargs: Any) -> None:
+        made = _digest(model_or_trace, args, kwargs)
+        path = request.path.parent / lock
+        if request.config.getoption(UPDATE):
+            _write(path, made)
+        elif complaint := _complaint(path, made):
+            pytest.fail(
+                f"{complaint.rstrip()}\n\nIf it is meant so: pytest {UPDATE} {request.node.nodeid}",
+                pytrace=False,
+            )
+
+    return check
+
+
+def _digest(model_or_trace: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Lock:
+    from unetscope.analysis.digest import digest
+    from unetscope.api import trace
+    from unetscope.record import Trace
+
+    if not isinstance(model_or_trace, Trace):
+        return digest(trace(model_or_trace, *args, **kwargs))
+    if args or kwargs:
+        raise TypeError("assert_architecture: a Trace has its inputs already, and takes no others")
+    return digest(model_or_trace)
+
+
+def _complaint(path: Path, made: Lock) -> str:
+    """What is wrong with the lock, or what changed since; empty if they agree."""
+    from unetscope import lockfile
+    from unetscope.analysis.diff import Severity
+    from unetscope.analysis.gate import Rules
+    from unetscope.commands.reporting import DiffFormat, Judged, rendered
+    from unetscope.commands.subjects import Subject, compared
+    from unetscope.errors import UnetscopeError
+
+    if not path.exists():
+        return f"there is no lock {path}"
+    try:
+        written = lockfile.load(path)
+    except UnetscopeError as error:
+        return f"{error.place}: {error.message}"
+    found = compared(Subject(path.name, written), Subject("the model", made))
+    if not found.changes:
+        return ""
+    judged = Judged(found, Rules(fail_on=Severity.COSMETIC), lambda _: None)
+    return rendered([judged], DiffFormat.terminal, "en", names=False)
+
+
+def _write(path: Path, made: Lock) -> None:
+    from unetscope import lockfile
+    from unetscope.commands import console
+
+    if not path.exists() or _complaint(path, made):
+        console.write(path, lockfile.dumps(made))
