@@ -18,9 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASELINE = "import torch"
+LOCKS = Path(__file__).parents[1] / "configs"
 UNETSCOPE = str(Path(sys.executable).parent / "unetscope")
 _DIFFUSERS = """
-import sys, types, torch
+import torch
+from unetscope.commands.torchvision_operators import define_missing
+define_missing()
 from diffusers import UNet2DConditionModel
 config = dict(cross_attention_dim=768)
 with torch.device("{device}"):
@@ -72,10 +75,16 @@ def commands(*, peers: bool) -> list[Command]:
         ("trace --help", 0.2, None),
         ("list", 0.25, None),
         ("show sd15", 0.25, None),
+        (f"diff {LOCKS}/sd15.lock {LOCKS}/sd15_inpaint.lock --fail-on none", 0.25, None),
     ]
     found = [Command(BASELINE, [python, "-c", "import torch"])]
     found += [
-        Command(f"unetscope {line}", [UNETSCOPE, *line.split()], wall, memory)
+        Command(
+            f"unetscope {line.replace(f'{LOCKS}/', '')}"[:33],
+            [UNETSCOPE, *line.split()],
+            wall,
+            memory,
+        )
         for line, wall, memory in held
     ]
     if peers:

@@ -65,11 +65,12 @@ def _digest(model_or_trace: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 def _complaint(path: Path, made: Lock) -> str:
     """What is wrong with the lock, or what changed since; empty if they agree."""
     from unetscope import lockfile
-    from unetscope.analysis.diff import Severity
-    from unetscope.analysis.gate import Rules
-    from unetscope.commands.reporting import DiffFormat, Judged, rendered
+    from unetscope.analysis.gate import Rules, judge
     from unetscope.commands.subjects import Subject, compared
     from unetscope.errors import UnetscopeError
+    from unetscope.render import render
+    from unetscope.views import diff as views
+    from unetscope.views.words import words
 
     if not path.exists():
         return f"there is no lock {path}"
@@ -80,8 +81,9 @@ def _complaint(path: Path, made: Lock) -> str:
     found = compared(Subject(path.name, written), Subject("the model", made))
     if not found.changes:
         return ""
-    judged = Judged(found, Rules(fail_on=Severity.COSMETIC), lambda _: None)
-    return rendered([judged], DiffFormat.terminal, "en", names=False)
+    said, verdict = words("en"), judge(found, Rules())
+    summary = views.summary(found, verdict, said)
+    return render([summary, *views.changes(found.changes, said)], "terminal")
 
 
 def _write(path: Path, made: Lock) -> None:

@@ -86,7 +86,7 @@ def test_its_life(run, tmp_path):
     code, said = run(width=6)
     assert code == 1
     assert "From net.lock to the model" in said
-    assert "enter.weight" in said
+    assert "(3, 8, 1, 1) -> (3, 12, 1, 1)" in said
     assert "Traceback" not in said
     assert lock.read_bytes() == written
 

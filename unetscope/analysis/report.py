@@ -74,6 +74,8 @@ class Report:
     config: tuple[ConfigChange, ...]
     names: tuple[tuple[str, str], ...]
     """Old and new name of each tensor that has another one."""
+    tensors_only: bool
+    """Whether nothing but tensors was compared: one network is a checkpoint."""
 
 
 def report(diff: Diff, verdict: Verdict, rules: Rules) -> Report:
@@ -106,6 +108,7 @@ def report(diff: Diff, verdict: Verdict, rules: Rules) -> Report:
         ),
         config=diff.config,
         names=diff.names,
+        tensors_only=diff.tensors_only,
     )
 
 

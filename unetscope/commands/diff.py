@@ -26,8 +26,8 @@ from unetscope.commands.options import (
 from unetscope.commands.reporting import DiffFormat, DiffOutput
 
 _NETWORK = (
-    "A config, a lock, a saved trace, a file at a git revision (HEAD~1:configs/unet.yaml), "
-    "or code: pkg.module:attr."
+    "A config, a lock, a saved trace, a checkpoint (model.safetensors), a file at a git revision "
+    "(HEAD~1:configs/unet.yaml), or code: pkg.module:attr."
 )
 
 
@@ -97,9 +97,14 @@ def diff_command(
         kwargs=kwargs,
     )
     before, after = fitting(request, (old, new))
-    left = subject(before)
-    right = subject(after, placed=format is DiffFormat.github)
+    left = subject(before, weights=True)
+    right = subject(after, placed=format is DiffFormat.github, weights=True)
     found = compared(left, right)
+    if found.tensors_only:
+        console.say(
+            "note: tensors alone are compared; a checkpoint tells nothing of functions, skips, "
+            "settings, MACs and memory"
+        )
     judged = Judged(found, bar, lambda change: right.place(change, found))
     finish([judged], format, lang.value, output, names=names)
     raise typer.Exit(judged.exit_code)

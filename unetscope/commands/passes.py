@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import ForwardError, UnetscopeError
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from unetscope.commands.inputs import Given
+    from unetscope.commands.published import Published
     from unetscope.config import Spec
     from unetscope.record import Trace
 
@@ -52,6 +56,13 @@ class Request:
         from unetscope.commands.targets import is_target
 
         return is_target(self.source)
+
+    @property
+    def published(self) -> Published | None:
+        """The network, if diffusers builds it: the source is the config of a class that it has."""
+        from unetscope.commands.published import find
+
+        return None if self.is_target else find(self.source)
 
     @property
     def is_saved(self) -> bool:
@@ -108,6 +119,8 @@ def obtain(request: Request) -> Trace:
         if request.controlnet is not None:
             raise UnetscopeError("`--controlnet` goes with a config, not with code")
         return run_code(request)
+    if (published := request.published) is not None:
+        return run_published(request, published)
     spec = request.spec()
     say_notes(spec)
     if request.controlnet is not None:
@@ -156,32 +169,73 @@ def run_code(request: Request) -> Trace:
         ForwardError: it failed; the error names the line of code, and what might run it.
         UnetscopeError: it cannot be imported or built, or what it takes is not known.
     """
-    from unetscope.commands import console, guessing
-    from unetscope.commands.inputs import given
-    from unetscope.commands.targets import foreign, maker, where
-    from unetscope.tracing import place, trace
+    from unetscope.commands.guessing import guess
+    from unetscope.commands.targets import maker
 
     if request.overrides:
         raise UnetscopeError(
             "`--set` changes a config, and code has none",
             hint="--kwargs '{NAME: VALUE}' gives a class or a factory its arguments",
         )
+    make = maker(request.source, request.kwargs)
+    return _run_foreign(request, make, guess, reference=request.source)
+
+
+def run_published(request: Request, network: Published) -> Trace:
+    """One pass over a network that diffusers builds.
+
+    Raises:
+        ForwardError: it failed.
+        UnetscopeError: diffusers is not installed or cannot build it, or an option does not apply.
+    """
+    refused = {
+        "--set": bool(request.overrides),
+        "--kwargs": request.kwargs is not None,
+        "--controlnet": request.controlnet is not None,
+    }
+    for option, used in refused.items():
+        if used:
+            raise UnetscopeError(
+                f"`{option}` goes not with a {network.kind}: diffusers builds it as its file says",
+                hint="change the file's options, or a copy's",
+            )
+    return _run_foreign(
+        request,
+        network.make,
+        network.inputs,
+        reference=f"{request.source}, built by {network.builder}",
+        name=network.name,
+        config=network.config,
+    )
+
+
+def _run_foreign(
+    request: Request,
+    make: Callable[[], nn.Module],
+    guess: Callable[[nn.Module, str, dict[str, int | None]], Given],
+    **known: Any,
+) -> Trace:
+    """One pass over what `make` returns, given what the user described or else `guess` returns."""
+    from unetscope.commands import console, guessing
+    from unetscope.commands.inputs import given
+    from unetscope.commands.targets import foreign, where
+    from unetscope.tracing import place, trace
+
     device, dtype = request.device, request.dtype
     described = given(request.inputs, request.input_file, dtype)
     sizes = {name: getattr(request, name) for name in ("batch", "height", "width", "tokens")}
     if described and any(sizes.values()):
         raise UnetscopeError("sizes are part of `--input`: leave --batch, --height … away")
-    make = maker(request.source, request.kwargs)
     with foreign(f"building `{request.source}`"):
         model = place.build_as_written(make, device, dtype)
     if not described:
-        described = guessing.guess(model, dtype, sizes)
+        described = guess(model, dtype, sizes)
         console.say(f"inputs guessed: {guessing.spell(described)}")
     guessing.check(model, described)
     args, kwargs = place.zeros((described.args, dict(described.kwargs or {})), device)
     try:
         with foreign(f"running `{request.source}`"):
-            return trace(model, args, kwargs, reference=request.source)
+            return trace(model, args, kwargs, **known)
     except ForwardError as error:
         cause = error.__cause__
         error.place = where(cause) if cause else None

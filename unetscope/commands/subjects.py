@@ -24,12 +24,14 @@ class Subject:
         lock: its digest.
         file: the file that it was named by; None if by a shipped name, code or a revision.
         places: of a config, where each of its values stands.
+        tensors_only: whether nothing but its tensors is known: it is a checkpoint.
     """
 
     source: str
     lock: Lock
     file: Path | None = None
     places: Mapping[Any, Place] = field(default_factory=dict)
+    tensors_only: bool = False
 
     def place(self, change: Change, diff: Diff) -> Place | None:
         """The line that most likely caused a change, if it stands in a file."""
@@ -44,33 +46,38 @@ class Subject:
 
 def compared(old: Subject, new: Subject) -> Diff:
     """What changed; networks of one name are told apart by what the user called them."""
-    from unetscope.analysis.diff import diff
+    from unetscope.analysis.diff import diff, tensor_diff
 
-    found = diff(old.lock, new.lock)
+    tensors_only = old.tensors_only or new.tensors_only
+    found = (tensor_diff if tensors_only else diff)(old.lock, new.lock)
     if found.old != found.new or old.source == new.source:
         return found
     return replace(found, old=old.source, new=new.source)
 
 
-def subject(request: Request, *, placed: bool = False) -> Subject:
+def subject(request: Request, *, placed: bool = False, weights: bool = False) -> Subject:
     """The network of a request.
 
     Args:
         request: a lock, a saved trace, a config, a file at a git revision, or code.
         placed: whether the places of a config's values are needed.
+        weights: whether a checkpoint will do.
 
     Raises:
         UnetscopeError: there is no such thing, or it does not run.
     """
     from unetscope import lockfile, store
+    from unetscope.checkpoints.files import is_checkpoint
     from unetscope.commands.passes import obtain
     from unetscope.commands.revisions import checked_out, is_revision
 
     if is_revision(request.source):
         with checked_out(request.source) as path:
-            found = subject(replace(request, source=str(path)))
+            found = subject(replace(request, source=str(path)), weights=weights)
             return replace(found, source=request.source, file=None)
     path = Path(request.source)
+    if is_checkpoint(path):
+        return _weights(request.source, path, wanted=weights)
     file = path if path.is_file() else None
     if file is not None and lockfile.is_lock(file):
         return Subject(request.source, lockfile.load(file), file)
@@ -79,19 +86,45 @@ def subject(request: Request, *, placed: bool = False) -> Subject:
     if file is not None and store.is_trace(file):
         return Subject(request.source, digest(store.load(file)), file)
     locked = digest(obtain(request))
-    places = request.spec().places if placed and file is not None else {}
+    has_places = placed and file is not None and request.published is None
+    places = request.spec().places if has_places else {}
     return Subject(request.source, locked, file, places)
+
+
+def _weights(source: str, path: Path, *, wanted: bool) -> Subject:
+    """The tensors of a checkpoint's UNet."""
+    from unetscope.analysis.diff.bare import bare
+    from unetscope.checkpoints import contents, files
+    from unetscope.commands import console
+
+    if not wanted:
+        raise UnetscopeError(
+            "a checkpoint: it holds the tensors of a network, not what it does with them",
+            hint="`unetscope diff CONFIG CHECKPOINT` compares its tensors",
+            place=Place(str(path)),
+        )
+    tensors, left_out = contents.unet(files.read(path))
+    types = ", ".join(sorted({spec.dtype for spec in tensors.values()}))
+    console.say(f"note: `{source}` holds {len(tensors)} tensors ({types or 'no type'})")
+    if left_out:
+        others = ", ".join(f"{part} ({count})" for part, count in left_out.items())
+        console.say(f"note: left out, as no tensors of the UNet: {others}")
+    lock = bare(source, {name: spec.shape for name, spec in tensors.items()})
+    return Subject(source, lock, tensors_only=True)
 
 
 def fitting(request: Request, sources: Iterable[str]) -> list[Request]:
     """One request a source: what describes inputs of code goes to code, sizes to configs alone."""
+    from unetscope.checkpoints.files import is_checkpoint
     from unetscope.commands.revisions import is_revision
     from unetscope.lockfile import is_lock
 
     found = []
     for source in sources:
         path = Path(source)
-        made = path.is_file() and (is_lock(path) or replace(request, source=source).is_saved)
+        made = is_checkpoint(path) or (
+            path.is_file() and (is_lock(path) or replace(request, source=source).is_saved)
+        )
         plain = Request(source)
         if made or (is_revision(source) and source.endswith(".lock")):
             found.append(plain)
@@ -113,11 +146,20 @@ def fitting(request: Request, sources: Iterable[str]) -> list[Request]:
                     height=request.height,
                     width=request.width,
                     tokens=request.tokens,
+                    **_inputs_of_published(plain, request),
                 )
             )
     code_given = request.inputs or request.input_file or request.kwargs is not None
-    if code_given and not any(each.is_target for each in found):
+    if code_given and not any(each.is_target or each.inputs or each.input_file for each in found):
         raise UnetscopeError(
             "`--input`, `--input-file` and `--kwargs` go with code, such as `pkg.module:Unet`"
         )
     return found
+
+
+def _inputs_of_published(plain: Request, request: Request) -> dict[str, Any]:
+    """What describes inputs, if diffusers builds the network, which has no `inputs` section."""
+    described = request.inputs or request.input_file
+    if not described or not Path(plain.source).exists() or plain.published is None:
+        return {}
+    return {"inputs": request.inputs, "input_file": request.input_file}

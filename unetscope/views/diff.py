@@ -18,9 +18,11 @@ def headline(diff: Diff, verdict: Verdict, words: Words) -> Cell:
     names = {"old": Part(diff.old, strong=True), "new": Part(diff.new, strong=True)}
     worst = max((change.severity for change in verdict.shown), default=None)
     if worst is None:
-        return phrase(words.no_change, None, **names)
+        same = words.same_tensors if diff.tensors_only else words.no_change
+        return phrase(same, None, **names)
     if worst is Severity.COSMETIC:
-        return phrase(words.only_renamed, None, **names)
+        renamed = words.only_tensors_renamed if diff.tensors_only else words.only_renamed
+        return phrase(renamed, None, **names)
     counted = _counted([change.severity for change in verdict.shown], words)
     return phrase(words.counted_changes, None, counts=Part(counted), **names)
 

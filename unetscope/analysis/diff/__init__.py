@@ -5,6 +5,7 @@ Views word them, the gate judges them. `diff(a, b)` is the mirror image of `diff
 
 from __future__ import annotations
 
+from unetscope.analysis.diff.bare import bare, other_names, shapes_of
 from unetscope.analysis.diff.changes import (
     COSTS,
     SEVERITIES,
@@ -33,6 +34,7 @@ __all__ = [
     "Severity",
     "Total",
     "diff",
+    "tensor_diff",
 ]
 
 _ORDER = list(SEVERITIES)
@@ -68,6 +70,25 @@ def diff(old: Lock, new: Lock) -> Diff:
         config_changes(old.config, new.config),
         tuple(renamed_tensors(matching)),
     )
+
+
+def tensor_diff(old: Lock, new: Lock) -> Diff:
+    """What changed of the tensors: all there is to compare where either is a checkpoint."""
+    names = [tensor.name for lock in (old, new) for tensor in lock.tensors if not tensor.buffer]
+    old, new = (bare(lock.name, shapes_of(lock, names)) for lock in (old, new))
+    known = other_names(old, new)
+    matching = Matching(Side(old), Side(new), known)
+    names_changed = list(name_changes(matching))
+    changes = folded(tensor_changes(matching), matching)
+    if known and names_changed:
+        changes.append(Change("module-renamed", "", "", parts=tuple(names_changed)))
+    else:
+        changes += folded(names_changed, matching)
+    parameters = totals(old, new)[:1]
+    changes += [Change(t.id, "", "", t.old, t.new) for t in parameters if t.old != t.new]
+    changes.sort(key=lambda change: (_ORDER.index(change.id), _place(change, matching)))
+    renamed = tuple(renamed_tensors(matching))
+    return Diff(old.name, new.name, tuple(changes), parameters, names=renamed, tensors_only=True)
 
 
 def _place(change: Change, matching: Matching) -> int:

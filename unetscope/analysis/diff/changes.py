@@ -133,6 +133,7 @@ class Diff:
         totals: parameters, MACs and activation memory, changed or not.
         config: which values of the configs differ.
         names: old -> new name of each module and tensor that is there under another name.
+        tensors_only: whether nothing but tensors was compared: one is a checkpoint.
     """
 
     old: str
@@ -141,6 +142,7 @@ class Diff:
     totals: tuple[Total, ...]
     config: tuple[ConfigChange, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
+    tensors_only: bool = False
 
     def count(self, severity: Severity) -> int:
         """How many changes are of a class, those told as one counted once."""

@@ -7,7 +7,7 @@ where they are called, is found afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from unetscope.analysis.diff.side import Side
 
@@ -23,9 +23,11 @@ class Matching:
     Attributes:
         now: old path -> new path.
         was: new path -> old path.
+
+    `known` are pairs, from old to new path, that need no search.
     """
 
-    def __init__(self, old: Side, new: Side) -> None:
+    def __init__(self, old: Side, new: Side, known: Mapping[str, str] | None = None) -> None:
         self.old, self.new = old, new
         self.now: dict[str, str] = {}
         self.was: dict[str, str] = {}
@@ -33,6 +35,8 @@ class Matching:
             self.now = {path: path for path in old.modules}
             self.was = dict(self.now)
             return
+        for pair in (known or {}).items():
+            self._pair(*pair)
         self._pair("", "")
         self._top_down("", "")
         self._aligned()

@@ -63,7 +63,7 @@ def translate(document: Document, path: FilePath) -> Document:
     }
     places.update(_sections(document))
     unit = {
-        "name": _name(path),
+        "name": name_of(path),
         "family": family,
         "source": _source(data, path),
         "unet": options,
@@ -94,7 +94,7 @@ def _notes(data: dict[str, Any], path: FilePath) -> list[str]:
     return notes
 
 
-def _name(path: FilePath) -> str:
+def name_of(path: FilePath) -> str:
     """What a network is called: as its file or, if that is `config.json`, as its folder."""
     if path.stem != "config":
         return path.stem

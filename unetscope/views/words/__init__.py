@@ -298,6 +298,8 @@ class Words:
     """By the total's id."""
     no_change: str
     only_renamed: str
+    same_tensors: str
+    only_tensors_renamed: str
     counted_changes: str
     whole_network: str
     in_tensors: str

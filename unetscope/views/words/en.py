@@ -274,6 +274,9 @@ WORDS = Words(
     },
     no_change="{new} is the same network as {old}.",
     only_renamed="{new} is the same network as {old}, up to renaming.",
+    same_tensors="{new} has the same tensors as {old}; nothing else was compared.",
+    only_tensors_renamed="{new} has the same tensors as {old}, up to renaming; nothing else was "
+    "compared.",
     counted_changes="From {old} to {new}: {counts}.",
     whole_network="the network",
     in_tensors="{} tensors",

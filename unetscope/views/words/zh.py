@@ -270,6 +270,8 @@ WORDS = Words(
     },
     no_change="{new} 与 {old} 是同一个网络。",
     only_renamed="{new} 与 {old} 除命名外是同一个网络。",
+    same_tensors="{new} 与 {old} 的张量相同；未比较其他内容。",
+    only_tensors_renamed="{new} 与 {old} 除命名外张量相同；未比较其他内容。",
     counted_changes="从 {old} 到 {new}：{counts}。",
     whole_network="整个网络",
     in_tensors="{} 个张量",

@@ -1,0 +1,70 @@
+"""Networks of which the tensors alone are known, as of a checkpoint.
+
+A checkpoint's tensors lie in the order of their names, so those of the other network are put in
+that order too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from unetscope.analysis.names import compvis_names
+from unetscope.lock import Lock, LockedModule, LockedTensor, Totals
+
+_DTYPE = "float32"
+"""Of all tensors: weights in another precision are the same network's."""
+_DIGITS = re.compile(r"(\d+)")
+_BLOCK = re.compile(r"[^.]+(\.\d+)?")
+
+
+def bare(name: str, shapes: Mapping[str, tuple[int, ...]]) -> Lock:
+    """A lock of tensors alone: without functions, skips, inputs, outputs, settings and classes."""
+    tensors = tuple(
+        LockedTensor(tensor, shapes[tensor], _DTYPE) for tensor in sorted(shapes, key=_numbered)
+    )
+    holders = {"": None}
+    for tensor in tensors:
+        levels = tensor.name.split(".")[:-1]
+        holders.update((".".join(levels[: n + 1]), None) for n in range(len(levels)))
+    return Lock(
+        name=name,
+        config={},
+        inputs=(),
+        outputs=(),
+        totals=Totals(sum(tensor.numel for tensor in tensors), 0, 0),
+        macs={},
+        uncounted={},
+        blocks=tuple(dict.fromkeys(m[0] for m in map(_BLOCK.match, holders) if m)),
+        modules=tuple(LockedModule(path, "") for path in holders),
+        tensors=tensors,
+        skips=(),
+        functions={},
+    )
+
+
+def shapes_of(lock: Lock, other: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """The tensors of a lock that a checkpoint holds.
+
+    A buffer may be computed and a tied tensor is saved once: either counts if `other` names it.
+    """
+    named = set(other)
+    return {
+        tensor.name: tensor.shape
+        for tensor in lock.tensors
+        if tensor.name in named or not (tensor.buffer or tensor.tied_to is not None)
+    }
+
+
+def other_names(old: Lock, new: Lock) -> dict[str, str]:
+    """Old path -> new path, where one network has diffusers' names and the other one CompVis'."""
+    before, after = ({module.path for module in lock.modules} for lock in (old, new))
+    forth = {was: now for was, now in compvis_names(before).items() if now in after}
+    back = {was: now for now, was in compvis_names(after).items() if was in before}
+    found = {now: was for was, now in reversed(max(forth, back, key=len).items())}
+    return {was: now for now, was in found.items() if was not in after}
+
+
+def _numbered(name: str) -> list[tuple[int, str]]:
+    """A key that sorts `blocks.10` behind `blocks.2`."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(name)]

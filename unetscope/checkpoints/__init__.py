@@ -1,0 +1,1 @@
+"""Published weights: what their headers tell of a network, without reading a weight."""

@@ -1,0 +1,79 @@
+"""Which files a checkpoint lies in: one, several with an index, or a folder with either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from unetscope.checkpoints import safetensors
+from unetscope.errors import Place, UnetscopeError
+from unetscope.record import TensorSpec
+
+SUFFIX = ".safetensors"
+INDEX = ".safetensors.index.json"
+_STEM = "diffusion_pytorch_model"
+_PICKLES = (".ckpt", ".pt", ".pth", ".bin")
+_CONFIGS = ("config.json", "model_index.json", "unet/config.json")
+
+
+class _Index(msgspec.Struct):
+    """Which file holds which tensor."""
+
+    weight_map: dict[str, str]
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a path names weights; a folder that holds a config too is that config."""
+    if path.is_dir():
+        configured = any((path / name).is_file() for name in _CONFIGS)
+        return not configured and _in_folder(path) is not None
+    return path.is_file() and path.name.lower().endswith((SUFFIX, INDEX, *_PICKLES))
+
+
+def read(path: Path) -> dict[str, TensorSpec]:
+    """The tensors of a checkpoint by name.
+
+    Args:
+        path: for which `is_checkpoint`.
+
+    Raises:
+        UnetscopeError: it is a pickle, or is damaged.
+    """
+    path = _in_folder(path) or path
+    if path.name.endswith(INDEX):
+        return _sharded(path)
+    if path.suffix.lower() in _PICKLES:
+        raise UnetscopeError(
+            "a pickle, which may run any code when it is read; only safetensors files are read",
+            hint="`safetensors.torch.save_file` writes one",
+            place=Place(str(path)),
+        )
+    return safetensors.read(path)
+
+
+def _in_folder(path: Path) -> Path | None:
+    """The file of a folder that stands for the checkpoint in it."""
+    names = (f"{_STEM}{SUFFIX}", f"{_STEM}{INDEX}")
+    return next((path / name for name in names if (path / name).is_file()), None)
+
+
+def _sharded(path: Path) -> dict[str, TensorSpec]:
+    place = Place(str(path))
+    try:
+        places = msgspec.json.decode(path.read_bytes(), type=_Index).weight_map
+    except OSError as error:
+        raise UnetscopeError(f"cannot be read: {error.strerror}", place=place) from None
+    except (ValueError, RecursionError) as error:
+        raise UnetscopeError(f"a damaged index: {error}", place=place) from None
+    found: dict[str, TensorSpec] = {}
+    for file in dict.fromkeys(places.values()):
+        if file != Path(file).name or "\0" in file:
+            message = f"a damaged index: expected a file beside it, found `{file}`"
+            raise UnetscopeError(message, place=place)
+        held = safetensors.read(path.with_name(file))
+        for name in (name for name, other in places.items() if other == file):
+            if name not in held:
+                raise UnetscopeError(f"`{name}` is not in `{file}`", place=place)
+            found[name] = held[name]
+    return found
