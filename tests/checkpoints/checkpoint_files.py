@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from math import prod
+from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 SIZES = {"F16": 2, "F32": 4, "I64": 8}
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from checkpoint_files import ROOT
 
 from unetscope import cli, lockfile
 from unetscope.analysis.names import compvis_names
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")

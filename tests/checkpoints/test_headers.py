@@ -67,10 +67,11 @@ def test_damage_is_an_error_or_harmless(tmp_path_factory, data):
     try:
         found = safetensors.read(path)
     except UnetscopeError as error:
-        assert error.place.file == str(path)
-        assert error.exit_code == 2
+        said = str(error)
     else:
         assert sum(spec.numel for spec in found.values()) <= len(whole) * 8
+        return
+    assert said.startswith(f"{path}: ")
 
 
 def test_a_file_cut_anywhere_is_an_error(tmp_path):

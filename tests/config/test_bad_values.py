@@ -90,7 +90,9 @@ REFUSED = {
     "a key that names code": (
         "_target_: os.system",
         "x.yaml:3:3: unet._target_: unknown key\n"
-        "hint: a config names no code: unetscope imports and runs nothing that a config names",
+        "hint: a config names no code: unetscope imports and runs nothing that a config names; "
+        "if you trust it, `unetscope trace FILE --trust-code` or `unetscope trace os:system "
+        "--kwargs '{…}'` runs it",
     ),
     "control characters": (
         'act_fn: "\\e[31m\\u202eulis"',
@@ -156,7 +158,9 @@ OUTSIDE = {
     "code to run": (
         "target: ldm.modules.diffusionmodules.openaimodel.UNetModel\nunet: {}\n",
         "x.yaml:1:1: target: unknown key\n"
-        "hint: a config names no code: unetscope imports and runs nothing that a config names",
+        "hint: a config names no code: unetscope imports and runs nothing that a config names; "
+        "if you trust it, `unetscope trace FILE --trust-code` or `unetscope trace "
+        "ldm.modules.diffusionmodules.openaimodel:UNetModel` runs it",
     ),
 }
 

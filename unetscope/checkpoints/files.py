@@ -68,7 +68,7 @@ def _sharded(path: Path) -> dict[str, TensorSpec]:
         raise UnetscopeError(f"a damaged index: {error}", place=place) from None
     found: dict[str, TensorSpec] = {}
     for file in dict.fromkeys(places.values()):
-        if file != Path(file).name or "\0" in file:
+        if not file or file != Path(file).name or "\0" in file:
             message = f"a damaged index: expected a file beside it, found `{file}`"
             raise UnetscopeError(message, place=place)
         held = safetensors.read(path.with_name(file))

@@ -89,7 +89,7 @@ def _tensors(path: Path, text: bytes, room: int) -> dict[str, TensorSpec]:
     found = {}
     for name, entry in entries.items():
         if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
-            _damaged(path, f"a damaged header: no name of a tensor: {ascii(name[:80])}")
+            _damaged(path, f"a damaged header: no name of a tensor: {name[:80]!a}")
         spec = _spec(entry)
         if spec is None:
             _damaged(path, f"a damaged header: shape, type and bytes of `{name}` do not fit")

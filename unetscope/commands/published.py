@@ -53,7 +53,7 @@ class Published:
         """
         if find_spec("diffusers") is None:
             raise UnetscopeError(
-                f"no family here covers {self.kind}; diffusers would build it, and is not installed",
+                f"no family here covers {self.kind}, and diffusers, which has it, is not installed",
                 hint="pip install 'unetscope[diffusers]'",
             )
         return f"diffusers {version('diffusers')}"

@@ -47,6 +47,10 @@ def trace_command(
     inputs: Inputs = None,
     input_file: InputFile = None,
     kwargs: Kwargs = None,
+    trust_code: Annotated[
+        bool,
+        typer.Option("--trust-code", help="Run the class that a config names as `_target_`."),
+    ] = False,
     batch: Batch = None,
     height: Height = None,
     width: Width = None,
@@ -112,6 +116,10 @@ def trace_command(
         kwargs,
         controlnet,
     )
+    if trust_code:
+        from unetscope.commands.trusting import trusted
+
+        request = trusted(request)
     trace = obtain(request)
     if trace.provenance:
         console.whisper(

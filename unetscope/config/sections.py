@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from unetscope.config.article_002 import DiffusionConfig
 from unetscope.config.article_003 import SimpleUNetConfig
+from unetscope.config.code import named
 from unetscope.config.controlnet import ControlNetConfig
 from unetscope.config.document import Path
 from unetscope.config.family import FamilyOptions
@@ -116,7 +117,7 @@ def check_section(data: Any, section: type[Struct], path: Path) -> Iterator[Find
     for name, value in data.items():
         key = keys.get(name)
         if key is None:
-            yield _unknown_key(name, list(keys), path)
+            yield _unknown_key(name, list(keys), path, data)
         elif not _is_section(key.type):
             for inner, message in mismatches(value, key.type, (*path, name)):
                 yield Finding("wrong-value", inner, message)
@@ -126,9 +127,11 @@ def _is_section(wanted: Any) -> bool:
     return isinstance(wanted, type) and issubclass(wanted, Struct)
 
 
-def _unknown_key(name: str, known: list[str], path: Path) -> Finding:
+def _unknown_key(name: str, known: list[str], path: Path, section: Any) -> Finding:
     if name in _CODE_KEYS:
-        return Finding("unknown-key", (*path, name), "unknown key", hint=_NO_CODE)
+        code = named(section)
+        hint = f"{_NO_CODE}; {code.hint}" if code else _NO_CODE
+        return Finding("unknown-key", (*path, name), "unknown key", hint=hint)
     close = nearest(name, known)
     hint = f"did you mean {close}?" if close else f"expected one of {', '.join(known)}"
     return Finding("unknown-key", (*path, name), "unknown key", hint=hint)

@@ -5,7 +5,7 @@ Views word them, the gate judges them. `diff(a, b)` is the mirror image of `diff
 
 from __future__ import annotations
 
-from unetscope.analysis.diff.bare import bare, other_names, shapes_of
+from unetscope.analysis.diff.bare import bare, dialect, other_names, shapes_of
 from unetscope.analysis.diff.changes import (
     COSTS,
     SEVERITIES,
@@ -80,8 +80,12 @@ def tensor_diff(old: Lock, new: Lock) -> Diff:
     matching = Matching(Side(old), Side(new), known)
     names_changed = list(name_changes(matching))
     changes = folded(tensor_changes(matching), matching)
-    if known and names_changed:
-        changes.append(Change("module-renamed", "", "", parts=tuple(names_changed)))
+    if known:
+        dialects = dialect(old), dialect(new)
+        holders = [change for change in names_changed if matching.new.tensors[change.where]]
+        holders.sort(key=lambda change: _place(change, matching))
+        if holders:
+            changes.append(Change("module-renamed", "", "", *dialects, parts=tuple(holders)))
     else:
         changes += folded(names_changed, matching)
     parameters = totals(old, new)[:1]

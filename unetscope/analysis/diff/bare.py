@@ -58,13 +58,20 @@ def shapes_of(lock: Lock, other: Iterable[str]) -> dict[str, tuple[int, ...]]:
 
 def other_names(old: Lock, new: Lock) -> dict[str, str]:
     """Old path -> new path, where one network has diffusers' names and the other one CompVis'."""
-    before, after = ({module.path for module in lock.modules} for lock in (old, new))
+    before, after = ({module.path: None for module in lock.modules} for lock in (old, new))
     forth = {was: now for was, now in compvis_names(before).items() if now in after}
     back = {was: now for now, was in compvis_names(after).items() if was in before}
     found = {now: was for was, now in reversed(max(forth, back, key=len).items())}
-    return {was: now for now, was in found.items() if was not in after}
+    return {was: now for now, was in found.items() if was not in after and now not in before}
 
 
-def _numbered(name: str) -> list[tuple[int, str]]:
+def dialect(lock: Lock) -> str:
+    """Whose names a network has, diffusers' or CompVis', if it has either's."""
+    compvis = any(module.path.startswith("input_blocks.") for module in lock.modules)
+    return "CompVis" if compvis else "diffusers"
+
+
+def _numbered(name: str) -> tuple[list[tuple[int, str]], str]:
     """A key that sorts `blocks.10` behind `blocks.2`."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(name)]
+    parts = _DIGITS.split(name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], name

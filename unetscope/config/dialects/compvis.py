@@ -12,6 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from unetscope.config.bounds import Size, Width
+from unetscope.config.code import named
 from unetscope.config.dialects.compvis_arguments import CONTROL_NETS, UNETS, Network
 from unetscope.config.dialects.compvis_options import Options, read_options
 from unetscope.config.dialects.compvis_rules import problems
@@ -146,7 +147,9 @@ def _unknown_class(candidate: _Candidate) -> Finding:
     if what := OTHER_CLASSES.get(candidate.class_name):
         return Finding("unknown-family", path, message, f"{what}: no family here covers it")
     close = nearest(candidate.class_name, KNOWN)
-    return Finding("unknown-family", path, message, f"did you mean {close}?" if close else None)
+    code = named({"target": candidate.target, "params": candidate.params})
+    hint = code.hint if code else None
+    return Finding("unknown-family", path, message, f"did you mean {close}?" if close else hint)
 
 
 def _others(candidates: list[_Candidate], chosen: Network, path: FilePath) -> Iterator[str]:

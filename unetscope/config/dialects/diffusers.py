@@ -34,7 +34,7 @@ IGNORED = {
 OLD_SPELLINGS = {"timestep_act_2": "timestep_post_act"}
 """Names of options in early revisions of published files, which diffusers ignores too."""
 
-_OTHER_UNETS = (
+OTHER_UNETS = (
     "I2VGenXLUNet",
     "Kandinsky3UNet",
     "StableCascadeUNet",
@@ -146,7 +146,7 @@ def _of_class(family: str) -> str:
         return "this is an autoencoder; the UNet's file is unet/config.json"
     if "Transformer" in family:
         return "this is a transformer, not a UNet"
-    if family in _OTHER_UNETS:
+    if family in OTHER_UNETS:
         return "this is a published network, but no family here covers it"
     close = nearest(family, PUBLISHED)
     return f"did you mean {close}?" if close else "no family here covers it"
