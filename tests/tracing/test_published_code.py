@@ -294,4 +294,5 @@ def test_parameters_are_all_there() -> None:
     )
     assert record.total_params == sum(parameter.numel() for parameter in net.parameters())
     named = {value.source for value in record.values} - {None}
-    assert named == {name for name, _ in net.named_parameters()}
+    inputs = {argument.name for argument in record.inputs}
+    assert named == inputs | {name for name, _ in net.named_parameters()}

@@ -12,6 +12,9 @@ from unetscope.commands import console
 from unetscope.commands.ignoring import Ignored, ignored_ids
 from unetscope.commands.options import (
     Height,
+    InputFile,
+    Inputs,
+    Kwargs,
     Lang,
     Language,
     MaybeConfigs,
@@ -24,6 +27,7 @@ from unetscope.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from unetscope.commands.passes import Request
     from unetscope.config.checking import Checked
     from unetscope.config.problems import Problem
     from unetscope.table import Table
@@ -86,6 +90,14 @@ def check_config(
     return checked
 
 
+def _check_code(request: Request) -> Checked:
+    """What shows when a model of other people's code runs once."""
+    from unetscope.commands.trial import problems_of_code
+    from unetscope.config.checking import Checked
+
+    return Checked(problems_of_code(request))
+
+
 def _tables(
     problems: Sequence[Problem], sizes: Sequence[Table], format: CheckFormat, language: str
 ) -> list[Table]:
@@ -114,6 +126,9 @@ def _size_table(reference: str, checked: Checked, language: str) -> list[Table]:
 def check_command(
     configs: MaybeConfigs = None,
     overrides: Overrides = None,
+    inputs: Inputs = None,
+    input_file: InputFile = None,
+    kwargs: Kwargs = None,
     height: Height = None,
     width: Width = None,
     tokens: Tokens = None,
@@ -130,6 +145,8 @@ def check_command(
 ) -> None:
     """Find everything that is wrong with configs, and what may surprise in them."""
     from unetscope.commands.default_config import chosen
+    from unetscope.commands.passes import Request
+    from unetscope.commands.targets import is_target
     from unetscope.config.problems import Severity
     from unetscope.errors import UnetscopeError
 
@@ -140,7 +157,21 @@ def check_command(
     code = 0
     for config in configs or [chosen(None)]:
         try:
-            checked = check_config(config, overrides=changes, flags=flags)
+            if is_target(config):
+                checked = _check_code(
+                    Request(
+                        config,
+                        changes,
+                        height=height,
+                        width=width,
+                        tokens=tokens,
+                        inputs=tuple(inputs or ()),
+                        input_file=input_file,
+                        kwargs=kwargs,
+                    )
+                )
+            else:
+                checked = check_config(config, overrides=changes, flags=flags)
         except UnetscopeError as error:  # the others are checked all the same
             console.fail(error)
             code = error.exit_code

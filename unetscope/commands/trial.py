@@ -10,6 +10,7 @@ from unetscope.errors import ForwardError, Place, UnetscopeError
 if TYPE_CHECKING:
     from torch import nn
 
+    from unetscope.commands.passes import Request
     from unetscope.config import Spec
 
 MOST_NAMES = 3
@@ -34,6 +35,27 @@ def problems_of_pass(spec: Spec) -> list[Problem]:
             for rule, message, hint in surprises(trace)
         ]
     return _faults(spec) or [Problem(Severity.ERROR, *first)]
+
+
+def problems_of_code(request: Request) -> list[Problem]:
+    """What shows when a model of other people's code runs once.
+
+    Raises:
+        UnetscopeError: it cannot be imported or built, or what it takes is not known.
+    """
+    from unetscope.analysis.linting import surprises
+    from unetscope.commands.passes import obtain
+
+    place = Place(request.source)
+    try:
+        trace = obtain(request)
+    except ForwardError as error:
+        where = error.place or place
+        return [Problem(Severity.ERROR, "forward", where, error.message, error.hint)]
+    return [
+        Problem(Severity.WARNING, rule, place, message, hint)
+        for rule, message, hint in surprises(trace)
+    ]
 
 
 def _faults(spec: Spec) -> list[Problem]:

@@ -120,7 +120,7 @@ class Calls:
         tensors = self._tensors
         inputs = tuple(
             [
-                Argument(name, tensors.see(tensor))
+                Argument(name, tensors.see(tensor, None if self._open else name))
                 for name, tensor in self._arguments(type(module), args, kwargs)
             ]
         )
