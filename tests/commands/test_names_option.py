@@ -61,3 +61,14 @@ def test_a_block_may_be_asked_for_by_either_name(unetscope):
     ours = unetscope("trace", "sd15", "--ops", "down_blocks.0.resnets.0", "-f", "json")
     theirs = unetscope("trace", "sd15", "--ops", "input_blocks[1][0]", "-f", "json")
     assert data(ours) == data(theirs)
+
+
+def test_a_diff_is_told_in_the_originals_names_and_judged_the_same(unetscope):
+    ours, theirs = (
+        unetscope("diff", "sd15", "sd15_inpaint", "--names", names, "-f", "json")
+        for names in ("diffusers", "compvis")
+    )
+    assert ours.code == theirs.code == 1
+    assert "input_blocks.0.0.weight" in theirs.out
+    assert "conv_in" not in theirs.out
+    assert theirs.out.replace("input_blocks.0.0.weight", "conv_in.weight") == ours.out

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,8 @@ from unetscope.commands.options import (
     Kwargs,
     Lang,
     Language,
+    ModuleNames,
+    Names,
     Output,
     Quiet,
     Tokens,
@@ -24,6 +27,11 @@ from unetscope.commands.options import (
     _complete,
 )
 from unetscope.commands.reporting import DiffFormat, DiffOutput
+
+if TYPE_CHECKING:
+    from unetscope.analysis.diff import Change, Diff
+    from unetscope.commands.subjects import Subject
+    from unetscope.errors import Place
 
 _NETWORK = (
     "A config, a lock, a saved trace, a checkpoint (model.safetensors), a file at a git revision "
@@ -49,9 +57,10 @@ def diff_command(
     max_params: MaxParams = None,
     max_macs: MaxMacs = None,
     max_memory: MaxMemory = None,
-    names: Annotated[
+    renamed: Annotated[
         bool, typer.Option("--renamed", help="Also the old and new name of each tensor.")
     ] = False,
+    names: ModuleNames = Names.diffusers,
     inputs: Inputs = None,
     input_file: InputFile = None,
     kwargs: Kwargs = None,
@@ -105,6 +114,24 @@ def diff_command(
             "note: tensors alone are compared; a checkpoint tells nothing of functions, skips, "
             "settings, MACs and memory"
         )
-    judged = Judged(found, bar, lambda change: right.place(change, found))
-    finish([judged], format, lang.value, output, names=names)
+    shown = found if names is Names.diffusers else _in_compvis_names(found, (left, right))
+    originals = dict(zip(map(id, shown.changes), found.changes, strict=True))
+
+    def place(change: Change) -> Place | None:
+        return right.place(originals.get(id(change), change), found)
+
+    judged = Judged(shown, bar, place)
+    finish([judged], format, lang.value, output, names=renamed)
     raise typer.Exit(judged.exit_code)
+
+
+def _in_compvis_names(found: Diff, subjects: Iterable[Subject]) -> Diff:
+    """The same changes in CompVis' names: the new network's, if the two number blocks otherwise."""
+    from unetscope.analysis.names import compvis_names
+    from unetscope.views.naming import renamed_paths
+
+    names: dict[str, str] = {}
+    for subject in subjects:
+        names |= compvis_names(module.path for module in subject.lock.modules)
+        names |= compvis_names(tensor.name for tensor in subject.lock.tensors)
+    return renamed_paths(found, names)

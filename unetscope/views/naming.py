@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from typing import Any, TypeVar, cast
 
 from unetscope.table import Cell, Part, Table
 from unetscope.views.view import dotted, in_code
+
+T = TypeVar("T")
 
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.\w+|\[\d+\])*")
 
@@ -16,6 +19,18 @@ _PATH = re.compile(r"[A-Za-z_]\w*(?:\.\w+|\[\d+\])*")
 def renamed(tables: Sequence[Table], names: Mapping[str, str]) -> list[Table]:
     """The same tables with other names for modules and parameters."""
     return [_table(table, names) for table in tables] if names else list(tables)
+
+
+def renamed_paths(value: T, names: Mapping[str, str]) -> T:
+    """A record with other names in all the strings that it holds."""
+    if isinstance(value, str):
+        return cast(T, _text(value, names))
+    if isinstance(value, tuple):
+        return cast(T, tuple(renamed_paths(item, names) for item in value))
+    if is_dataclass(value) and not isinstance(value, (type, Enum)):
+        changed = {f.name: renamed_paths(getattr(value, f.name), names) for f in fields(value)}
+        return cast(T, replace(value, **changed))
+    return value
 
 
 def _table(table: Table, names: Mapping[str, str]) -> Table:
