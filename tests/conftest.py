@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from unetscope import cli
+from unetscope.commands import console
 from unetscope.commands.passes import Request, obtain
 from unetscope.commands.torchvision_operators import define_missing
 from unetscope.record import Trace
@@ -34,3 +37,26 @@ def article() -> dict[str, Any]:
     text = (REFERENCE / "sd15_tables.json").read_text(encoding="utf-8")
     tables: dict[str, Any] = json.loads(text)
     return tables
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def unetscope(capsys, monkeypatch):
+    """A function that runs `unetscope ARGUMENTS` and returns its `Result`."""
+
+    def run(*arguments):
+        monkeypatch.setattr(console, "_quiet", False)
+        monkeypatch.setattr(console, "_verbose", False)
+        code = cli.run([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return Result(code, printed.out, printed.err)
+
+    return run

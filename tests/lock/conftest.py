@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
-
-from unetscope import cli
-from unetscope.commands import console
 
 NARROW = """\
 extends: sd15
@@ -24,28 +19,11 @@ inputs: {height: 16, width: 16, tokens: 5}
 """
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def unetscope(capsys, monkeypatch):
-    """A function that runs `unetscope ARGUMENTS` and returns its `Result`."""
+def unetscope(unetscope, monkeypatch):
+    """Commands outside a GitHub job, whatever runs the tests."""
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-
-    def run(*arguments):
-        monkeypatch.setattr(console, "_quiet", False)
-        monkeypatch.setattr(console, "_verbose", False)
-        code = cli.run([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return Result(code, printed.out, printed.err)
-
-    return run
+    return unetscope
 
 
 @pytest.fixture

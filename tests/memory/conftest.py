@@ -1,13 +1,8 @@
-"""A network that computes in milliseconds, and a way to run commands."""
+"""A network that computes in milliseconds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
-
-from unetscope import cli
-from unetscope.commands import console
 
 NARROW = """\
 name: Narrow
@@ -29,26 +24,3 @@ def narrow(tmp_path):
     path = tmp_path / "narrow.yaml"
     path.write_text(NARROW)
     return path
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def unetscope(capsys, monkeypatch):
-    """A function that runs `unetscope ARGUMENTS` and returns its `Result`."""
-
-    def run(*arguments):
-        monkeypatch.setattr(console, "_quiet", False)
-        monkeypatch.setattr(console, "_verbose", False)
-        code = cli.run([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return Result(code, printed.out, printed.err)
-
-    return run

@@ -89,6 +89,11 @@ def style() -> Style:
     )
 
 
+def is_narrow(format: str, columns: int) -> bool:
+    """Whether tables in the terminal's form would go to one with fewer than `columns`."""
+    return format == "terminal" and (style().width or columns) < columns
+
+
 def emit(text: str, output: Path | None = None) -> None:
     """Write data to stdout, or to a file, whole or not at all.
 

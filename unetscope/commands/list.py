@@ -46,7 +46,7 @@ def list_command(
     verbose: Verbose = False,
 ) -> None:
     """List the configs that come with the package, by lineage."""
-    brief = format is Format.terminal and (console.style().width or _ROOMY) < _ROOMY
+    brief = console.is_narrow(format.value, _ROOMY)
     table = list_configs(search, lang.value, brief=brief)
     if not table.rows:
         console.say(f"no shipped config speaks of `{search}`")

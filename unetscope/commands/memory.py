@@ -111,7 +111,7 @@ def memory_command(
     if measure:
         _refuse_unmeasurable(request)
     trace = obtain(replace(request, device="meta") if measure else request)
-    brief = format is Format.terminal and (console.style().width or _ROOMY) < _ROOMY
+    brief = console.is_narrow(format.value, _ROOMY)
     view = View.of(trace, lang.value, names.value).with_brevity(brief)
     measurement = _measure(request, view.network, runs) if measure else None
     tables = memory(view, sections, top, measurement)

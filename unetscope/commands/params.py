@@ -109,7 +109,7 @@ def params_command(
     from unetscope.views.view import View
 
     choice = Choice(by.value, depth, top, match, lora_rank, dtypes)
-    brief = format is Format.terminal and (console.style().width or _ROOMY) < _ROOMY
+    brief = console.is_narrow(format.value, _ROOMY)
     view = View.of(trace, lang.value, names.value).with_brevity(brief)
     tables = params(view, choice)
     if format is Format.csv and len(tables) > 1:

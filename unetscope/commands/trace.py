@@ -142,7 +142,7 @@ def trace_command(
         attentions=attentions,
         block=block,
     )
-    brief = format is Format.terminal and (console.style().width or _ROOMY) < _ROOMY
+    brief = console.is_narrow(format.value, _ROOMY)
     view = view.with_brevity(brief)
     tables = _tables(view, sections, modules, depth, ops)
     console.show(tables, format.value, output, view.names)

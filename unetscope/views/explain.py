@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from unetscope.analysis.arithmetic import below
-from unetscope.errors import UnetscopeError, nearest
 from unetscope.table import Cell, Column, Kind, Table
+from unetscope.views import choosing
 from unetscope.views.explained import Explained
 from unetscope.views.module_card import channels, facts, shapes
 from unetscope.views.module_work import attention, layers
@@ -55,22 +55,12 @@ def modules(view: View, paths: Iterable[str]) -> list[Table]:
 
 
 def choose(names: str | None) -> list[str]:
-    """The sections in a comma-separated list, or all.
+    """The sections of a card in a comma-separated list, or all.
 
     Raises:
         UnetscopeError: a name is no section.
     """
-    if names is None:
-        return list(SECTIONS)
-    chosen = [name.strip() for name in names.split(",") if name.strip()]
-    for name in chosen:
-        if name not in SECTIONS:
-            close = nearest(name, SECTIONS)
-            raise UnetscopeError(
-                f"no section `{name}`: expected {', '.join(SECTIONS)}",
-                hint=f"did you mean `{close}`?" if close else None,
-            )
-    return chosen
+    return choosing.choose(names, SECTIONS)
 
 
 def _functions(explained: Explained, path: str) -> list[Table]:

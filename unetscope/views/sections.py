@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from unetscope.errors import UnetscopeError, nearest
 from unetscope.table import Table
+from unetscope.views import choosing
 from unetscope.views.comparison import decoder, encoder, middle
 from unetscope.views.heading import heading, inputs_and_output
 from unetscope.views.parts import parts
@@ -36,17 +36,9 @@ def choose(names: str | None, block: str | None = None) -> list[str]:
     Raises:
         UnetscopeError: a name is no section.
     """
-    if names is None:
-        return list(_OF_A_BLOCK if block else SECTIONS)
-    chosen = [name.strip() for name in names.split(",") if name.strip()]
-    for name in chosen:
-        if name not in SECTIONS:
-            close = nearest(name, SECTIONS)
-            raise UnetscopeError(
-                f"no section `{name}`: expected {', '.join(SECTIONS)}",
-                hint=f"did you mean `{close}`?" if close else None,
-            )
-    return chosen
+    if names is None and block is not None:
+        return list(_OF_A_BLOCK)
+    return choosing.choose(names, SECTIONS)
 
 
 def show(view: View, names: Sequence[str]) -> tuple[list[Table], list[str]]:

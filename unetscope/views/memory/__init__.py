@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unetscope.analysis.measurement import Measurement
-from unetscope.errors import UnetscopeError, nearest
 from unetscope.table import Table
+from unetscope.views.choosing import choose
 from unetscope.views.memory.lifetimes import alive, blocks, skips
 from unetscope.views.memory.measured import measured
 from unetscope.views.memory.report import Report
@@ -40,18 +40,4 @@ def memory(
         UnetscopeError: a name is no section.
     """
     report = Report(view, top, measurement)
-    return [table for name in _choose(names) for table in SECTIONS[name](report)]
-
-
-def _choose(names: str | None) -> list[str]:
-    if names is None:
-        return list(SECTIONS)
-    chosen = [name.strip() for name in names.split(",") if name.strip()]
-    for name in chosen:
-        if name not in SECTIONS:
-            close = nearest(name, SECTIONS)
-            raise UnetscopeError(
-                f"no section `{name}`: expected {', '.join(SECTIONS)}",
-                hint=f"did you mean `{close}`?" if close else None,
-            )
-    return chosen
+    return [table for name in choose(names, SECTIONS) for table in SECTIONS[name](report)]
