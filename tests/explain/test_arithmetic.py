@@ -7,10 +7,9 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from unetscope.analysis.arithmetic import below, layers, macs, parameter_terms, total
-from unetscope.analysis.attention import attentions
+from unetscope.analysis.attention import Reading, attentions
 from unetscope.analysis.network import Network
 from unetscope.analysis.origins import Origins, Source
-from unetscope.analysis.readings import Reading
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,7 @@
 
 import pytest
 
-from unetscope.analysis.finding import find, nearest_names
-from unetscope.analysis.names import compvis_names
+from unetscope.analysis.names import compvis_names, find, nearest_names
 from unetscope.analysis.network import Network
 
 

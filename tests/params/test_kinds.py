@@ -9,9 +9,9 @@ import torch
 from diffusers import UNet2DModel
 from networks import NARROW
 
-from unetscope.analysis.kinds import KINDS, finest, kinds
-from unetscope.analysis.merge_blocks import merge_block_units, merge_blocks
+from unetscope.analysis.module_kinds import MODULE_KINDS, finest, module_kinds
 from unetscope.analysis.network import Network
+from unetscope.analysis.partition import merge_block_units, merge_blocks
 from unetscope.commands.passes import Request, obtain
 from unetscope.tracing import trace
 
@@ -21,7 +21,7 @@ MERGE_BLOCKS = json.loads(
 
 
 def counted(found):
-    return Counter(occurrence.kind for occurrence in kinds(Network(found)))
+    return Counter(occurrence.kind for occurrence in module_kinds(Network(found)))
 
 
 def test_stable_diffusion_has_the_article_s_modules(sd15, table):
@@ -38,7 +38,7 @@ def test_stable_diffusion_has_the_article_s_modules(sd15, table):
     assert rows["CrossAttnUpBlock_X"]["resnets_each"] == [3]
     assert rows["GSC"]["inside"] == ["ResNetBlock"]
     assert "total" not in found
-    assert list(rows) == list(KINDS)[:14]
+    assert list(rows) == list(MODULE_KINDS)[:14]
 
 
 def test_kinds_are_as_large_as_diffusers_classes(sd15, table):
@@ -71,7 +71,9 @@ def test_other_code_has_them_under_any_name(foreign):
         "SpatialTransformer": 7, "CrossAttnDownBlock_X": 2, "CrossAttnUpBlock_X": 4,
         "CrossAttnMidBlock": 1,
     }  # fmt: skip
-    which = {o.modules[0]: o.kind for o in kinds(Network(foreign)) if o.kind.endswith("Attention")}
+    which = {
+        o.modules[0]: o.kind for o in module_kinds(Network(foreign)) if o.kind.endswith("Attention")
+    }
     assert which["bottom.1.layer.looks"] == "SelfAttention"
     assert which["bottom.1.layer.hears"] == "CrossAttention"
 

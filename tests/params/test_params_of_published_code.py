@@ -7,9 +7,9 @@ import pytest
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel, UNet2DModel
 
-from unetscope.analysis.kinds import kinds
-from unetscope.analysis.merge_blocks import merge_block_units
+from unetscope.analysis.module_kinds import module_kinds
 from unetscope.analysis.network import Network
+from unetscope.analysis.partition import merge_block_units
 from unetscope.render import render
 from unetscope.tracing import trace
 from unetscope.views.explain import SECTIONS, card
@@ -95,7 +95,7 @@ def test_an_out_block_for_each_joined_resnet(other):
 
 def test_their_attention(other):
     make, _, found = other
-    counted = Counter(occurrence.kind for occurrence in kinds(Network(found)))
+    counted = Counter(occurrence.kind for occurrence in module_kinds(Network(found)))
     expected = {image_net: (4, 0), score_net: (3, 0), control_net: (2, 2)}
     if make in expected:
         assert (counted["SelfAttention"], counted["CrossAttention"]) == expected[make]

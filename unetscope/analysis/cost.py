@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from unetscope.analysis.attention import operands, readings
 from unetscope.analysis.lineage import Lineage
 from unetscope.analysis.network import Network
-from unetscope.analysis.readings import operands, readings
 from unetscope.record import Op, Trace
 
 CONVOLUTION, LINEAR, PRODUCT = "convolution", "linear", "product"

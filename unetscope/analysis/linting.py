@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unetscope.analysis.anatomy import verdict
+from unetscope.analysis.anatomy import stack_use
 from unetscope.analysis.network import Network
 from unetscope.record import Trace
 
@@ -37,7 +37,7 @@ def surprises(trace: Trace) -> Iterator[tuple[str, str, str]]:
             f"parameters: {_named(list(unused))}",
             "they are stored, loaded and decayed, but never trained",
         )
-    found = verdict(Network(trace))
+    found = stack_use(Network(trace))
     if not found.last_in_first_out:
         yield (
             "skip-order",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
-from unetscope.analysis.containers import blocks_inside
 from unetscope.record import ModuleRecord, Op, SkipEvent, Step, TensorSpec, Trace
 
 _ATTENTION = ("scaled_dot_product_attention", "multi_head_attention_forward", "softmax")
+_MOST_RESOLUTIONS = 2
+"""That the parts of one block return: a level's, and the next one's."""
 
 
 class Network:
@@ -15,7 +17,9 @@ class Network:
 
     A *block* is a child call of the module in whose body the skips are joined, that is, of the
     innermost call that holds every push and every join; the root where nothing is joined. Where
-    such a child holds several levels, its child calls are blocks instead (see `containers`).
+    such a child holds several levels, as segmentation-models-pytorch's `encoder` and MONAI's nested
+    skip modules do, its child calls are blocks instead: a block works at one level, and takes a
+    feature map at one resolution and returns it at the same or the next.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -249,7 +253,7 @@ class Network:
     @cached_property
     def blocks(self) -> tuple[int, ...]:
         """The child calls of the trunk, in order, and of those that hold blocks, theirs."""
-        return () if self.trunk is None else tuple(blocks_inside(self, self.trunk))
+        return () if self.trunk is None else tuple(_blocks_inside(self, self.trunk))
 
     def _chain(self, call: int) -> list[int]:
         """The calls from the root down to `call`."""
@@ -257,3 +261,35 @@ class Network:
         while (parent := self.trace.steps[chain[-1]].parent) is not None:
             chain.append(parent)
         return chain[::-1]
+
+
+def _blocks_inside(network: Network, call: int) -> Iterator[int]:
+    """The blocks that ran during a call, in order: its child calls, or what those hold."""
+    for child in network.children[call]:
+        if network.trace.skips and network.children[child] and _holds_blocks(network, child):
+            yield from _blocks_inside(network, child)
+        else:
+            yield child
+
+
+def _holds_blocks(network: Network, call: int) -> bool:
+    sizes = {
+        network.size(value)
+        for child in network.children[call]
+        for value in network.step(child).outputs
+        if network.is_map(value) and max(network.size(value)) > 1  # a global average is no level
+    }
+    return len(sizes) > _MOST_RESOLUTIONS or _holds_a_skip(network, call)
+
+
+def _holds_a_skip(network: Network, call: int) -> bool:
+    """Whether a skip was pushed and popped during a call, or is what the call was given."""
+    step = network.step(call)
+    end = step.end or network.join(network.trace.skips[-1]).clock + 1
+    given = network.main_input(call)
+    return any(
+        step.start < network.join(skip).clock < end
+        and (skip.value == given or step.start < network.born(skip.value))
+        and skip.value != skip.onto
+        for skip in network.trace.skips
+    )

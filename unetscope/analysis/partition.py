@@ -1,9 +1,17 @@
-"""Ways to divide a network, so that each module is in exactly one group and sums add up."""
+"""Ways to divide a network: by block, part or path, so that sums add up, and by merge block.
+
+Merge-block ids (IN00 … M00 … OUT11) are numbered as the merge-block-weighted tools do: what brings
+the sample in is IN00, each ResNet of the encoder (with the transformer after it) and each
+downsampler is the next IN block, the middle is M00, each ResNet of the decoder (with the
+transformer and the upsampler after it) is the next OUT block. Embeddings belong to IN00, the output
+layers to the last OUT block. Sources: bbc-mc/sdweb-merge-block-weighted-gui and
+hako-mikan/sd-webui-supermerger.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, embeddings, makes_vectors
@@ -15,6 +23,8 @@ OTHER = "other"
 """The group of what is in no other: the root, and containers of several groups."""
 TIME_EMBEDDING = "time_embedding"
 """The part that makes one vector an image: embeddings of time, and of what is added to it."""
+BASE = "BASE"
+"""The merge block of all that is no part of the UNet, such as the text encoder."""
 
 # A name with the index that follows it is one level: `down_blocks.0`, `resnets.1`, `conv1`.
 _LEVEL = re.compile(r"[^.]*[^.\d][^.]*\.\d+(?![^.])|[^.]+")
@@ -80,3 +90,64 @@ def _parts(network: Network, found: Anatomy) -> dict[str, str]:
         part = TIME_EMBEDDING if makes_vectors(network, call) else OTHER
         parts.setdefault(network.path(call), part)
     return parts
+
+
+def merge_blocks(network: Network) -> dict[str, str]:
+    """The merge-block id of every module, by path; containers of several have none.
+
+    A layer beside the ResNets, transformers and resamplers of its block belongs to their last; one
+    that is in no block and never called, to BASE.
+    """
+    units = merge_block_units(network)
+    ids = {path: name for name, paths in units.items() for path in paths}
+    last = {
+        network.path(block): name
+        for block in network.blocks
+        for path, name in ids.items()
+        if path.startswith(f"{network.path(block)}.")
+    }
+    found = {}
+    for path, module in network.modules.items():
+        name = _around(path, ids)
+        if name is None and module.own_parameters:
+            name = _around(path, last) or BASE
+        if name is not None:
+            found[path] = name
+    return found
+
+
+def _around(path: str, ids: Mapping[str, str]) -> str | None:
+    """The id of the smallest module around a path that has one."""
+    while path and path not in ids:
+        path = path.rpartition(".")[0]
+    return ids.get(path)
+
+
+def merge_block_units(network: Network) -> dict[str, tuple[str, ...]]:
+    """The paths of the modules that each merge block consists of, from IN00 to the last OUT."""
+    parts = anatomy(network)
+    units: dict[str, list[int]] = {"IN00": [*embeddings(network, parts), *parts.entry]}
+    number = 0
+    for unit in _units(network, parts.encoder):
+        if number == 0 or not network.is_transformer(unit):
+            number += 1
+        units.setdefault(f"IN{number:02}", []).append(unit)
+    units["M00"] = list(_units(network, parts.middle))
+    number = -1
+    for unit in _units(network, parts.decoder):
+        upsamples = network.resamples(unit)
+        number += number < 0 or (network.is_resnet(unit) and not upsamples)
+        units.setdefault(f"OUT{number:02}", []).append(unit)
+    units.setdefault(f"OUT{max(number, 0):02}", []).extend(parts.exit)
+    return {
+        name: tuple(dict.fromkeys(map(network.path, calls)))
+        for name, calls in units.items()
+        if calls
+    }
+
+
+def _units(network: Network, blocks: Sequence[int]) -> Iterator[int]:
+    """The ResNets, transformers and resamplers of blocks; a block that is one stands for itself."""
+    for block in blocks:
+        single = network.is_resnet(block) or network.is_transformer(block)
+        yield from [block] if single else network.units(block) or [block]

@@ -90,7 +90,7 @@ def explain_command(
         kwargs=kwargs,
     )
     trace = obtain(request)
-    from unetscope.analysis.finding import find, nearest_names
+    from unetscope.analysis.names import find, nearest_names
     from unetscope.views.explain import card, choose, modules
     from unetscope.views.view import View
 

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unetscope.analysis.skips import find_skips
 from unetscope.errors import ForwardError
 from unetscope.record import Failure, ModuleRecord, Parameter, Provenance, Trace
 from unetscope.tracing.attributes import attributes
 from unetscope.tracing.calls import Calls
 from unetscope.tracing.functions import Functions
-from unetscope.tracing.skips import find_skips
 from unetscope.tracing.structure import leaves
 from unetscope.tracing.tensors import Tensors
 from unetscope.tracing.wrappers import eager, refuse_hidden, unwrapped

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unetscope.analysis.cost import Cost
-from unetscope.analysis.kinds import FINEST, KINDS, finest, kinds
+from unetscope.analysis.module_kinds import FINEST, MODULE_KINDS, finest, module_kinds
 from unetscope.analysis.partition import OTHER, in_order, partition
 from unetscope.table import Cell, Column, Kind, Table, Value
 from unetscope.views.view import View
@@ -28,9 +28,9 @@ def figures(macs: int, total: int) -> tuple[int, int, float]:
 
 def costs_by_type(view: View, cost: Cost) -> Table:
     """One row a kind: how often it occurs, and the multiply-adds in all of it."""
-    words, found = view.words, kinds(view.network)
+    words, found = view.words, module_kinds(view.network)
     rows = []
-    for kind in KINDS:
+    for kind in MODULE_KINDS:
         same = [occurrence for occurrence in found if occurrence.kind == kind]
         paths = {path for occurrence in same for path in occurrence.modules}
         if same:

@@ -7,11 +7,10 @@ from functools import cached_property
 
 from unetscope.analysis.arithmetic import macs
 from unetscope.analysis.attention import Attention, attentions
-from unetscope.analysis.kinds import kinds
-from unetscope.analysis.merge_blocks import merge_block_units, merge_blocks
+from unetscope.analysis.module_kinds import module_kinds
 from unetscope.analysis.names import compvis_names
 from unetscope.analysis.origins import Origins
-from unetscope.analysis.partition import partition
+from unetscope.analysis.partition import merge_block_units, merge_blocks, partition
 from unetscope.views.view import View
 
 
@@ -34,7 +33,7 @@ class Explained:
     @cached_property
     def kinds(self) -> dict[str, str]:
         """The kind of each module that is one, the outermost where it is several."""
-        found = kinds(self.view.network)
+        found = module_kinds(self.view.network)
         return {o.modules[0]: o.kind for o in found if len(o.modules) == 1}
 
     @cached_property

@@ -7,8 +7,15 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from unetscope.analysis.cost import ATTENTION, PRODUCT, Cost
-from unetscope.analysis.merge_blocks import BASE, merge_block_units, merge_blocks
-from unetscope.analysis.partition import OTHER, By, in_order, partition
+from unetscope.analysis.partition import (
+    BASE,
+    OTHER,
+    By,
+    in_order,
+    merge_block_units,
+    merge_blocks,
+    partition,
+)
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.costs import costs_by_type, figure_columns, figures, stages_by_kind
 from unetscope.views.view import View, phrase

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from unetscope.analysis.kinds import FINEST, KINDS, Occurrence, finest, kinds
+from unetscope.analysis.module_kinds import FINEST, MODULE_KINDS, Occurrence, finest, module_kinds
 from unetscope.analysis.parameters import Held, numel
 from unetscope.analysis.partition import OTHER, in_order, partition
 from unetscope.table import Cell, Column, Kind, Table, Value
@@ -14,10 +14,10 @@ from unetscope.views.view import View
 
 def types(view: View, held: Sequence[Held], sizes: Sizes, glob: str | None = None) -> Table:
     """One row a kind: how often it occurs, how many ResNets its blocks have, its parameters."""
-    words, found = view.words, kinds(view.network)
+    words, found = view.words, module_kinds(view.network)
     present = {occurrence.kind for occurrence in found}
     rows = []
-    for kind, around in KINDS.items():
+    for kind, around in MODULE_KINDS.items():
         same = [occurrence for occurrence in found if occurrence.kind == kind]
         of_it = _held_by(same, held)
         if not same or not of_it:

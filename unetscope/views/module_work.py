@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from unetscope.analysis.arithmetic import Terms, below
 from unetscope.analysis.arithmetic import layers as layers_of
-from unetscope.analysis.attention import Attention
-from unetscope.analysis.readings import Reading
+from unetscope.analysis.attention import Attention, Reading
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.explained import Explained
 from unetscope.views.module_card import title

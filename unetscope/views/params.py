@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from unetscope.analysis.merge_blocks import BASE, merge_block_units, merge_blocks
 from unetscope.analysis.parameters import (
     Held,
     buffers,
@@ -13,7 +12,14 @@ from unetscope.analysis.parameters import (
     numel,
     parameters,
 )
-from unetscope.analysis.partition import OTHER, in_order, partition
+from unetscope.analysis.partition import (
+    BASE,
+    OTHER,
+    in_order,
+    merge_block_units,
+    merge_blocks,
+    partition,
+)
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.table import Cell, Column, Kind, Table, Value
 from unetscope.views.kinds import stages_by_kind, types

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unetscope.analysis.anatomy import verdict
-from unetscope.analysis.residuals import Count, block_of, count
+from unetscope.analysis.anatomy import Count, block_of, count, stack_use
 from unetscope.record import SkipEvent
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.view import View, code, in_code, phrase
@@ -170,7 +169,7 @@ def _joined_in(view: View, skip: SkipEvent) -> str:
 
 
 def _verdict_data(view: View) -> dict[str, object]:
-    found = verdict(view.network)
+    found = stack_use(view.network)
     return {
         "pushed": found.pushed,
         "popped": found.popped,
@@ -182,7 +181,7 @@ def _verdict_data(view: View) -> dict[str, object]:
 
 
 def _verdict(view: View) -> tuple[Cell, ...]:
-    words, found = view.words, verdict(view.network)
+    words, found = view.words, stack_use(view.network)
     order = words.lifo if found.last_in_first_out else words.not_lifo
     lines = [
         phrase(

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from unetscope.analysis.anatomy import Anatomy, anatomy
+from unetscope.analysis.anatomy import Anatomy, anatomy, residuals
 from unetscope.analysis.names import names_in
 from unetscope.analysis.network import Network
-from unetscope.analysis.residuals import residuals
 from unetscope.record import Trace
 from unetscope.table import Cell, Part
 from unetscope.views.words import Words, words

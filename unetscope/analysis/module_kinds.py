@@ -11,12 +11,11 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from unetscope.analysis.anatomy import anatomy
-from unetscope.analysis.attention import Attention, attentions
+from unetscope.analysis.attention import Attention, Reading, attentions
 from unetscope.analysis.network import Network
 from unetscope.analysis.partition import OTHER
-from unetscope.analysis.readings import Reading
 
-KINDS: dict[str, tuple[str, ...]] = {
+MODULE_KINDS: dict[str, tuple[str, ...]] = {
     "GSC": ("ResNetBlock",),
     "DownSample": ("DownBlock", "CrossAttnDownBlock_X", "AttnDownBlock_X"),
     "UpSample": ("UpBlock_X", "CrossAttnUpBlock_X", "AttnUpBlock_X"),
@@ -61,7 +60,7 @@ class Occurrence:
     """One place where a kind occurs.
 
     Attributes:
-        kind: a key of `KINDS`.
+        kind: a key of `MODULE_KINDS`.
         modules: the paths of what it consists of: one module, or the layers of a GSC.
         resnets: with a block, the ResNets in it: the X of its name.
     """
@@ -71,8 +70,8 @@ class Occurrence:
     resnets: int | None = None
 
 
-def kinds(network: Network) -> tuple[Occurrence, ...]:
-    """Every place where a kind occurs, in the order of `KINDS`, then of the calls.
+def module_kinds(network: Network) -> tuple[Occurrence, ...]:
+    """Every place where a kind occurs, in the order of `MODULE_KINDS`, then of the calls.
 
     A module that is called twice occurs once.
     """
@@ -83,7 +82,7 @@ def kinds(network: Network) -> tuple[Occurrence, ...]:
         *_attending(network, attending),
         *_blocks(network, attending),
     ]
-    order = list(KINDS)
+    order = list(MODULE_KINDS)
     return tuple(sorted(dict.fromkeys(found), key=lambda occurrence: order.index(occurrence.kind)))
 
 
@@ -91,7 +90,7 @@ def finest(network: Network) -> dict[str, str]:
     """The kind of every module, by path: of the smallest module of `FINEST` around it."""
     known = {
         occurrence.modules[0]: occurrence.kind
-        for occurrence in kinds(network)
+        for occurrence in module_kinds(network)
         if occurrence.kind in FINEST
     }
     found = {}
@@ -217,5 +216,5 @@ def _blocks(network: Network, attending: Sequence[Attention]) -> Iterator[Occurr
             crosses = any(call in crossing for call in network.below(block))
             name = "CrossAttn" if crosses else "Attn" if network.attends(block) else ""
             kind = name + _SUFFIXES[part]
-            kind = kind if kind in KINDS else f"{kind}_X"
+            kind = kind if kind in MODULE_KINDS else f"{kind}_X"
             yield Occurrence(kind, (network.path(block),), resnets)
