@@ -70,7 +70,7 @@ def _complaint(path: Path, made: Lock) -> str:
     from unetscope.errors import UnetscopeError
     from unetscope.render import render
     from unetscope.views import diff as views
-    from unetscope.views.words import words
+    from unetscope.words import Words
 
     if not path.exists():
         return f"there is no lock {path}"
@@ -81,7 +81,7 @@ def _complaint(path: Path, made: Lock) -> str:
     found = compared(Subject(path.name, written), Subject("the model", made))
     if not found.changes:
         return ""
-    said, verdict = words("en"), judge(found, Rules())
+    said, verdict = Words("en"), judge(found, Rules())
     summary = views.summary(found, verdict, said)
     return render([summary, *views.changes(found.changes, said)], "terminal")
 

@@ -17,7 +17,7 @@ from unetscope.views.flops import flops
 from unetscope.views.heading import heading
 from unetscope.views.sweep import sweep
 from unetscope.views.view import View
-from unetscope.views.words import words
+from unetscope.words import Words
 
 
 class Filtered(nn.Module):
@@ -64,7 +64,7 @@ def test_a_network_that_does_nothing():
 
 def test_a_sweep_names_them_too():
     sizes = {"batch": 1, "height": 8, "width": 8, "tokens": 1}
-    (table,) = sweep(words("en"), [Point(sizes, 9, {"linear": 5}, {"torch.fft.fftn": 2}, 64)])
+    (table,) = sweep(Words("en"), [Point(sizes, 9, {"linear": 5}, {"torch.fft.fftn": 2}, 64)])
     assert table.data == {"without_formula": ["torch.fft.fftn"]}
     assert any("torch.fft.fftn" in sentence for sentence in sentences(table))
 

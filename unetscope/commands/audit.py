@@ -39,7 +39,7 @@ def audited(request: Request, language: str, *, full: bool) -> tuple[list[Table]
     from unetscope.analysis.network import Network
     from unetscope.tracing.engines import by_fvcore, by_torch
     from unetscope.views.audit import Audit, audit
-    from unetscope.views.words import words
+    from unetscope.words import Words
 
     path = Path(request.source)
     if path.is_file() and store.is_trace(path):
@@ -60,7 +60,7 @@ def audited(request: Request, language: str, *, full: bool) -> tuple[list[Table]
         Audit(f"torch {torch.__version__}, FlopCounterMode", _described(spec), torchs),
         Audit(f"fvcore {fvcore.__version__}, FlopCountAnalysis", _described(twin), fvcores),
     ]
-    return audit(words(language), audits), all(one.explained for one in audits)
+    return audit(Words(language), audits), all(one.explained for one in audits)
 
 
 def narrow(request: Request, spec: Spec) -> Spec:

@@ -102,25 +102,25 @@ def _tables(
     problems: Sequence[Problem], sizes: Sequence[Table], format: CheckFormat, language: str
 ) -> list[Table]:
     from unetscope.views.check import findings, located, report
-    from unetscope.views.words import words
+    from unetscope.words import Words
 
     if format in (CheckFormat.github, CheckFormat.sarif):
         return [located(problems)]
     if format is CheckFormat.terminal:
-        return [report(problems, words(language)), *sizes]
-    return [findings(problems, words(language)), *sizes]
+        return [report(problems, Words(language)), *sizes]
+    return [findings(problems, Words(language)), *sizes]
 
 
 def _size_table(reference: str, checked: Checked, language: str) -> list[Table]:
     """The legal sizes of a config, if it is plain which network is meant."""
     from unetscope.config.size_table import size_table
     from unetscope.views.check import sizes
-    from unetscope.views.words import words
+    from unetscope.words import Words
 
     if checked.unet is None or checked.inputs is None:
         return []
     classes = list(size_table(checked.unet, checked.inputs.height))
-    return [sizes(reference, classes, words(language))]
+    return [sizes(reference, classes, Words(language))]
 
 
 def check_command(

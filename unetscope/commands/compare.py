@@ -55,7 +55,7 @@ def compare_command(
     from unetscope.commands.passes import Request
     from unetscope.commands.subjects import fitting, subject
     from unetscope.views.compare import compare
-    from unetscope.views.words import words
+    from unetscope.words import Words
 
     request = Request(
         "",
@@ -68,4 +68,4 @@ def compare_command(
         kwargs=kwargs,
     )
     locks = [subject(each).lock for each in fitting(request, networks)]
-    console.show(compare(locks, words(lang.value)), format.value, output)
+    console.show(compare(locks, Words(lang.value)), format.value, output)

@@ -27,9 +27,9 @@ def list_configs(search: str = "", language: str = "en", *, brief: bool = False)
     """One row a shipped config, below the one it extends."""
     from unetscope.commands.indexing import read_index
     from unetscope.views.configs import configs
-    from unetscope.views.words import words
+    from unetscope.words import Words
 
-    return configs(read_index(), words(language), search, brief=brief)
+    return configs(read_index(), Words(language), search, brief=brief)
 
 
 def list_command(

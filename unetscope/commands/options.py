@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from unetscope.commands import console
+from unetscope.words import Language as Language
 
 
 def _complete(started: str) -> list[str]:
@@ -129,13 +130,6 @@ class Format(str, Enum):
     markdown = "markdown"
     csv = "csv"
     json = "json"
-
-
-class Language(str, Enum):
-    """Languages that tables speak."""
-
-    en = "en"
-    zh = "zh"
 
 
 class Names(str, Enum):

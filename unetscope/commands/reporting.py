@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from unetscope.analysis.gate import Rules, Verdict
     from unetscope.errors import Place
     from unetscope.table import Table
-    from unetscope.views.words import Words
+    from unetscope.words import Words
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """Names the file whose Markdown GitHub shows below a job's log."""
@@ -77,9 +77,9 @@ def rendered(judged: Sequence[Judged], form: DiffFormat, language: str, *, names
         language: of the words.
         names: whether the table of names is wanted.
     """
-    from unetscope.views.words import words
+    from unetscope.words import Words
 
-    said = words(language)
+    said = Words(language)
     if form is DiffFormat.json:
         from unetscope.analysis import report
 

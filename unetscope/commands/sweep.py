@@ -55,7 +55,7 @@ def sweep_command(
     from unetscope.commands.passes import Request, say_notes
     from unetscope.commands.points import combinations, measured
     from unetscope.views.sweep import chart, sweep
-    from unetscope.views.words import words
+    from unetscope.words import Words
 
     given = {"batch": batch, "height": height, "width": width, "tokens": tokens}
     swept = {name: text for name, text in given.items() if text is not None}
@@ -66,9 +66,9 @@ def sweep_command(
     say_notes(spec)
     points = measured(spec, sizes)
     if plot:
-        _draw(chart(words(lang.value), points, list(swept)), format, output)
+        _draw(chart(Words(lang.value), points, list(swept)), format, output)
     else:
-        console.show(sweep(words(lang.value), points), format.value, output)
+        console.show(sweep(Words(lang.value), points), format.value, output)
 
 
 def _draw(chart: Chart, format: Format, output: Output) -> None:

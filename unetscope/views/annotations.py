@@ -11,7 +11,7 @@ from unetscope.table import Cell, Column, Table
 from unetscope.units import spell
 from unetscope.views.change import COST_KINDS, mark, what
 from unetscope.views.diff import failure, headline
-from unetscope.views.words import Words
+from unetscope.words import Words
 
 MOST_LINES = 12
 """Changes that one annotation names."""

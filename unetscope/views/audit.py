@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unetscope.analysis.audit import Line
 from unetscope.table import Cell, Column, Kind, Table, Value
 from unetscope.units import spell
-from unetscope.views.words import Words
+from unetscope.words import Words
 
 
 @dataclass(frozen=True)

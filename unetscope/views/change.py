@@ -9,7 +9,7 @@ from math import prod
 from unetscope.analysis.diff import COSTS, Change
 from unetscope.table import Cell, Kind, Part
 from unetscope.views.view import code, phrase
-from unetscope.views.words import Words
+from unetscope.words import Words
 
 COST_KINDS = dict(zip(COSTS, (Kind.COUNT, Kind.MACS, Kind.BYTES), strict=True))
 """How the total that each cost is about is written."""

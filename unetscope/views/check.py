@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from unetscope.config.problems import ERRORS, WARNINGS, Problem, Severity
 from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
-from unetscope.views.words import Words
+from unetscope.words import Words
 
 if TYPE_CHECKING:
     from unetscope.config.size_table import SizeClass

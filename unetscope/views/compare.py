@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from unetscope.lock import Lock, LockedTensor
 from unetscope.table import Cell, Column, Kind, Table, Value
-from unetscope.views.words import Words
+from unetscope.words import Words
 
 _OPTIONS = (
     "block_out_channels",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from unetscope.table import Cell, Column, Kind, Table
-from unetscope.views.words import Words
+from unetscope.words import Words
 
 
 def configs(

@@ -9,7 +9,7 @@ from unetscope.analysis.module_kinds import FINEST, MODULE_KINDS, finest, module
 from unetscope.analysis.partition import OTHER, in_order, partition
 from unetscope.table import Cell, Column, Kind, Table, Value
 from unetscope.views.view import View
-from unetscope.views.words import Words
+from unetscope.words import Words
 
 
 def figure_columns(words: Words) -> tuple[Column, ...]:

@@ -10,7 +10,7 @@ from unetscope.analysis.gate import Failure, Rules, Verdict
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.change import COST_KINDS, mark, what, where
 from unetscope.views.view import phrase
-from unetscope.views.words import Words
+from unetscope.words import Words
 
 
 def headline(diff: Diff, verdict: Verdict, words: Words) -> Cell:
@@ -42,7 +42,7 @@ def summary(diff: Diff, verdict: Verdict, words: Words) -> Table:
         Column("total", words.total),
         Column("old", words.before),
         Column("new", words.after),
-        Column("delta", words.delta),
+        Column("delta", words.difference),
         Column("delta_share", words.share),
     )
     return Table("totals", "", columns, rows, before=(headline(diff, verdict, words),))

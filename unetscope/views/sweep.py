@@ -10,7 +10,7 @@ from unetscope.chart import Bar, Chart
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.units import spell
 from unetscope.views.view import phrase
-from unetscope.views.words import Words
+from unetscope.words import Words
 
 _ALWAYS = (CONVOLUTION, LINEAR, SELF, CROSS)
 

@@ -12,7 +12,7 @@ from unetscope.analysis.names import names_in
 from unetscope.analysis.network import Network
 from unetscope.record import Trace
 from unetscope.table import Cell, Part
-from unetscope.views.words import Words, words
+from unetscope.words import Words
 
 Dim = int | str
 
@@ -45,7 +45,7 @@ class View:
         network = Network(trace)
         return cls(
             network,
-            words(language),
+            Words(language),
             lambda value: network.spec(value).shape,
             names=names_in(names, trace),
         )

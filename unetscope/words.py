@@ -1,0 +1,584 @@
+"""The words of the tables: a catalogue in which each word stands once, in every language.
+
+Names of modules, functions and classes are not words: they stay as they are in the code. `{}` and
+`{name}` are filled in by the views.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Language(str, Enum):
+    """The languages of the catalogue.
+
+    To add one, add it here and give every `Word` below its string.
+    """
+
+    en = "en"
+    zh = "zh"
+
+
+class Word:
+    """A word or a sentence in each language; as an attribute of `Words`, the string of one."""
+
+    __slots__ = ("spellings",)
+
+    def __init__(self, **spellings: str) -> None:
+        self.spellings = spellings
+
+    def __get__(self, words: Words, owner: type[Words]) -> str:
+        return self.spellings[words.language]
+
+
+class WordsByKey:
+    """Words under the keys that the code has for what they name."""
+
+    def __init__(self, words: dict[str, Word]) -> None:
+        self.words = words
+
+    def __get__(self, words: Words, owner: type[Words]) -> dict[str, str]:
+        return {key: word.spellings[words.language] for key, word in self.words.items()}
+
+
+class Words:
+    """The catalogue, read in one language.
+
+    Raises:
+        ValueError: there is no such language.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = Language(language).value
+
+    yes = Word(en="yes", zh="是")
+    no = Word(en="no", zh="否")
+    none = Word(en="none", zh="无")
+    listed = Word(en=", ", zh="、")
+
+    # Heading
+    model = Word(en="Model", zh="模型")
+    config = Word(en="Config", zh="配置")
+    parameters = Word(en="Parameters", zh="参数量")
+    tensors = Word(en="Tensors", zh="张量数")
+    device = Word(en="Device", zh="设备")
+    dtype = Word(en="Element type", zh="数据类型")
+
+    # Inputs and output
+    inputs_and_output = Word(en="Inputs and output", zh="输入与输出")
+    name = Word(en="Name", zh="名称")
+    shape = Word(en="Shape", zh="维度")
+    output = Word(en="output", zh="输出")
+
+    # The five parts
+    parts = Word(en="The five parts", zh="五个部分")
+    part = Word(en="Part", zh="部分")
+    modules = Word(en="Modules", zh="模块")
+    input_dims = Word(en="Input dimensions", zh="输入维度")
+    output_dims = Word(en="Output dimensions", zh="输出维度")
+    entry = Word(en="Initial conv", zh="Initial Conv")
+    encoder = Word(en="Encoder", zh="Encoder")
+    middle = Word(en="Middle block", zh="Middle Block")
+    decoder = Word(en="Decoder", zh="Decoder")
+    exit = Word(en="Final conv", zh="Final Conv")
+
+    # Comparison of blocks
+    encoder_blocks = Word(en="Encoder", zh="Encoder 结构分析")
+    decoder_blocks = Word(en="Decoder", zh="Decoder 结构分析")
+    compared = Word(en="Compared", zh="对比指标")
+    down_block = Word(en="Down Block {}", zh="Down Block {}")
+    up_block = Word(en="Up Block {}", zh="Up Block {}")
+    module_type = Word(en="Block type", zh="模块类型")
+    size_halved = Word(en="Size halved", zh="尺寸减半")
+    size_doubled = Word(en="Size doubled", zh="尺寸加倍")
+    size_change = Word(en="Size change", zh="尺寸变化")
+    channels_doubled = Word(en="Channels doubled", zh="通道数加倍")
+    channels_halved = Word(en="Channels halved", zh="通道数减半")
+    channel_change = Word(en="Channel change", zh="通道数变化")
+    resnets = Word(en="ResNets", zh="ResNet 数量")
+    transformers = Word(en="Transformers", zh="Transformer 数量")
+    main_inputs = Word(en="Main inputs", zh="主要输入")
+    image = Word(en="image", zh="图像")
+    time = Word(en="time", zh="时间")
+    text = Word(en="text", zh="文本")
+    skip = Word(en="skips", zh="跨层连接")
+    other_input = Word(en="other", zh="其他")
+
+    # Middle block
+    middle_block = Word(en="Middle block", zh="Middle Block 结构分析")
+    layers = Word(en="Layers", zh="内部层")
+    resampler = Word(en="Resampler", zh="采样层")
+
+    # Residuals and skips
+    residuals = Word(en="Residual stack", zh="产生残差")
+    index = Word(en="Index", zh="序号 (Index)")
+    producer_layer = Word(en="Producer layer", zh="生产者 (Producer Layer)")
+    channels_and_size = Word(en="Feature map (channels, size)", zh="输出特征图 (通道数, 尺寸)")
+    nth_resnet = Word(en=", ResNet {}", zh=" 的第{}个 ResNet")
+    downsampler_of = Word(en=", downsampler", zh=" 的 Downsampler")
+    residual_sum = Word(
+        en="The stack holds {sum} = {total} tensors.",
+        zh="一共 {sum} = {total} 个特征。",
+    )
+    ledger = Word(en="Skip ledger", zh="跨层连接的压入与弹出")
+    push = Word(en="Push", zh="压入")
+    producer = Word(en="Producer", zh="生产者")
+    bytes_held = Word(en="Held", zh="占用")
+    pop = Word(en="Pop", zh="弹出")
+    step = Word(en="Step", zh="步骤")
+    consumer = Word(en="Consumer", zh="使用者")
+    calls_between = Word(en="Calls between", zh="间隔调用数")
+    channels_joined = Word(en="Joined", zh="拼接后")
+    added_on_the_way = Word(en="Added on the way", zh="途中相加")
+    verdict = Word(
+        en="{pushed} pushed, {popped} popped, {order}.",
+        zh="压入 {pushed} 个，弹出 {popped} 个，{order}。",
+    )
+    lifo = Word(en="last-in-first-out", zh="后进先出")
+    not_lifo = Word(en="not last-in-first-out", zh="不是后进先出")
+    out_of_order = Word(en="Out of order: {}.", zh="次序不符：{}。")
+    reused = Word(en="Joined again: {}.", zh="重复使用：{}。")
+
+    # Steps
+    steps_of = Word(en="Steps", zh="使用残差")
+    sample_in = Word(en="Input", zh="输入")
+    from_producer = Word(en="from", zh="来自")
+    operation = Word(en="Operation", zh="操作")
+    input_tensors = Word(en="Input tensors and shapes", zh="输入Tensor(s) 及其维度")
+    key_layer = Word(en="Key layer (in_ch -> out_ch)", zh="关键层定义 (in_ch -> out_ch)")
+    previous = Word(en="(previous)", zh="(上一步输出)")
+    not_applicable = Word(en="N/A", zh="N/A")
+
+    # Trees and functions
+    calls = Word(en="Calls", zh="调用")
+    path = Word(en="Path", zh="路径")
+    module_class = Word(en="Class", zh="类")
+    attributes = Word(en="Attributes", zh="属性")
+    own_parameters = Word(en="Own parameters", zh="自身参数量")
+    called = Word(en="Call", zh="第几次调用")
+    ops = Word(en="Functions", zh="函数")
+    function = Word(en="Function", zh="函数")
+    arguments = Word(en="Arguments", zh="参数")
+    never_called = Word(en="Never called", zh="从未调用")
+
+    # Shipped configs
+    configs = Word(en="Configs", zh="配置列表")
+    family = Word(en="Family", zh="类")
+    sample_size = Word(en="Sample", zh="输入尺寸")
+    conditioning = Word(en="Conditioning", zh="条件")
+    extends = Word(en="Extends", zh="继承")
+    source = Word(en="Source", zh="来源")
+
+    # Cost
+    cost = Word(en="Cost of one forward pass", zh="一次前向传播的计算量")
+    macs = Word(en="MACs", zh="MACs")
+    flops = Word(en="FLOPs", zh="FLOPs")
+    share = Word(en="Share", zh="占比")
+    total = Word(en="Total", zh="合计")
+    others = Word(en="{} more", zh="其余 {} 项")
+    other = Word(en="Other", zh="其他")
+    block = Word(en="Block", zh="模块")
+    kind_of_work = Word(en="Kind of work", zh="运算类别")
+    time_embedding = Word(en="Time embedding", zh="时间嵌入")
+    convolution = Word(en="Convolution", zh="卷积")
+    linear = Word(en="Linear", zh="线性层")
+    self_attention = Word(en="Self-attention, core", zh="自注意力核心")
+    cross_attention = Word(en="Cross-attention, core", zh="交叉注意力核心")
+    joint_attention = Word(en="Self- and cross-attention, core", zh="自注意力兼交叉注意力核心")
+    product = Word(en="Other products", zh="其他矩阵乘法")
+    flops_convention = Word(
+        en="1 MAC, one multiply-add, is 2 FLOPs. Biases and element-wise work are not counted, "
+        "only listed by the elements they make.",
+        zh="1 MAC（一次乘加）等于 2 FLOPs。偏置与逐元素运算不计入，只列出其产生的元素数。",
+    )
+    flops_papers = Word(
+        en="Many papers leave out attention's products: {macs} without them.",
+        zh="许多论文不计注意力中的矩阵乘法：不计时为 {macs}。",
+    )
+    all_formulas = Word(
+        en="Every kind of function has a formula or is known to do no multiply-adds.",
+        zh="所有函数都有公式，或已知不做乘加运算。",
+    )
+    no_formula = Word(
+        en="Kinds of functions without a formula, not counted: {count} ({names}).",
+        zh="没有公式、未计入的函数种类：{count}（{names}）。",
+    )
+    nested_costs = Word(
+        en="These nest in each other, so they are not summed.",
+        zh="各类相互嵌套，因此不求和。",
+    )
+    costs_add_up = Word(en="The rows add up to the total exactly.", zh="各行之和恰为合计。")
+    uncounted = Word(
+        en="Not counted: functions that do no multiply-adds",
+        zh="未计入：不做乘加运算的函数",
+    )
+    times = Word(en="Times", zh="次数")
+    elements = Word(en="Elements made", zh="产生的元素数")
+    image_cost = Word(en="Cost of a whole image", zh="生成一张图像的计算量")
+    denoising_steps = Word(en="Steps", zh="步数")
+    passes_a_step = Word(en="Passes a step", zh="每步前向次数")
+    forwards = Word(en="Forward passes", zh="前向总次数")
+    sweep = Word(en="Cost by size of the inputs", zh="不同输入尺寸下的计算量")
+    batch = Word(en="Batch", zh="批大小")
+    height = Word(en="Height", zh="高")
+    width = Word(en="Width", zh="宽")
+    text_tokens = Word(en="Text tokens", zh="文本 token 数")
+    attention = Word(en="Attention's products", zh="注意力中的矩阵乘法")
+    all_else = Word(en="All else", zh="其余")
+    attention_share = Word(en="Attention", zh="注意力占比")
+
+    # Audit
+    products = Word(en="Attention's and other products", zh="注意力及其他矩阵乘法")
+    element_wise = Word(en="Element-wise work", zh="逐元素运算")
+    other_engine = Word(en="Theirs", zh="对方")
+    difference = Word(en="Difference", zh="差值")
+    explained = Word(en="Explained", zh="已解释")
+    reasons = Word(en="Because", zh="原因")
+    filed = Word(
+        en="filed by kernel there, by what is multiplied here",
+        zh="对方按内核归类，这里按相乘的对象归类",
+    )
+    no_vectors = Word(
+        en="torch has no formula for products with a vector",
+        zh="torch 没有与向量相乘的公式",
+    )
+    no_attention = Word(
+        en="fvcore has no formula for scaled_dot_product_attention",
+        zh="fvcore 没有 scaled_dot_product_attention 的公式",
+    )
+    no_baddbmm = Word(en="fvcore has no formula for baddbmm", zh="fvcore 没有 baddbmm 的公式")
+    broadcasting = Word(en="fvcore's matmul ignores broadcasting", zh="fvcore 的 matmul 忽略广播")
+    rounding = Word(
+        en="fvcore's einsum rounds to four digits",
+        zh="fvcore 的 einsum 只保留四位有效数字",
+    )
+    counts_element_wise = Word(
+        en="fvcore counts norms and resampling, which multiply no two tensors",
+        zh="fvcore 计入归一化与重采样，它们不是两个张量相乘",
+    )
+    all_explained = Word(en="Every difference is explained.", zh="所有差值都有解释。")
+    not_explained = Word(en="Some differences are not explained.", zh="有差值没有解释。")
+
+    # Memory
+    memory = Word(en="Memory of one forward pass", zh="一次前向传播的内存")
+    weights = Word(en="Weights", zh="权重")
+    buffers = Word(en="Buffers", zh="缓冲区")
+    inputs = Word(en="Inputs", zh="输入")
+    activation_peak = Word(en="Activations, peak", zh="激活值峰值")
+    peak_by_last_use = Word(en="Peak by last use", zh="按最后使用计的峰值")
+    peak_with_matrices = Word(en="Peak with attention matrices", zh="含注意力矩阵的峰值")
+    inference_total = Word(en="Weights, inputs and peak", zh="权重、输入与峰值合计")
+    size_in_module = Word(en="{size}, in {module}", zh="{size}，位于 {module}")
+    memory_convention = Word(
+        en="The peak is what Python really held at the end of a function, attention fused: "
+        "callers keep tensors past their last use. With attention matrices, each attention "
+        "writes out its scores and their softmax, (B, heads, queries, keys) each, and holds "
+        "both at once. What a kernel takes inside one function and gives back is not seen.",
+        zh="峰值是函数结束时 Python 实际持有的内存，注意力为融合实现：调用者会把张量保留到最后一"
+        "次使用之后。含注意力矩阵时，每次注意力都写出分数及其 softmax，各为 (B, 头数, 查询数, "
+        "键数)，且同时存在。函数内部临时占用又归还的内存不可见。",
+    )
+    unseen_matrices = Word(
+        en="Functions that attend by means not known, counted as fused: {}.",
+        zh="实现方式未知、按融合计的注意力函数：{}。",
+    )
+    weights_by_dtype = Word(en="Weights by element type", zh="各数据类型下的权重")
+    bytes_each = Word(en="Bytes each", zh="每个字节数")
+    size_binary = Word(en="Size", zh="大小")
+    size_decimal = Word(en="Decimal", zh="十进制")
+    weights_convention = Word(
+        en="1 GiB = 1024^3 bytes, 1 GB = 10^9. Every parameter is taken to have the type; scales "
+        "of quantised weights are not counted.",
+        zh="1 GiB = 1024^3 字节，1 GB = 10^9 字节。假定每个参数都用该类型；量化权重的缩放系数不计"
+        "。",
+    )
+    alive_at_peak = Word(en="Alive at the peak", zh="峰值时存活的张量")
+    peak_place = Word(
+        en="{size} at the end of {function} in {module}.",
+        zh="{module} 中的 {function} 结束时：{size}。",
+    )
+    as_skip = Word(en="Skip", zh="跨层连接")
+    memory_by_block = Word(en="Memory by block", zh="各模块的内存")
+    peak_inside = Word(en="Peak inside", zh="内部峰值")
+    held_after = Word(en="Held after", zh="结束后持有")
+    waiting = Word(en="Waiting skips", zh="待弹出的跨层张量")
+    waiting_bytes = Word(en="Waiting", zh="待弹出")
+    skip_bytes = Word(en="Skips alive", zh="存活的跨层张量")
+    most_waiting = Word(
+        en="The skip stack holds {size} at most.",
+        zh="跨层连接的栈最多占用 {size}。",
+    )
+    skip_lifetimes = Word(en="Lifetimes of the skips", zh="跨层张量的生命周期")
+    made_in = Word(en="Made in", zh="产生于")
+    joined_in = Word(en="Joined in", zh="拼接于")
+    freed_in = Word(en="Freed in", zh="释放于")
+    made_clock = Word(en="Made at", zh="产生时刻")
+    joined_clock = Word(en="Joined at", zh="拼接时刻")
+    freed_clock = Word(en="Freed at", zh="释放时刻")
+    outlives = Word(en="never", zh="未释放")
+    training = Word(en="Training, an estimate", zh="训练内存估计")
+    item = Word(en="Item", zh="项目")
+    gradients = Word(en="Gradients", zh="梯度")
+    moments = Word(en="Adam's two moments, float32", zh="Adam 的两个矩，float32")
+    master_weights = Word(en="Master weights, float32", zh="主权重，float32")
+    kept_activations = Word(en="Activations kept for backward", zh="为反向传播保留的激活值")
+    training_assumptions = Word(
+        en="Assumed: one step at this batch and these sizes; every parameter is trained, by "
+        "Adam; half-precision weights have float32 masters and gradients of their own type; "
+        "nothing is recomputed or offloaded; dropout keeps no masks. Not counted: statistics "
+        "of norms and attention (about 1 % of the activations), gradients of activations, "
+        "workspaces of kernels.",
+        zh="假定：以此批量与尺寸训练一步；用 Adam 训练全部参数；半精度权重另有 float32 主权重，梯"
+        "度与权重同类型；不重算、不卸载；dropout 不保留掩码。不计：归一化与注意力的统计量（约"
+        "为激活值的 1 %）、激活值的梯度、内核的工作区。",
+    )
+    kept_whole = Word(
+        en="Taken to keep all that they take and make: {}.",
+        zh="假定保留全部输入与输出的函数：{}。",
+    )
+    measured = Word(en="Measured", zh="实测")
+    predicted_peak = Word(en="Predicted peak", zh="预测峰值")
+    measured_peak = Word(en="Measured peak", zh="实测峰值")
+    error = Word(en="Error", zh="误差")
+    median_time = Word(en="Time", zh="时间")
+    whole_pass = Word(en="Whole pass", zh="整次前向传播")
+    measured_how = Word(
+        en="{device}, {dtype}: median of {runs} runs after {warm_up} to warm up; random weights "
+        "and inputs.",
+        zh="{device}，{dtype}：预热 {warm_up} 次后运行 {runs} 次取中位数；权重与输入为随机数。",
+    )
+    measured_memory = Word(
+        en="Peaks are torch.cuda.max_memory_allocated without the {held} held before a pass: "
+        "weights, inputs and {workspace} that libraries keep. The prediction rounds storages "
+        "up to 512 B; the allocator may give a large one up to 1 MiB more, and libraries take "
+        "workspaces.",
+        zh="峰值为 torch.cuda.max_memory_allocated 减去前向传播前已持有的 {held}：权重、输入以及"
+        "库所保留的 {workspace}。预测按 512 B 向上取整；分配器给大块内存可能多至 1 MiB，库另取"
+        "工作区。",
+    )
+    measured_no_memory = Word(
+        en="Peaks are predicted: what the CPU's allocator hands out is not measured.",
+        zh="峰值为预测值：不测量 CPU 分配器的实际用量。",
+    )
+
+    # Parameters
+    tensor = Word(en="Tensor", zh="张量")
+    stage = Word(en="Stage", zh="阶段")
+    module_kind = Word(en="Kind", zh="种类")
+    inside = Word(en="Inside", zh="位于")
+    merge_block = Word(en="Merge block", zh="融合块 (MBW)")
+    also_named = Word(en="Also named", zh="别名")
+    rest_of_transformer = Word(en="SpatialTransformer, rest", zh="SpatialTransformer 其余")
+    rows_add_up = Word(
+        en="The rows add up to the total exactly: each parameter stands in one of them.",
+        zh="各行相加恰好等于总计：每个参数只出现在一行中。",
+    )
+    selected = Word(
+        en="{tensors} tensors match {glob}: {parameters} of {total} parameters.",
+        zh="{glob} 匹配 {tensors} 个张量：{total} 个参数中的 {parameters} 个。",
+    )
+    lora = Word(en="LoRA, rank {}", zh="LoRA (rank {})")
+    no_lora = Word(
+        en="Tensors that take no LoRA (biases, norms, embeddings): {count}.",
+        zh="不加 LoRA 的张量（偏置、归一化、嵌入）：{count}。",
+    )
+
+    # One module
+    what_it_is = Word(en="What it is", zh="说明")
+    module = Word(en="Module", zh="模块路径")
+    in_part = Word(en="Part", zh="所属部分")
+    compvis_name = Word(en="CompVis name", zh="CompVis 名称")
+    config_keys = Word(en="Shaped by", zh="相关配置项")
+    shapes = Word(en="Shapes", zh="输入与输出维度")
+    direction = Word(en="Direction", zh="方向")
+    goes_in = Word(en="in", zh="输入")
+    comes_out = Word(en="out", zh="输出")
+    comes_from = Word(en="From", zh="来自")
+    channels = Word(en="Channels", zh="通道数")
+    channels_of = Word(en="{number} from {producer}", zh="{number} 来自 {producer}")
+    channels_of_skip = Word(
+        en="{number} from skip {push}, pushed by {producer}",
+        zh="{number} 来自跨层连接 {push}（由 {producer} 压入）",
+    )
+    channels_set = Word(en="{number}, set by {producer}", zh="{number}，由 {producer} 决定")
+    channels_kept = Word(en="{number}, as they came in", zh="{number}，与输入相同")
+    layers_cost = Word(en="Parameters and multiply-adds", zh="参数量与乘加运算")
+    layer = Word(en="Layer", zh="层")
+    formula = Word(en="Formula", zh="公式")
+    macs_formula = Word(en="MACs, formula", zh="MACs 公式")
+    attention_inside = Word(en="Attention", zh="注意力")
+    heads = Word(en="Heads x width", zh="头数 x 宽度")
+    queries_keys = Word(en="Queries x keys", zh="查询数 x 键数")
+    query_from = Word(en="Q from", zh="Q 来自")
+    key_from = Word(en="K from", zh="K 来自")
+    value_from = Word(en="V from", zh="V 来自")
+    as_tokens = Word(en="Map to tokens", zh="特征图转为序列")
+    by_default = Word(en="{} (default)", zh="{}（默认）")
+    found_modules = Word(en="Modules", zh="模块列表")
+
+    # Differences
+    changes = Word(en="Changes", zh="变化")
+    severity = Word(en="Severity", zh="级别")
+    severities = WordsByKey(
+        {
+            "breaking": Word(en="breaking", zh="不兼容"),
+            "behavioural": Word(en="behavioural", zh="行为"),
+            "cost": Word(en="cost", zh="开销"),
+            "cosmetic": Word(en="cosmetic", zh="命名"),
+        }
+    )
+    change = Word(en="Change", zh="变化")
+    where = Word(en="Where", zh="位置")
+    what = Word(en="What", zh="内容")
+    before = Word(en="Before", zh="之前")
+    after = Word(en="After", zh="之后")
+    total_names = WordsByKey(
+        {
+            "params": Word(en="Parameters", zh="参数量"),
+            "macs": Word(en="MACs", zh="MACs"),
+            "activation-memory": Word(en="Activations, peak", zh="激活值峰值"),
+        }
+    )
+    no_change = Word(en="{new} is the same network as {old}.", zh="{new} 与 {old} 是同一个网络。")
+    only_renamed = Word(
+        en="{new} is the same network as {old}, up to renaming.",
+        zh="{new} 与 {old} 除命名外是同一个网络。",
+    )
+    same_tensors = Word(
+        en="{new} has the same tensors as {old}; nothing else was compared.",
+        zh="{new} 与 {old} 的张量相同；未比较其他内容。",
+    )
+    only_tensors_renamed = Word(
+        en="{new} has the same tensors as {old}, up to renaming; nothing else was compared.",
+        zh="{new} 与 {old} 除命名外张量相同；未比较其他内容。",
+    )
+    counted_changes = Word(en="From {old} to {new}: {counts}.", zh="从 {old} 到 {new}：{counts}。")
+    whole_network = Word(en="the network", zh="整个网络")
+    in_tensors = Word(en="{} tensors", zh="{} 个张量")
+    in_modules = Word(en="{} modules", zh="{} 个模块")
+    more_blocks = Word(en="{} more", zh="另外 {} 处")
+    more_dims = Word(en="and others", zh="等")
+    skips_differ = Word(en="{about} {old} -> {new}", zh="{about} {old} -> {new}")
+    config_changed = Word(en="What differs in the config", zh="配置中的差异")
+    key = Word(en="Key", zh="键")
+    new_names = Word(en="Other names", zh="其他名称")
+    passes = Word(en="Passes: nothing at or above {bar}.", zh="通过：没有达到 {bar} 级别的变化。")
+    breaks_bar = Word(
+        en="Fails: {counts}; --fail-on {bar} lets none from {bar} up pass.",
+        zh="不通过：{counts}；--fail-on {bar} 不允许 {bar} 及以上的变化。",
+    )
+    breaks_class = Word(
+        en="{id} in {where}: {severity}, and none from {bar} up pass.",
+        zh="{where} 中的 {id}：{severity}级别，{bar} 及以上不通过。",
+    )
+    breaks_deny = Word(en="{id} in {where}: denied.", zh="{where} 中的 {id}：禁止。")
+    breaks_bound = Word(
+        en="{total}: {measured} is above {limit}, the bound that --{option} {bound} sets.",
+        zh="{total}：{measured} 超过 {limit}，即 --{option} {bound} 设定的上限。",
+    )
+    all_changes = Word(en="All changes", zh="全部变化")
+    left_out = Word(en="{} more are left out here.", zh="此处省略另外 {} 项。")
+    compared_models = Word(en="Models", zh="模型")
+
+    # Findings of a config
+    file = Word(en="File", zh="文件")
+    line = Word(en="Line", zh="行")
+    column = Word(en="Column", zh="列")
+    message = Word(en="Message", zh="说明")
+    hint = Word(en="hint", zh="提示")
+    checked = Word(
+        en="Errors: {errors}. Warnings: {warnings}.",
+        zh="错误：{errors}。警告：{warnings}。",
+    )
+    nothing_found = Word(en="Nothing found.", zh="没有发现问题。")
+    sometimes = Word(en="some", zh="部分")
+    multiples = Word(en="multiples of {}", zh="{} 的倍数")
+    multiples_not = Word(en="multiples of {}, not of {}", zh="{} 的倍数，但不是 {} 的")
+    odd_numbers = Word(en="odd numbers", zh="奇数")
+    sides = Word(en="Height or width", zh="高或宽")
+    works = Word(en="Works", zh="可用")
+    smallest = Word(en="Smallest", zh="最小")
+    example = Word(en="Example", zh="示例")
+    maps_by_level = Word(en="Its feature maps", zh="其特征图")
+    odd_level = Word(en="Odd at level", zh="奇数层级")
+    legal_sizes = Word(en="Input sizes of {}", zh="{} 的输入尺寸")
+    levels = WordsByKey(
+        {
+            "error": Word(en="error", zh="错误"),
+            "warning": Word(en="warning", zh="警告"),
+        }
+    )
+    about = WordsByKey(
+        {
+            "GSC": Word(
+                en="GroupNorm, SiLU and a convolution in sequence.",
+                zh="GroupNorm、SiLU 与卷积依次相连。",
+            ),
+            "DownSample": Word(en="Lowers the resolution.", zh="降低分辨率。"),
+            "UpSample": Word(en="Raises the resolution.", zh="提高分辨率。"),
+            "ResNetBlock": Word(
+                en="Two convolutions, each behind a norm and an activation, told the time in "
+                "between and beside a residual connection.",
+                zh="两个卷积，各在归一化与激活函数之后，中间加入时间嵌入，并带残差连接。",
+            ),
+            "SelfAttention": Word(
+                en="Each position of the image reads all the others.",
+                zh="图像的每个位置读取其他所有位置。",
+            ),
+            "CrossAttention": Word(
+                en="Each position of the image reads other tokens, such as those of the text.",
+                zh="图像的每个位置读取其他序列，例如文本。",
+            ),
+            "FeedForward": Word(
+                en="Widens each token and narrows it again, each by itself.",
+                zh="把每个 token 先变宽再变窄，彼此独立。",
+            ),
+            "BasicTransformerBlock": Word(
+                en="Attention and a feed-forward network, each behind a LayerNorm and beside a "
+                "residual connection.",
+                zh="注意力与前馈网络，各在 LayerNorm 之后，并带残差连接。",
+            ),
+            "SpatialTransformer": Word(
+                en="Turns the image into a sequence of tokens, runs transformer blocks on it, "
+                "and turns it back.",
+                zh="把图像变成 token 序列，经过 Transformer 块，再变回图像。",
+            ),
+            "DownBlock": Word(
+                en="ResNets of the encoder at one resolution.",
+                zh="Encoder 中同一分辨率的 ResNet。",
+            ),
+            "UpBlock_X": Word(
+                en="ResNets of the decoder at one resolution, each joined with a skip.",
+                zh="Decoder 中同一分辨率的 ResNet，各与一个跨层连接拼接。",
+            ),
+            "CrossAttnDownBlock_X": Word(
+                en="ResNets of the encoder at one resolution, with transformers that read the "
+                "text.",
+                zh="Encoder 中同一分辨率的 ResNet，配有读取文本的 Transformer。",
+            ),
+            "CrossAttnUpBlock_X": Word(
+                en="ResNets of the decoder at one resolution, each joined with a skip, with "
+                "transformers that read the text.",
+                zh="Decoder 中同一分辨率的 ResNet，各与一个跨层连接拼接，配有读取文本的 "
+                "Transformer。",
+            ),
+            "CrossAttnMidBlock": Word(
+                en="ResNets at the lowest resolution, with a transformer that reads the text.",
+                zh="最低分辨率的 ResNet，配有读取文本的 Transformer。",
+            ),
+            "AttnDownBlock_X": Word(
+                en="ResNets of the encoder at one resolution, with self-attention.",
+                zh="Encoder 中同一分辨率的 ResNet，配有自注意力。",
+            ),
+            "AttnUpBlock_X": Word(
+                en="ResNets of the decoder at one resolution, each joined with a skip, with "
+                "self-attention.",
+                zh="Decoder 中同一分辨率的 ResNet，各与一个跨层连接拼接，配有自注意力。",
+            ),
+            "MidBlock": Word(en="ResNets at the lowest resolution.", zh="最低分辨率的 ResNet。"),
+            "AttnMidBlock": Word(
+                en="ResNets at the lowest resolution, with self-attention.",
+                zh="最低分辨率的 ResNet，配有自注意力。",
+            ),
+        }
+    )
