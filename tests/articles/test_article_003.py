@@ -12,11 +12,11 @@ from torch import nn
 
 from unetscope.commands.passes import Request, obtain
 from unetscope.config import load
-from unetscope.config.article_003 import SimpleUNetConfig
 from unetscope.config.document import parse
 from unetscope.config.loading import findings
 from unetscope.errors import ConfigError
 from unetscope.families import build
+from unetscope.families.article_003.options import SimpleUNetConfig
 
 AS_WRITTEN = Path(__file__).parents[1] / "configs" / "article_003_as_written.yaml"
 

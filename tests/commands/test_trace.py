@@ -264,8 +264,8 @@ def test_a_saved_trace_has_no_symbols(unetscope, narrow, tmp_path):
 
 
 def test_a_failing_forward_names_module_function_shapes_and_key(unetscope, narrow, monkeypatch):
-    from unetscope.config import blame
-    from unetscope.families.resnet import ResnetBlock2D
+    from unetscope.families.diffusers import blame
+    from unetscope.families.diffusers.networks.resnet import ResnetBlock2D
 
     forward = ResnetBlock2D.forward
 

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unetscope.config import load
-from unetscope.config.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS
 from unetscope.config.document import Document, parse
-from unetscope.config.levels import levels_of
 from unetscope.config.loading import findings
 from unetscope.config.sections import InputsSection, keys_of
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
 from unetscope.errors import ConfigError, Place
+from unetscope.families.diffusers.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS
+from unetscope.families.diffusers.levels import levels_of
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 
 IN_A_FILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 

@@ -8,11 +8,11 @@ from diffusers import UNet2DConditionModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unetscope.config.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS
 from unetscope.config.document import Document
 from unetscope.config.loading import findings, load
 from unetscope.config.writing import to_yaml
 from unetscope.errors import Place
+from unetscope.families.diffusers.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS
 
 DOWN = [name for name, kind in DOWN_BLOCKS.items() if kind.resnet in ("plain", "guided")]
 UP = [name for name, kind in UP_BLOCKS.items() if kind.resnet in ("plain", "guided")]

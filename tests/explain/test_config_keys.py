@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from unetscope.analysis.config_keys import config_keys
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
 from unetscope.families import build
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.tracing.attributes import attributes
 
 BASE = {

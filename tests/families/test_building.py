@@ -8,11 +8,11 @@ import sys
 import pytest
 
 from unetscope.config.sections import OPTIONS
-from unetscope.config.supported import SUPPORTED, unsupported
-from unetscope.config.unet2d import UNet2DConfig
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
 from unetscope.errors import ConfigError
 from unetscope.families import FAMILIES, build
+from unetscope.families.diffusers.supported import SUPPORTED, unsupported
+from unetscope.families.diffusers.unet2d import UNet2DConfig
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 
 COLOUR = "colour"
 REFUSED = {
@@ -138,7 +138,7 @@ def test_choosing_a_family_does_not_import_torch():
 def test_building_on_meta_leaves_slow_modules_unimported():
     code = """
 import sys, torch
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.families import build
 with torch.device("meta"):
     network = build("UNet2DConditionModel", UNet2DConditionConfig(num_class_embeds=10))

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unetscope.config.sections import OPTIONS
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
 from unetscope.families import build
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 NARROW = {"block_out_channels": [8, 8, 8, 8], "attention_head_dim": 2, "norm_num_groups": 4}

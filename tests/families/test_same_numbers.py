@@ -7,7 +7,7 @@ import torch
 from diffusers.models.transformers import dual_transformer_2d
 
 from unetscope.config.forward import forward_inputs
-from unetscope.families.transformer import DualTransformer2DModel
+from unetscope.families.diffusers.networks.transformer import DualTransformer2DModel
 
 FOUR_DOWN = ["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"]
 SDXL = {

@@ -19,8 +19,8 @@ from unetscope.commands.passes import Request, obtain, run
 from unetscope.commands.points import combinations, measured
 from unetscope.config import load, shipped
 from unetscope.config.forward import forward_inputs
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
 from unetscope.families import build
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.tracing import place, trace
 from unetscope.tracing.counting import count
 from unetscope.tracing.engines import by_fvcore, by_torch

@@ -77,7 +77,7 @@ def narrow(request: Request, spec: Spec) -> Spec:
 
 def _narrower(unet: Options) -> Iterator[tuple[str, ...]]:
     """Overrides that leave fewer channels, the fewest first; not all of them fit."""
-    from unetscope.config.family import FamilyOptions
+    from unetscope.families.family import FamilyOptions
 
     if isinstance(unet, FamilyOptions):
         yield unet.narrowest()
@@ -89,7 +89,7 @@ def _narrower(unet: Options) -> Iterator[tuple[str, ...]]:
 
 def _widths(unet: Options) -> tuple[int, ...]:
     """The channels of each level."""
-    from unetscope.config.family import FamilyOptions
+    from unetscope.families.family import FamilyOptions
 
     return unet.widths if isinstance(unet, FamilyOptions) else unet.block_out_channels
 

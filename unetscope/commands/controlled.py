@@ -8,8 +8,8 @@ from unetscope.errors import UnetscopeError
 
 if TYPE_CHECKING:
     from unetscope.config import Spec
-    from unetscope.families.controlnet import ControlNetModel
-    from unetscope.families.unet2d_condition import UNet2DConditionModel
+    from unetscope.families.diffusers.networks.controlnet import ControlNetModel
+    from unetscope.families.diffusers.networks.unet2d_condition import UNet2DConditionModel
     from unetscope.record import Trace
 
 # What must be equal for the residuals to fit.
@@ -43,7 +43,7 @@ def controlled(unet: Spec, controlnet: str, device: str, dtype: str) -> Trace:
                 f"`{option}` is {theirs}, not {ours}"
             )
     from unetscope import families
-    from unetscope.families.controlled import ControlledUNet
+    from unetscope.families.diffusers.networks.controlled import ControlledUNet
     from unetscope.tracing import place, trace
 
     def make() -> ControlledUNet:

@@ -145,7 +145,7 @@ def run(spec: Spec, device: str = "meta", dtype: str = "float32") -> Trace:
         ForwardError: it failed; the error names the option that most likely caused it.
     """
     from unetscope import families
-    from unetscope.config.blame import likely_key
+    from unetscope.families.diffusers.blame import likely_key
     from unetscope.tracing import place, trace
 
     model = place.build(lambda: families.build(spec.family, spec.unet), device, dtype)

@@ -93,7 +93,7 @@ def _faults(spec: Spec) -> list[Problem]:
 
 def _problem(spec: Spec, rule: str, module: str, message: str) -> Problem:
     """A fault at the option that most likely caused it."""
-    from unetscope.config.blame import likely_key
+    from unetscope.families.diffusers.blame import likely_key
 
     key = likely_key(module)
     place: Place = spec.places["unet",]

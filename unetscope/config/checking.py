@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from unetscope.config.document import Document, Path
-from unetscope.config.findings import Finding
+from unetscope.config.document import Document
 from unetscope.config.loading import convert, inputs_of
 from unetscope.config.problems import Problem
 from unetscope.config.rules import check_options
@@ -28,6 +27,7 @@ from unetscope.config.sizes import check_sizes
 from unetscope.config.spec import Inputs
 from unetscope.config.warnings import warnings
 from unetscope.errors import nearest
+from unetscope.findings import Finding, Path
 
 _LEVELS = {"down_block_types", "up_block_types", "block_out_channels"}
 """Without these nothing can be said of levels."""

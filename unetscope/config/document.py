@@ -15,14 +15,11 @@ import yaml
 from yaml.reader import ReaderError
 
 from unetscope.config.scalars import Scalar, resolve
-from unetscope.config.wording import dotted, found, quoted
 from unetscope.errors import ConfigError, Place
+from unetscope.wording import dotted, found, quoted
 
 if TYPE_CHECKING:
-    from unetscope.config.findings import Finding
-
-Path = tuple[str | int, ...]
-"""Where a value stands in its document: `("unet", "block_out_channels", 3)`."""
+    from unetscope.findings import Finding, Path
 
 DEEPEST = 16
 """Levels of nesting."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from unetscope.config.wording import quoted
 from unetscope.errors import ConfigError, Place, nearest
+from unetscope.wording import quoted
 
 SUFFIXES = (".yaml", ".yml", ".json")
 MODEL_CONFIGS = ("unet/config.json", "config.json")

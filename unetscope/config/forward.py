@@ -5,20 +5,20 @@ Source: `diffusers` 0.42; widths of SDXL's added conditions: its published confi
 
 from __future__ import annotations
 
-from unetscope.config.attending import text_width
-from unetscope.config.conditions import (
+from unetscope.config.sections import Options
+from unetscope.families.diffusers.attending import text_width
+from unetscope.families.diffusers.conditions import (
     DUAL_TOKENS,
     HINT_CHANNELS,
     HINT_SCALE,
     MOST_OBJECTS,
     image_widths,
 )
-from unetscope.config.controlnet import ControlNetConfig
-from unetscope.config.family import FamilyOptions
-from unetscope.config.sections import Options
-from unetscope.config.supported import embeds_classes, needed
-from unetscope.config.unet2d import UNet2DConfig
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
+from unetscope.families.diffusers.controlnet import ControlNetConfig
+from unetscope.families.diffusers.supported import embeds_classes, needed
+from unetscope.families.diffusers.unet2d import UNet2DConfig
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+from unetscope.families.family import FamilyOptions
 from unetscope.record import TensorSpec
 
 Tensors = dict[str, TensorSpec | dict[str, TensorSpec]]

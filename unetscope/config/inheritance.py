@@ -6,11 +6,11 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from unetscope.config.dialects import read_document
-from unetscope.config.document import Document, Path
+from unetscope.config.document import Document
 from unetscope.config.files import locate, read, split_part
-from unetscope.config.findings import Finding
-from unetscope.config.wording import found, quoted
 from unetscope.errors import ConfigError, Place
+from unetscope.findings import Finding, Path
+from unetscope.wording import found, quoted
 
 LONGEST_CHAIN = 8
 """Files in a chain of `extends`."""

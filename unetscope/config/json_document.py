@@ -12,10 +12,11 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from unetscope.config.document import DEEPEST, MOST_VALUES, Document, Path
+from unetscope.config.document import DEEPEST, MOST_VALUES, Document
 from unetscope.config.scalars import LONGEST_NUMBER, Scalar
-from unetscope.config.wording import dotted, quoted
 from unetscope.errors import ConfigError, Place
+from unetscope.findings import Path
+from unetscope.wording import dotted, quoted
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _MARKS = "{}[]:,"

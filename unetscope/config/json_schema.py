@@ -15,7 +15,7 @@ from unetscope.config.sections import (
     InputsSection,
     UnetSection,
 )
-from unetscope.config.supported import SUPPORTED
+from unetscope.families.diffusers.supported import SUPPORTED
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 INHERITED = "InheritedOptions"

@@ -11,7 +11,6 @@ import msgspec
 
 from unetscope.config.document import Document
 from unetscope.config.files import locate, split_part
-from unetscope.config.findings import Finding
 from unetscope.config.forward import usual_tokens
 from unetscope.config.inheritance import read_config
 from unetscope.config.overrides import override
@@ -28,6 +27,7 @@ from unetscope.config.sections import (
 from unetscope.config.sizes import check_sizes
 from unetscope.config.spec import Inputs, Spec
 from unetscope.errors import Place
+from unetscope.findings import Finding
 
 USUAL_SIZE = 64
 """Height and width of the sample where neither `inputs` nor `sample_size` says any."""

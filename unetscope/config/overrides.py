@@ -8,10 +8,11 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from unetscope.config.document import Document, Path, parse
+from unetscope.config.document import Document, parse
 from unetscope.config.sections import Key
-from unetscope.config.wording import found, quoted, shown
 from unetscope.errors import ConfigError, Place
+from unetscope.findings import Path
+from unetscope.wording import found, quoted, shown
 
 _INDEX = re.compile(r"[0-9]{1,6}")
 _KEY = re.compile(r"[^.\[\]]+(\.[^.\[\]]+|\[[^.\[\]]+\])*")

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from unetscope.config.document import Path
-from unetscope.config.findings import Finding, place_of
 from unetscope.errors import Place
+from unetscope.findings import Finding, Path, place_of
 
 
 class Severity(str, Enum):

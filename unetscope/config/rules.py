@@ -10,19 +10,24 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
-from unetscope.config.attending import has_transformers
-from unetscope.config.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS
-from unetscope.config.condition_rules import conditions, context
-from unetscope.config.controlnet import ControlNetConfig
-from unetscope.config.document import Path
-from unetscope.config.family import FamilyOptions
-from unetscope.config.findings import Finding
-from unetscope.config.levels import levels_of
 from unetscope.config.sections import Options
-from unetscope.config.supported import unsupported
-from unetscope.config.unet2d import UNet2DConfig
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
-from unetscope.config.width_rules import fir_blocks, groups, heads, k_blocks, middle_groups
+from unetscope.families.diffusers.attending import has_transformers
+from unetscope.families.diffusers.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS
+from unetscope.families.diffusers.channel_rules import (
+    fir_blocks,
+    groups,
+    heads,
+    k_blocks,
+    middle_groups,
+)
+from unetscope.families.diffusers.condition_rules import conditions, context
+from unetscope.families.diffusers.controlnet import ControlNetConfig
+from unetscope.families.diffusers.levels import levels_of
+from unetscope.families.diffusers.supported import unsupported
+from unetscope.families.diffusers.unet2d import UNet2DConfig
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+from unetscope.families.family import FamilyOptions
+from unetscope.findings import Finding, Path
 
 MOST_LAYERS = 10_000
 """ResNets and transformer blocks in one network; the largest published one has about 170."""

@@ -10,18 +10,17 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from unetscope.config.article_002 import DiffusionConfig
-from unetscope.config.article_003 import SimpleUNetConfig
 from unetscope.config.code import named
-from unetscope.config.controlnet import ControlNetConfig
-from unetscope.config.document import Path
-from unetscope.config.family import FamilyOptions
-from unetscope.config.findings import Finding
 from unetscope.config.types import mismatches
-from unetscope.config.unet2d import UNet2DConfig
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
-from unetscope.config.wording import found, quoted
 from unetscope.errors import nearest
+from unetscope.families.article_002.options import DiffusionConfig
+from unetscope.families.article_003.options import SimpleUNetConfig
+from unetscope.families.diffusers.controlnet import ControlNetConfig
+from unetscope.families.diffusers.unet2d import UNet2DConfig
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+from unetscope.families.family import FamilyOptions
+from unetscope.findings import Finding, Path
+from unetscope.wording import found, quoted
 
 Text = Annotated[str, Meta(min_length=1, max_length=1_000)]
 DEFAULT_FAMILY = "UNet2DConditionModel"

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from unetscope.config.blocks import DOWN_BLOCKS, UP_BLOCKS, BlockType
-from unetscope.config.conditions import DUAL_TOKENS
-from unetscope.config.controlnet import ControlNetConfig
-from unetscope.config.family import FamilyOptions
-from unetscope.config.findings import Finding
 from unetscope.config.sections import Options
-from unetscope.config.unet2d import UNet2DConfig
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
+from unetscope.families.diffusers.blocks import DOWN_BLOCKS, UP_BLOCKS, BlockType
+from unetscope.families.diffusers.conditions import DUAL_TOKENS
+from unetscope.families.diffusers.controlnet import ControlNetConfig
+from unetscope.families.diffusers.unet2d import UNet2DConfig
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+from unetscope.families.family import FamilyOptions
+from unetscope.findings import Finding
 from unetscope.units import size as spell
 
 Size = tuple[int, int]

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from unetscope.config.document import Path
 from unetscope.config.forward import forward_inputs
 from unetscope.config.sections import Options
 from unetscope.errors import Place
+from unetscope.findings import Path
 from unetscope.record import TensorSpec
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 
-from unetscope.config.document import Path
-from unetscope.config.wording import found
+from unetscope.findings import Path
+from unetscope.wording import found
 
 _WORDS = {
     int: ("an int", "ints"),

@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from unetscope.config.attending import attending_blocks
-from unetscope.config.blocks import DOWN_BLOCKS, UP_BLOCKS
-from unetscope.config.controlnet import ControlNetConfig
-from unetscope.config.document import Path
-from unetscope.config.findings import Finding
 from unetscope.config.forward import forward_inputs
-from unetscope.config.levels import levels_of
 from unetscope.config.sections import Options
 from unetscope.config.sizes import maps, takes
 from unetscope.config.spec import Inputs
-from unetscope.config.text_encoders import TEXT_WIDTHS, nearest_width
-from unetscope.config.unet2d import UNet2DConfig
-from unetscope.config.unet2d_condition import UNet2DConditionConfig
+from unetscope.families.diffusers.attending import attending_blocks
+from unetscope.families.diffusers.blocks import DOWN_BLOCKS, UP_BLOCKS
+from unetscope.families.diffusers.controlnet import ControlNetConfig
+from unetscope.families.diffusers.levels import levels_of
+from unetscope.families.diffusers.text_encoders import TEXT_WIDTHS, nearest_width
+from unetscope.families.diffusers.unet2d import UNet2DConfig
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+from unetscope.findings import Finding, Path
 from unetscope.record import TensorSpec
 
 NARROWEST_HEAD, WIDEST_HEAD = 16, 160

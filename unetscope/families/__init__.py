@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from torch import nn
 
 FAMILIES = {
-    "UNet2DConditionModel": "unetscope.families.unet2d_condition",
-    "UNet2DModel": "unetscope.families.unet2d",
-    "ControlNetModel": "unetscope.families.controlnet",
-    "Diffusion": "unetscope.families.article_002",
-    "SimpleUNet": "unetscope.families.article_003",
+    "UNet2DConditionModel": "unetscope.families.diffusers.networks.unet2d_condition",
+    "UNet2DModel": "unetscope.families.diffusers.networks.unet2d",
+    "ControlNetModel": "unetscope.families.diffusers.networks.controlnet",
+    "Diffusion": "unetscope.families.article_002.network",
+    "SimpleUNet": "unetscope.families.article_003.network",
 }
 """Name of a family's class -> the module that holds it."""
 

@@ -11,8 +11,8 @@ from pathlib import Path as FilePath
 from unetscope.config.dialects import compvis, diffusers
 from unetscope.config.document import Document, parse
 from unetscope.config.json_document import parse_json
-from unetscope.config.wording import shown
 from unetscope.errors import ConfigError, Place
+from unetscope.wording import shown
 
 OWN_KEYS = ("unet", "extends", "family", "inputs")
 """Any of these, at the top, makes a document one of ours."""

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from unetscope.config.bounds import Size, Width
 from unetscope.config.code import named
 from unetscope.config.dialects.compvis_arguments import CONTROL_NETS, UNETS, Network
 from unetscope.config.dialects.compvis_options import Options, read_options
 from unetscope.config.dialects.compvis_rules import problems
-from unetscope.config.document import Document, Path
-from unetscope.config.findings import Finding
+from unetscope.config.document import Document
 from unetscope.config.types import mismatches
-from unetscope.config.wording import dotted, found, quoted
 from unetscope.errors import Place, nearest
+from unetscope.families.bounds import Size, Width
+from unetscope.findings import Finding, Path
+from unetscope.wording import dotted, found, quoted
 
 NETWORK_KEYS = ("unet_config", "network_config", "control_stage_config")
 """Keys under which the original files keep a network, whatever its class."""

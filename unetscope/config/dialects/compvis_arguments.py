@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from unetscope.config.bounds import Depth, Levels, Probability, Width
-from unetscope.config.document import Path
+from unetscope.families.bounds import Depth, Levels, Probability, Width
+from unetscope.findings import Path
 
 UNETS = ("UNetModel", "ControlledUnetModel")
 CONTROL_NETS = ("ControlNet",)

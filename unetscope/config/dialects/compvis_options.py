@@ -18,7 +18,7 @@ from unetscope.config.dialects.compvis_arguments import (
     Network,
     UNetArguments,
 )
-from unetscope.config.document import Path
+from unetscope.findings import Path
 
 SDXL_CONTEXTS = (2048, 1280)
 """Widths of the text in SDXL's base and refiner, which are told a pooled text and time ids too."""

@@ -14,9 +14,9 @@ from unetscope.config.dialects.compvis_arguments import (
     Network,
     UNetArguments,
 )
-from unetscope.config.findings import Finding
 from unetscope.config.sections import check_section
-from unetscope.config.wording import found
+from unetscope.findings import Finding
+from unetscope.wording import found
 
 GROUPS = 32
 """Groups of every norm, which the originals have no argument for."""

@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from unetscope.config.document import Document, Path
-from unetscope.config.findings import Finding
+from unetscope.config.document import Document
 from unetscope.config.sections import PUBLISHED, keys_of
-from unetscope.config.wording import found, shown
 from unetscope.errors import Place, nearest
+from unetscope.findings import Finding, Path
+from unetscope.wording import found, shown
 
 CLASS_KEY = "_class_name"
 

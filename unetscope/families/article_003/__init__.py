@@ -1,0 +1,1 @@
+"""The small UNet that an article teaches."""

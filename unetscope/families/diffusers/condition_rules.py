@@ -1,0 +1,133 @@
+"""What the conditions of a network must be to each other, and to the blocks that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unetscope.families.diffusers.attending import attending_blocks, reading_levels, text_width
+from unetscope.families.diffusers.conditions import HINT_CHANNELS, image_widths
+from unetscope.families.diffusers.levels import TextLevel
+from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+from unetscope.findings import Finding
+
+CROSS_NORM_GROUPS = 32
+"""Groups of the text's norm, which reads no `norm_num_groups`."""
+
+
+def conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:
+    """What is added to the time, and what tokens are made of."""
+    if unet.time_embedding_type == "fourier" and unet.time_embed_dim % 2:
+        message = f"expected an even number of sines and cosines, found {unet.time_embed_dim}"
+        yield Finding("condition-width", ("time_embedding_dim",), message)
+    yield from _one_width(unet)
+    if len(set(image_widths(unet))) > 1:
+        yield Finding(
+            "condition-width",
+            ("encoder_hid_dim",),
+            f"expected cross_attention_dim, {unet.cross_attention_dim}, since one image is added "
+            f"to the time and read, found {unet.encoder_hid_dim}",
+        )
+    if unet.addition_embed_type is None:
+        return
+    if unet.class_embeddings_concat:
+        yield Finding(
+            "condition-width",
+            ("class_embeddings_concat",),
+            f"expected false, since addition_embed_type {unet.addition_embed_type} adds to the "
+            "time what is as wide as the time alone, found true",
+        )
+    ids_width, together = unet.addition_time_embed_dim, unet.projection_class_embeddings_input_dim
+    if ids_width is not None and together is not None and together <= ids_width:
+        yield Finding(
+            "condition-width",
+            ("projection_class_embeddings_input_dim",),
+            f"expected more than addition_time_embed_dim, {ids_width}, since it holds the pooled "
+            f"text and {ids_width} for each time id, found {together}",
+        )
+    if unet.addition_embed_type == "image_hint" and unet.in_channels <= HINT_CHANNELS:
+        message = f"expected more than the hint's {HINT_CHANNELS} channels, since they are among "
+        yield Finding("condition-width", ("in_channels",), f"{message}them, found {HINT_CHANNELS}")
+    if unet.addition_embed_type == "text":
+        yield from _pooling(unet)
+
+
+def _one_width(unet: UNet2DConditionConfig) -> Iterator[Finding]:
+    """Some conditions are projected to the width that all blocks read."""
+    if not isinstance(unet.cross_attention_dim, tuple):
+        return
+    needs = {
+        "encoder_hid_dim_type": unet.token_projection is not None,
+        "addition_embed_type": unet.addition_embed_type == "text_image"
+        or (unet.addition_embed_type == "text" and unet.encoder_hid_dim is None),
+        "attention_type": unet.attention_type != "default",
+    }
+    for key, needed in needs.items():
+        if needed:
+            value = unet.token_projection if key == "encoder_hid_dim_type" else getattr(unet, key)
+            yield Finding(
+                "condition-width",
+                ("cross_attention_dim",),
+                f"expected one number, since {key} is {value}, found a list",
+            )
+            return
+
+
+def _pooling(unet: UNet2DConditionConfig) -> Iterator[Finding]:
+    """The attention that pools the text cuts it into heads."""
+    width, heads = (
+        unet.encoder_hid_dim or unet.cross_attention_dim,
+        unet.addition_embed_type_num_heads,
+    )
+    if isinstance(width, int) and width % heads:
+        yield Finding(
+            "heads",
+            ("addition_embed_type_num_heads",),
+            f"expected a divisor of the text's {width} channels, found {heads}",
+        )
+
+
+def context(unet: UNet2DConditionConfig) -> Iterator[Finding]:
+    """One text has one width; without a text, a level reads its own pixels."""
+    kinds: dict[int, set[str]] = {}
+    for block in attending_blocks(unet):
+        kinds.setdefault(block.level, set()).add(block.kind)
+    is_read = text_width(unet) is not None
+    for index, level in reading_levels(unet).items():
+        entry = (index,) if isinstance(unet.cross_attention_dim, tuple) else ()
+        path = ("cross_attention_dim", *entry)
+        if not is_read and (level.context_dim != level.channels or "k" in kinds[index]):
+            yield Finding(
+                "context-width",
+                path,
+                f"expected the level's channels, {level.channels}, since no text is as wide as all "
+                f"of cross_attention_dim, found {level.context_dim}",
+            )
+        elif "added_kv" in kinds[index]:
+            yield from _cross_norm(unet, level, path)
+    if unet.attention_type != "default":
+        yield from _gates(unet)
+
+
+def _cross_norm(
+    unet: UNet2DConditionConfig, level: TextLevel, path: tuple[str | int, ...]
+) -> Iterator[Finding]:
+    norm, width = unet.cross_attention_norm, level.context_dim
+    since = f"since cross_attention_norm is {norm}, found {width}"
+    if norm == "layer_norm" and width != level.channels:
+        message = f"expected the level's channels, {level.channels}, {since}"
+        yield Finding("context-width", path, message)
+    if norm == "group_norm" and width % CROSS_NORM_GROUPS:
+        message = f"expected a multiple of {CROSS_NORM_GROUPS}, {since}"
+        yield Finding("groups", path, message)
+
+
+def _gates(unet: UNet2DConditionConfig) -> Iterator[Finding]:
+    """GLIGEN's gates stand in transformers."""
+    others = {block.kind for block in attending_blocks(unet)} - {"self", "transformer"}
+    if others or unet.dual_cross_attention:
+        yield Finding(
+            "unsupported",
+            ("attention_type",),
+            "expected default, since only blocks with one Transformer2DModel a layer have gates, "
+            f"found {unet.attention_type}",
+        )

@@ -1,0 +1,1 @@
+"""diffusers' UNets as plain PyTorch, with the published parameter names."""

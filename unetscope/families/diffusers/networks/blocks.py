@@ -1,0 +1,222 @@
+"""Down, middle and up blocks: ResNets, each with an attention behind it if the block type has one.
+
+A handful of classes read the descriptions in `unetscope.families.diffusers.blocks`; the classes in
+the three dicts at the end differ by their description alone and carry the published names. Blocks
+whose decoder is wired otherwise are in `fir_blocks` and `k_blocks`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+import torch
+from torch import nn
+
+from unetscope.families.diffusers.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS, BlockType
+from unetscope.families.diffusers.networks.resnet import ResnetBlock2D
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from unetscope.families.diffusers.networks.parts import MakeAttention, Parts
+
+
+class Block(nn.Module):
+    """What all blocks hold: ResNets, and the attentions behind them."""
+
+    block_type: ClassVar[BlockType]
+    resnets: nn.ModuleList
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether it is given the text's tokens."""
+        return self.block_type.reads_text
+
+    def _add_attentions(self, channels: int, layers: int, attention: MakeAttention) -> None:
+        if self.block_type.attention is not None:
+            self.attentions = nn.ModuleList(attention(channels, i) for i in range(layers))
+
+    def _attend(
+        self,
+        index: int,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        **objects: Tensor,
+    ) -> Tensor:
+        """The attention behind a ResNet, if there is one."""
+        if self.reads_text:
+            hidden_states = self.attentions[index](hidden_states, encoder_hidden_states, **objects)
+        elif self.block_type.attention is not None:
+            hidden_states = self.attentions[index](hidden_states)
+        return hidden_states
+
+
+class DownBlock(Block):
+    """Encode at one resolution, then halve it; every result is a residual for the decoder.
+
+    Args:
+        in_channels: channels of the input.
+        channels: channels of every result.
+        layers: number of ResNets.
+        parts: makes ResNets and the layer that halves.
+        attention: makes attentions; unread if the block type has none.
+        downsample: whether it halves the resolution.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        layers: int,
+        *,
+        parts: Parts,
+        attention: MakeAttention,
+        downsample: bool,
+    ):
+        super().__init__()
+        widths = [in_channels] + [channels] * (layers - 1)
+        self._add_attentions(channels, layers, attention)
+        self.resnets = nn.ModuleList(parts.resnet(width, channels) for width in widths)
+        self.downsamplers = nn.ModuleList([parts.downsampler(channels)]) if downsample else None
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        temb: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        **objects: Tensor,
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Encode `(B, C, H, W)`.
+
+        Returns:
+            The last result, and all of them in the order of their making.
+        """
+        residuals: list[Tensor] = []
+        for index, resnet in enumerate(self.resnets):
+            hidden_states = resnet(hidden_states, temb)
+            hidden_states = self._attend(index, hidden_states, encoder_hidden_states, **objects)
+            residuals.append(hidden_states)
+        for downsampler in self.downsamplers or ():
+            told = (temb,) if isinstance(downsampler, ResnetBlock2D) else ()
+            hidden_states = downsampler(hidden_states, *told)
+            residuals.append(hidden_states)
+        return hidden_states, tuple(residuals)
+
+
+class MidBlock(Block):
+    """A ResNet at the lowest resolution, and behind it further ones, each after an attention.
+
+    Args:
+        channels: channels of input and result.
+        layers: number of further ResNets.
+        parts: makes ResNets.
+        attention: makes attentions; None for further ResNets without.
+    """
+
+    def __init__(
+        self, channels: int, layers: int, *, parts: Parts, attention: MakeAttention | None
+    ):
+        super().__init__()
+        self.attentions = nn.ModuleList(
+            None if attention is None else attention(channels, i)  # type: ignore[misc]
+            for i in range(layers)
+        )
+        self.resnets = nn.ModuleList(parts.resnet(channels, channels) for _ in range(1 + layers))
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        temb: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        **objects: Tensor,
+    ) -> Tensor:
+        """Transform `(B, C, H, W)`."""
+        first, *others = self.resnets
+        hidden_states = first(hidden_states, temb)
+        for attention, resnet in zip(self.attentions, others, strict=True):
+            if self.reads_text:
+                hidden_states = attention(hidden_states, encoder_hidden_states, **objects)
+            elif attention is not None:
+                hidden_states = attention(hidden_states)
+            hidden_states = resnet(hidden_states, temb)
+        return hidden_states
+
+
+class UpBlock(Block):
+    """Decode at one resolution, joining a residual before each ResNet, then double it.
+
+    Args:
+        in_channels: channels of the input.
+        channels: channels of every result, and of every residual but the last.
+        above: channels of the level above, whose last residual is joined last.
+        layers: number of ResNets of the down block that it mirrors; it has one more.
+        parts: makes ResNets and the layer that doubles.
+        attention: makes attentions; unread if the block type has none.
+        upsample: whether it doubles the resolution.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        above: int,
+        layers: int,
+        *,
+        parts: Parts,
+        attention: MakeAttention,
+        upsample: bool,
+    ):
+        super().__init__()
+        widths = [in_channels] + [channels] * layers
+        skips = [channels] * layers + [above]
+        self._add_attentions(channels, 1 + layers, attention)
+        self.resnets = nn.ModuleList(
+            parts.resnet(width + skip, channels) for width, skip in zip(widths, skips, strict=True)
+        )
+        self.upsamplers = nn.ModuleList([parts.upsampler(channels)]) if upsample else None
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        residuals: tuple[Tensor, ...],
+        temb: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        upsample_size: Sequence[int] | None = None,
+        **objects: Tensor,
+    ) -> Tensor:
+        """Decode `(B, C, H, W)`, taking one of `residuals` a ResNet, the last one first.
+
+        `upsample_size` is the height and width to grow to where doubling would miss them; only
+        `CrossAttnUpBlock2D` and `UpBlock2D` heed it.
+        """
+        stack = list(residuals)
+        for index, resnet in enumerate(self.resnets):
+            hidden_states = torch.cat([hidden_states, stack.pop()], dim=1)
+            hidden_states = resnet(hidden_states, temb)
+            hidden_states = self._attend(index, hidden_states, encoder_hidden_states, **objects)
+        for upsampler in self.upsamplers or ():
+            if isinstance(upsampler, ResnetBlock2D):
+                hidden_states = upsampler(hidden_states, temb)
+            else:
+                size = upsample_size if self.block_type.fits_size else None
+                hidden_states = upsampler(hidden_states, size)
+        return hidden_states
+
+
+B = TypeVar("B", bound=Block)
+
+
+def published(base: type[B], types: dict[str, BlockType], *resnets: str) -> dict[str, type[B]]:
+    """A class for each description of blocks with such ResNets, under its published name."""
+    return {
+        name: type(name, (base,), {"block_type": block_type, "__doc__": base.__doc__})
+        for name, block_type in types.items()
+        if block_type.resnet in resnets
+    }
+
+
+DOWN = published(DownBlock, DOWN_BLOCKS, "plain", "guided")
+MID = published(MidBlock, MID_BLOCKS, "plain", "guided")
+UP = published(UpBlock, UP_BLOCKS, "plain", "guided")

@@ -1,0 +1,138 @@
+"""What the blocks of a conditional network are made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from unetscope.families.diffusers.blocks import MID_BLOCKS, BlockType
+from unetscope.families.diffusers.levels import TextLevel, levels_of
+from unetscope.families.diffusers.networks.blocks import MID
+from unetscope.families.diffusers.networks.building import Builder
+from unetscope.families.diffusers.networks.image_attention import AddedKVAttention, SelfAttention
+from unetscope.families.diffusers.networks.k_layers import KAttentionBlock
+from unetscope.families.diffusers.networks.parts import MakeAttention, Parts
+from unetscope.families.diffusers.networks.transformer import (
+    DualTransformer2DModel,
+    Transformer2DModel,
+)
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+
+
+class ConditionalBuilder(Builder[TextLevel]):
+    """Builds the blocks of a `UNet2DConditionModel`.
+
+    Args:
+        config: its options.
+    """
+
+    def __init__(self, config: UNet2DConditionConfig) -> None:
+        super().__init__(levels_of(config))
+        self.config = config
+        self.plain = Parts(
+            temb_channels=config.temb_channels,
+            groups=config.norm_num_groups,
+            eps=config.norm_eps,
+            act_fn=config.act_fn,
+            dropout=config.dropout,
+            scale_shift=config.resnet_time_scale_shift == "scale_shift",
+            downsample_padding=config.downsample_padding,
+        )
+
+    def parts(self, block_type: BlockType) -> Parts:
+        """What makes the ResNets of such a block."""
+        if block_type.resnet != "guided":
+            return self.plain
+        return replace(
+            self.plain,
+            skip_time_act=self.config.resnet_skip_time_act,
+            output_scale_factor=self.config.resnet_out_scale_factor,
+            downsample_type="resnet",
+            upsample_type="resnet",
+        )
+
+    def mid(self) -> nn.Module | None:
+        """The block at the lowest resolution; None if there is none."""
+        config, lowest = self.config, self.levels[-1]
+        if config.mid_block_type is None:
+            return None
+        block_type = MID_BLOCKS[config.mid_block_type]
+        only_cross = config.only_cross_attention_in_middle and block_type.attention == "added_kv"
+        level = replace(lowest, only_cross_attention=only_cross)
+        return MID[config.mid_block_type](
+            level.channels,
+            0 if block_type.attention is None else 1,
+            parts=replace(
+                self.parts(block_type), output_scale_factor=config.mid_block_scale_factor
+            ),
+            attention=self.attention(block_type, level, decoder=False),
+        )
+
+    def attention(self, block_type: BlockType, level: TextLevel, *, decoder: bool) -> MakeAttention:
+        """What makes the attentions of such a block at that level."""
+        head_dim = level.up_head_dim if decoder else level.down_head_dim
+        match block_type.attention:
+            case "self":
+                return partial(self._self_attention, head_dim)
+            case "added_kv":
+                return partial(self._added_kv_attention, level, head_dim)
+            case "k":
+                return partial(self._k_attention, level, head_dim)
+        if self.config.dual_cross_attention:
+            return partial(self._dual_transformer, level)
+        depths = level.up_depths if decoder else level.down_depths
+        return partial(self._transformer, level, depths)
+
+    def _self_attention(self, head_dim: int, channels: int, _layer: int) -> nn.Module:
+        groups = self.plain.groups_of(channels)
+        return SelfAttention(channels, head_dim=head_dim, groups=groups, eps=self.plain.eps)
+
+    def _added_kv_attention(
+        self, level: TextLevel, head_dim: int, channels: int, _layer: int
+    ) -> nn.Module:
+        return AddedKVAttention(
+            channels,
+            level.context_dim,
+            head_dim=head_dim,
+            groups=self.plain.groups_of(channels),
+            only_cross_attention=level.only_cross_attention,
+            cross_norm=self.config.cross_attention_norm,
+        )
+
+    def _k_attention(
+        self, level: TextLevel, head_dim: int, channels: int, _layer: int
+    ) -> nn.Module:
+        return KAttentionBlock(
+            channels,
+            level.context_dim,
+            head_dim=head_dim,
+            temb_channels=self.plain.temb_channels,
+            self_attention=level is self.levels[-1],
+        )
+
+    def _dual_transformer(self, level: TextLevel, channels: int, _layer: int) -> nn.Module:
+        return DualTransformer2DModel(
+            channels,
+            heads=level.heads,
+            context_dim=level.context_dim,
+            groups=self.plain.groups_of(channels),
+        )
+
+    def _transformer(
+        self, level: TextLevel, depths: tuple[int, ...], channels: int, layer: int
+    ) -> nn.Module:
+        return Transformer2DModel(
+            channels,
+            depths[layer],
+            heads=level.heads,
+            context_dim=level.context_dim,
+            groups=self.plain.groups_of(channels),
+            use_linear_projection=self.config.use_linear_projection,
+            only_cross_attention=level.only_cross_attention,
+            gated=self.config.attention_type != "default",
+        )

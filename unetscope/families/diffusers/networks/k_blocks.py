@@ -1,0 +1,154 @@
+"""The blocks of k-diffusion's UNet, which upscales Stable Diffusion's latents by two.
+
+A decoder block joins one residual only, the last of its level; at the lowest resolution, where the
+encoder block hands it nothing, it joins none.
+
+Source: K. Crowson's k-diffusion (2022), `stabilityai/sd-x2-latent-upscaler`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from unetscope.families.diffusers.blocks import DOWN_BLOCKS, K_GROUP_SIZE, UP_BLOCKS
+from unetscope.families.diffusers.networks.blocks import Block, published
+from unetscope.families.diffusers.networks.k_layers import (
+    KDownsample2D,
+    KUpsample2D,
+    ResnetBlockCondNorm2D,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from unetscope.families.diffusers.networks.parts import MakeAttention, Parts
+
+
+class KBlock(Block):
+    """What both kinds share."""
+
+    def _attend_in_time(
+        self,
+        index: int,
+        hidden_states: Tensor,
+        temb: Tensor,
+        encoder_hidden_states: Tensor | None,
+    ) -> Tensor:
+        """The attention behind a ResNet, if there is one; the time is in its norms too."""
+        if self.reads_text:
+            hidden_states = self.attentions[index](hidden_states, encoder_hidden_states, temb)
+        return hidden_states
+
+
+class KDownBlock(KBlock):
+    """Encode at one resolution, then halve it; see `DownBlock` for the arguments."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        layers: int,
+        *,
+        parts: Parts,
+        attention: MakeAttention,
+        downsample: bool,
+    ):
+        super().__init__()
+        widths = [in_channels] + [channels] * (layers - 1)
+        groups = channels // K_GROUP_SIZE
+        self.resnets = nn.ModuleList(
+            ResnetBlockCondNorm2D(width, channels, channels, groups_out=groups, parts=parts)
+            for width in widths
+        )
+        self._add_attentions(channels, layers, attention)
+        self.downsamplers = nn.ModuleList([KDownsample2D()]) if downsample else None
+
+    def forward(
+        self, hidden_states: Tensor, temb: Tensor, encoder_hidden_states: Tensor | None = None
+    ) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+        """Encode `(B, C, H, W)`.
+
+        Returns:
+            The last result, and a residual of each layer; with attention at the lowest resolution
+            they are None.
+        """
+        hands_over = self.downsamplers is not None or not self.reads_text
+        residuals: list[Tensor | None] = []
+        for index, resnet in enumerate(self.resnets):
+            hidden_states = resnet(hidden_states, temb)
+            hidden_states = self._attend_in_time(index, hidden_states, temb, encoder_hidden_states)
+            residuals.append(hidden_states if hands_over else None)
+        for downsampler in self.downsamplers or ():
+            hidden_states = downsampler(hidden_states)
+        return hidden_states, tuple(residuals)
+
+
+class KUpBlock(KBlock):
+    """Decode at one resolution, joining one residual before all ResNets, then double it.
+
+    Args:
+        in_channels: channels of the input, which are those of the level.
+        channels: channels of the level.
+        above: channels of the level above, and of the result.
+        layers: number of ResNets.
+        parts: the options of ResNets.
+        attention: makes attentions.
+        upsample: whether it doubles the resolution.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        above: int,
+        layers: int,
+        *,
+        parts: Parts,
+        attention: MakeAttention,
+        upsample: bool,
+    ):
+        super().__init__()
+        # The published code tells the lowest resolution by equal widths.
+        is_lowest = self.reads_text and above == channels == parts.temb_channels
+        first = in_channels if is_lowest else in_channels + channels
+        widths = [first] + [channels] * (layers - 1)
+        results = [channels] * (layers - 1) + [above]
+        # Where there is no attention, the last ResNet narrows before its second norm.
+        inner = [channels] * layers if self.reads_text else results
+        groups = channels // K_GROUP_SIZE
+        self.resnets = nn.ModuleList(
+            ResnetBlockCondNorm2D(*channels_of, groups_out=groups, parts=parts)
+            for channels_of in zip(widths, inner, results, strict=True)
+        )
+        if self.reads_text:
+            self.attentions = nn.ModuleList(
+                attention(width, layer) for layer, width in enumerate(results)
+            )
+        self.upsamplers = nn.ModuleList([KUpsample2D()]) if upsample else None
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        residuals: tuple[Tensor | None, ...],
+        temb: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        upsample_size: Sequence[int] | None = None,  # noqa: ARG002  # it just doubles
+    ) -> Tensor:
+        """Decode `(B, C, H, W)`, taking the last of `residuals` if there is one."""
+        if residuals[-1] is not None:
+            hidden_states = torch.cat([hidden_states, residuals[-1]], dim=1)
+        for index, resnet in enumerate(self.resnets):
+            hidden_states = resnet(hidden_states, temb)
+            hidden_states = self._attend_in_time(index, hidden_states, temb, encoder_hidden_states)
+        for upsampler in self.upsamplers or ():
+            hidden_states = upsampler(hidden_states)
+        return hidden_states
+
+
+K_DOWN = published(KDownBlock, DOWN_BLOCKS, "k")
+K_UP = published(KUpBlock, UP_BLOCKS, "k")
