@@ -4,7 +4,7 @@ import pytest
 from small_networks import narrow
 
 from unetscope.analysis.diff import COSTS, diff
-from unetscope.analysis.diff.causes import cause, nearest_place
+from unetscope.analysis.diff.configs import cause, nearest_place
 
 
 def causes(*overrides):

@@ -5,7 +5,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from networks import CONFIGS, NARROW, Foreign, Shared
 
-from unetscope.analysis.parameters import lora_size, matching, parameters
+from unetscope.analysis.parameters import lora_size, parameters, selected
 from unetscope.record import ModuleRecord
 
 PARTITIONS = ("block", "part", "stage-kind", "mbw", "module", "tensor")
@@ -112,19 +112,19 @@ def test_sizes_are_bytes(sd15, table):
 
 def test_a_glob_selects_by_name_or_by_module(sd15):
     held = parameters(sd15)
-    modules = matching(held, "*.attn2.to_[qkv]")
+    modules = selected(held, "*.attn2.to_[qkv]")
     assert len(modules) == 48
     assert {t.name.split(".")[-2] for t in modules} == {"to_q", "to_k", "to_v"}
-    assert matching(held, "*.attn2.to_[qkv].weight") == modules
+    assert selected(held, "*.attn2.to_[qkv].weight") == modules
     inside = [t for t in held if ".attn2." in t.name]
-    assert list(matching(held, "*.attn2")) == inside
-    assert matching(held, "attn2") == ()
+    assert list(selected(held, "*.attn2")) == inside
+    assert selected(held, "attn2") == ()
 
 
 def test_brackets_are_indices_only_where_nothing_else_fits(sd15):
     held = parameters(sd15)
-    assert matching(held, "down_blocks[0].resnets[1]") == matching(held, "down_blocks.0.resnets.1")
-    assert {t.module.split(".")[-1] for t in matching(held, "mid_block.resnets.0.conv[12]")} == {
+    assert selected(held, "down_blocks[0].resnets[1]") == selected(held, "down_blocks.0.resnets.1")
+    assert {t.module.split(".")[-1] for t in selected(held, "mid_block.resnets.0.conv[12]")} == {
         "conv1", "conv2",
     }  # fmt: skip
 

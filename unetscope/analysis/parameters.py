@@ -64,7 +64,7 @@ def numel(held: Iterable[Held]) -> int:
     return sum(tensor.spec.numel for tensor in held)
 
 
-def matching(held: Sequence[Held], glob: str) -> tuple[Held, ...]:
+def selected(held: Sequence[Held], glob: str) -> tuple[Held, ...]:
     """The tensors that a glob selects, by name or by a module around them.
 
     `*` stands for any characters, dots too. Where nothing matches, `resnets[0]` is read as

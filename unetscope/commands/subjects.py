@@ -35,7 +35,7 @@ class Subject:
 
     def place(self, change: Change, diff: Diff) -> Place | None:
         """The line that most likely caused a change, if it stands in a file."""
-        from unetscope.analysis.diff.causes import cause, nearest_place
+        from unetscope.analysis.diff.configs import cause, nearest_place
 
         if self.file is None:
             return None

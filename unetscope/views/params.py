@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from unetscope.analysis.parameters import (
     Held,
     buffers,
-    matching,
     numel,
     parameters,
+    selected,
 )
 from unetscope.analysis.partition import (
     BASE,
@@ -95,7 +95,7 @@ def _narrowed(table: Table) -> Table:
 
 
 def _selected(held: Sequence[Held], glob: str, name: str) -> tuple[Held, ...]:
-    found = matching(held, glob)
+    found = selected(held, glob)
     if not found:
         known = {part for tensor in held for part in (tensor.name, tensor.module)}
         close = nearest(glob, known)

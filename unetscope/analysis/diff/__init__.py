@@ -15,14 +15,18 @@ from unetscope.analysis.diff.changes import (
     Severity,
     Total,
 )
+from unetscope.analysis.diff.configs import config_changes
 from unetscope.analysis.diff.folding import folded
-from unetscope.analysis.diff.functions import function_changes
 from unetscope.analysis.diff.matching import Matching
-from unetscope.analysis.diff.settings import attribute_changes, name_changes
+from unetscope.analysis.diff.modules import (
+    attribute_changes,
+    function_changes,
+    name_changes,
+    renamed_tensors,
+    tensor_changes,
+)
 from unetscope.analysis.diff.side import Side
-from unetscope.analysis.diff.skips import skip_changes
-from unetscope.analysis.diff.tensors import renamed_tensors, tensor_changes
-from unetscope.analysis.diff.whole import config_changes, end_changes, totals
+from unetscope.analysis.diff.whole import end_changes, skip_changes, totals
 from unetscope.lock import Lock
 
 __all__ = [

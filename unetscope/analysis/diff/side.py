@@ -111,7 +111,7 @@ class Side:
     def looks(self) -> dict[str, Look]:
         """What the own tensors of each module look like."""
         return {
-            path: repr([(_own(t), t.shape, t.buffer, t.tied_to is not None) for t in tensors])
+            path: repr([(own_name(t), t.shape, t.buffer, t.tied_to is not None) for t in tensors])
             for path, tensors in self.tensors.items()
         }
 
@@ -134,7 +134,7 @@ class Side:
     def ranks(self, path: str) -> tuple[Look, ...]:
         """The names and ranks of the tensors in a module, in that order."""
         return tuple(
-            repr([(_own(t), len(t.shape)) for t in self.tensors[owner]])
+            repr([(own_name(t), len(t.shape)) for t in self.tensors[owner]])
             for owner in self.owners_below[path]
         )
 
@@ -148,5 +148,6 @@ class Side:
         return path.partition(".")[0]
 
 
-def _own(tensor: LockedTensor) -> str:
+def own_name(tensor: LockedTensor) -> str:
+    """A tensor's name in the module that holds it: `weight`."""
     return tensor.name.rpartition(".")[2]

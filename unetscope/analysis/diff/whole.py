@@ -1,12 +1,17 @@
-"""The network as a whole: its inputs and outputs, its totals, its config."""
+"""The network as a whole: its inputs and outputs, its skips, its totals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
-from unetscope.analysis.diff.changes import COSTS, Change, ConfigChange, Total
-from unetscope.lock import Lock, LockedTensor
+from unetscope.analysis.diff.changes import COSTS, Change, Total
+from unetscope.analysis.diff.matching import Matching
+from unetscope.analysis.diff.side import Side
+from unetscope.lock import Lock, LockedSkip, LockedTensor
+
+Key = Callable[[LockedSkip], Hashable]
+End = tuple[str, str]
+"""Where a skip begins or ends: a module by its new path, and the function that made it if any."""
 
 
 def end_changes(old: Lock, new: Lock) -> Iterator[Change]:
@@ -78,6 +83,89 @@ def _same_but_size(old: tuple[int, ...], new: tuple[int, ...]) -> bool:
     return len(old) < 2 or old[kept] == new[kept]
 
 
+def skip_changes(matching: Matching) -> Iterator[Change]:
+    """A change for each skip that is not there in both networks, or not in the same order.
+
+    It lies where the skip is joined; old and new are the modules that it comes from.
+    """
+    old = _Ends(matching.old, matching.now, "gone")
+    new = _Ends(matching.new, {path: path for path in matching.was}, "new")
+    gone = list(matching.old.lock.skips)
+    come = list(matching.new.lock.skips)
+    kept = _taken(gone, come, old.both, new.both)
+    yield from _reordered(kept)
+    for old_end, new_end in ((old.producer, new.producer), (old.consumer, new.consumer)):
+        for before, after in _taken(gone, come, old_end, new_end):
+            yield _change("skip-repaired", before, after)
+    for skip in gone:
+        yield _change("skip-removed", skip, None)
+    for skip in come:
+        yield _change("skip-added", None, skip)
+
+
+def _taken(
+    gone: list[LockedSkip], come: list[LockedSkip], old_key: Key, new_key: Key
+) -> list[tuple[LockedSkip, LockedSkip]]:
+    """Take out of both lists the skips with equal keys, the first with the first."""
+    waiting: dict[Hashable, list[LockedSkip]] = {}
+    for skip in come:
+        waiting.setdefault(new_key(skip), []).append(skip)
+    pairs = []
+    for skip in list(gone):
+        if waiting.get(old_key(skip)):
+            partner = waiting[old_key(skip)].pop(0)
+            gone.remove(skip)
+            come.remove(partner)
+            pairs.append((skip, partner))
+    return pairs
+
+
+def _reordered(kept: list[tuple[LockedSkip, LockedSkip]]) -> Iterator[Change]:
+    """Of the skips in both networks, those that are popped, or stand in their join, elsewhere."""
+    places = sorted(range(len(kept)), key=lambda index: kept[index][1].pop)
+    for place, index in enumerate(places):
+        before, after = kept[index]
+        changed = {"pop": (index, place), "operand": (before.operand, after.operand)}
+        for about, (old, new) in changed.items():
+            if old != new:
+                yield Change("skip-reordered", before.consumer, after.consumer, old, new, about)
+
+
+def _change(name: str, old: LockedSkip | None, new: LockedSkip | None) -> Change:
+    was, now = (None if skip is None else skip.consumer for skip in (old, new))
+    before, after = (None if skip is None else skip.producer for skip in (old, new))
+    return Change(name, was, now, before, after)
+
+
+class _Ends:
+    """Where the skips of one side begin and end, in terms that both sides share."""
+
+    def __init__(self, side: Side, names: Mapping[str, str], unmatched: str) -> None:
+        self._side = side
+        self._names = names
+        self._unmatched = unmatched
+
+    def producer(self, skip: LockedSkip) -> End:
+        return self._end(skip.producer, last=True), skip.function or ""
+
+    def consumer(self, skip: LockedSkip) -> End:
+        return self._end(skip.consumer, last=False), ""
+
+    def both(self, skip: LockedSkip) -> tuple[End, End]:
+        return self.producer(skip), self.consumer(skip)
+
+    def _end(self, path: str, *, last: bool) -> str:
+        """A module's new name; of one without a counterpart, its last or first one with some."""
+        seen = set()
+        while path not in self._names and path not in seen:
+            seen.add(path)
+            called = [inner for inner, _ in self._side.body(path) if inner is not None]
+            if not called:
+                break
+            path = called[-1 if last else 0]
+        return self._names.get(path, f"{self._unmatched} {path}")
+
+
 def totals(old: Lock, new: Lock) -> tuple[Total, ...]:
     """Parameters, multiply-adds and activation memory, before and after."""
     before, after = old.totals, new.totals
@@ -87,32 +175,3 @@ def totals(old: Lock, new: Lock) -> tuple[Total, ...]:
         (before.activation_bytes, after.activation_bytes),
     )
     return tuple(Total(name, *pair) for name, pair in zip(COSTS, numbers, strict=True))
-
-
-def config_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[ConfigChange, ...]:
-    """The values of a network's config that differ; its name and source are no such values."""
-    left, right = (
-        _flat({k: c.get(k, {}) for k in ("family", "unet", "inputs")}) for c in (old, new)
-    )
-    if not old or not new:
-        return ()
-    return tuple(
-        ConfigChange(key, left.get(key), right.get(key))
-        for key in {**left, **right}
-        if _differ(left.get(key), right.get(key))
-    )
-
-
-def _differ(old: Any, new: Any) -> bool:
-    return bool(old != new) or isinstance(old, bool) != isinstance(new, bool)
-
-
-def _flat(section: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Values by dotted keys; a list is one value."""
-    found: dict[str, Any] = {}
-    for key, value in section.items():
-        if isinstance(value, Mapping) and value:
-            found.update(_flat(value, f"{above}{key}."))
-        elif value != {}:
-            found[f"{above}{key}"] = value
-    return found

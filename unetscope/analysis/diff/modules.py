@@ -1,7 +1,8 @@
-"""What runs in the bodies of modules: the same tensors, another function.
+"""What differs between modules that are each other's counterparts, and in their own tensors.
 
-Two bodies are alike if they run the same functions and call the same modules in the same order.
-Modules that only hold others, and differ in how they do, are looked through.
+Tensors that an old checkpoint would not fit; attributes, classes and paths; and what runs in their
+bodies. Two bodies are alike if they run the same functions and call the same modules in the same
+order. Modules that only hold others, and differ in how they do, are looked through.
 """
 
 from __future__ import annotations
@@ -12,13 +13,96 @@ from itertools import takewhile
 
 from unetscope.analysis.diff.changes import Change
 from unetscope.analysis.diff.matching import Matching
-from unetscope.analysis.diff.side import Side
+from unetscope.analysis.diff.side import Side, own_name
+from unetscope.lock import LockedTensor
 
+WIDTHS = {
+    *("in_channels", "out_channels", "in_features", "out_features", "num_features", "channels"),
+    *("num_channels", "normalized_shape", "num_embeddings", "embedding_dim"),
+}
+"""Attributes that say what shapes of tensors say too."""
 Event = tuple[str | None, str]
 """A call of a matched module, by its path; or None and a function."""
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(\.\d+)?(e-?\d+)?")
 _DETAIL = re.compile(r"(?<=[\w\]+\-*/@])\(.*", re.DOTALL)
+
+
+def tensor_changes(matching: Matching) -> Iterator[Change]:
+    """A change for each tensor that an old checkpoint would not fit."""
+    old, new = matching.old, matching.new
+    for path in new.modules:
+        before = matching.was.get(path)
+        theirs = {} if before is None else {own_name(t): t for t in old.tensors[before]}
+        for tensor in new.tensors[path]:
+            yield from _compared(theirs.pop(own_name(tensor), None), tensor)
+        for tensor in theirs.values():
+            yield from _compared(tensor, None)
+    for path in old.modules:
+        if path not in matching.now:
+            for tensor in old.tensors[path]:
+                yield from _compared(tensor, None)
+
+
+def renamed_tensors(matching: Matching) -> Iterator[tuple[str, str]]:
+    """Old and new name of each tensor that has another one now."""
+    for was in matching.old.modules:
+        now = matching.now.get(was, was)
+        if now == was:
+            continue
+        theirs = {own_name(tensor): tensor.name for tensor in matching.new.tensors[now]}
+        for tensor in matching.old.tensors[was]:
+            if own_name(tensor) in theirs:
+                yield tensor.name, theirs[own_name(tensor)]
+
+
+def _compared(old: LockedTensor | None, new: LockedTensor | None) -> Iterator[Change]:
+    if new is None and old is not None:
+        yield Change("param-removed", old.name, None, old.shape, None)
+    elif old is None and new is not None:
+        yield Change("param-added", None, new.name, None, new.shape)
+    elif old is not None and new is not None:
+        if old.shape != new.shape:
+            yield Change("param-reshaped", old.name, new.name, old.shape, new.shape)
+        for about in ("dtype", "buffer"):
+            before, after = getattr(old, about), getattr(new, about)
+            if before != after:
+                yield Change("attr-changed", old.name, new.name, before, after, about)
+        if (old.tied_to is None) != (new.tied_to is None):
+            yield Change("attr-changed", old.name, new.name, old.tied_to, new.tied_to, "tied_to")
+
+
+def attribute_changes(matching: Matching, *, widened: bool) -> Iterator[Change]:
+    """A change for each attribute that two matched modules set differently.
+
+    What only one of them has is no setting of both: code may keep more or less on its modules.
+
+    Args:
+        matching: which module is which.
+        widened: whether any tensor has another shape; then widths are told by tensors.
+    """
+    for was, now in matching.now.items():
+        before = matching.old.modules[was].attributes
+        after = matching.new.modules[now].attributes
+        for name in before:
+            implied = widened and name in WIDTHS
+            if name in after and not implied and differ(before[name], after[name]):
+                yield Change("attr-changed", was, now, before[name], after[name], name)
+
+
+def differ(old: object, new: object) -> bool:
+    """Whether two settings differ: `1` is `1.0`, but not `True`."""
+    return old != new or isinstance(old, bool) != isinstance(new, bool)
+
+
+def name_changes(matching: Matching) -> Iterator[Change]:
+    """A change for each module with another class or another path."""
+    for was, now in matching.now.items():
+        old, new = matching.old.modules[was], matching.new.modules[now]
+        if was != now:
+            yield Change("module-renamed", was, now, was, now)
+        if old.kind != new.kind:
+            yield Change("class-renamed", was, now, old.kind, new.kind)
 
 
 def function_changes(

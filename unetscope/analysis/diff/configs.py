@@ -1,17 +1,42 @@
-"""Which line of a config most likely caused a change."""
+"""What differs in two configs, and which of it most likely caused a change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from unetscope.analysis.config_keys import config_keys
-from unetscope.analysis.diff import Change, ConfigChange, Diff
+from unetscope.analysis.diff.changes import Change, ConfigChange, Diff
+from unetscope.analysis.diff.modules import differ
 
 Path = tuple[str | int, ...]
 """Where a value stands in a config: `("unet", "block_out_channels", 3)`."""
 
 _SIZES = ("inputs.", "unet.sample_size")
+
+
+def config_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[ConfigChange, ...]:
+    """The values of a network's config that differ; its name and source are no such values."""
+    left, right = (
+        _flat({k: c.get(k, {}) for k in ("family", "unet", "inputs")}) for c in (old, new)
+    )
+    if not old or not new:
+        return ()
+    return tuple(
+        ConfigChange(key, left.get(key), right.get(key))
+        for key in {**left, **right}
+        if differ(left.get(key), right.get(key))
+    )
+
+
+def _flat(section: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Values by dotted keys; a list is one value."""
+    found: dict[str, Any] = {}
+    for key, value in section.items():
+        if isinstance(value, Mapping) and value:
+            found.update(_flat(value, f"{above}{key}."))
+        elif value != {}:
+            found[f"{above}{key}"] = value
+    return found
 
 
 def cause(change: Change, diff: Diff, paths: Iterable[str]) -> Path:
@@ -27,20 +52,23 @@ def cause(change: Change, diff: Diff, paths: Iterable[str]) -> Path:
     Returns:
         The path of the value, down to the item of a list; empty if the configs do not differ.
     """
-    differ = {found.key: found for found in diff.config}
-    if not differ:
+    differing = {found.key: found for found in diff.config}
+    if not differing:
         return ()
     resized = change.id == "io-resized"
-    fitting = [key for key in differ if key.startswith(_SIZES) is resized] or list(differ)
+    fitting = [key for key in differing if key.startswith(_SIZES) is resized] or list(differing)
     if len(fitting) > 1:
         known = list(paths)
         shaped = {f"unet.{key}" for key in _keys(change, known)}
         fitting = [key for key in fitting if key in shaped] or fitting
-    return _path(differ[fitting[0]])
+    return _path(differing[fitting[0]])
 
 
 def _keys(change: Change, paths: list[str]) -> tuple[str, ...]:
     """The options that shape the module of a change."""
+    # Compiling the table takes milliseconds, and few diffs ask for a cause.
+    from unetscope.analysis.config_keys import config_keys
+
     where = change.singles()[0].where
     known = set(paths)
     while where and where not in known:
