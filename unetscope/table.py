@@ -13,6 +13,14 @@ from enum import Enum, auto
 from typing import Any
 
 
+class Content(Enum):
+    """What a command puts out: not every format can hold all of it."""
+
+    TABLES = auto()  # tables of any columns
+    FINDINGS = auto()  # what is wrong, each finding at a line of a file
+    CHANGES = auto()  # what changed between two networks, and whether that may pass
+
+
 class Kind(Enum):
     """What a value is, and so how it is written for people (see `units.spell`)."""
 

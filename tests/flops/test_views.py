@@ -13,8 +13,8 @@ from unetscope.chart import Bar, Chart
 from unetscope.render.chart import svg, text
 from unetscope.table import Kind
 from unetscope.tracing import trace
+from unetscope.views.blocks import heading
 from unetscope.views.flops import flops
-from unetscope.views.heading import heading
 from unetscope.views.sweep import sweep
 from unetscope.views.view import View
 from unetscope.words import Words

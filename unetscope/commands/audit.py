@@ -38,7 +38,7 @@ def audited(request: Request, language: str, *, full: bool) -> tuple[list[Table]
     from unetscope.analysis.cost import Cost
     from unetscope.analysis.network import Network
     from unetscope.tracing.engines import by_fvcore, by_torch
-    from unetscope.views.audit import Audit, audit
+    from unetscope.views.flops import Audit, audit
     from unetscope.words import Words
 
     path = Path(request.source)

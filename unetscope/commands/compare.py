@@ -54,7 +54,7 @@ def compare_command(
     """
     from unetscope.commands.passes import Request
     from unetscope.commands.subjects import fitting, subject
-    from unetscope.views.compare import compare
+    from unetscope.views.models import compare
     from unetscope.words import Words
 
     request = Request(

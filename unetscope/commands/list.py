@@ -26,7 +26,7 @@ _ROOMY = 120
 def list_configs(search: str = "", language: str = "en", *, brief: bool = False) -> Table:
     """One row a shipped config, below the one it extends."""
     from unetscope.commands.indexing import read_index
-    from unetscope.views.configs import configs
+    from unetscope.views.models import configs
     from unetscope.words import Words
 
     return configs(read_index(), Words(language), search, brief=brief)

@@ -147,7 +147,7 @@ def lock_command(
 
 def _annotate(findings: Sequence[tuple[str, Path | None]]) -> None:
     from unetscope.table import Table
-    from unetscope.views.annotations import COLUMNS
+    from unetscope.views.diff import COLUMNS
 
     rows = tuple(
         ("error", None if file is None else str(file), 1, None, "lock", message)

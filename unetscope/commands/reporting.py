@@ -88,14 +88,14 @@ def rendered(judged: Sequence[Judged], form: DiffFormat, language: str, *, names
     if form is DiffFormat.markdown:
         return _comment(judged, said, names=names)
     from unetscope.render import Style, render
-    from unetscope.views import annotations
+    from unetscope.views import diff as views
 
     tables: list[Table] = []
     for each in judged:
         if form is DiffFormat.github:
-            tables += annotations.findings(each.diff, each.verdict, each.place, said)
+            tables += views.findings(each.diff, each.verdict, each.place, said)
         elif form is DiffFormat.junit:
-            tables += annotations.cases(each.diff, each.verdict, said)
+            tables += views.cases(each.diff, each.verdict, said)
         else:
             tables += _tables(each, said, names=names)
     style = console.style() if form is DiffFormat.terminal else Style()

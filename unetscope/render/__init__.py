@@ -1,29 +1,33 @@
 """Typed tables to text, one file a format.
 
 A format is a module with `render(tables, style) -> str`. It never prints, never looks at the
-environment and never chooses a value; what its syntax could misread, it escapes itself.
+environment and never chooses a value; what its syntax could misread, it escapes itself. To add one,
+write the module and give it a line in `FORMATS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
 from unetscope.errors import UnetscopeError, nearest
-from unetscope.table import Table
+from unetscope.table import Content, Table
 
-FORMATS: dict[str, str] = {
-    "terminal": "unetscope.render.terminal",
-    "markdown": "unetscope.render.markdown",
-    "csv": "unetscope.render.csv",
-    "json": "unetscope.render.json",
-    "github": "unetscope.render.github",
-    "sarif": "unetscope.render.sarif",
-    "junit": "unetscope.render.junit",
-    "html": "unetscope.render.html",
-}
-"""Each format's module, imported when it is asked for."""
+__all__ = ["FORMATS", "PLAIN", "Content", "Format", "Style", "formats", "render"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format.
+
+    Attributes:
+        name: what `--format` calls it; its module in this package has the same name.
+        holds: what can be written in it.
+    """
+
+    name: str
+    holds: frozenset[Content]
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,27 @@ class Style:
 
 PLAIN = Style()
 
+_ALL = frozenset(Content)
+FORMATS: Mapping[str, Format] = {
+    one.name: one
+    for one in (
+        Format("terminal", _ALL),
+        Format("markdown", _ALL),
+        Format("html", _ALL),
+        Format("json", _ALL),
+        Format("csv", frozenset({Content.TABLES, Content.FINDINGS})),
+        Format("github", frozenset({Content.FINDINGS, Content.CHANGES})),
+        Format("sarif", frozenset({Content.FINDINGS})),
+        Format("junit", frozenset({Content.CHANGES})),
+    )
+}
+"""Every format by its name; its module is imported when it is asked for."""
+
+
+def formats(content: Content) -> tuple[str, ...]:
+    """The names of the formats that can hold it: the choices of a command's `--format`."""
+    return tuple(name for name, one in FORMATS.items() if content in one.holds)
+
 
 def render(tables: Sequence[Table], format: str, style: Style = PLAIN) -> str:  # noqa: A002
     """Write tables in a format; the text ends with one newline.
@@ -54,5 +79,5 @@ def render(tables: Sequence[Table], format: str, style: Style = PLAIN) -> str:  
             f"there is no format `{format}`",
             hint=f"did you mean `{guess}`?" if guess else f"formats: {', '.join(FORMATS)}",
         )
-    text: str = import_module(FORMATS[format]).render(tables, style)
+    text: str = import_module(f"{__name__}.{format}").render(tables, style)
     return text.rstrip("\n") + "\n"

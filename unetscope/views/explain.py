@@ -5,14 +5,137 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from unetscope.analysis.arithmetic import below
-from unetscope.table import Cell, Column, Kind, Table
-from unetscope.views import choosing
-from unetscope.views.explained import Explained
-from unetscope.views.module_card import channels, facts, shapes
-from unetscope.views.module_work import attention, layers
+from unetscope.analysis.arithmetic import Terms, below
+from unetscope.analysis.arithmetic import layers as layers_of
+from unetscope.analysis.attention import Attention, Reading
+from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.views.module_card import Explained, channels, facts, shapes, title
 from unetscope.views.tree import functions
-from unetscope.views.view import View
+from unetscope.views.view import View, chosen
+
+_SIDE_BY_SIDE = 3
+"""Attentions of which people read one a column."""
+
+
+def layers(explained: Explained, path: str) -> list[Table]:
+    """The layers that the parameters and the multiply-adds are in, with formulas."""
+    view, words, network = explained.view, explained.view.words, explained.view.network
+    found = layers_of(network, path)
+    if not found:
+        return []
+    rows = tuple(
+        (
+            Cell.of(_below(layer.name, path), code=True, data=layer.name),
+            Cell.of(layer.kind or "", code=True, data=layer.kind),
+            _product(layer.parameter_terms),
+            layer.parameters,
+            _product(layer.mac_terms),
+            layer.macs,
+        )
+        for layer in found
+    )
+    columns = (
+        Column("layer", words.layer, code=True),
+        Column("class", words.module_class, code=True),
+        Column("formula", words.formula),
+        Column("parameters", words.parameters, Kind.COUNT),
+        Column("macs_formula", words.macs_formula),
+        Column("macs", words.macs, Kind.MACS),
+    )
+    blank = Cell.of("", data=None)
+    known = [layer.macs for layer in found if layer.macs is not None]
+    work = sum(known) if len(known) == len(found) else None
+    total = (Cell.of(words.total, data="total"), blank, blank, below(network, path), blank, work)
+    heading = f"{words.layers_cost}: {title(view, path)}"
+    return [Table("layers", heading, columns, rows, total, level=2)]
+
+
+def _below(name: str, path: str) -> str:
+    """A layer's name as seen from the module that is explained."""
+    return name.rpartition(".")[2] if name == path else name.removeprefix(f"{path}.")
+
+
+def _product(terms: Terms | None) -> Cell:
+    """`3·3·1920·640 + 640`."""
+    if terms is None:
+        return Cell.of("", data=None)
+    return Cell.of(" + ".join("·".join(map(str, term)) for term in terms))
+
+
+def attention(explained: Explained, path: str) -> list[Table]:
+    """Each attention in a module or around it: heads, tokens, and where Q, K and V come from."""
+    words, network = explained.view.words, explained.view.network
+    batch = network.spec(network.sample).shape[0] if network.sample is not None else 1
+    rows = []
+    for found in explained.attentions:
+        where = network.path(found.call)
+        inside = not path or where == path or where.startswith(f"{path}.")
+        if not inside and not path.startswith(f"{where}."):
+            continue
+        heads = found.heads(batch)
+        kind = "SelfAttention" if found.reading is Reading.SELF else "CrossAttention"
+        rows.append(
+            (
+                where,
+                kind,
+                None if heads is None else _times(heads, found.width),
+                None if found.tokens is None else _times(*found.tokens),
+                *(_names(explained, values) for values in (found.query, found.key, found.value)),
+                _as_tokens(explained, found),
+            )
+        )
+    if not rows:
+        return []
+    columns = (
+        Column("path", words.path, code=True),
+        Column("kind", words.module_kind, code=True),
+        Column("heads", words.heads),
+        Column("tokens", words.queries_keys),
+        Column("query_from", words.query_from),
+        Column("key_from", words.key_from),
+        Column("value_from", words.value_from),
+        Column("map_to_tokens", words.as_tokens),
+    )
+    return [
+        Table(
+            "attention",
+            words.attention_inside,
+            columns,
+            tuple(rows),
+            transposed=len(rows) <= _SIDE_BY_SIDE,
+            level=2,
+        )
+    ]
+
+
+def _times(one: int, other: int | None) -> Cell:
+    return Cell((Part(one), Part(" x "), Part(other)), [one, other])
+
+
+def _names(explained: Explained, values: Iterable[int]) -> Cell:
+    names = list(dict.fromkeys(map(explained.origins.of, values)))
+    return Cell.of(explained.view.words.listed.join(names), code=True, data=names)
+
+
+def _as_tokens(explained: Explained, attention: Attention) -> Cell | None:
+    """The feature map around an attention, and the tokens it became."""
+    view, network = explained.view, explained.view.network
+    call: int | None = attention.call
+    while call is not None and network.main_input(call) is None:
+        call = network.step(call).parent
+    if call is None or call == network.trunk:
+        return None
+    image = network.main_input(call)
+    assert image is not None
+    tokens = attention.query[0]
+    if network.is_map(tokens):
+        return None
+    parts = (
+        Part(view.dims(image), Kind.TUPLE, code=True),
+        Part(" -> "),
+        Part(view.dims(tokens), Kind.TUPLE, code=True),
+    )
+    return Cell(parts, {"map": view.dims(image), "tokens": view.dims(tokens)})
 
 
 def card(view: View, path: str, sections: Sequence[str]) -> list[Table]:
@@ -60,7 +183,7 @@ def choose(names: str | None) -> list[str]:
     Raises:
         UnetscopeError: a name is no section.
     """
-    return choosing.choose(names, SECTIONS)
+    return chosen(names, SECTIONS)
 
 
 def _functions(explained: Explained, path: str) -> list[Table]:

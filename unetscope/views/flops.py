@@ -1,24 +1,32 @@
-"""What a forward pass costs, group by group, and what was not counted."""
+"""What a forward pass costs, group by group, what was not counted, and how others count."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from unetscope.analysis.audit import Line
 from unetscope.analysis.cost import ATTENTION, PRODUCT, Cost
 from unetscope.analysis.partition import (
     BASE,
-    OTHER,
     By,
     in_order,
     merge_block_units,
     merge_blocks,
     partition,
 )
-from unetscope.table import Cell, Column, Kind, Part, Table
-from unetscope.views.costs import costs_by_type, figure_columns, figures, stages_by_kind
+from unetscope.table import Cell, Column, Kind, Part, Table, Value
+from unetscope.units import spell
+from unetscope.views.kinds import (
+    costs_by_type,
+    figure_columns,
+    figures,
+    group_label,
+    stages_by_kind,
+)
 from unetscope.views.view import View, phrase
+from unetscope.words import Words
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,9 @@ def flops(
     if by == "type":
         table = costs_by_type(view, cost)
     elif by == "stage-kind":
-        table = stages_by_kind(view, cost)
+        amounts = ((piece.module, piece.macs) for piece in cost.pieces)
+        table = stages_by_kind(view, "flops", view.words.cost, Kind.MACS, amounts)
+        table = replace(table, after=(Cell.of(view.words.costs_add_up),))
     else:
         table = _groups(view, cost, by, depth, top)
     data = {
@@ -125,9 +135,7 @@ def _column(view: View, by: str) -> Column:
 def _label(view: View, by: str, name: str) -> Cell:
     if by in ("part", "op"):
         return Cell.of(getattr(view.words, name), data=name)
-    if name == OTHER:
-        return Cell.of(view.words.other, data=name)
-    return Cell.of(name, code=by != "mbw")
+    return Cell.of(name) if by == "mbw" else group_label(view, name)
 
 
 def _notes(view: View, cost: Cost) -> Iterator[Cell]:
@@ -175,3 +183,68 @@ def _uncounted(view: View, cost: Cost) -> Table:
     times, elements = (sum(item[1][i] for item in found) for i in (0, 1))
     total = (Cell.of(words.total, data="total"), times, elements)
     return Table("uncounted", words.uncounted, columns, rows, total)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One engine's count beside ours.
+
+    Attributes:
+        engine: its name and version.
+        network: what was counted.
+        lines: class by class.
+    """
+
+    engine: str
+    network: str
+    lines: Sequence[Line]
+
+    @property
+    def explained(self) -> bool:
+        """Whether every difference is."""
+        return all(line.explained for line in self.lines)
+
+
+def audit(words: Words, audits: Sequence[Audit]) -> list[Table]:
+    """A table for each engine, and below it the verdict."""
+    columns = (
+        Column("kind", words.kind_of_work),
+        Column("unetscope_macs", "unetscope", Kind.COUNT),
+        Column("engine_macs", words.other_engine, Kind.COUNT),
+        Column("difference", words.difference, Kind.COUNT),
+        Column("explained", words.explained),
+        Column("reasons", words.reasons),
+    )
+    tables = []
+    for one in audits:
+        rows = [_row(words, line) for line in one.lines]
+        verdict = words.all_explained if one.explained else words.not_explained
+        tables.append(
+            Table(
+                "audit",
+                f"{one.engine}: {one.network}",
+                columns,
+                tuple(rows[:-1]),
+                rows[-1],
+                after=(Cell.of(verdict),),
+                repeats=True,
+                data={"engine": one.engine, "network": one.network, "explained": one.explained},
+            )
+        )
+    return tables
+
+
+def _row(words: Words, line: Line) -> tuple[Value, ...]:
+    reasons = [
+        f"{getattr(words, reason.value)} ({spell(amount, Kind.COUNT)})"
+        for reason, amount in line.reasons
+    ]
+    data = [{"reason": reason.value, "macs": amount} for reason, amount in line.reasons]
+    return (
+        Cell.of(getattr(words, line.kind), data=line.kind),
+        line.ours,
+        line.theirs,
+        line.difference,
+        Cell.of(words.yes if line.explained else words.no, data=line.explained),
+        Cell.of(words.listed.join(reasons), data=data),
+    )

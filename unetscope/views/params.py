@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from unetscope.analysis.parameters import (
-    Held,
-    buffers,
-    numel,
-    parameters,
-    selected,
-)
+from unetscope.analysis.parameters import Held, buffers, numel, parameters, selected
 from unetscope.analysis.partition import (
     BASE,
-    OTHER,
     in_order,
     merge_block_units,
     merge_blocks,
@@ -22,8 +15,7 @@ from unetscope.analysis.partition import (
 )
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.table import Cell, Column, Kind, Table, Value
-from unetscope.views.kinds import stages_by_kind, types
-from unetscope.views.sizes import Sizes
+from unetscope.views.kinds import Sizes, group_label, parameters_by_type, stages_by_kind
 from unetscope.views.view import View
 
 
@@ -70,9 +62,9 @@ def params(view: View, choice: Choice) -> list[Table]:
         held = _selected(held, choice.match, trace.name)
     sizes = Sizes(view, numel(parameters(trace)), choice.dtypes, choice.lora_rank)
     if choice.by == "type":
-        tables = [types(view, held, sizes, choice.match)]
+        tables = [parameters_by_type(view, held, sizes, choice.match)]
     elif choice.by == "stage-kind":
-        tables = [stages_by_kind(view, held, sizes, choice.match)]
+        tables = [_stages(view, choice, held, sizes)]
     else:
         tables = [_groups(view, choice, held, sizes)]
     rest = _buffers(view) if choice.match is None else []
@@ -104,6 +96,17 @@ def _selected(held: Sequence[Held], glob: str, name: str) -> tuple[Held, ...]:
             hint=f"did you mean `{close}`?" if close else None,
         )
     return found
+
+
+def _stages(view: View, choice: Choice, held: Sequence[Held], sizes: Sizes) -> Table:
+    words = view.words
+    amounts = ((tensor.module, numel([tensor])) for tensor in held)
+    table = stages_by_kind(view, "parameters", words.parameters, Kind.COUNT, amounts)
+    return replace(
+        table,
+        after=(Cell.of(words.rows_add_up), *sizes.notes(held, choice.match)),
+        data={"by": choice.by, "match": choice.match},
+    )
 
 
 def _groups(view: View, choice: Choice, held: Sequence[Held], sizes: Sizes) -> Table:
@@ -160,9 +163,12 @@ def _of_modules(
     for path in in_order(view.network, groups):
         if path not in found:
             continue
-        label = Cell.of(view.words.other, data=path) if path == OTHER else Cell.of(path, code=True)
         kind = modules[path].kind if path in modules else None
-        rows.append(_Group(label, (Cell.of(kind or "", code=True, data=kind),), found[path]))
+        rows.append(
+            _Group(
+                group_label(view, path), (Cell.of(kind or "", code=True, data=kind),), found[path]
+            )
+        )
     return columns, rows
 
 

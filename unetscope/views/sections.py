@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from unetscope.table import Table
-from unetscope.views import choosing
-from unetscope.views.comparison import decoder, encoder, middle
-from unetscope.views.heading import heading, inputs_and_output
-from unetscope.views.parts import parts
+from unetscope.views.blocks import decoder, encoder, heading, inputs_and_output, middle, parts
 from unetscope.views.skips import ledger, residuals
 from unetscope.views.steps import steps
-from unetscope.views.view import View
+from unetscope.views.view import View, chosen
 
 SECTIONS: dict[str, Callable[[View], list[Table]]] = {
     "model": heading,
@@ -38,7 +35,7 @@ def choose(names: str | None, block: str | None = None) -> list[str]:
     """
     if names is None and block is not None:
         return list(_OF_A_BLOCK)
-    return choosing.choose(names, SECTIONS)
+    return chosen(names, SECTIONS)
 
 
 def show(view: View, names: Sequence[str]) -> tuple[list[Table], list[str]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, residuals
 from unetscope.analysis.names import names_in
 from unetscope.analysis.network import Network
+from unetscope.errors import UnetscopeError, nearest
 from unetscope.record import Trace
 from unetscope.table import Cell, Part
 from unetscope.words import Words
@@ -110,3 +111,22 @@ def phrase(template: str, data: object, **parts: Part) -> Cell:
     pieces = re.split(r"{(\w+)}", template)
     filled = [parts[p] if index % 2 else Part(p) for index, p in enumerate(pieces) if p]
     return Cell(tuple(filled), data)
+
+
+def chosen(names: str | None, sections: Collection[str]) -> list[str]:
+    """The sections in a comma-separated list, or all of `sections`.
+
+    Raises:
+        UnetscopeError: a name is no section.
+    """
+    if names is None:
+        return list(sections)
+    found = [name.strip() for name in names.split(",") if name.strip()]
+    for name in found:
+        if name not in sections:
+            close = nearest(name, sections)
+            raise UnetscopeError(
+                f"no section `{name}`: expected {', '.join(sections)}",
+                hint=f"did you mean `{close}`?" if close else None,
+            )
+    return found

@@ -1,0 +1,136 @@
+"""Many models in one table: the shipped configs by lineage, or several side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from unetscope.table import Cell, Column, Kind, Table, Value
+from unetscope.words import Words
+
+if TYPE_CHECKING:
+    from unetscope.lock import Lock, LockedTensor
+
+
+def configs(
+    index: Mapping[str, Mapping[str, Any]], words: Words, search: str = "", *, brief: bool = False
+) -> Table:
+    """One row a config, below the one it extends, which is its lineage.
+
+    Args:
+        index: what is known of each config, by name (see `commands.indexing`).
+        words: the language.
+        search: only configs whose name, title, family or source holds this, in any case.
+        brief: leave out what a narrow terminal has no room for.
+    """
+    columns = [
+        Column("name", words.name),
+        Column("title", words.model),
+        Column("parameters", words.parameters, Kind.COUNT),
+        Column("macs", words.macs, Kind.MACS),
+        Column("sample_size", words.sample_size, Kind.SIZE),
+        Column("conditioning", words.conditioning),
+        Column("family", words.family),
+        Column("extends", words.extends, code=True),
+        Column("source", words.source),
+    ]
+    rows = []
+    for depth, name in _lineages(index):
+        known = index[name]
+        texts = (name, known["title"], known["family"], known["source"])
+        if not any(search.casefold() in text.casefold() for text in texts):
+            continue
+        indent = "" if search else "  " * depth
+        told = known["conditioning"]
+        rows.append(
+            (
+                Cell.of(indent + name, code=True, data=name),
+                known["title"],
+                known["parameters"],
+                known["macs"],
+                (known["height"], known["width"]),
+                Cell.of(words.listed.join(told) or words.none, data=told),
+                known["family"],
+                known["extends"],
+                known["source"],
+            )
+        )
+    keep = range(5 if brief else len(columns))
+    return Table(
+        "configs",
+        words.configs,
+        tuple(columns[index] for index in keep),
+        tuple(tuple(row[index] for index in keep) for row in rows),
+    )
+
+
+def _lineages(
+    index: Mapping[str, Mapping[str, Any]], parent: str | None = None, depth: int = 0
+) -> Iterator[tuple[int, str]]:
+    """Every config behind the one it extends, with the length of its chain."""
+    for name, known in index.items():
+        if known["extends"] == parent:
+            yield depth, name
+            yield from _lineages(index, name, depth + 1)
+
+
+_OPTIONS = (
+    "block_out_channels",
+    "layers_per_block",
+    "transformer_layers_per_block",
+    "attention_head_dim",
+    "cross_attention_dim",
+)
+
+
+def compare(locks: Sequence[Lock], words: Words) -> list[Table]:
+    """One record a model: sizes, totals, shares of the work, and the options that make it."""
+    kinds = list(dict.fromkeys(kind for lock in locks for kind in lock.macs))
+    options = [key for key in _OPTIONS if any(key in _unet(lock) for lock in locks)]
+    columns = (
+        Column("model", words.model),
+        Column("class", words.module_class, code=True),
+        Column("input", words.input_dims, Kind.TUPLE, code=True),
+        Column("output", words.output_dims, Kind.TUPLE, code=True),
+        Column("parameters", words.parameters, Kind.COUNT),
+        Column("tensors", words.tensors, Kind.COUNT),
+        Column("macs", words.macs, Kind.MACS),
+        *(Column(f"{kind}_share", getattr(words, kind), Kind.SHARE) for kind in kinds),
+        Column("activation_bytes", words.activation_peak, Kind.BYTES),
+        Column("blocks", words.block),
+        Column("skips", words.skip),
+        *(Column(key, key, code=True) for key in options),
+    )
+    rows = tuple(_record(lock, kinds, options) for lock in locks)
+    return [Table("compare", words.compared_models, columns, rows, transposed=True)]
+
+
+def _record(lock: Lock, kinds: Sequence[str], options: Sequence[str]) -> tuple[Value, ...]:
+    unet = _unet(lock)
+    return (
+        lock.name,
+        lock.modules[0].kind,
+        _shape(lock.inputs),
+        _shape(lock.outputs),
+        lock.totals.parameters,
+        sum(not tensor.buffer and tensor.tied_to is None for tensor in lock.tensors),
+        lock.totals.macs,
+        *(lock.macs.get(kind, 0) / lock.totals.macs if lock.totals.macs else 0.0 for kind in kinds),
+        lock.totals.activation_bytes,
+        len(lock.blocks),
+        len(lock.skips),
+        *(_option(unet.get(key)) for key in options),
+    )
+
+
+def _unet(lock: Lock) -> Mapping[str, object]:
+    unet = lock.config.get("unet", {})
+    return unet if isinstance(unet, dict) else {}
+
+
+def _shape(tensors: Sequence[LockedTensor]) -> tuple[int, ...] | None:
+    return tensors[0].shape if tensors else None
+
+
+def _option(value: object) -> Cell:
+    return Cell.of(None if value is None else str(value), data=value, code=True)
