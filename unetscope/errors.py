@@ -1,6 +1,6 @@
-"""What can go wrong, and how it is said.
+"""The errors that users see: what is wrong, where it stands, and a hint.
 
-UnetscopeError                 exit code 2: it could not be done
+UnetscopeError                 exit code 2: the command could not do its work
 ├── ConfigError                a config is missing, malformed or describes no network
 └── ForwardError               a network could not run (holds the partial trace)
 """
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a file something stands; line and column count from 1.
+    """A position in a file; lines and columns count from 1.
 
     Attributes:
-        key: what the file calls it, if that is not what we do.
+        key: the key in that file, where it differs from unetscope's own.
     """
 
     file: str
@@ -35,13 +35,13 @@ class Place:
 
 
 class UnetscopeError(Exception):
-    """Something a user can understand and mend; never shown with a traceback.
+    """An error that the user can understand and correct; it is shown without a traceback.
 
     Attributes:
-        message: what is wrong: what was expected, what was found.
+        message: what is wrong, what was expected and what was found.
         hint: what to do about it, or None.
         place: file, line and column, or None.
-        exit_code: 2, "could not do it"; 1 is kept for gates that found something.
+        exit_code: 2, the command could not do its work; 1 means that a gate found something.
     """
 
     exit_code = 2
@@ -65,7 +65,7 @@ class ForwardError(UnetscopeError):
     """A forward pass failed.
 
     Attributes:
-        trace: everything recorded until then.
+        trace: what was recorded before the failure.
     """
 
     def __init__(self, message: str, *, trace: Trace, **more: Any):

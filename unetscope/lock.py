@@ -12,9 +12,9 @@ from typing import Any
 from unetscope.record import Setting, TensorSpec
 
 SELF = "self."
-"""Begins a call of a module inside the one whose body it is: `self.resnets.0`."""
+"""Prefix of a call to a module inside the one whose body is listed: `self.resnets.0`."""
 ROOT = "root."
-"""Begins a call of any other module, by its whole path."""
+"""Prefix of a call to any other module, named by its full path."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LockedTensor:
     buffer: bool = False
     """Whether it is a buffer."""
     tied_to: str | None = None
-    """The name under which the same tensor was met first, if it was."""
+    """The full name under which the same tensor was recorded first; None if here."""
 
     @property
     def numel(self) -> int:
@@ -45,11 +45,11 @@ class LockedModule:
     kind: str
     """Its class."""
     attributes: dict[str, Setting | tuple[Setting, ...]] = field(default_factory=dict)
-    """What it is set to."""
+    """The attributes that configure it."""
     functions: tuple[str, ...] = ()
-    """What runs in its body, by key of `Lock.functions`: of each call, or once if all are alike."""
+    """The bodies of its calls, as keys of `Lock.functions`; one key if all calls are alike."""
     calls: int = 0
-    """How often it was called."""
+    """The number of its calls."""
 
 
 @dataclass(frozen=True)
@@ -59,26 +59,26 @@ class LockedSkip:
     push: int
     pop: int
     producer: str
-    """The module whose whole output it is, or in whose body it was made."""
+    """Path of the module whose whole output it is, or in whose body it was made."""
     consumer: str
-    """The module that takes what it was joined to, or in whose body that is used."""
+    """Path of the module that takes the joined tensor, or in whose body it is used."""
     operand: int
-    """Its position among the joined tensors."""
+    """Its position among the inputs of the join."""
     shape: tuple[int, ...]
     function: str | None = None
-    """The function that made it, if no module's whole output it is."""
+    """The function that made it; None if it is a module's whole output."""
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What the whole network comes to."""
+    """The totals of the whole network."""
 
     parameters: int
     """A shared tensor counts once."""
     macs: int
-    """Multiply-adds that are known, of one pass."""
+    """The known multiply-adds of one forward pass."""
     activation_bytes: int
-    """The most that the pass held at once beside weights and inputs."""
+    """Peak of the bytes that the pass held at once, weights and inputs not counted."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +87,16 @@ class Lock:
 
     name: str
     config: dict[str, Any]
-    """As resolved; empty if the network was built by other code."""
+    """The resolved config; empty if other code built the network."""
     inputs: tuple[LockedTensor, ...]
     outputs: tuple[LockedTensor, ...]
     totals: Totals
     macs: dict[str, int]
-    """By kind of work."""
+    """Multiply-adds by kind of work."""
     uncounted: dict[str, int]
     """Functions whose multiply-adds are not known, and how often each ran."""
     blocks: tuple[str, ...]
-    """The modules called in the body that joins the skips."""
+    """Paths of the modules called in the body that joins the skips."""
     modules: tuple[LockedModule, ...]
     """In the order of `named_modules()`; the root is first."""
     tensors: tuple[LockedTensor, ...]
@@ -104,9 +104,9 @@ class Lock:
     skips: tuple[LockedSkip, ...]
     """In the order of the joins."""
     functions: dict[str, tuple[str, ...]]
-    """Each sequence of functions and calls that is some module's body, by a digest of it."""
+    """The bodies of the modules, each a sequence of functions and calls, by its digest."""
     tools: dict[str, str] = field(default_factory=dict, compare=False)
-    """Versions: stated, never compared."""
+    """Versions of the tools; they are stored with the lock and never compared."""
 
 
 def called(path: str, functions: Iterable[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """Locks as JSON text.
 
-One module or tensor a line, in the order of the network, so that `git diff` reads well; no times
-and no paths. A lock says which format it has, so that a newer one is refused by name and not
-misread; the versions of the tools are recorded and never compared.
+Each module and each tensor has one line, in the order of the network, so that `git diff` reads
+well. A lock holds no times and no file paths. It states the version of its format, so that a newer
+format is refused and not misread. The versions of the tools are recorded and never compared.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ FORMAT = 1
 SUFFIX = ".lock"
 
 _MARK = "format_version"
-_AGAIN = "`unetscope lock CONFIG` writes it anew"
+_AGAIN = "`unetscope lock CONFIG` writes a new one"
 
 
 def dumps(lock: Lock) -> bytes:
-    """`lock` as JSON text; equal locks give equal text, apart from the tools' versions."""
+    """`lock` as JSON text; equal locks give equal text except for the versions of the tools."""
     plain = {_MARK: FORMAT, **msgspec.to_builtins(lock)}
     order = ("format_version", "name", "tools", "config")
     keys = (*order, *(key for key in plain if key not in order))
@@ -36,7 +36,7 @@ def dumps(lock: Lock) -> bytes:
 
 
 def _section(key: str, value: Any) -> str:
-    """A top-level value, one entry a line; entries leave out what is as usual."""
+    """A top-level value with one line for each entry; entries omit empty optional keys."""
     if isinstance(value, dict):
         if key == "config":
             value = {k: _Nested(v) if isinstance(v, dict) else v for k, v in value.items()}
@@ -49,7 +49,7 @@ def _section(key: str, value: Any) -> str:
 
 
 class _Nested(dict[str, Any]):
-    """A section of a section, which has its own lines."""
+    """A section inside a section; each of its entries has its own line."""
 
 
 def _entry(value: Any) -> str:
@@ -80,14 +80,14 @@ def loads(text: bytes, file: str = "lock") -> Lock:
     """The lock that `dumps` wrote.
 
     Raises:
-        UnetscopeError: `text` is no lock, is damaged, or has another format.
+        UnetscopeError: `text` is not a lock, is damaged, or has another format.
     """
     place = Place(file)
     try:
         head = msgspec.json.decode(text, type=_Head)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         conflict = re.search(rb"^(<<<<<<<|=======|>>>>>>>)", text, re.MULTILINE)
-        why = "it holds the marks of a merge conflict" if conflict else str(error)
+        why = "it contains the markers of a merge conflict" if conflict else str(error)
         raise UnetscopeError(f"a damaged lock: {why}", place=place, hint=_AGAIN) from None
     version = head.format_version
     if type(version) is not int:
@@ -106,7 +106,7 @@ def loads(text: bytes, file: str = "lock") -> Lock:
 
 
 def _damages(lock: Lock) -> Iterator[str]:
-    """What the types alone do not tell: what is missing, doubled or does not add up."""
+    """The damage that the types do not show: what is missing, doubled or does not add up."""
     paths = [module.path for module in lock.modules]
     known = set(paths)
     if not paths or paths[0] != "":
@@ -115,17 +115,17 @@ def _damages(lock: Lock) -> Iterator[str]:
     yield from _doubled(tensor.name for tensor in lock.tensors)
     for tensor in (*lock.tensors, *lock.inputs, *lock.outputs):
         if tensor.dtype not in BYTES_PER_ELEMENT or min(tensor.shape, default=0) < 0:
-            yield f"no such tensor: {list(tensor.shape)} of `{tensor.dtype}`"
+            yield f"impossible tensor: shape {list(tensor.shape)}, dtype `{tensor.dtype}`"
     for tensor in lock.tensors:
         if tensor.name.rpartition(".")[0] not in known:
-            yield f"`{tensor.name}` is held by no module"
+            yield f"`{tensor.name}` belongs to no module"
     for module in lock.modules:
         for key in module.functions:
             if key not in lock.functions:
-                yield f"`{module.path}` has the functions {key}, which are not there"
+                yield f"`{module.path}` refers to the functions `{key}`, which are missing"
             for target in called(module.path, lock.functions.get(key, ())):
                 if target not in known:
-                    yield f"`{module.path}` calls `{target}`, which is no module"
+                    yield f"`{module.path}` calls `{target}`, which is not a module"
     own = (t.numel for t in lock.tensors if not t.buffer and t.tied_to is None)
     if (total := sum(own)) != lock.totals.parameters:
         yield f"its tensors have {total:,} parameters, its total says {lock.totals.parameters:,}"
@@ -137,12 +137,12 @@ def _doubled(names: Iterable[str]) -> Iterator[str]:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            yield f"`{name}` stands there twice"
+            yield f"`{name}` is listed twice"
         seen.add(name)
 
 
 def is_lock(path: Path) -> bool:
-    """Whether a file calls itself a lock, by its name or by what it holds."""
+    """Whether a file is a lock by its suffix or by its first key."""
     if path.suffix == SUFFIX:
         return True
     with path.open("rb") as file:

@@ -1,8 +1,8 @@
 """The record of one forward pass: frozen values that can be read, saved and compared without torch.
 
-What belongs to one thing alone is stored here; totals are sums. Tensors, calls and functions refer
-to each other by index into the trace's tuples. Calls and functions share one clock: every start
-and end of a call and every function is one tick.
+A record stores what belongs to one thing alone, such as a module's own parameters or an op's own
+multiply-adds; totals are sums. Values, steps and ops refer to each other by their index in the
+trace's tuples. Steps and ops share one clock: each start and end of a step and each op is one tick.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BYTES_PER_ELEMENT = {
 }
 
 Setting = bool | int | float | str | None
-"""A plain value that a module is set to."""
+"""The value of an attribute that configures a module, such as a kernel size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Parameter:
     """Its name in that module: `weight`."""
     spec: TensorSpec
     tied_to: str | None = None
-    """The full name under which the same tensor was met first, if it was; it counts there."""
+    """The full name under which the same tensor was recorded first and counts; None if here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class ModuleRecord:
     kind: str
     """Its class: `ResnetBlock2D`."""
     attributes: dict[str, Setting | tuple[Setting, ...]]
-    """What it is set to: kernel, stride, groups, eps, heads …"""
+    """The attributes that configure it: kernel size, stride, groups, eps, heads …"""
     parameters: tuple[Parameter, ...] = ()
     """Its own, not its children's."""
     buffers: tuple[Parameter, ...] = ()
@@ -81,23 +81,23 @@ class ModuleRecord:
 
     @property
     def own_parameters(self) -> int:
-        """How many parameters it owns itself, those tied to others not counted."""
+        """The number of parameters that it holds itself; tied ones count where they came first."""
         return sum(p.spec.numel for p in self.parameters if p.tied_to is None)
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One tensor as it was at one time; an in-place operation makes a new value."""
+    """A tensor at one point of the pass; an in-place operation makes a new value."""
 
     spec: TensorSpec
     storage: int
-    """Index of its storage; views and in-place results share one."""
+    """Index of its storage, which its views and in-place results share."""
     op: int | None = None
-    """The function that made it; None for an input, a parameter or a constant."""
+    """Index of the op that made it; None for an input, a parameter or a constant."""
     call: int | None = None
-    """Its producer: the outermost call whose whole output it is; None if there is none."""
+    """Index of its producer: the outermost step whose whole output it is; None if there is none."""
     source: str | None = None
-    """The name of the network's input or parameter that it is."""
+    """The name of the network's input or parameter that it is; None for any other value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +106,16 @@ class Storage:
 
     nbytes: int
     born: int
-    """Clock when it was first seen."""
+    """The clock at which it was first seen."""
     died: int | None
-    """Clock of the last event before it was freed; None if it outlived the pass."""
+    """The clock of the last event before it was freed; None if it outlived the pass."""
     resident: bool = False
-    """It was there before the pass: an input, a parameter, a buffer."""
+    """Whether it existed before the pass: an input, a parameter or a buffer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A tensor that a call was given."""
+    """A tensor that a step takes."""
 
     name: str
     """The parameter of `forward` that received it: `hidden_states`, `residuals.1`."""
@@ -129,10 +129,10 @@ class Step:
     module: str
     """The module's path."""
     parent: int | None
-    """The call during which it happened; None for the root's."""
+    """Index of the step during which it ran; None for the root's."""
     start: int
     end: int | None
-    """None if it failed."""
+    """None if the call failed."""
     inputs: tuple[Argument, ...]
     outputs: tuple[int, ...]
     """The tensors it returned, nested ones flattened in order."""
@@ -140,21 +140,21 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One function called between the calls, such as `torch.cat`, `reshape` or `+`."""
+    """One function that ran in the body of a step, such as `torch.cat`, `reshape` or `+`."""
 
     name: str
     """As a reader of the code would write it: `torch.cat`, `Tensor.reshape`, `F.silu`, `+`."""
     step: int | None
-    """The innermost call in whose body it ran."""
+    """Index of the innermost step in whose body it ran."""
     clock: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     detail: str = ""
-    """Its arguments that are no tensors: `dim=1`."""
+    """Its arguments other than tensors: `dim=1`."""
     macs: int | None = 0
-    """Multiply-adds that it does; None where no formula is known."""
+    """The multiply-adds that it performs; None where no formula is known."""
     attention_macs: int = 0
-    """Those of them that are the two products of an attention inside the function."""
+    """The part of `macs` that belongs to the two products of an attention inside the function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +162,15 @@ class SkipEvent:
     """An earlier tensor joined to one that was computed from it, with modules in between."""
 
     push: int
-    """Its number among all tensors that are ever joined, in the order of their making, from 0."""
+    """Its number, from 0, among all pushed tensors, in the order in which they were made."""
     value: int
-    """The tensor that was pushed, as it was made."""
+    """Index of the value that was pushed, as it was made."""
     op: int
-    """The join."""
+    """Index of the op that joins it."""
     operand: int
-    """Its position among the tensors that were joined."""
+    """Its position among the inputs of the join."""
     onto: int
-    """The value it was joined to."""
+    """Index of the value that it was joined to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +182,13 @@ class Failure:
     op: str | None
     """The function that failed, if one did."""
     inputs: tuple[TensorSpec, ...]
-    """The tensors it was given."""
+    """The tensors that it took."""
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How a trace came about: stated, never compared."""
+    """How a trace was made; it is stored with the trace and never compared."""
 
     torch: str
     device: str
@@ -207,7 +207,7 @@ class Trace:
     modules: tuple[ModuleRecord, ...]
     """In the order of `named_modules()`; the root is first."""
     steps: tuple[Step, ...]
-    """In the order they began."""
+    """In the order in which they began."""
     ops: tuple[Op, ...]
     values: tuple[Value, ...]
     storages: tuple[Storage, ...]
@@ -216,7 +216,7 @@ class Trace:
     inputs: tuple[Argument, ...]
     outputs: tuple[int, ...]
     config: dict[str, Any] = field(default_factory=dict)
-    """The config it was built from, as resolved; empty if it was built by other code."""
+    """The resolved config that the network was built from; empty if other code built it."""
     failure: Failure | None = None
     provenance: Provenance | None = field(default=None, compare=False)
 

@@ -1,6 +1,6 @@
 """Traces as JSON text.
 
-A saved trace says which format it has, so that a newer one is refused by name and not misread.
+A saved trace states the version of its format, so that a newer format is refused and not misread.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class _Document(msgspec.Struct):
 
 
 class _Head(msgspec.Struct):
-    """The part that tells what a file is."""
+    """The key that identifies a saved trace."""
 
     unetscope_trace: int | None = None
 
 
 def dumps(trace: Trace) -> bytes:
-    """`trace` as JSON; equal traces give equal text, apart from their provenance."""
+    """`trace` as JSON; equal traces give equal text except for their provenance."""
     return msgspec.json.encode(_Document(FORMAT, trace)) + b"\n"
 
 
@@ -40,7 +40,7 @@ def loads(text: bytes, file: str = "trace") -> Trace:
     """The trace that `dumps` wrote.
 
     Raises:
-        UnetscopeError: `text` is no saved trace, is damaged, or has another format.
+        UnetscopeError: `text` is not a saved trace, is damaged, or has another format.
     """
     place = Place(file)
     try:
@@ -69,14 +69,14 @@ def loads(text: bytes, file: str = "trace") -> Trace:
 
 
 def _damages(trace: Trace) -> Iterator[str]:
-    """What the types alone do not tell: unknown element types, references to nothing."""
+    """The damage that the types do not show: unknown dtypes, indices out of range."""
     values, steps, ops = len(trace.values), len(trace.steps), len(trace.ops)
     paths = {module.path for module in trace.modules}
 
     def outside(place: str, count: int, indices: Iterable[int | None]) -> Iterator[str]:
         for index in indices:
             if index is not None and not 0 <= index < count:
-                yield f"`{place}` refers to {index} of {count}"
+                yield f"`{place}` has the index {index}, but there are only {count}"
 
     if not trace.modules:
         yield "it has no modules"
@@ -85,14 +85,14 @@ def _damages(trace: Trace) -> Iterator[str]:
     ]
     for spec in specs:
         if spec.dtype not in BYTES_PER_ELEMENT or min(spec.shape, default=0) < 0:
-            yield f"no such tensor: {list(spec.shape)} of `{spec.dtype}`"
+            yield f"impossible tensor: shape {list(spec.shape)}, dtype `{spec.dtype}`"
     for value in trace.values:
         yield from outside("storage", len(trace.storages), (value.storage,))
         yield from outside("op", ops, (value.op,))
         yield from outside("call", steps, (value.call,))
     for index, step in enumerate(trace.steps):
         if step.module not in paths:
-            yield f"a step of `{step.module}`, which is no module"
+            yield f"a step of `{step.module}`, which is not a module"
         yield from outside("parent", index, (step.parent,))
         yield from outside("inputs", values, (argument.value for argument in step.inputs))
         yield from outside("outputs", values, step.outputs)
@@ -110,7 +110,7 @@ def _damages(trace: Trace) -> Iterator[str]:
 
 
 def is_trace(path: Path) -> bool:
-    """Whether a file calls itself a saved trace."""
+    """Whether a file is a saved trace by its first key."""
     with path.open("rb") as file:
         return re.match(rb'\s*\{\s*"%b"' % _MARK.encode(), file.read(64)) is not None
 

@@ -16,7 +16,7 @@ def shape(dims: Sequence[Dim]) -> str:
 
 
 def size(dims: Sequence[Dim]) -> str:
-    """Spell spatial dims, height first: `64x64`; the dims of a point are `1`."""
+    """Spell spatial dims, height first: `64x64`; no dims at all are spelled `1`."""
     return "x".join(map(str, dims)) or "1"
 
 
@@ -37,7 +37,7 @@ def seconds(number: float) -> str:
 
 
 def _rounded(number: float, base: int, units: Sequence[str]) -> tuple[str, str]:
-    """Digits and the unit in which, as rounded, they are fewer than `base`; the last has no end."""
+    """The rounded digits and the first unit in which they are below `base`, else the last unit."""
     value, digits = float(number), f"{number:.0f}"
     for unit in units[:-1]:
         if abs(float(digits)) < base:
@@ -67,7 +67,7 @@ _SPELLINGS: dict[Kind, Callable[[Any], str]] = {
 
 
 def spell(value: Any, kind: Kind = Kind.TEXT) -> str:
-    """Write one value for people; None, which is not known, as `-`."""
+    """Spell one value for people; None, an unknown value, is spelled `-`."""
     if value is None:
         return "-"
     return _SPELLINGS.get(kind, str)(value)

@@ -120,7 +120,7 @@ DAMAGES = {
         "conv_out",
     ),
     "an unknown type": (lambda t: t.replace(b'"dtype": "int64"', b'"dtype": "int65"'), "int65"),
-    "functions that are not there": (lambda t: damaged(t, functions={}), "not there"),
+    "functions that are missing": (lambda t: damaged(t, functions={}), "are missing"),
     "a shape of words": (lambda t: t.replace(b"[320, 4, 3, 3]", b'["wide"]'), "damaged"),
 }
 

@@ -1,1 +1,1 @@
-"""Published weights: what their headers tell of a network, without reading a weight."""
+"""Checkpoints: what the headers of weights files tell about a network; no weight is read."""

@@ -1,4 +1,4 @@
-"""What of a checkpoint is the UNet: full ones hold an autoencoder and text encoders too.
+"""Which tensors of a checkpoint are the UNet's; a full one holds other networks as well.
 
 Source: the names in the published checkpoints of Stable Diffusion 1 and 2 and of SDXL.
 """
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from unetscope.record import TensorSpec
 
 UNET = "model.diffusion_model."
-"""Begins the names of the UNet's tensors in a full checkpoint."""
+"""Prefix of the names of the UNet's tensors in a full checkpoint."""
 
 _PARTS = {
     "first_stage_model": "autoencoder",
@@ -22,7 +22,7 @@ _PARTS = {
 
 
 def unet(tensors: Mapping[str, TensorSpec]) -> tuple[dict[str, TensorSpec], dict[str, int]]:
-    """The UNet's tensors under their own names, and how many were left out of each other part."""
+    """The UNet's tensors without the prefix, and how many tensors of each other part there are."""
     if not any(name.startswith(UNET) for name in tensors):
         return dict(tensors), {}
     own = {name[len(UNET) :]: t for name, t in tensors.items() if name.startswith(UNET)}

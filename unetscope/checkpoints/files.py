@@ -1,4 +1,4 @@
-"""Which files a checkpoint lies in: one, several with an index, or a folder with either."""
+"""The files of a checkpoint: a single file, several with an index, or a folder with either."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _CONFIGS = ("config.json", "model_index.json", "unet/config.json")
 
 
 class _Index(msgspec.Struct):
-    """Which file holds which tensor."""
+    """The index of a checkpoint in several files: the file of each tensor."""
 
     weight_map: dict[str, str]
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether a path names weights; a folder that holds a config too is that config."""
+    """Whether a path names weights; a folder that also holds a config counts as that config."""
     if path.is_dir():
         configured = any((path / name).is_file() for name in _CONFIGS)
         return not configured and _in_folder(path) is not None
@@ -35,10 +35,10 @@ def read(path: Path) -> dict[str, TensorSpec]:
     """The tensors of a checkpoint by name.
 
     Args:
-        path: for which `is_checkpoint`.
+        path: a path that `is_checkpoint` accepts.
 
     Raises:
-        UnetscopeError: it is a pickle, or is damaged.
+        UnetscopeError: the file is a pickle, is damaged or cannot be read.
     """
     path = _in_folder(path) or path
     if path.name.endswith(INDEX):
@@ -53,7 +53,7 @@ def read(path: Path) -> dict[str, TensorSpec]:
 
 
 def _in_folder(path: Path) -> Path | None:
-    """The file of a folder that stands for the checkpoint in it."""
+    """The checkpoint or index in a folder, None if it holds neither."""
     names = (f"{_STEM}{SUFFIX}", f"{_STEM}{INDEX}")
     return next((path / name for name in names if (path / name).is_file()), None)
 

@@ -1,8 +1,8 @@
-"""The header of a safetensors file: names, shapes and element types of its tensors.
+"""The header of a safetensors file: the names, shapes and dtypes of its tensors.
 
-A file begins with the header's length, eight bytes with the least first, then the header in JSON:
+A file begins with the length of the header (eight bytes, little-endian), then the header in JSON:
 `{"conv_in.weight": {"dtype": "F16", "shape": [320, 4, 3, 3], "data_offsets": [0, 23040]}, ...}`.
-Nothing behind it is read.
+Nothing after it is read.
 
 Source: https://github.com/huggingface/safetensors, README, "Format".
 """
@@ -18,10 +18,10 @@ from unetscope.errors import Place, UnetscopeError
 from unetscope.record import BYTES_PER_ELEMENT, TensorSpec
 
 LARGEST_HEADER = 100_000_000
-"""Bytes that a header may have; safetensors itself reads none that is longer."""
+"""The most bytes that a header may have; safetensors itself has the same limit."""
 
 LONGEST_NAME = 500
-"""Characters that a tensor's name may have."""
+"""The most characters that the name of a tensor may have."""
 
 _LENGTH = 8
 _METADATA = "__metadata__"
@@ -41,7 +41,7 @@ _DTYPES = {
 
 
 class _Entry(msgspec.Struct):
-    """What the header says of one tensor."""
+    """The header's entry for one tensor."""
 
     dtype: str
     shape: list[int]
@@ -52,7 +52,7 @@ def read(path: Path) -> dict[str, TensorSpec]:
     """The tensors of a file by name, in the file's order.
 
     Raises:
-        UnetscopeError: it cannot be read, is no safetensors file, or is damaged.
+        UnetscopeError: the file cannot be read, is not a safetensors file, or is damaged.
     """
     try:
         size = path.stat().st_size
@@ -60,14 +60,14 @@ def read(path: Path) -> dict[str, TensorSpec]:
             first = file.read(len(_GIT_LFS))
             length = int.from_bytes(first[:_LENGTH], "little")
             if first == _GIT_LFS:
-                _damaged(path, "a pointer of Git LFS and no weights", "`git lfs pull` fetches them")
+                _damaged(path, "a Git LFS pointer, not the weights", "`git lfs pull` fetches them")
             if len(first) < _LENGTH:
                 _damaged(path, f"{len(first)} bytes, too few for a safetensors file")
             if length > LARGEST_HEADER:
                 _damaged(
                     path,
-                    f"no safetensors file: its header would have {length:,} bytes, "
-                    f"{LARGEST_HEADER:,} at most are read",
+                    f"not a safetensors file: its header would have {length:,} bytes, and at most "
+                    f"{LARGEST_HEADER:,} are read",
                 )
             if length > size - _LENGTH:
                 _damaged(path, f"cut short: a header of {length:,} bytes in a file of {size:,}")
@@ -79,7 +79,7 @@ def read(path: Path) -> dict[str, TensorSpec]:
 
 
 def _tensors(path: Path, text: bytes, room: int) -> dict[str, TensorSpec]:
-    """The tensors that a header names, if `room` bytes behind it can hold them."""
+    """The tensors that a header lists; they must lie in the `room` bytes after it."""
     try:
         raw: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
         raw.pop(_METADATA, None)
@@ -89,18 +89,18 @@ def _tensors(path: Path, text: bytes, room: int) -> dict[str, TensorSpec]:
     found = {}
     for name, entry in entries.items():
         if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
-            _damaged(path, f"a damaged header: no name of a tensor: {name[:80]!a}")
+            _damaged(path, f"a damaged header: not a name of a tensor: {name[:80]!a}")
         spec = _spec(entry)
         if spec is None:
-            _damaged(path, f"a damaged header: shape, type and bytes of `{name}` do not fit")
+            _damaged(path, f"a damaged header: shape, dtype and bytes of `{name}` do not agree")
         if entry.data_offsets[1] > room:
-            _damaged(path, f"cut short: `{name}` does not end within the file")
+            _damaged(path, f"cut short: `{name}` ends past the end of the file")
         found[name] = spec
     return found
 
 
 def _spec(entry: _Entry) -> TensorSpec | None:
-    """A tensor, unless it does not take the bytes that it is given."""
+    """The tensor of an entry; None if its shape and dtype do not fill its bytes."""
     begin, end = entry.data_offsets
     if min(entry.shape, default=0) < 0 or not 0 <= begin <= end or not entry.dtype.isidentifier():
         return None
