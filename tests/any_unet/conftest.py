@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from unetscope.analysis.network import Network
 from unetscope.record import Trace
-from unetscope.tracing import place, trace
+from unetscope.tracing import devices, trace
 from unetscope.views.sections import choose, show
 from unetscope.views.tree import calls
 from unetscope.views.view import View
@@ -71,7 +71,7 @@ def traced() -> Callable[..., Traced]:
     ) -> Traced:
         def on(device: str) -> Trace:
             with torch.random.fork_rng():
-                model = place.build_as_written(make, device, "float32")
+                model = devices.build_as_written(make, device, "float32")
             return trace(model, moved(tuple(args), device), moved(dict(kwargs or {}), device))
 
         record = on("meta")

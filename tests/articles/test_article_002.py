@@ -19,7 +19,7 @@ from unetscope.config import load
 from unetscope.errors import ConfigError
 from unetscope.families import build
 from unetscope.record import Trace
-from unetscope.tracing import place
+from unetscope.tracing import devices
 
 # Channels and the divisor of the image's height and width, as the article's comments state them:
 # what goes into an entry, and what each of its layers makes.
@@ -72,7 +72,7 @@ def traced() -> Trace:
 @pytest.mark.parametrize(("bias", "total"), [("false", 859_520_964), ("true", 859_595_844)])
 def test_parameters(bias, total):
     spec = load("article_002", overrides=[f"attention_in_proj_bias={bias}"])
-    network = place.build(lambda: build(spec.family, spec.unet), "meta", "float32")
+    network = devices.build(lambda: build(spec.family, spec.unet), "meta", "float32")
     assert sum(parameter.numel() for parameter in network.parameters()) == total
 
 

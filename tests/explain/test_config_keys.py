@@ -8,7 +8,7 @@ from torch import nn
 from unetscope.analysis.config_keys import config_keys
 from unetscope.families import build
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
-from unetscope.tracing.attributes import attributes
+from unetscope.tracing.modules import attributes
 
 BASE = {
     "block_out_channels": [16, 32],

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from unetscope.config import load, shipped
 from unetscope.families import FAMILIES, build
-from unetscope.tracing import place
+from unetscope.tracing import devices
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 # Built with diffusers 0.42.1 and torch 2.13 on the meta device; FLOPs by FlopCounterMode.
@@ -27,7 +27,7 @@ def test_every_published_network_is_shipped():
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_tensors_and_modules(name):
     facts, spec = PUBLISHED[name], load(name)
-    ours = place.build(lambda: build(spec.family, spec.unet), "meta", "float32")
+    ours = devices.build(lambda: build(spec.family, spec.unet), "meta", "float32")
     with torch.device("meta"):
         options = {k: v for k, v in facts["config"].items() if not k.startswith("_")}
         theirs = getattr(diffusers, facts["class"])(**options)
@@ -53,8 +53,8 @@ def shapes(value):
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_inputs_output_residuals_and_flops(name):
     facts, spec = PUBLISHED[name], load(name)
-    network = place.build(lambda: build(spec.family, spec.unet), "meta", "float32")
-    inputs = place.inputs(spec.tensors(), "meta", "float32")
+    network = devices.build(lambda: build(spec.family, spec.unet), "meta", "float32")
+    inputs = devices.zeros(spec.tensors(), "meta", "float32")
     given = {key: value for key, value in facts["inputs"].items() if value is not None}
     for key, shape in given.items():
         value = inputs[key]

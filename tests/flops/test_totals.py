@@ -21,7 +21,7 @@ from unetscope.config import load, shipped
 from unetscope.config.forward import forward_inputs
 from unetscope.families import build
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
-from unetscope.tracing import place, trace
+from unetscope.tracing import devices, trace
 from unetscope.tracing.counting import count
 from unetscope.tracing.engines import by_fvcore, by_torch
 
@@ -43,8 +43,8 @@ NARROW = {
 def network(options, device="meta", dtype="float32", *, batch=1, size=(8, 8), tokens=5):
     """A model and its inputs."""
     config = msgspec.convert(options, UNet2DConditionConfig)
-    model = place.build(lambda: build("UNet2DConditionModel", config), device, dtype)
-    return model, place.inputs(forward_inputs(config, batch, size, tokens), device, dtype)
+    model = devices.build(lambda: build("UNet2DConditionModel", config), device, dtype)
+    return model, devices.zeros(forward_inputs(config, batch, size, tokens), device, dtype)
 
 
 def kinds(functions):
@@ -82,8 +82,8 @@ def test_shipped_configs(name):
         return
     spec = load(name, batch=1, height=64, width=64)
     cost = Cost(Network(run(spec)))
-    model = place.build(lambda: families_build(spec), "meta", "float32")
-    lines = against_torch(cost, by_torch(model, place.inputs(spec.tensors(), "meta", "float32")))
+    model = devices.build(lambda: families_build(spec), "meta", "float32")
+    lines = against_torch(cost, by_torch(model, devices.zeros(spec.tensors(), "meta", "float32")))
     assert [line.difference for line in lines] == [0] * len(lines)
 
 

@@ -5,7 +5,7 @@ import pytest
 from unetscope import families
 from unetscope.analysis.memory import activation_peak
 from unetscope.config import load
-from unetscope.tracing import place, trace
+from unetscope.tracing import devices, trace
 from unetscope.tracing.counting import count
 
 
@@ -15,7 +15,7 @@ from unetscope.tracing.counting import count
 )
 def test_the_peak_is_that_of_a_trace(config, sizes):
     spec = load(config, **sizes)
-    model = place.build(lambda: families.build(spec.family, spec.unet), "meta", "float32")
-    inputs = place.inputs(spec.tensors(), "meta", "float32")
+    model = devices.build(lambda: families.build(spec.family, spec.unet), "meta", "float32")
+    inputs = devices.zeros(spec.tensors(), "meta", "float32")
     _, peak = count(model, inputs)
     assert peak == activation_peak(trace(model, kwargs=inputs)).nbytes

@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from unetscope import families
-from unetscope.analysis.measurement import MeasuredMemory, Measurement
 from unetscope.analysis.memory import CUDA_BLOCK, Memory
 from unetscope.analysis.network import Network
 from unetscope.commands.passes import Request, obtain
 from unetscope.errors import UnetscopeError
+from unetscope.record import MeasuredMemory, Measurement
+from unetscope.tracing import devices
 from unetscope.tracing import measure as measuring
-from unetscope.tracing import place
 from unetscope.tracing.measure import WARM_UP, fill, measure, passes
 from unetscope.views.memory import memory
 from unetscope.views.view import View
@@ -153,8 +153,8 @@ def test_the_prediction_on_a_gpu(dtype):
     request = Request("sd15", dtype=dtype)
     spec = request.spec()
     network = Network(obtain(request))
-    model = place.build(lambda: families.build(spec.family, spec.unet), "cuda", dtype)
-    inputs = place.inputs(spec.tensors(), "cuda", dtype)
+    model = devices.build(lambda: families.build(spec.family, spec.unet), "cuda", dtype)
+    inputs = devices.zeros(spec.tensors(), "cuda", dtype)
     fill(model, inputs)
     blocks = [network.path(call) for call in network.blocks]
     told = []

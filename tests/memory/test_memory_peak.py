@@ -15,7 +15,7 @@ from unetscope.analysis.memory import CUDA_BLOCK, Memory, activation_peak
 from unetscope.analysis.network import Network
 from unetscope.commands.passes import Request, obtain
 from unetscope.record import Op, Storage, TensorSpec, Trace, Value
-from unetscope.tracing import place, trace
+from unetscope.tracing import devices, trace
 
 MIB = 2**20
 
@@ -31,8 +31,8 @@ def both(build, inputs):
 
 def of_config(request):
     spec = request.spec()
-    model = place.build(lambda: families.build(spec.family, spec.unet), "cpu", request.dtype)
-    return obtain(request), *allocated(model, place.inputs(spec.tensors(), "cpu", request.dtype))
+    model = devices.build(lambda: families.build(spec.family, spec.unet), "cpu", request.dtype)
+    return obtain(request), *allocated(model, devices.zeros(spec.tensors(), "cpu", request.dtype))
 
 
 def curve(recorded):
@@ -143,7 +143,7 @@ def test_published_models_in_mebibytes(name, peak, by_last_use):
     spec = Request(name).spec()
     with torch.device("meta"):
         model = UNet2DConditionModel(**spec.resolved["unet"]).eval()
-    their_trace = trace(model, kwargs=place.inputs(spec.tensors(), "meta", "float32"))
+    their_trace = trace(model, kwargs=devices.zeros(spec.tensors(), "meta", "float32"))
     for recorded in (obtain(Request(name)), their_trace):
         memory = Memory(Network(recorded))
         assert memory.peak.nbytes // MIB == peak

@@ -10,8 +10,8 @@ from torch import nn
 from unetscope import families
 from unetscope.analysis.training import Training, state
 from unetscope.commands.passes import Request, obtain
-from unetscope.tracing import place, trace
-from unetscope.tracing.structure import leaves
+from unetscope.tracing import devices, trace
+from unetscope.tracing.tensors import leaves
 
 
 def kept_for_real(model, kwargs):
@@ -39,8 +39,8 @@ def test_kept_activations_of_our_family(narrow, overrides):
     request = Request(str(narrow), overrides, height=32, width=32)
     spec = request.spec()
     estimate = Training(obtain(request))
-    model = place.build(lambda: families.build(spec.family, spec.unet), "cpu", "float32")
-    real = kept_for_real(model, place.inputs(spec.tensors(), "cpu", "float32"))
+    model = devices.build(lambda: families.build(spec.family, spec.unet), "cpu", "float32")
+    real = kept_for_real(model, devices.zeros(spec.tensors(), "cpu", "float32"))
     assert estimate.guessed == {}
     assert estimate.kept == pytest.approx(real, rel=0.02)
 
@@ -50,7 +50,7 @@ def test_kept_activations_of_diffusers_code(narrow):
 
     spec = Request(str(narrow), height=32, width=32).spec()
     model = UNet2DConditionModel(**spec.resolved["unet"])
-    inputs = place.inputs(spec.tensors(), "cpu", "float32")
+    inputs = devices.zeros(spec.tensors(), "cpu", "float32")
     estimate = Training(trace(model, kwargs=inputs))
     assert estimate.guessed == {}
     assert estimate.kept == pytest.approx(kept_for_real(model, inputs), rel=0.02)
@@ -115,7 +115,7 @@ def test_adam_keeps_two_numbers_a_parameter(narrow):
     spec = Request(str(narrow)).spec()
     model = families.build(spec.family, spec.unet)
     optimiser = torch.optim.Adam(model.parameters())
-    inputs = place.inputs(spec.tensors(), "cpu", "float32")
+    inputs = devices.zeros(spec.tensors(), "cpu", "float32")
     model(**inputs).sum().backward()
     optimiser.step()
     moments = [

@@ -488,10 +488,10 @@ CHILD = """
 import sys
 import unetscope.families
 from unetscope.config import load
-from unetscope.tracing import place, trace
+from unetscope.tracing import devices, trace
 spec = load("sd15")
-model = place.build(lambda: unetscope.families.build(spec.family, spec.unet), "meta", "float32")
-given = place.inputs(spec.tensors(), "meta", "float32")
+model = devices.build(lambda: unetscope.families.build(spec.family, spec.unet), "meta", "float32")
+given = devices.zeros(spec.tensors(), "meta", "float32")
 if "plain" in sys.argv:
     model(**given)
 else:

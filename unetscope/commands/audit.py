@@ -101,10 +101,10 @@ def _divisors(number: int) -> Iterator[int]:
 
 def _placed(spec: Spec, device: str) -> tuple[nn.Module, dict[str, Any]]:
     from unetscope import families
-    from unetscope.tracing import place
+    from unetscope.tracing import devices
 
-    model = place.build(lambda: families.build(spec.family, spec.unet), device, "float32")
-    return model, place.inputs(spec.tensors(), device, "float32")
+    model = devices.build(lambda: families.build(spec.family, spec.unet), device, "float32")
+    return model, devices.zeros(spec.tensors(), device, "float32")
 
 
 def _described(spec: Spec) -> str:

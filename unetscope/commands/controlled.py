@@ -44,7 +44,7 @@ def controlled(unet: Spec, controlnet: str, device: str, dtype: str) -> Trace:
             )
     from unetscope import families
     from unetscope.families.diffusers.networks.controlled import ControlledUNet
-    from unetscope.tracing import place, trace
+    from unetscope.tracing import devices, trace
 
     def make() -> ControlledUNet:
         return ControlledUNet(
@@ -52,9 +52,9 @@ def controlled(unet: Spec, controlnet: str, device: str, dtype: str) -> Trace:
             cast("ControlNetModel", families.build(control.family, control.unet)),
         )
 
-    inputs = place.inputs({**control.tensors(), **unet.tensors()}, device, dtype)
+    inputs = devices.zeros({**control.tensors(), **unet.tensors()}, device, dtype)
     return trace(
-        place.build(make, device, dtype),
+        devices.build(make, device, dtype),
         kwargs=inputs,
         name=f"{unet.name} with {control.name}",
         config=unet.resolved | {"controlnet": control.resolved},

@@ -34,9 +34,9 @@ from unetscope.commands.options import (
 from unetscope.errors import UnetscopeError
 
 if TYPE_CHECKING:
-    from unetscope.analysis.measurement import Measurement
     from unetscope.analysis.network import Network
     from unetscope.commands.passes import Request
+    from unetscope.record import Measurement
 
 # Below this width the lifetimes of skips leave out the clock.
 _ROOMY = 120
@@ -136,13 +136,13 @@ def _refuse_unmeasurable(request: Request) -> None:
 def _measure(request: Request, network: Network, runs: int) -> Measurement:
     """Build the network for real and run it."""
     from unetscope import families
-    from unetscope.tracing import place
+    from unetscope.tracing import devices
     from unetscope.tracing.measure import fill, measure, passes
 
     spec = request.spec()
     device, dtype = request.device, request.dtype
-    model = place.build(lambda: families.build(spec.family, spec.unet), device, dtype)
-    inputs = place.inputs(spec.tensors(), device, dtype)
+    model = devices.build(lambda: families.build(spec.family, spec.unet), device, dtype)
+    inputs = devices.zeros(spec.tensors(), device, dtype)
     fill(model, inputs)
     blocks = [network.path(call) for call in network.blocks]
     steps = passes(device, runs)

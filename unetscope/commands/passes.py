@@ -146,10 +146,10 @@ def run(spec: Spec, device: str = "meta", dtype: str = "float32") -> Trace:
     """
     from unetscope import families
     from unetscope.families.diffusers.blame import likely_key
-    from unetscope.tracing import place, trace
+    from unetscope.tracing import devices, trace
 
-    model = place.build(lambda: families.build(spec.family, spec.unet), device, dtype)
-    inputs = place.inputs(spec.tensors(), device, dtype)
+    model = devices.build(lambda: families.build(spec.family, spec.unet), device, dtype)
+    inputs = devices.zeros(spec.tensors(), device, dtype)
     try:
         return trace(
             model, kwargs=inputs, name=spec.name, config=spec.resolved, reference=spec.reference
@@ -219,7 +219,7 @@ def _run_foreign(
     from unetscope.commands import console, guessing
     from unetscope.commands.inputs import given
     from unetscope.commands.targets import foreign, where
-    from unetscope.tracing import place, trace
+    from unetscope.tracing import devices, trace
 
     device, dtype = request.device, request.dtype
     described = given(request.inputs, request.input_file, dtype)
@@ -227,12 +227,12 @@ def _run_foreign(
     if described and any(sizes.values()):
         raise UnetscopeError("sizes are part of `--input`: leave --batch, --height … away")
     with foreign(f"building `{request.source}`"):
-        model = place.build_as_written(make, device, dtype)
+        model = devices.build_as_written(make, device, dtype)
     if not described:
         described = guess(model, dtype, sizes)
         console.say(f"inputs guessed: {guessing.spell(described)}")
     guessing.check(model, described)
-    args, kwargs = place.zeros((described.args, dict(described.kwargs or {})), device)
+    args, kwargs = devices.zeros((described.args, dict(described.kwargs or {})), device)
     try:
         with foreign(f"running `{request.source}`"):
             return trace(model, args, kwargs, **known)

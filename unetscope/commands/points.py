@@ -61,15 +61,15 @@ def measured(spec: Spec, sizes: Iterable[Mapping[str, int]]) -> list[Point]:
         ConfigError: the network cannot take one of them.
     """
     from unetscope import families
-    from unetscope.tracing import place
+    from unetscope.tracing import devices
 
     specs = list(_checked(spec, sizes))
-    model = place.build(lambda: families.build(spec.family, spec.unet), "meta", "float32")
+    model = devices.build(lambda: families.build(spec.family, spec.unet), "meta", "float32")
     parameters = sum(parameter.numel() for parameter in model.parameters())
     known: _Kinds | None = None
     points = []
     for point in specs:
-        inputs = place.inputs(point.tensors(), "meta", "float32")
+        inputs = devices.zeros(point.tensors(), "meta", "float32")
         work = None if known is None else _counted(model, inputs, known)
         if work is None:
             known, work = _traced(model, inputs)

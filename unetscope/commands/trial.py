@@ -61,7 +61,7 @@ def problems_of_code(request: Request) -> list[Problem]:
 def _faults(spec: Spec) -> list[Problem]:
     """Every layer that does not fit its channels, by cause."""
     from unetscope import families
-    from unetscope.tracing import place
+    from unetscope.tracing import devices
     from unetscope.tracing.faults import faults, lenient_norms
 
     def make() -> nn.Module:
@@ -69,7 +69,7 @@ def _faults(spec: Spec) -> list[Problem]:
 
     try:
         with lenient_norms() as ungrouped:
-            model = place.build(make, "meta", "float32")
+            model = devices.build(make, "meta", "float32")
     except (UnetscopeError, RuntimeError, ValueError, TypeError):
         return []
     problems = [
@@ -82,7 +82,7 @@ def _faults(spec: Spec) -> list[Problem]:
         )
         for norms in ungrouped(model)
     ]
-    for fault in faults(model, place.inputs(spec.tensors(), "meta", "float32")):
+    for fault in faults(model, devices.zeros(spec.tensors(), "meta", "float32")):
         message = (
             f"{fault.module}: expected {fault.found} channels, as they come in, found layers "
             f"built for {fault.expected}: {_named(fault.layers)}"

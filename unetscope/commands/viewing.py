@@ -51,7 +51,7 @@ def _known(view: View, path: str) -> str:
 
 def _symbols(trace: Trace, request: Request) -> Callable[[int], tuple[Dim, ...]]:
     """The dims in symbols: one more pass at clean sizes and one for each size doubled."""
-    from unetscope.analysis.symbolic import symbolic_dims
+    from unetscope.analysis.scaling import symbolic_dims
 
     if request.is_saved:
         raise UnetscopeError(

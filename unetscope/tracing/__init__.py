@@ -9,17 +9,15 @@ from time import perf_counter
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from unetscope.analysis.skips import find_skips
 from unetscope.errors import ForwardError
-from unetscope.record import Failure, ModuleRecord, Parameter, Provenance, Trace
-from unetscope.tracing.attributes import attributes
+from unetscope.record import Failure, Provenance, Trace
 from unetscope.tracing.calls import Calls
 from unetscope.tracing.functions import Functions
-from unetscope.tracing.structure import leaves
-from unetscope.tracing.tensors import Tensors
-from unetscope.tracing.wrappers import eager, refuse_hidden, unwrapped
+from unetscope.tracing.modules import eager, names_of_tensors, records, refuse_hidden, unwrapped
+from unetscope.tracing.tensors import Tensors, leaves
 from unetscope.version import __version__
 
 
@@ -55,13 +53,13 @@ def trace(
     model = unwrapped(model)
     paths = {module: path for path, module in model.named_modules()}
     refuse_hidden(paths)
-    names = _names(paths)
+    names = names_of_tensors(paths)
     tensors = Tensors(names)
     calls = Calls(paths, tensors)
     device = next((t.device for t in leaves((args, kwargs))), torch.device("cpu"))
     functions = Functions(tensors, calls, meta=device.type == "meta")
     with _collection_paused(device):
-        modules = _modules(paths, names, tensors)
+        modules = records(paths, names, tensors)
         failure: Failure | None = None
         error: Exception | None = None
         outputs: tuple[int, ...] = ()
@@ -112,43 +110,6 @@ def _collection_paused(device: torch.device) -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _names(paths: Mapping[nn.Module, str]) -> dict[int, str]:
-    """The name of each parameter and buffer, by id; a shared one has its first name."""
-    names: dict[int, str] = {}
-    for module, path in paths.items():
-        prefix = f"{path}." if path else ""
-        for name, tensor in (*module._parameters.items(), *module._buffers.items()):
-            if tensor is not None:
-                names.setdefault(id(tensor), prefix + name)
-    return names
-
-
-def _modules(
-    paths: Mapping[nn.Module, str], names: Mapping[int, str], tensors: Tensors
-) -> tuple[ModuleRecord, ...]:
-    """What the modules are, before anything runs."""
-
-    def own(path: str, held: Mapping[str, Tensor | None]) -> tuple[Parameter, ...]:
-        found = []
-        for name, tensor in held.items():
-            if tensor is not None:
-                first = names[id(tensor)]
-                tied = None if first == (f"{path}.{name}" if path else name) else first
-                found.append(Parameter(name, tensors.spec(tensor), tied))
-        return tuple(found)
-
-    return tuple(
-        ModuleRecord(
-            path,
-            type(module).__name__,
-            attributes(module),
-            own(path, module._parameters),
-            own(path, module._buffers),
-        )
-        for module, path in paths.items()
-    )
 
 
 @contextmanager

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as everywhere
 
 from unetscope.record import Argument, Failure, Step, TensorSpec
-from unetscope.tracing.structure import leaves, named_leaves
-from unetscope.tracing.tensors import Tensors
+from unetscope.tracing.tensors import Tensors, leaves, named_leaves
 
 _NOTE = "_unetscope_failure"
 

@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from unetscope.tracing.flops import work
 from unetscope.tracing.functions import function_name, run
 from unetscope.tracing.shapes import RULES
-from unetscope.tracing.structure import leaves
+from unetscope.tracing.tensors import leaves
 
 
 class Done(NamedTuple):

@@ -18,8 +18,7 @@ from unetscope.record import Op
 from unetscope.tracing.calls import Calls
 from unetscope.tracing.flops import Work, work
 from unetscope.tracing.shapes import RULES
-from unetscope.tracing.structure import leaves
-from unetscope.tracing.tensors import Tensors
+from unetscope.tracing.tensors import Tensors, leaves
 
 # Written as an operator or as a method, torch reports the same function.
 _SYMBOLS = {

@@ -13,9 +13,9 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import nn
 
-from unetscope.analysis.measurement import MeasuredMemory, Measurement
 from unetscope.errors import UnetscopeError
-from unetscope.tracing.structure import leaves
+from unetscope.record import MeasuredMemory, Measurement
+from unetscope.tracing.tensors import leaves
 
 WARM_UP = 2
 R = TypeVar("R")

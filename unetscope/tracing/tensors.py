@@ -1,4 +1,6 @@
-"""Which tensor is which: values and storages of a pass, none of them kept alive.
+"""Tensors of a pass: those inside what is taken and given, and which is which.
+
+Values and storages are followed without keeping any alive.
 
 Identity is Python's (`id`), which torch keeps stable for as long as a tensor or storage lives, even
 while only C++ holds it. Ids are reused after that: weak references tell whether it still lives.
@@ -6,13 +8,48 @@ while only C++ holds it. Ids are reused after that: weak references tell whether
 
 from __future__ import annotations
 
+import dataclasses
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from torch import Tensor, UntypedStorage
 
 from unetscope.record import Storage, TensorSpec, Value
+
+_LEAFLESS = (int, float, str, type(None))
+
+
+def named_leaves(value: Any, name: str) -> Iterator[tuple[str, Tensor]]:
+    """The tensors in `value` with their dotted names below `name`, in order."""
+    if isinstance(value, Tensor):
+        yield name, value
+    elif isinstance(value, (tuple, list)):
+        for index, item in enumerate(value):
+            yield from named_leaves(item, f"{name}.{index}")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from named_leaves(item, f"{name}.{key}")
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from named_leaves(getattr(value, field.name), f"{name}.{field.name}")
+
+
+def leaves(value: Any) -> list[Tensor]:
+    """The tensors in `value`, in order."""
+    found: list[Tensor] = []
+    _collect((value,), found)
+    return found
+
+
+def _collect(values: Iterable[Any], found: list[Tensor]) -> None:
+    for value in values:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, (tuple, list)):
+            _collect(value, found)
+        elif not isinstance(value, _LEAFLESS):
+            found += [tensor for _, tensor in named_leaves(value, "")]
 
 
 class Tensors:

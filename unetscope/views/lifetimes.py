@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from unetscope.analysis.measurement import Measurement
 from unetscope.analysis.memory import Memory, Skip
+from unetscope.record import Measurement
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.view import View, code, phrase
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from unetscope.analysis.measurement import Measurement
 from unetscope.analysis.memory import CUDA_BLOCK, Memory, Peak, buffer_bytes, parameter_bytes
 from unetscope.analysis.training import Training, state
-from unetscope.record import BYTES_PER_ELEMENT
+from unetscope.record import BYTES_PER_ELEMENT, Measurement
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.lifetimes import Report, alive, blocks, skips
 from unetscope.views.view import View, chosen, code, phrase

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from unetscope.errors import UnetscopeError
 from unetscope.record import TensorSpec
-
-DTYPES = ("float32", "float16", "bfloat16")
 
 
 def build(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
@@ -24,13 +23,8 @@ def build(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
         UnetscopeError: no such device here.
     """
     where = _device(device)
-    default = torch.get_default_dtype()
-    torch.set_default_dtype(getattr(torch, dtype))
-    try:
-        with torch.device("meta"):
-            model = make()
-    finally:
-        torch.set_default_dtype(default)
+    with _default_dtype(dtype), torch.device("meta"):
+        model = make()
     if any(not tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
         model = model.to("meta")  # torch.Tensor([x]) does not heed the default device
     if where.type != "meta":
@@ -41,17 +35,15 @@ def build(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
 def build_as_written(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
     """The module that other people's `make` returns, on `device`.
 
-    Its weights and buffers have the values that it gives them, as its `forward` may look at them.
-    On meta they have none, and where `make` needs values, it gets them on the CPU first. What is
-    made is of `dtype` wherever `make` leaves that open.
+    Its weights and buffers have the values that it gives them, as its `forward` may read them. On
+    meta they have none, and where `make` needs values, it gets them on the CPU first. What is made
+    is of `dtype` wherever `make` leaves that open.
 
     Raises:
         UnetscopeError: no such device here.
     """
     where = _device(device)
-    default = torch.get_default_dtype()
-    torch.set_default_dtype(getattr(torch, dtype))
-    try:
+    with _default_dtype(dtype):
         if where.type != "meta":
             return make().to(where)
         try:
@@ -60,41 +52,40 @@ def build_as_written(make: Callable[[], nn.Module], device: str, dtype: str) -> 
         except Exception:  # such as `.item()`, and the CPU tells whether that was all
             model = make()
         return model.to("meta")
-    finally:
-        torch.set_default_dtype(default)
 
 
-def zeros(value: Any, device: str) -> Any:
-    """`value` with a tensor of zeros for each `TensorSpec` in it, at any depth."""
+def zeros(value: Any, device: str, dtype: str | None = None) -> Any:
+    """`value` with a tensor of zeros for each `TensorSpec` in it, at any depth.
+
+    Args:
+        value: specs in tuples, lists and mappings, or anything else.
+        device: where the tensors are; on meta they have no elements.
+        dtype: of the floating-point ones; each has its own if it is None.
+
+    Raises:
+        UnetscopeError: no such device here.
+    """
     if isinstance(value, TensorSpec):
-        where, dtype = _device(device), getattr(torch, value.dtype)
+        where = _device(device)
+        name = dtype if dtype is not None and value.dtype.startswith("float") else value.dtype
         make = torch.empty if where.type == "meta" else torch.zeros
-        return make(value.shape, dtype=dtype, device=where)
+        return make(value.shape, dtype=getattr(torch, name), device=where)
     if isinstance(value, (tuple, list)):
-        return type(value)(zeros(item, device) for item in value)
-    if isinstance(value, dict):
-        return {name: zeros(item, device) for name, item in value.items()}
+        return type(value)(zeros(item, device, dtype) for item in value)
+    if isinstance(value, Mapping):
+        return {name: zeros(item, device, dtype) for name, item in value.items()}
     return value
 
 
-def inputs(
-    specs: Mapping[str, TensorSpec | Mapping[str, TensorSpec]], device: str, dtype: str
-) -> dict[str, Any]:
-    """Zeros for the inputs of a network, floating-point ones in `dtype`."""
-    where = _device(device)
-
-    def zeros(spec: TensorSpec) -> Tensor:
-        kind = getattr(torch, dtype if spec.dtype.startswith("float") else spec.dtype)
-        if where.type == "meta":
-            return torch.empty(spec.shape, dtype=kind, device=where)
-        return torch.zeros(spec.shape, dtype=kind, device=where)
-
-    return {
-        name: zeros(spec)
-        if isinstance(spec, TensorSpec)
-        else {key: zeros(inner) for key, inner in spec.items()}
-        for name, spec in specs.items()
-    }
+@contextmanager
+def _default_dtype(dtype: str) -> Iterator[None]:
+    """Make floating-point tensors of `dtype` where the code does not choose one."""
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, dtype))
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(default)
 
 
 def _device(name: str) -> torch.device:
