@@ -65,10 +65,10 @@ def _digest(model_or_trace: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 def _complaint(path: Path, made: Lock) -> str:
     """What is wrong with the lock, or what changed since; empty if they agree."""
     from unetscope import lockfile
-    from unetscope.analysis.gate import Rules, judge
     from unetscope.commands.subjects import Subject, compared
     from unetscope.errors import UnetscopeError
     from unetscope.render import render
+    from unetscope.rules.gate import Rules, judge
     from unetscope.views import diff as views
     from unetscope.words import Words
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import unetscope
-from unetscope.config.checking import check
 from unetscope.config.document import Document, parse
 from unetscope.config.loading import document_of, findings
 from unetscope.config.problems import ERRORS, WARNINGS, Severity
 from unetscope.errors import Place
+from unetscope.rules.configs import check
 
 
 def found(text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from unetscope.analysis.linting import surprises, unused_parameters
+from unetscope.rules.traced import surprises, unused_parameters
 from unetscope.tracing import trace
 
 

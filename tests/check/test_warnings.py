@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from unetscope.config import load, shipped
-from unetscope.config.checking import check as check_document
 from unetscope.config.document import parse
 from unetscope.config.loading import document_of
 from unetscope.config.problems import Severity
+from unetscope.rules.configs import check as check_document
 
 
 def found(reference, *overrides, **flags):

@@ -3,8 +3,8 @@
 import pytest
 
 from unetscope.analysis.diff import Change, Diff, Severity, Total
-from unetscope.analysis.gate import Action, Rules, bound, judge, severity
 from unetscope.errors import UnetscopeError
+from unetscope.rules.gate import Action, Rules, bound, judge, severity
 
 ONE = {
     Severity.BREAKING: Change("param-removed", "a", None, (1,), None),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from unetscope.analysis.diff import Change, ConfigChange, Diff
-from unetscope.analysis.gate import Rules, Verdict
+from unetscope.rules.gate import Rules, Verdict
 
 FORMAT = 1
 

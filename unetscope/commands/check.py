@@ -28,8 +28,8 @@ from unetscope.commands.options import (
 
 if TYPE_CHECKING:
     from unetscope.commands.passes import Request
-    from unetscope.config.checking import Checked
     from unetscope.config.problems import Problem
+    from unetscope.rules.configs import Checked
     from unetscope.table import Table
 
 
@@ -68,11 +68,11 @@ def check_config(
     """
     from unetscope.commands.trial import problems_of_pass
     from unetscope.config import load
-    from unetscope.config.checking import Checked, check
     from unetscope.config.files import locate, read, split_part
     from unetscope.config.loading import document_of
     from unetscope.config.problems import Problem, Severity
     from unetscope.errors import ConfigError, Place
+    from unetscope.rules.configs import Checked, check
 
     path = locate(split_part(reference)[0])
     read(path)  # a file that is not there is no finding
@@ -93,7 +93,7 @@ def check_config(
 def _check_code(request: Request) -> Checked:
     """What shows when a model of other people's code runs once."""
     from unetscope.commands.trial import problems_of_code
-    from unetscope.config.checking import Checked
+    from unetscope.rules.configs import Checked
 
     return Checked(problems_of_code(request))
 
@@ -113,7 +113,7 @@ def _tables(
 
 def _size_table(reference: str, checked: Checked, language: str) -> list[Table]:
     """The legal sizes of a config, if it is plain which network is meant."""
-    from unetscope.config.size_table import size_table
+    from unetscope.rules.size_table import size_table
     from unetscope.views.check import sizes
     from unetscope.words import Words
 

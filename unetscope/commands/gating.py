@@ -11,7 +11,7 @@ import typer
 from unetscope.errors import ConfigError, Place, UnetscopeError, nearest
 
 if TYPE_CHECKING:
-    from unetscope.analysis.gate import Rules
+    from unetscope.rules.gate import Rules
 
 FailOn = Annotated[
     str | None,
@@ -75,7 +75,7 @@ def _check(name: str, value: object) -> None:
         UnetscopeError: it is none.
     """
     from unetscope.analysis.diff import SEVERITIES
-    from unetscope.analysis.gate import BOUNDS, Action, bound, severity
+    from unetscope.rules.gate import BOUNDS, Action, bound, severity
 
     known = (_FAIL_ON, *BOUNDS, *SEVERITIES)
     if name not in known:
@@ -99,7 +99,7 @@ def _check(name: str, value: object) -> None:
 
 
 def _rules(settings: Mapping[str, str]) -> Rules:
-    from unetscope.analysis.gate import BOUNDS, Action, Rules, bound, severity
+    from unetscope.rules.gate import BOUNDS, Action, Rules, bound, severity
 
     usual = Rules()
     fail_on = severity(settings[_FAIL_ON]) if _FAIL_ON in settings else usual.fail_on

@@ -15,8 +15,8 @@ from unetscope.errors import UnetscopeError
 
 if TYPE_CHECKING:
     from unetscope.analysis.diff import Change, Diff
-    from unetscope.analysis.gate import Rules, Verdict
     from unetscope.errors import Place
+    from unetscope.rules.gate import Rules, Verdict
     from unetscope.table import Table
     from unetscope.words import Words
 
@@ -55,7 +55,7 @@ class Judged:
     """
 
     def __init__(self, diff: Diff, rules: Rules, place: Callable[[Change], Place | None]) -> None:
-        from unetscope.analysis.gate import judge
+        from unetscope.rules.gate import judge
 
         self.diff = diff
         self.rules = rules

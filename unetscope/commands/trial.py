@@ -19,8 +19,8 @@ MOST_NAMES = 3
 
 def problems_of_pass(spec: Spec) -> list[Problem]:
     """Faults that no rule foresaw, or what may surprise in a network that runs."""
-    from unetscope.analysis.linting import surprises
     from unetscope.commands.passes import run
+    from unetscope.rules.traced import surprises
 
     place = spec.places["unet",]
     try:
@@ -43,8 +43,8 @@ def problems_of_code(request: Request) -> list[Problem]:
     Raises:
         UnetscopeError: it cannot be imported or built, or what it takes is not known.
     """
-    from unetscope.analysis.linting import surprises
     from unetscope.commands.passes import obtain
+    from unetscope.rules.traced import surprises
 
     place = Place(request.source)
     try:

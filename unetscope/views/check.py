@@ -11,7 +11,7 @@ from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
 from unetscope.words import Words
 
 if TYPE_CHECKING:
-    from unetscope.config.size_table import SizeClass
+    from unetscope.rules.size_table import SizeClass
 
 _COLUMNS = ("level", "file", "line", "column", "id", "message")
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from unetscope.analysis.diff import COSTS, Change, ConfigChange, Diff, Severity, Total
-from unetscope.analysis.gate import Failure, Rules, Verdict
 from unetscope.errors import Place
+from unetscope.rules.gate import Failure, Rules, Verdict
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.units import spell
 from unetscope.views.change import COST_KINDS, mark, what, where

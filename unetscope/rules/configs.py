@@ -25,9 +25,9 @@ from unetscope.config.sections import (
 )
 from unetscope.config.sizes import check_sizes
 from unetscope.config.spec import Inputs
-from unetscope.config.warnings import warnings
 from unetscope.errors import nearest
 from unetscope.findings import Finding, Path
+from unetscope.rules.surprises import warnings
 
 _LEVELS = {"down_block_types", "up_block_types", "block_out_channels"}
 """Without these nothing can be said of levels."""

@@ -1,0 +1,1 @@
+"""What `check` finds in configs and networks, and the gate of `diff` and `lock`."""
