@@ -55,6 +55,8 @@ class Words:
     no = Word(en="no", zh="否")
     none = Word(en="none", zh="无")
     listed = Word(en=", ", zh="、")
+    other = Word(en="Other", zh="其他")
+    total = Word(en="Total", zh="合计")
 
     # Heading
     model = Word(en="Model", zh="模型")
@@ -76,11 +78,17 @@ class Words:
     modules = Word(en="Modules", zh="模块")
     input_dims = Word(en="Input dimensions", zh="输入维度")
     output_dims = Word(en="Output dimensions", zh="输出维度")
-    entry = Word(en="Initial conv", zh="Initial Conv")
-    encoder = Word(en="Encoder", zh="Encoder")
-    middle = Word(en="Middle block", zh="Middle Block")
-    decoder = Word(en="Decoder", zh="Decoder")
-    exit = Word(en="Final conv", zh="Final Conv")
+    part_names = WordsByKey(
+        {
+            "entry": Word(en="Initial conv", zh="Initial Conv"),
+            "encoder": Word(en="Encoder", zh="Encoder"),
+            "middle": Word(en="Middle block", zh="Middle Block"),
+            "decoder": Word(en="Decoder", zh="Decoder"),
+            "exit": Word(en="Final conv", zh="Final Conv"),
+            "time_embedding": Word(en="Time embedding", zh="时间嵌入"),
+            "other": other,
+        }
+    )
 
     # Comparison of blocks
     encoder_blocks = Word(en="Encoder", zh="Encoder 结构分析")
@@ -137,6 +145,9 @@ class Words:
     lifo = Word(en="last-in-first-out", zh="后进先出")
     not_lifo = Word(en="not last-in-first-out", zh="不是后进先出")
     out_of_order = Word(en="Out of order: {}.", zh="次序不符：{}。")
+    pop_of = Word(
+        en="pop {pop} (push {push}, {producer})", zh="弹出 {pop}（压入 {push}，{producer}）"
+    )
     reused = Word(en="Joined again: {}.", zh="重复使用：{}。")
 
     # Steps
@@ -174,18 +185,24 @@ class Words:
     macs = Word(en="MACs", zh="MACs")
     flops = Word(en="FLOPs", zh="FLOPs")
     share = Word(en="Share", zh="占比")
-    total = Word(en="Total", zh="合计")
     others = Word(en="{} more", zh="其余 {} 项")
-    other = Word(en="Other", zh="其他")
     block = Word(en="Block", zh="模块")
     kind_of_work = Word(en="Kind of work", zh="运算类别")
-    time_embedding = Word(en="Time embedding", zh="时间嵌入")
-    convolution = Word(en="Convolution", zh="卷积")
-    linear = Word(en="Linear", zh="线性层")
-    self_attention = Word(en="Self-attention, core", zh="自注意力核心")
-    cross_attention = Word(en="Cross-attention, core", zh="交叉注意力核心")
-    joint_attention = Word(en="Self- and cross-attention, core", zh="自注意力兼交叉注意力核心")
-    product = Word(en="Other products", zh="其他矩阵乘法")
+    work_kinds = WordsByKey(
+        {
+            "convolution": Word(en="Convolution", zh="卷积"),
+            "linear": Word(en="Linear", zh="线性层"),
+            "self_attention": Word(en="Self-attention, core", zh="自注意力核心"),
+            "cross_attention": Word(en="Cross-attention, core", zh="交叉注意力核心"),
+            "joint_attention": Word(
+                en="Self- and cross-attention, core", zh="自注意力兼交叉注意力核心"
+            ),
+            "product": Word(en="Other products", zh="其他矩阵乘法"),
+            "products": Word(en="Attention's and other products", zh="注意力及其他矩阵乘法"),
+            "element_wise": Word(en="Element-wise work", zh="逐元素运算"),
+            "total": total,
+        }
+    )
     flops_convention = Word(
         en="1 MAC, one multiply-add, is 2 FLOPs. Biases and element-wise work are not counted, "
         "only listed by the elements they make.",
@@ -228,33 +245,39 @@ class Words:
     attention_share = Word(en="Attention", zh="注意力占比")
 
     # Audit
-    products = Word(en="Attention's and other products", zh="注意力及其他矩阵乘法")
-    element_wise = Word(en="Element-wise work", zh="逐元素运算")
     other_engine = Word(en="Theirs", zh="对方")
     difference = Word(en="Difference", zh="差值")
     explained = Word(en="Explained", zh="已解释")
-    reasons = Word(en="Because", zh="原因")
-    filed = Word(
-        en="filed by kernel there, by what is multiplied here",
-        zh="对方按内核归类，这里按相乘的对象归类",
-    )
-    no_vectors = Word(
-        en="torch has no formula for products with a vector",
-        zh="torch 没有与向量相乘的公式",
-    )
-    no_attention = Word(
-        en="fvcore has no formula for scaled_dot_product_attention",
-        zh="fvcore 没有 scaled_dot_product_attention 的公式",
-    )
-    no_baddbmm = Word(en="fvcore has no formula for baddbmm", zh="fvcore 没有 baddbmm 的公式")
-    broadcasting = Word(en="fvcore's matmul ignores broadcasting", zh="fvcore 的 matmul 忽略广播")
-    rounding = Word(
-        en="fvcore's einsum rounds to four digits",
-        zh="fvcore 的 einsum 只保留四位有效数字",
-    )
-    counts_element_wise = Word(
-        en="fvcore counts norms and resampling, which multiply no two tensors",
-        zh="fvcore 计入归一化与重采样，它们不是两个张量相乘",
+    because = Word(en="Because", zh="原因")
+    reasons = WordsByKey(
+        {
+            "filed": Word(
+                en="filed by kernel there, by what is multiplied here",
+                zh="对方按内核归类，这里按相乘的对象归类",
+            ),
+            "no_vectors": Word(
+                en="torch has no formula for products with a vector",
+                zh="torch 没有与向量相乘的公式",
+            ),
+            "no_attention": Word(
+                en="fvcore has no formula for scaled_dot_product_attention",
+                zh="fvcore 没有 scaled_dot_product_attention 的公式",
+            ),
+            "no_baddbmm": Word(
+                en="fvcore has no formula for baddbmm", zh="fvcore 没有 baddbmm 的公式"
+            ),
+            "broadcasting": Word(
+                en="fvcore's matmul ignores broadcasting", zh="fvcore 的 matmul 忽略广播"
+            ),
+            "rounding": Word(
+                en="fvcore's einsum rounds to four digits",
+                zh="fvcore 的 einsum 只保留四位有效数字",
+            ),
+            "counts_element_wise": Word(
+                en="fvcore counts norms and resampling, which multiply no two tensors",
+                zh="fvcore 计入归一化与重采样，它们不是两个张量相乘",
+            ),
+        }
     )
     all_explained = Word(en="Every difference is explained.", zh="所有差值都有解释。")
     not_explained = Word(en="Some differences are not explained.", zh="有差值没有解释。")
@@ -454,11 +477,17 @@ class Words:
     )
     counted_changes = Word(en="From {old} to {new}: {counts}.", zh="从 {old} 到 {new}：{counts}。")
     whole_network = Word(en="the network", zh="整个网络")
+    count_of_parameters = Word(en="{count} parameters", zh="{count} 个参数")
     in_tensors = Word(en="{} tensors", zh="{} 个张量")
     in_modules = Word(en="{} modules", zh="{} 个模块")
     more_blocks = Word(en="{} more", zh="另外 {} 处")
     more_dims = Word(en="and others", zh="等")
-    skips_differ = Word(en="{about} {old} -> {new}", zh="{about} {old} -> {new}")
+    reordered = WordsByKey(
+        {
+            "pop": Word(en="pop {old} -> {new}", zh="弹出 {old} -> {new}"),
+            "operand": Word(en="operand {old} -> {new}", zh="操作数 {old} -> {new}"),
+        }
+    )
     config_changed = Word(en="What differs in the config", zh="配置中的差异")
     key = Word(en="Key", zh="键")
     new_names = Word(en="Other names", zh="其他名称")

@@ -76,7 +76,7 @@ def parts(view: View) -> list[Table]:
         paths = [network.path(block) for block in blocks]
         rows.append(
             (
-                Cell.of(getattr(words, key), data=key),
+                Cell.of(words.part_names[key], data=key),
                 Cell(_between(paths), paths),
                 None if given is None else view.dims(network.before_join(given)),
                 None if made is None else view.dims(made),

@@ -61,14 +61,13 @@ def what(change: Change, words: Words) -> Cell:
         case "module-renamed":
             return _renamed(change, words)
         case "skip-reordered":
-            said = {"about": Part(change.about), "old": Part(change.old), "new": Part(change.new)}
-            return phrase(words.skips_differ, [change.old, change.new], **said)
+            said = {"old": Part(change.old), "new": Part(change.new)}
+            return phrase(words.reordered[change.about], [change.old, change.new], **said)
         case "skip-added" | "skip-removed" | "skip-repaired":
             return _producers(change, words)
         case "op-changed":
-            return _with_count(
-                _arrow(_functions(change.old), _functions(change.new)), change, words
-            )
+            old, new = (_functions(functions, words) for functions in (change.old, change.new))
+            return _with_count(_arrow(old, new), change, words)
         case "io-reshaped" | "io-resized":
             return _with_count(_arrow(_shape(change.old), _shape(change.new)), change, words)
         case _:
@@ -115,7 +114,8 @@ def _tensors(change: Change, words: Words) -> Cell:
     if not change.parts:
         return Cell((_shape(shapes[0]),), list(shapes[0]))
     numel = Part(sum(map(prod, shapes)), Kind.COUNT)
-    return _joined([[numel, Part(f" {words.parameters.lower()}")]], change, words.in_tensors)
+    counted = phrase(words.count_of_parameters, None, count=numel)
+    return _joined([counted.parts], change, words.in_tensors)
 
 
 def _dims(singles: Iterable[Change], words: Words) -> list[Part]:
@@ -163,10 +163,12 @@ def _shape(dims: Sequence[int] | None) -> Part:
     return Part(dims, Kind.TUPLE, code=True)
 
 
-def _functions(functions: Sequence[str]) -> Part:
+def _functions(functions: Sequence[str], words: Words) -> Part:
     shown = [f"{name[:57]}..." if len(name) > 60 else name for name in functions[:_MOST_FUNCTIONS]]
     rest = len(functions) - len(shown)
-    return Part(", ".join([*shown, *([f"... {rest} more"] if rest else [])]) or None, code=True)
+    if rest:
+        shown.append(f"... {words.others.format(rest)}")
+    return Part(", ".join(shown) or None, code=True)
 
 
 def _between(parts: Sequence[Part], separator: str) -> Iterable[Part]:

@@ -134,7 +134,8 @@ def _column(view: View, by: str) -> Column:
 
 def _label(view: View, by: str, name: str) -> Cell:
     if by in ("part", "op"):
-        return Cell.of(getattr(view.words, name), data=name)
+        names = view.words.part_names if by == "part" else view.words.work_kinds
+        return Cell.of(names[name], data=name)
     return Cell.of(name) if by == "mbw" else group_label(view, name)
 
 
@@ -213,7 +214,7 @@ def audit(words: Words, audits: Sequence[Audit]) -> list[Table]:
         Column("engine_macs", words.other_engine, Kind.COUNT),
         Column("difference", words.difference, Kind.COUNT),
         Column("explained", words.explained),
-        Column("reasons", words.reasons),
+        Column("reasons", words.because),
     )
     tables = []
     for one in audits:
@@ -236,12 +237,12 @@ def audit(words: Words, audits: Sequence[Audit]) -> list[Table]:
 
 def _row(words: Words, line: Line) -> tuple[Value, ...]:
     reasons = [
-        f"{getattr(words, reason.value)} ({spell(amount, Kind.COUNT)})"
+        f"{words.reasons[reason.value]} ({spell(amount, Kind.COUNT)})"
         for reason, amount in line.reasons
     ]
     data = [{"reason": reason.value, "macs": amount} for reason, amount in line.reasons]
     return (
-        Cell.of(getattr(words, line.kind), data=line.kind),
+        Cell.of(words.work_kinds[line.kind], data=line.kind),
         line.ours,
         line.theirs,
         line.difference,

@@ -95,7 +95,7 @@ def compare(locks: Sequence[Lock], words: Words) -> list[Table]:
         Column("parameters", words.parameters, Kind.COUNT),
         Column("tensors", words.tensors, Kind.COUNT),
         Column("macs", words.macs, Kind.MACS),
-        *(Column(f"{kind}_share", getattr(words, kind), Kind.SHARE) for kind in kinds),
+        *(Column(f"{kind}_share", words.work_kinds[kind], Kind.SHARE) for kind in kinds),
         Column("activation_bytes", words.activation_peak, Kind.BYTES),
         Column("blocks", words.block),
         Column("skips", words.skip),

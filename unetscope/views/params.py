@@ -176,7 +176,7 @@ def _by_part(view: View, _: Choice, held: Sequence[Held]) -> _Grouping:
     words, groups = view.words, partition(view.network, "part")
     found = _split(held, groups)
     rows = [
-        _Group(Cell.of(getattr(words, part), data=part), (), found[part])
+        _Group(Cell.of(words.part_names[part], data=part), (), found[part])
         for part in in_order(view.network, groups)
         if part in found
     ]

@@ -200,10 +200,9 @@ def _verdict(view: View) -> tuple[Cell, ...]:
 
 def _names(view: View, skips: Sequence[SkipEvent]) -> str:
     """Which pops took which pushes: `pop 3 (push 0, conv_in)`."""
-    words = view.words
-    pop, push = words.pop.lower(), words.push.lower()
+    words, network = view.words, view.network
     return words.listed.join(
-        f"{pop} {number} ({push} {skip.push}, {view.network.origin(skip.value)})"
+        words.pop_of.format(pop=number, push=skip.push, producer=network.origin(skip.value))
         for number, skip in zip(_pops(view, skips), skips, strict=True)
     )
 

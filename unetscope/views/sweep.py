@@ -25,7 +25,7 @@ def sweep(words: Words, points: Sequence[Point]) -> list[Table]:
         Column("parameters", words.parameters, Kind.COUNT),
         Column("macs", words.macs, Kind.MACS),
         Column("flops", words.flops, Kind.FLOPS),
-        *(Column(f"{kind}_macs", getattr(words, kind), Kind.MACS) for kind in kinds),
+        *(Column(f"{kind}_macs", words.work_kinds[kind], Kind.MACS) for kind in kinds),
         Column("attention_share", words.attention_share, Kind.SHARE),
         Column("activation_peak_bytes", words.activation_peak, Kind.BYTES),
     )
