@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from unetscope.families import build
-from unetscope.families.article_003.options import SimpleUNetConfig
+from unetscope.families.article_003.family import SimpleUNetConfig
 from unetscope.tracing.faults import Fault, Ungrouped, faults, lenient_norms
 
 AS_WRITTEN = Path(__file__).parents[1] / "configs" / "article_003_as_written.yaml"

@@ -10,7 +10,8 @@ import pytest
 from unetscope.commands.schema import schema_text
 from unetscope.config import shipped
 from unetscope.config.document import parse
-from unetscope.config.sections import OPTIONS, keys_of
+from unetscope.config.sections import keys_of
+from unetscope.families import FAMILIES, every, find
 
 SCHEMA = json.loads(schema_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -57,15 +58,15 @@ def test_typos(text, at):
 
 
 def test_an_heir_may_be_of_any_family():
-    options = {key for options in OPTIONS.values() for key in keys_of(options)}
+    options = {key for each in every() for key in keys_of(each.options)}
     assert set(SCHEMA["$defs"]["InheritedOptions"]["properties"]) == options
     assert errors("extends: x\nunet: {add_attention: true, cross_attention_dim: [1, 2]}") == []
     assert errors("unet: {add_attention: true}") == ["$.unet"]
 
 
-@pytest.mark.parametrize("family", OPTIONS)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_every_option_is_there(family):
-    options = OPTIONS[family]
+    options = find(family).options
     assert list(SCHEMA["$defs"][options.__name__]["properties"]) == list(keys_of(options))
 
 

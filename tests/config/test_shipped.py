@@ -14,7 +14,7 @@ import pytest
 
 import unetscope
 from unetscope.config import load, shipped
-from unetscope.config.sections import OPTIONS
+from unetscope.families import find
 from unetscope.record import TensorSpec
 
 PUBLISHED = json.loads(
@@ -29,7 +29,7 @@ def test_options_are_the_published_ones(name):
         del published["upcast_attention"]  # some files say null for false
     spec = load(name)
     assert spec.family == PUBLISHED[name]["class"]
-    assert spec.unet == msgspec.convert(published, OPTIONS[spec.family])
+    assert spec.unet == msgspec.convert(published, find(spec.family).options)
 
 
 def test_sd15_is_among_them():

@@ -9,8 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unetscope.config.sections import OPTIONS
-from unetscope.config.sizes import takes
+from unetscope.families import find
 
 SIDES = st.integers(1, 33)
 DOWN = [
@@ -42,7 +41,8 @@ def agrees_with_diffusers(family, options, size, **inputs):
         runs = False
     else:
         runs = True
-    return takes(msgspec.convert(options, OPTIONS[family]), size) == runs
+    made = msgspec.convert(options, find(family).options)
+    return find(family).sizes.takes(made, size) == runs
 
 
 def blocks(names, levels):

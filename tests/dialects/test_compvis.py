@@ -20,8 +20,7 @@ from unetscope.config.dialects.compvis_arguments import (
     ControlNetArguments,
     UNetArguments,
 )
-from unetscope.config.sections import OPTIONS
-from unetscope.families import build
+from unetscope.families import build, find
 
 DATA = Path(__file__).parent / "data"
 PUBLISHED = json.loads((DATA.parents[1] / "reference" / "published_unets.json").read_text())
@@ -57,7 +56,7 @@ def shaping(options):
     """Options with heads one a level, and without those that shape nothing."""
     values = msgspec.structs.asdict(options)
     heads, levels = values["attention_head_dim"], len(options.block_out_channels)
-    if not isinstance(heads, tuple) and type(options) is not OPTIONS["UNet2DModel"]:
+    if not isinstance(heads, tuple) and type(options) is not find("UNet2DModel").options:
         values["attention_head_dim"] = (heads,) * levels
     return {key: values[key] for key in values if key not in ("sample_size", "upcast_attention")}
 
@@ -72,7 +71,7 @@ def shapes(family, options):
 def test_the_published_network(name, published):
     reference = PUBLISHED[published]
     spec = load(path(name))
-    options = msgspec.convert(reference["config"], OPTIONS[reference["class"]])
+    options = msgspec.convert(reference["config"], find(reference["class"]).options)
     assert spec.family == reference["class"]
     assert shaping(spec.unet) == shaping(options)
     made = shapes(spec.family, spec.unet)
@@ -91,7 +90,7 @@ def test_diffusers_reads_the_same_in_it(name):
     original = yaml.safe_load(Path(path(name).partition("#")[0]).read_text())
     spec = load(path(name.partition(".")[0]))
     theirs = create_unet_diffusers_config_from_ldm(original, {})
-    assert shaping(spec.unet) == shaping(msgspec.convert(theirs, OPTIONS[spec.family]))
+    assert shaping(spec.unet) == shaping(msgspec.convert(theirs, find(spec.family).options))
 
 
 def test_sizes():

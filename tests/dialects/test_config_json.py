@@ -14,8 +14,7 @@ import torch
 
 from unetscope.config import load
 from unetscope.config.dialects.diffusers import IGNORED
-from unetscope.config.sections import OPTIONS
-from unetscope.families import build
+from unetscope.families import build, every, find
 
 PUBLISHED = json.loads(
     (Path(__file__).parents[1] / "reference" / "published_unets.json").read_text()
@@ -48,7 +47,7 @@ def test_published_files(write, name):
     head = {"_class_name": published["class"], "_diffusers_version": "0.21.0"}
     spec = load(write({**head, **published["config"], **MOVING_AVERAGE}, f"{name}.json"))
     assert (spec.name, spec.family) == (name, published["class"])
-    assert spec.unet == msgspec.convert(published["config"], OPTIONS[published["class"]])
+    assert spec.unet == msgspec.convert(published["config"], find(published["class"]).options)
     size = published["config"].get("sample_size") or 64
     assert (spec.inputs.height, spec.inputs.width) == (size, size)
 
@@ -77,9 +76,7 @@ def test_what_diffusers_ignores_is_ignored_with_a_note(write, caplog):
 
 
 def test_no_option_is_among_the_ignored():
-    assert not {key for section in OPTIONS.values() for key in section.__struct_fields__} & {
-        *IGNORED
-    }
+    assert not {key for each in every() for key in each.options.__struct_fields__} & {*IGNORED}
 
 
 def test_no_note_without_a_reason(write):

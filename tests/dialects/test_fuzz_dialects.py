@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from unetscope.commands.passes import run
 from unetscope.config import load
 from unetscope.config.dialects.compvis_arguments import ControlNetArguments, UNetArguments
-from unetscope.config.sections import OPTIONS
 from unetscope.errors import ConfigError, Place
+from unetscope.families import FAMILIES, every
 
 IN_A_FILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -68,11 +68,9 @@ def test_documents(write, document, name):
 
 @IN_A_FILE
 @given(
-    st.sampled_from(list(OPTIONS)),
+    st.sampled_from(list(FAMILIES)),
     st.dictionaries(
-        st.sampled_from(
-            sorted({key for each in OPTIONS.values() for key in each.__struct_fields__})
-        )
+        st.sampled_from(sorted({key for each in every() for key in each.options.__struct_fields__}))
         | st.text(max_size=4),
         VALUE,
         max_size=4,

@@ -7,8 +7,7 @@ import msgspec
 import pytest
 import torch
 
-from unetscope.config.sections import OPTIONS
-from unetscope.families import build
+from unetscope.families import build, find
 
 NARROW: dict[str, Any] = {
     "block_out_channels": [8, 16, 16, 32],
@@ -24,7 +23,7 @@ class Pair:
 
     def __init__(self, options: dict[str, Any], family: str = "UNet2DConditionModel"):
         self.options = options
-        self.ours = build(family, msgspec.convert(options, OPTIONS[family])).eval()
+        self.ours = build(family, msgspec.convert(options, find(family).options)).eval()
         self.theirs = getattr(diffusers, family)(**options).eval()
         self.config = self.ours.config
 

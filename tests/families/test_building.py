@@ -7,13 +7,12 @@ import sys
 
 import pytest
 
-from unetscope.config.sections import OPTIONS
 from unetscope.errors import ConfigError
-from unetscope.families import FAMILIES, build
-from unetscope.families.diffusers.supported import SUPPORTED, unsupported
+from unetscope.families import FAMILIES, build, every, find
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 
+CONDITIONAL = find("UNet2DConditionModel")
 COLOUR = "colour"
 REFUSED = {
     "UNet2DConditionModel": {
@@ -64,27 +63,27 @@ REFUSED = {
 )
 def test_an_option_without_implementation_is_refused_by_name(family, key):
     value = REFUSED[family][key]
-    covered = SUPPORTED[OPTIONS[family]][key]
+    covered = find(family).covered.values[key]
     odd = next(e for e in (value if isinstance(value, tuple) else (value,)) if e not in covered)
     with pytest.raises(ConfigError) as refusal:
-        build(family, OPTIONS[family](**{key: value}))
+        build(family, find(family).options(**{key: value}))
     assert refusal.value.message.startswith(key)
     assert ("null" if odd is None else str(odd)) in refusal.value.message.partition("found")[2]
 
 
-@pytest.mark.parametrize("family", OPTIONS)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_every_limited_option_has_a_refusal_above(family):
-    assert set(REFUSED[family]) == set(SUPPORTED[OPTIONS[family]])
+    assert set(REFUSED[family]) == set(find(family).covered.values)
 
 
 def test_what_is_refused_names_an_option_of_the_family():
-    for options, accepted in SUPPORTED.items():
-        assert set(accepted) <= set(options.__struct_fields__)
+    for each in every():
+        assert set(each.covered.values) <= set(each.options.__struct_fields__)
 
 
 def test_the_entry_of_a_list_is_pointed_at():
     config = UNet2DConditionConfig(up_block_types=("UpBlock2D", "UpBlock", "X", "UpBlock2D"))
-    assert [(f.path, f.hint) for f in unsupported(config)] == [
+    assert [(f.path, f.hint) for f in CONDITIONAL.covered.findings(config)] == [
         (("up_block_types", 1), "did you mean UpBlock2D?"),
         (("up_block_types", 2), None),
     ]
@@ -101,21 +100,21 @@ def test_the_entry_of_a_list_is_pointed_at():
         ),
         ({"class_embeddings_concat": True}, {"class_embeddings_concat"}),
         ({"encoder_hid_dim_type": "image_proj"}, {"encoder_hid_dim"}),
-        ({"addition_embed_type": "image_hint"}, {"encoder_hid_dim"}),
+        ({"addition_embed_type": "image_hint", "in_channels": 8}, {"encoder_hid_dim"}),
     ],
 )
 def test_an_option_that_needs_another_says_which(options, missing):
-    findings = list(unsupported(UNet2DConditionConfig(**options)))
+    findings = list(CONDITIONAL.findings(UNet2DConditionConfig(**options), set()))
     assert {finding.path[0] for finding in findings} == missing
 
 
-@pytest.mark.parametrize("options", OPTIONS.values())
-def test_the_published_defaults_are_covered(options):
-    assert list(unsupported(options())) == []
+@pytest.mark.parametrize("family", every(), ids=list(FAMILIES))
+def test_the_published_defaults_are_covered(family):
+    assert list(family.covered.findings(family.options())) == []
 
 
 def test_steps_that_a_learned_time_knows_are_asked_for():
-    findings = unsupported(UNet2DConfig(time_embedding_type="learned"))
+    findings = find("UNet2DModel").covered.findings(UNet2DConfig(time_embedding_type="learned"))
     assert [finding.path for finding in findings] == [("num_train_timesteps",)]
 
 
@@ -126,8 +125,8 @@ def test_an_unknown_family_is_named_with_the_nearest():
     assert "UNet2DConditionModel" in refusal.value.hint
 
 
-def test_every_family_has_options():
-    assert set(FAMILIES) == set(OPTIONS)
+def test_every_family_is_registered_under_its_name():
+    assert list(FAMILIES) == [family.name for family in every()]
 
 
 def test_choosing_a_family_does_not_import_torch():

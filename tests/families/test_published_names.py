@@ -11,8 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unetscope.config.sections import OPTIONS
-from unetscope.families import build
+from unetscope.families import build, find
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -55,7 +54,7 @@ PLAIN_UP = [
 
 def structures(family, options):
     with torch.device("meta"):
-        ours = build(family, msgspec.convert(options, OPTIONS[family]))
+        ours = build(family, msgspec.convert(options, find(family).options))
         theirs = getattr(diffusers, family)(**options)
     return tuple(
         (

@@ -6,7 +6,7 @@ import pytest
 import torch
 from diffusers.models.transformers import dual_transformer_2d
 
-from unetscope.config.forward import forward_inputs
+from unetscope.families.diffusers.inputs import condition_inputs
 from unetscope.families.diffusers.networks.transformer import DualTransformer2DModel
 
 FOUR_DOWN = ["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"]
@@ -179,7 +179,7 @@ def inputs_for(config, *, height=8, width=16, batch=2):
             return {name: random(inner) for name, inner in spec.items()}
         return torch.rand(spec.shape) if spec.dtype == "float32" else torch.arange(*spec.shape)
 
-    inputs = random(forward_inputs(config, batch, (height, width), tokens=3))
+    inputs = random(condition_inputs(config, batch, (height, width), tokens=3))
     return inputs | {"timestep": torch.tensor([1, 999])[:batch]}
 
 

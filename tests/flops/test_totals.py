@@ -18,8 +18,8 @@ from unetscope.analysis.partition import partition
 from unetscope.commands.passes import Request, obtain, run
 from unetscope.commands.points import combinations, measured
 from unetscope.config import load, shipped
-from unetscope.config.forward import forward_inputs
 from unetscope.families import build
+from unetscope.families.diffusers.inputs import condition_inputs
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.tracing import devices, trace
 from unetscope.tracing.counting import count
@@ -44,7 +44,7 @@ def network(options, device="meta", dtype="float32", *, batch=1, size=(8, 8), to
     """A model and its inputs."""
     config = msgspec.convert(options, UNet2DConditionConfig)
     model = devices.build(lambda: build("UNet2DConditionModel", config), device, dtype)
-    return model, devices.zeros(forward_inputs(config, batch, size, tokens), device, dtype)
+    return model, devices.zeros(condition_inputs(config, batch, size, tokens), device, dtype)
 
 
 def kinds(functions):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import reduce
-from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from unetscope.config import Spec
-    from unetscope.config.sections import Options
     from unetscope.table import Table
 
 
@@ -65,9 +61,12 @@ def audited(request: Request, language: str, *, full: bool) -> tuple[list[Table]
 
 def narrow(request: Request, spec: Spec) -> Spec:
     """The same network with as few channels as its heads and groups allow, on a small sample."""
-    side = 2 ** len(_widths(spec.unet))
+    from unetscope.families import find
+
+    family = find(spec.family)
+    side = 2 ** len(family.channels(spec.unet))
     small = replace(request, batch=1, height=side, width=side)
-    for narrowed in _narrower(spec.unet):
+    for narrowed in family.narrower(spec.unet):
         try:
             return replace(small, overrides=(*request.overrides, *narrowed)).spec()
         except ConfigError:
@@ -75,38 +74,15 @@ def narrow(request: Request, spec: Spec) -> Spec:
     return small.spec()
 
 
-def _narrower(unet: Options) -> Iterator[tuple[str, ...]]:
-    """Overrides that leave fewer channels, the fewest first; not all of them fit."""
-    from unetscope.families.family import FamilyOptions
-
-    if isinstance(unet, FamilyOptions):
-        yield unet.narrowest()
-        return
-    for factor in _divisors(reduce(gcd, unet.block_out_channels)):
-        widths = [width // factor for width in unet.block_out_channels]
-        yield (f"block_out_channels={widths}", f"norm_num_groups={reduce(gcd, widths)}")
-
-
-def _widths(unet: Options) -> tuple[int, ...]:
-    """The channels of each level."""
-    from unetscope.families.family import FamilyOptions
-
-    return unet.widths if isinstance(unet, FamilyOptions) else unet.block_out_channels
-
-
-def _divisors(number: int) -> Iterator[int]:
-    """The divisors of a number but 1, the largest first."""
-    return (n for n in range(number, 1, -1) if number % n == 0)
-
-
 def _placed(spec: Spec, device: str) -> tuple[nn.Module, dict[str, Any]]:
-    from unetscope import families
     from unetscope.tracing import devices
 
-    model = devices.build(lambda: families.build(spec.family, spec.unet), device, "float32")
+    model = devices.build(spec.build, device, "float32")
     return model, devices.zeros(spec.tensors(), device, "float32")
 
 
 def _described(spec: Spec) -> str:
-    widths = ", ".join(map(str, _widths(spec.unet)))
-    return f"{spec.name}, {widths} channels, {spec.inputs.height}x{spec.inputs.width}"
+    from unetscope.families import find
+
+    channels = ", ".join(map(str, find(spec.family).channels(spec.unet)))
+    return f"{spec.name}, {channels} channels, {spec.inputs.height}x{spec.inputs.width}"

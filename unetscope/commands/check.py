@@ -117,9 +117,9 @@ def _size_table(reference: str, checked: Checked, language: str) -> list[Table]:
     from unetscope.views.check import sizes
     from unetscope.words import Words
 
-    if checked.unet is None or checked.inputs is None:
+    if checked.family is None or checked.unet is None or checked.inputs is None:
         return []
-    classes = list(size_table(checked.unet, checked.inputs.height))
+    classes = list(size_table(checked.family, checked.unet, checked.inputs.height))
     return [sizes(reference, classes, Words(language))]
 
 

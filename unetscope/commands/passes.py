@@ -145,7 +145,6 @@ def run(spec: Spec, device: str = "meta", dtype: str = "float32") -> Trace:
         ForwardError: it failed; the error names the option that most likely caused it.
     """
     from unetscope import families
-    from unetscope.families.diffusers.blame import likely_key
     from unetscope.tracing import devices, trace
 
     model = devices.build(lambda: families.build(spec.family, spec.unet), device, dtype)
@@ -155,7 +154,8 @@ def run(spec: Spec, device: str = "meta", dtype: str = "float32") -> Trace:
             model, kwargs=inputs, name=spec.name, config=spec.resolved, reference=spec.reference
         )
     except ForwardError as error:
-        key = likely_key(error.trace.failure.module) if error.trace.failure else None
+        failure = error.trace.failure
+        key = families.find(spec.family).likely_key(failure.module) if failure else None
         if key is not None:
             error.place = spec.places.get(("unet", key), spec.places.get(("unet",)))
             error.hint = f"most likely `unet.{key}`"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from unetscope.errors import Place, UnetscopeError
+from unetscope.errors import UnetscopeError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -60,11 +59,10 @@ def measured(spec: Spec, sizes: Iterable[Mapping[str, int]]) -> list[Point]:
     Raises:
         ConfigError: the network cannot take one of them.
     """
-    from unetscope import families
     from unetscope.tracing import devices
 
-    specs = list(_checked(spec, sizes))
-    model = devices.build(lambda: families.build(spec.family, spec.unet), "meta", "float32")
+    specs = [spec.resized(each) for each in sizes]
+    model = devices.build(spec.build, "meta", "float32")
     parameters = sum(parameter.numel() for parameter in model.parameters())
     known: _Kinds | None = None
     points = []
@@ -82,20 +80,6 @@ _Kinds = Sequence[tuple[str, _Pair | None]]
 """For each function that does multiply-adds, or may, its name and their kinds."""
 _Work = tuple[dict[str, int], dict[str, int], int]
 """Multiply-adds of each kind; functions without a formula; peak of the activations in bytes."""
-
-
-def _checked(spec: Spec, sizes: Iterable[Mapping[str, int]]) -> Iterator[Spec]:
-    from unetscope.config.sizes import check_sizes
-
-    for named in sizes:
-        inputs = replace(spec.inputs, **named)
-        size = inputs.height, inputs.width
-        places = dict(spec.places)
-        for name, value in named.items():
-            places["inputs", name] = Place(f"--{name} {value}")
-        for finding in check_sizes(spec.unet, inputs.batch, size, inputs.tokens):
-            raise finding.error(places)
-        yield replace(spec, inputs=inputs)
 
 
 def _traced(model: nn.Module, inputs: Mapping[str, Any]) -> tuple[_Kinds, _Work]:

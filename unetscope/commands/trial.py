@@ -93,9 +93,9 @@ def _faults(spec: Spec) -> list[Problem]:
 
 def _problem(spec: Spec, rule: str, module: str, message: str) -> Problem:
     """A fault at the option that most likely caused it."""
-    from unetscope.families.diffusers.blame import likely_key
+    from unetscope.families import find
 
-    key = likely_key(module)
+    key = find(spec.family).likely_key(module)
     place: Place = spec.places["unet",]
     if key is None:
         return Problem(Severity.ERROR, rule, place, message)

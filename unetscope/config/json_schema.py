@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from unetscope.config.sections import (
     DEFAULT_FAMILY,
-    OPTIONS,
     ConfigFile,
     InputsSection,
     UnetSection,
 )
-from unetscope.families.diffusers.supported import SUPPORTED
+from unetscope.families import FAMILIES, every, find
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 INHERITED = "InheritedOptions"
@@ -24,18 +24,21 @@ INHERITED = "InheritedOptions"
 
 def json_schema() -> dict[str, Any]:
     """The schema, with a description wherever the options have one."""
-    sections: list[type[msgspec.Struct]] = [ConfigFile, InputsSection, *OPTIONS.values()]
+    families = every()
+    options = [family.options for family in families]
+    sections: list[type[msgspec.Struct]] = [ConfigFile, InputsSection, *options]
     (schema, *_), definitions = msgspec.json.schema_components(
         sections, ref_template="#/$defs/{name}"
     )
     for section in sections:
         _describe(definitions[section.__name__], section)
-    for options in OPTIONS.values():
-        _enumerate(definitions[options.__name__]["properties"], options)
-    definitions[INHERITED] = _any_of([definitions[o.__name__] for o in OPTIONS.values()])
+    for family in families:
+        properties = definitions[family.options.__name__]["properties"]
+        _enumerate(properties, family.covered.values)
+    definitions[INHERITED] = _any_of([definitions[each.__name__] for each in options])
     del definitions[UnetSection.__name__]
     config = definitions[ConfigFile.__name__]
-    config["properties"]["family"]["enum"] = list(OPTIONS)
+    config["properties"]["family"]["enum"] = list(FAMILIES)
     config["properties"]["unet"] = {
         "description": config["properties"]["unet"]["description"],
         "type": "object",
@@ -48,16 +51,21 @@ def json_schema() -> dict[str, Any]:
 def _options_by_family() -> list[dict[str, Any]]:
     """Which options `unet` holds: those of the family that is said, inherited or the default."""
     by_family = [
-        _if({"properties": {"family": {"const": family}}, "required": ["family"]}, options.__name__)
-        for family, options in OPTIONS.items()
+        _if({"properties": {"family": {"const": name}}, "required": ["family"]}, _options(name))
+        for name in FAMILIES
     ]
     silent = {"not": {"required": ["family"]}}
     inherits = {"required": ["extends"]}
     return [
         *by_family,
         _if({"allOf": [silent, inherits]}, INHERITED),
-        _if({"allOf": [silent, {"not": inherits}]}, OPTIONS[DEFAULT_FAMILY].__name__),
+        _if({"allOf": [silent, {"not": inherits}]}, _options(DEFAULT_FAMILY)),
     ]
+
+
+def _options(family: str) -> str:
+    """The name of the definition that holds a family's options."""
+    return find(family).options.__name__
 
 
 def _if(condition: dict[str, Any], definition: str) -> dict[str, Any]:
@@ -92,8 +100,8 @@ def _describe(definition: dict[str, Any], section: type[msgspec.Struct]) -> None
         definition["properties"][entry[1]] = {"description": " ".join(entry[2].split()), **prop}
 
 
-def _enumerate(properties: dict[str, Any], options: type[msgspec.Struct]) -> None:
+def _enumerate(properties: dict[str, Any], covered: Mapping[str, tuple[Any, ...]]) -> None:
     """List the values that are covered, so that editors offer them."""
-    for key, accepted in SUPPORTED[options].items():
+    for key, accepted in covered.items():
         target = properties[key]
         (target["items"] if target.get("type") == "array" else target)["enum"] = list(accepted)

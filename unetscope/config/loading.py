@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -11,23 +11,20 @@ import msgspec
 
 from unetscope.config.document import Document
 from unetscope.config.files import locate, split_part
-from unetscope.config.forward import usual_tokens
 from unetscope.config.inheritance import read_config
 from unetscope.config.overrides import override
-from unetscope.config.rules import check_options
 from unetscope.config.sections import (
     DEFAULT_FAMILY,
-    OPTIONS,
     ConfigFile,
     InputsSection,
-    Options,
     check_file,
     keys_of,
 )
-from unetscope.config.sizes import check_sizes
-from unetscope.config.spec import Inputs, Spec
-from unetscope.errors import Place
-from unetscope.findings import Finding
+from unetscope.config.spec import Inputs, Spec, flag_places
+from unetscope.families import FAMILIES, find
+from unetscope.families.family import Family, Options
+from unetscope.families.sizes import check_sizes
+from unetscope.findings import Finding, Path
 
 USUAL_SIZE = 64
 """Height and width of the sample where neither `inputs` nor `sample_size` says any."""
@@ -91,16 +88,27 @@ def findings(document: Document) -> Iterator[Finding]:
     yield from of_form
     if of_form:
         return
-    config, unet = convert(document.data)
-    yield from check_options(unet, document.places)
-    inputs = inputs_of(config.inputs, unet)
-    yield from check_sizes(unet, inputs.batch, (inputs.height, inputs.width), inputs.tokens)
+    config, family, unet = convert(document.data)
+    yield from check_options(family, unet, document.places)
+    inputs = inputs_of(config.inputs, family, unet)
+    size = (inputs.height, inputs.width)
+    yield from check_sizes(family, unet, inputs.batch, size, inputs.tokens)
 
 
-def convert(data: Any) -> tuple[ConfigFile, Options]:
-    """A config of the right form, and the options of its family."""
+def convert(data: Any) -> tuple[ConfigFile, Family[Any], Options]:
+    """A config of the right form, its family, and the family's options."""
     config = msgspec.convert(data, ConfigFile)
-    return config, msgspec.convert(data["unet"], OPTIONS[config.family])
+    family = find(config.family)
+    return config, family, msgspec.convert(data["unet"], family.options)
+
+
+def check_options(
+    family: Family[Any], unet: Options, written: Collection[Path]
+) -> Iterator[Finding]:
+    """What keeps the options from being a network, given the paths that the config writes."""
+    options = {path[1:] for path in written if path[:1] == ("unet",)}
+    for finding in family.findings(unet, options):
+        yield replace(finding, path=("unet", *finding.path))
 
 
 def _with_overrides(document: Document, overrides: Sequence[str]) -> Document:
@@ -118,7 +126,8 @@ def _options(document: Document) -> type[msgspec.Struct] | None:
     if not isinstance(data, dict) or not isinstance(data.get("unet"), dict):
         return None
     family = data.get("family", DEFAULT_FAMILY)
-    return OPTIONS.get(family) if isinstance(family, str) else None
+    is_known = isinstance(family, str) and family in FAMILIES
+    return find(family).options if is_known else None
 
 
 def _with_flags(document: Document, flags: Mapping[str, int | None]) -> Document:
@@ -128,17 +137,15 @@ def _with_flags(document: Document, flags: Mapping[str, int | None]) -> Document
     inputs = document.data.get("inputs", {})
     if not isinstance(inputs, dict):
         return document
-    places = dict(document.places)
-    for name, value in given.items():
-        places["inputs", name] = Place(f"--{name} {value}")
+    places = {**document.places, **flag_places(given)}
     data = {**document.data, "inputs": {**inputs, **given}}
     return replace(document, data=data, places=places)
 
 
 def _spec(reference: str, path: FilePath, document: Document) -> Spec:
     data = document.data
-    config, unet = convert(data)
-    inputs = inputs_of(config.inputs, unet)
+    config, family, unet = convert(data)
+    inputs = inputs_of(config.inputs, family, unet)
     name = config.name or path.stem
     resolved = {
         "name": name,
@@ -160,7 +167,7 @@ def _spec(reference: str, path: FilePath, document: Document) -> Spec:
     )
 
 
-def inputs_of(section: InputsSection, unet: Options) -> Inputs:
+def inputs_of(section: InputsSection, family: Family[Any], unet: Options) -> Inputs:
     """The sizes of a network's inputs: what a config says, else what is usual for its options."""
     size = getattr(unet, "sample_size", None) or USUAL_SIZE
     rows, columns = (size, size) if isinstance(size, int) else size
@@ -168,7 +175,7 @@ def inputs_of(section: InputsSection, unet: Options) -> Inputs:
         batch=section.batch,
         height=section.height or rows,
         width=section.width or columns,
-        tokens=section.tokens or usual_tokens(unet),
+        tokens=section.tokens or family.usual_tokens(unet),
         scale=section.scale,
     )
 

@@ -13,19 +13,14 @@ from msgspec import Meta, Struct
 from unetscope.config.code import named
 from unetscope.config.types import mismatches
 from unetscope.errors import nearest
-from unetscope.families.article_002.options import DiffusionConfig
-from unetscope.families.article_003.options import SimpleUNetConfig
-from unetscope.families.diffusers.controlnet import ControlNetConfig
-from unetscope.families.diffusers.unet2d import UNet2DConfig
-from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
-from unetscope.families.family import FamilyOptions
+from unetscope.families import FAMILIES, find
 from unetscope.findings import Finding, Path
 from unetscope.wording import found, quoted
 
 Text = Annotated[str, Meta(min_length=1, max_length=1_000)]
 DEFAULT_FAMILY = "UNet2DConditionModel"
 
-Count = Annotated[int, Meta(ge=1, le=65_536)]
+InputSize = Annotated[int, Meta(ge=1, le=65_536)]
 
 
 class InputsSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -40,10 +35,10 @@ class InputsSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             Stable Diffusion whose H and W shall mean the image's.
     """
 
-    batch: Count = 1
-    height: Count | None = None
-    width: Count | None = None
-    tokens: Count | None = None
+    batch: InputSize = 1
+    height: InputSize | None = None
+    width: InputSize | None = None
+    tokens: InputSize | None = None
     scale: Annotated[int, Meta(ge=1, le=1_024)] = 1
 
 
@@ -72,22 +67,6 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     unet: UnetSection
     inputs: InputsSection = InputsSection()
 
-
-Options = UNet2DConditionConfig | UNet2DConfig | ControlNetConfig | FamilyOptions
-
-PUBLISHED: dict[str, type[Options]] = {
-    DEFAULT_FAMILY: UNet2DConditionConfig,
-    "UNet2DModel": UNet2DConfig,
-    "ControlNetModel": ControlNetConfig,
-}
-"""The options of each family that diffusers publishes."""
-
-OPTIONS: dict[str, type[Options]] = {
-    **PUBLISHED,
-    "Diffusion": DiffusionConfig,
-    "SimpleUNet": SimpleUNetConfig,
-}
-"""The options of each family."""
 
 _CODE_KEYS = ("_target_", "target", "_partial_", "params", "class_path", "init_args")
 _NO_CODE = "a config names no code: unetscope imports and runs nothing that a config names"
@@ -148,20 +127,20 @@ def check_file(data: Any) -> Iterator[Finding]:
         yield Finding("missing-key", (), "the key unet is missing: the network's options")
     family = data.get("family", DEFAULT_FAMILY)
     if isinstance(family, str):
-        if family not in OPTIONS:
+        if family not in FAMILIES:
             yield unknown_family(family)
         elif "unet" in data:
-            yield from check_section(data["unet"], OPTIONS[family], ("unet",))
+            yield from check_section(data["unet"], find(family).options, ("unet",))
     if "inputs" in data:
         yield from check_section(data["inputs"], InputsSection, ("inputs",))
 
 
 def unknown_family(family: str) -> Finding:
     """The finding that no family has this name."""
-    close = nearest(family, OPTIONS)
+    close = nearest(family, FAMILIES)
     return Finding(
         "unknown-family",
         ("family",),
-        f"expected one of {', '.join(OPTIONS)}, found {quoted(family)}",
+        f"expected one of {', '.join(FAMILIES)}, found {quoted(family)}",
         hint=f"did you mean {close}?" if close else None,
     )

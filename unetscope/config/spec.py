@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from unetscope.config.forward import forward_inputs
-from unetscope.config.sections import Options
 from unetscope.errors import Place
+from unetscope.families import find
+from unetscope.families.sizes import check_sizes
 from unetscope.findings import Path
-from unetscope.record import TensorSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from unetscope.families.family import Options, Tensors
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,33 @@ class Spec:
     places: Mapping[Path, Place]
     notes: tuple[str, ...] = ()
 
-    def tensors(self) -> dict[str, TensorSpec | dict[str, TensorSpec]]:
+    def tensors(self) -> Tensors:
         """The keyword arguments of the network's `forward`."""
         sizes = self.inputs
-        return forward_inputs(self.unet, sizes.batch, (sizes.height, sizes.width), sizes.tokens)
+        size = (sizes.height, sizes.width)
+        return find(self.family).inputs(self.unet, sizes.batch, size, sizes.tokens)
+
+    def resized(self, sizes: Mapping[str, int]) -> Spec:
+        """The same network with inputs of other sizes, as options of the command line give them.
+
+        Args:
+            sizes: `batch`, `height`, `width` and `tokens`, those that differ.
+
+        Raises:
+            ConfigError: the network cannot take them.
+        """
+        inputs = replace(self.inputs, **sizes)
+        size = (inputs.height, inputs.width)
+        places = {**self.places, **flag_places(sizes)}
+        for finding in check_sizes(find(self.family), self.unet, inputs.batch, size, inputs.tokens):
+            raise finding.error(places)
+        return replace(self, inputs=inputs, places=places)
+
+    def build(self) -> nn.Module:
+        """Build the network on torch's current default device."""
+        return find(self.family).build(self.unet)
+
+
+def flag_places(sizes: Mapping[str, int]) -> dict[Path, Place]:
+    """Where sizes stand that options of the command line give, such as `--height 64`."""
+    return {("inputs", name): Place(f"--{name} {size}") for name, size in sizes.items()}

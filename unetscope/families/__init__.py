@@ -1,45 +1,63 @@
 """UNets as plain PyTorch that reads like the papers, with the published parameter names.
 
-A family is one module in this package and one line in `FAMILIES`. Choosing one costs no import:
-torch is loaded when a network is built.
+A family is a folder in this package and one line in `FAMILIES`. Naming families imports nothing;
+asking for one imports its options and rules, and building a network imports torch.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
-    from msgspec import Struct
     from torch import nn
 
+    from unetscope.families.family import Family, Options
+
 FAMILIES = {
-    "UNet2DConditionModel": "unetscope.families.diffusers.networks.unet2d_condition",
-    "UNet2DModel": "unetscope.families.diffusers.networks.unet2d",
-    "ControlNetModel": "unetscope.families.diffusers.networks.controlnet",
-    "Diffusion": "unetscope.families.article_002.network",
-    "SimpleUNet": "unetscope.families.article_003.network",
+    "UNet2DConditionModel": "unetscope.families.diffusers.families:UNET_2D_CONDITION",
+    "UNet2DModel": "unetscope.families.diffusers.families:UNET_2D",
+    "ControlNetModel": "unetscope.families.diffusers.families:CONTROLNET",
+    "Diffusion": "unetscope.families.article_002.family:FAMILY",
+    "SimpleUNet": "unetscope.families.article_003.family:FAMILY",
 }
-"""Name of a family's class -> the module that holds it."""
+"""Name of a family -> where its `Family` is."""
 
 
-def build(family: str, config: Struct) -> nn.Module:
+@cache
+def find(name: str) -> Family[Any]:
+    """The family of this name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in FAMILIES:
+        close = nearest(name, FAMILIES)
+        raise ConfigError(
+            f"unknown family {name!r}; expected one of {', '.join(FAMILIES)}",
+            hint=f"did you mean {close}?" if close else None,
+        )
+    module, _, attribute = FAMILIES[name].partition(":")
+    found: Family[Any] = getattr(import_module(module), attribute)
+    return found
+
+
+def every() -> list[Family[Any]]:
+    """All families, in the order of the registry."""
+    return [find(name) for name in FAMILIES]
+
+
+def build(name: str, options: Options) -> nn.Module:
     """Build a network on torch's current default device.
 
     Args:
-        family: a key of `FAMILIES`.
-        config: the family's options, such as a `UNet2DConditionConfig`.
+        name: a key of `FAMILIES`.
+        options: the family's options, such as a `UNet2DConditionConfig`.
 
     Raises:
-        ConfigError: the family is unknown, or the config asks for what it does not cover.
+        ConfigError: the family is unknown, or does not cover the options.
     """
-    if family not in FAMILIES:
-        close = nearest(family, FAMILIES)
-        raise ConfigError(
-            f"unknown family {family!r}; expected one of {', '.join(FAMILIES)}",
-            hint=f"did you mean {close}?" if close else None,
-        )
-    network: nn.Module = getattr(import_module(FAMILIES[family]), family)(config)
-    return network
+    return find(name).build(options)

@@ -1,55 +1,107 @@
-"""What the options of a family know of themselves, where no library publishes them."""
+"""What a family of networks is: its options, what they must satisfy, and what is built from them.
+
+A family is a folder beside this file, with one `Family` object, and one line in the registry. The
+object needs no torch; the module of the network is imported when a network is built.
+"""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from unetscope.findings import Finding
+from unetscope.families.covered import Covered
+from unetscope.families.sizes import Sizes
+from unetscope.findings import Finding, Path
 from unetscope.record import TensorSpec
 
+if TYPE_CHECKING:
+    from torch import nn
 
-class FamilyOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Options that say what their network is given, and what keeps them from being a network.
+# The types of options. The bounds are wide enough for every published UNet by an order of
+# magnitude, and small enough that a slip of the keyboard does not build a billion layers.
+Count = Annotated[int, Meta(ge=1, le=65_536, description="1 to 65,536")]
+Depth = Annotated[int, Meta(ge=1, le=64, description="1 to 64")]
+Kernel = Annotated[int, Meta(ge=1, le=31, description="1 to 31")]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[float, Meta(gt=0)]
+# Not `tuple[Count, Count]`: in a union with a bounded int, msgspec 0.19 to 0.22 reads its
+# length from the wrong place and crashes.
+HeightAndWidth = Annotated[
+    tuple[Count, ...], Meta(min_length=2, max_length=2, description="height, width")
+]
+Levels = Meta(min_length=1, max_length=16, description="one entry a level, 1 to 16 levels")
 
-    Levels are halved by convolutions of stride 2 and doubled exactly.
+Tensors = dict[str, TensorSpec | dict[str, TensorSpec]]
+"""Keyword arguments of a network's `forward`."""
+
+USUAL_TOKENS = 77
+"""Tokens of CLIP's texts, and of most others."""
+
+
+class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The options of a network, as its config writes them; each family defines its own."""
+
+
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family(Generic[OptionsT]):
+    """A class of networks and all that unetscope knows of it.
+
+    Attributes:
+        name: the name of the class.
+        network: where the class is, `module:attribute`; it is called with the options.
+        options: what a network is built from.
+        inputs: the tensors of its `forward`, by keyword, from the options, the batch size, height
+            and width of the sample, and the number of tokens of the text.
+        channels: channels of each level, from the full resolution down.
+        narrower: overrides of the options, `KEY=VALUE` each, that leave fewer channels, those that
+            leave the fewest first; not all of them need fit. Audits run such a network for real.
+        sizes: which samples it takes.
+        covered: the values of its options that are implemented.
+        rules: what keeps the options from being a network, given the paths that the config
+            writes, since a default is never the cause. Paths are inside the options.
+        check_tokens: what keeps the network from reading a text of so many tokens.
+        usual_tokens: tokens of a text where the config says no number.
+        likely_key: the option that a failure in the module at a path most likely comes from.
+        library: the library that publishes the class, whose config files name it.
     """
 
-    @property
-    @abstractmethod
-    def widths(self) -> tuple[int, ...]:
-        """Channels of each level, from the full resolution down."""
+    name: str
+    network: str
+    options: type[OptionsT]
+    inputs: Callable[[OptionsT, int, tuple[int, int], int], Tensors]
+    channels: Callable[[OptionsT], Sequence[int]]
+    narrower: Callable[[OptionsT], Iterator[tuple[str, ...]]]
+    sizes: Sizes[OptionsT]
+    covered: Covered = field(default_factory=Covered)
+    rules: Callable[[OptionsT, Collection[Path]], Iterator[Finding]] = lambda *_: iter(())
+    check_tokens: Callable[[OptionsT, int], Iterator[Finding]] = lambda *_: iter(())
+    usual_tokens: Callable[[OptionsT], int] = lambda _: USUAL_TOKENS
+    likely_key: Callable[[str], str | None] = lambda _: None
+    library: str | None = None
 
-    @property
-    def levels(self) -> int:
-        """Resolutions; each is half of the one above."""
-        return len(self.widths)
+    def findings(self, options: OptionsT, written: Collection[Path]) -> Iterator[Finding]:
+        """Everything that keeps the options from being a network, with paths inside them."""
+        yield from self.covered.findings(options)
+        yield from self.rules(options, written)
 
-    @abstractmethod
-    def narrowest(self) -> tuple[str, ...]:
-        """Overrides that leave as few channels as heads and groups allow."""
+    def build(self, options: OptionsT) -> nn.Module:
+        """Build a network on torch's current default device.
 
-    @abstractmethod
-    def tensors(
-        self, batch: int, size: tuple[int, int], tokens: int
-    ) -> dict[str, TensorSpec | dict[str, TensorSpec]]:
-        """The keyword arguments of the network's `forward`.
-
-        Args:
-            batch: B.
-            size: H and W of the first one, the sample.
-            tokens: T, tokens of the text if there is one.
+        Raises:
+            ConfigError: an option has a value that is not covered.
         """
-
-    @abstractmethod
-    def findings(self) -> Iterator[Finding]:
-        """What keeps the options from being a network, with paths inside `unet`."""
-
-    def takes(self, size: tuple[int, int]) -> bool:
-        """Whether a sample of this height and width passes, every feature map joining its skip."""
-        return all(side % 2 ** (self.levels - 1) == 0 for side in size)
+        for finding in self.covered.findings(options):
+            raise finding.error({})
+        module, _, attribute = self.network.partition(":")
+        network: nn.Module = getattr(import_module(module), attribute)(options)
+        return network
 
 
 def largest_divisor(number: int, most: int) -> int:

@@ -12,20 +12,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from unetscope.config.document import Document
-from unetscope.config.loading import convert, inputs_of
+from unetscope.config.loading import check_options, convert, inputs_of
 from unetscope.config.problems import Problem
-from unetscope.config.rules import check_options
 from unetscope.config.sections import (
     DEFAULT_FAMILY,
-    OPTIONS,
     InputsSection,
-    Options,
     check_file,
     keys_of,
 )
-from unetscope.config.sizes import check_sizes
 from unetscope.config.spec import Inputs
 from unetscope.errors import nearest
+from unetscope.families import FAMILIES, find
+from unetscope.families.family import Family, Options
+from unetscope.families.sizes import check_sizes
 from unetscope.findings import Finding, Path
 from unetscope.rules.surprises import warnings
 
@@ -42,11 +41,13 @@ class Checked:
 
     Attributes:
         problems: errors and warnings, each once.
-        unet: the network's options, if it is plain which network is meant.
+        family: the network's family, if it is plain which network is meant.
+        unet: its options, likewise.
         inputs: what it is given, likewise.
     """
 
     problems: list[Problem] = field(default_factory=list)
+    family: Family[Any] | None = None
     unet: Options | None = None
     inputs: Inputs | None = None
 
@@ -73,9 +74,10 @@ def _sections(data: Any) -> dict[str, list[str]]:
     if not isinstance(data, dict) or not isinstance(data.get("unet"), dict):
         return {}
     family = data.get("family", DEFAULT_FAMILY)
-    if not isinstance(family, str) or family not in OPTIONS:
+    if not isinstance(family, str) or family not in FAMILIES:
         return {}
-    return {"unet": list(keys_of(OPTIONS[family])), "inputs": list(keys_of(InputsSection))}
+    options: type[Options] = find(family).options
+    return {"unet": list(keys_of(options)), "inputs": list(keys_of(InputsSection))}
 
 
 def _as_meant(
@@ -114,21 +116,22 @@ def _meaning(document: Document, at_fault: set[Path], checked: Checked) -> Itera
     """What the rules say of the values that have the right form."""
     unknown = {str(path[1]) for path in at_fault if len(path) > 1}
     while unknown.isdisjoint(_LEVELS):
-        config, unet = convert(document.data)
-        inputs = inputs_of(config.inputs, unet)
-        faults = _unrelated(check_options(unet, document.places), unknown)
+        config, family, unet = convert(document.data)
+        inputs = inputs_of(config.inputs, family, unet)
+        faults = _unrelated(check_options(family, unet, document.places), unknown)
         yield from faults
         if lengths := {fault.path[:2] for fault in faults if fault.id in _LENGTHS}:
             unknown |= {str(path[-1]) for path in lengths}
             document = _without(document, lengths)
             continue
         size = (inputs.height, inputs.width)
-        of_sizes = _unrelated(check_sizes(unet, inputs.batch, size, inputs.tokens), unknown)
+        faults_of_sizes = check_sizes(family, unet, inputs.batch, size, inputs.tokens)
+        of_sizes = _unrelated(faults_of_sizes, unknown)
         yield from of_sizes
         if {fault.id for fault in faults} <= _PLAIN:
-            checked.unet, checked.inputs = unet, inputs
+            checked.family, checked.unet, checked.inputs = family, unet, inputs
             keys = {fault.path[:2] for fault in (*faults, *of_sizes)}
-            surprises = _unrelated(warnings(unet, inputs, document.places), unknown)
+            surprises = _unrelated(warnings(family, unet, inputs, document.places), unknown)
             yield from (warning for warning in surprises if warning.path[:2] not in keys)
         return
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from unetscope.config.sections import Options
-from unetscope.config.sizes import maps, takes
+from unetscope.families.family import Family, Options
 
 _PERIODS = 4
 """How far sides are tried, in multiples of the factor that halves evenly at all levels."""
@@ -35,13 +35,15 @@ class SizeClass:
     odd_level: int | None
 
 
-def size_table(unet: Options, side: int) -> Iterator[SizeClass]:
+def size_table(family: Family[Any], unet: Options, side: int) -> Iterator[SizeClass]:
     """The classes of sides, those that halve evenly at all levels first.
 
     Args:
+        family: of the network.
         unet: options without faults.
         side: near which examples are sought.
     """
+    maps, takes = family.sizes.maps, family.sizes.takes
     largest = 2 ** (len(maps(unet, 2**16)) - 1)
     factor = largest
     while factor:

@@ -5,20 +5,18 @@ Each warning is silent on what is published, unless that too is odd.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
-from unetscope.config.forward import forward_inputs
-from unetscope.config.sections import Options
-from unetscope.config.sizes import maps, takes
 from unetscope.config.spec import Inputs
-from unetscope.families.diffusers.attending import attending_blocks
 from unetscope.families.diffusers.blocks import DOWN_BLOCKS, UP_BLOCKS
 from unetscope.families.diffusers.controlnet import ControlNetConfig
-from unetscope.families.diffusers.levels import levels_of
+from unetscope.families.diffusers.levels import attention_blocks, levels_of
 from unetscope.families.diffusers.text_encoders import TEXT_WIDTHS, nearest_width
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+from unetscope.families.family import Family, Options
 from unetscope.findings import Finding, Path
 from unetscope.record import TensorSpec
 
@@ -34,21 +32,24 @@ Source: NVIDIA, "Matrix Multiplication Background User's Guide", on tensor cores
 _WIDTHS = ("block_out_channels", "base_channels", "channels", "cross_attention_dim", "d_context")
 
 
-def warnings(unet: Options, inputs: Inputs, written: Collection[Path]) -> Iterator[Finding]:
+def warnings(
+    family: Family[Any], unet: Options, inputs: Inputs, written: Collection[Path]
+) -> Iterator[Finding]:
     """What may surprise in a network that can be built.
 
     Args:
+        family: of the network.
         unet: options without faults.
         inputs: what it is given.
         written: the paths that the config writes.
     """
-    for finding in _of_options(unet, inputs):
+    for finding in _of_options(family, unet, inputs):
         yield replace(finding, path=("unet", *finding.path))
-    yield from _odd_size(unet, inputs, written)
+    yield from _odd_size(family, unet, inputs, written)
 
 
-def _of_options(unet: Options, inputs: Inputs) -> Iterator[Finding]:
-    of_text = list(_text(unet, inputs))
+def _of_options(family: Family[Any], unet: Options, inputs: Inputs) -> Iterator[Finding]:
+    of_text = list(_text(family, unet, inputs))
     yield from of_text
     said = {finding.path for finding in of_text}
     yield from (finding for finding in _widths(unet) if finding.path not in said)
@@ -64,7 +65,7 @@ def _of_options(unet: Options, inputs: Inputs) -> Iterator[Finding]:
 def _heads(unet: UNet2DConditionConfig, key: str) -> Iterator[Finding]:
     """In transformers `attention_head_dim` is a number of heads, and who meant a width errs."""
     levels = levels_of(unet)
-    reading = {b.level for b in attending_blocks(unet) if b.kind == "transformer"}
+    reading = {b.level for b in attention_blocks(unet) if b.kind == "transformer"}
     if any(levels[level].channels % levels[level].heads for level in reading):
         return  # an error says so
     widths = {level: levels[level].channels // levels[level].heads for level in sorted(reading)}
@@ -122,9 +123,9 @@ def _widths(unet: Options) -> Iterator[Finding]:
                 )
 
 
-def _text(unet: Options, inputs: Inputs) -> Iterator[Finding]:
+def _text(family: Family[Any], unet: Options, inputs: Inputs) -> Iterator[Finding]:
     """The tokens that the network is given come from an encoder that somebody trained."""
-    tensors = forward_inputs(unet, inputs.batch, (inputs.height, inputs.width), inputs.tokens)
+    tensors = family.inputs(unet, inputs.batch, (inputs.height, inputs.width), inputs.tokens)
     given = tensors.get("encoder_hidden_states", tensors.get("context"))
     if not isinstance(given, TensorSpec) or (width := given.shape[-1]) in TEXT_WIDTHS:
         return
@@ -143,12 +144,14 @@ def _is_or_holds(value: object, width: int) -> bool:
     return value == width or (isinstance(value, tuple) and width in value)
 
 
-def _odd_size(unet: Options, inputs: Inputs, written: Collection[Path]) -> Iterator[Finding]:
+def _odd_size(
+    family: Family[Any], unet: Options, inputs: Inputs, written: Collection[Path]
+) -> Iterator[Finding]:
     """A map with an odd side loses half a pixel when it is halved."""
-    if not takes(unet, (inputs.height, inputs.width)):
+    if not family.sizes.takes(unet, (inputs.height, inputs.width)):
         return  # an error says so
     for key, side in (("height", inputs.height), ("width", inputs.width)):
-        sides = maps(unet, side)
+        sides = family.sizes.maps(unet, side)
         level = next((i for i, of_level in enumerate(sides[:-1]) if of_level % 2), None)
         if level is None:
             continue
@@ -166,6 +169,6 @@ def _odd_size(unet: Options, inputs: Inputs, written: Collection[Path]) -> Itera
             return
 
 
-def _listed(numbers: list[int]) -> str:
+def _listed(numbers: Sequence[int]) -> str:
     *first, last = map(str, numbers)
     return f"{', '.join(first)} and {last}" if first else last

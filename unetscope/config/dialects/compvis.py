@@ -18,7 +18,7 @@ from unetscope.config.dialects.compvis_rules import problems
 from unetscope.config.document import Document
 from unetscope.config.types import mismatches
 from unetscope.errors import Place, nearest
-from unetscope.families.bounds import Size, Width
+from unetscope.families.family import Count, HeightAndWidth
 from unetscope.findings import Finding, Path
 from unetscope.wording import dotted, found, quoted
 
@@ -169,7 +169,7 @@ def _at(data: Any, path: Path) -> Any:
 
 
 def _problems_of_size(data: dict[str, Any]) -> Iterator[Finding]:
-    for path, message in mismatches(_at(data, SIZE), Width | Size | None, SIZE):
+    for path, message in mismatches(_at(data, SIZE), Count | HeightAndWidth | None, SIZE):
         yield Finding("wrong-value", path, message)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from unetscope.families.bounds import Depth, Levels, Probability, Width
+from unetscope.families.family import Count, Depth, Levels, Probability
 from unetscope.findings import Path
 
 UNETS = ("UNetModel", "ControlledUnetModel")
@@ -58,17 +58,17 @@ _Count = Annotated[int, Meta(ge=-1, le=65_536)]
 class Arguments(Struct, frozen=True, kw_only=True):
     """What all the original networks are called with; -1 is their way to say none."""
 
-    in_channels: Width
-    model_channels: Width
+    in_channels: Count
+    model_channels: Count
     num_res_blocks: Depth | tuple[Depth, ...]
-    attention_resolutions: tuple[Width, ...]
-    channel_mult: Annotated[tuple[Width, ...], Levels] = (1, 2, 4, 8)
+    attention_resolutions: tuple[Count, ...]
+    channel_mult: Annotated[tuple[Count, ...], Levels] = (1, 2, 4, 8)
     dropout: Probability = 0.0
     num_heads: _Count = -1
     num_head_channels: _Count = -1
     use_spatial_transformer: bool | None = None
     transformer_depth: int | tuple[int, ...] = 1
-    context_dim: Width | tuple[Width, ...] | None = None
+    context_dim: Count | tuple[Count, ...] | None = None
     use_linear_in_transformer: bool = False
     disable_self_attentions: tuple[bool, ...] | None = None
     conv_resample: bool = True
@@ -89,9 +89,9 @@ class Arguments(Struct, frozen=True, kw_only=True):
 class UNetArguments(Arguments, frozen=True, kw_only=True):
     """What the original UNets are called with."""
 
-    out_channels: Width
-    num_classes: Width | str | None = None
-    adm_in_channels: Width | None = None
+    out_channels: Count
+    num_classes: Count | str | None = None
+    adm_in_channels: Count | None = None
     disable_middle_transformer: bool = False
     offload_to_cpu: Any = None
     spatial_transformer_attn_type: Any = None
@@ -102,7 +102,7 @@ class UNetArguments(Arguments, frozen=True, kw_only=True):
 class ControlNetArguments(Arguments, frozen=True, kw_only=True):
     """What the original ControlNet is called with."""
 
-    hint_channels: Width
+    hint_channels: Count
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from unetscope.config.document import Document
-from unetscope.config.sections import PUBLISHED, keys_of
+from unetscope.config.sections import keys_of
 from unetscope.errors import Place, nearest
+from unetscope.families import every
+from unetscope.families.family import Options
 from unetscope.findings import Finding, Path
 from unetscope.wording import found, shown
 
@@ -34,6 +36,8 @@ IGNORED = {
 OLD_SPELLINGS = {"timestep_act_2": "timestep_post_act"}
 """Names of options in early revisions of published files, which diffusers ignores too."""
 
+LIBRARY = "diffusers"
+
 OTHER_UNETS = (
     "I2VGenXLUNet",
     "Kandinsky3UNet",
@@ -47,11 +51,16 @@ OTHER_UNETS = (
 )
 
 
+def published() -> dict[str, type[Options]]:
+    """The options of each family that diffusers publishes."""
+    return {family.name: family.options for family in every() if family.library == LIBRARY}
+
+
 def translate(document: Document, path: FilePath) -> Document:
     """A `config.json` in the form of a config."""
     data = document.data
     family = data.get(CLASS_KEY)
-    if not isinstance(family, str) or family not in PUBLISHED:
+    if not isinstance(family, str) or family not in published():
         return replace(document, problems=(_wrong_class(data),))
     if foreign := tuple(_of_other_families(data, family)):
         return replace(document, problems=foreign)
@@ -110,14 +119,14 @@ def _source(data: dict[str, Any], path: FilePath) -> str:
 
 def _of_other_families(data: dict[str, Any], family: str) -> Iterator[Finding]:
     for key in data:
-        owners = [other for other, section in PUBLISHED.items() if key in keys_of(section)]
+        owners = [other for other, section in published().items() if key in keys_of(section)]
         if owners and family not in owners:
             hint = f"it is an option of {' and '.join(owners)}, not of {family}"
             yield Finding("unknown-key", (key,), "unknown key", hint=hint)
 
 
 def _wrong_class(data: dict[str, Any]) -> Finding:
-    wanted = f"expected one of {', '.join(PUBLISHED)}"
+    wanted = f"expected one of {', '.join(published())}"
     if CLASS_KEY not in data:
         return Finding(
             "missing-key",
@@ -133,7 +142,7 @@ def _wrong_class(data: dict[str, Any]) -> Finding:
 def _of_no_class(data: dict[str, Any]) -> str | None:
     if "model_type" in data or "architectures" in data:
         return "this looks like a model of transformers; a UNet's is unet/config.json"
-    for family, section in PUBLISHED.items():
+    for family, section in published().items():
         if data and all(key in keys_of(section) for key in data if not key.startswith("_")):
             return f'the options are those of {family}: add "{CLASS_KEY}": "{family}"'
     return None
@@ -148,5 +157,5 @@ def _of_class(family: str) -> str:
         return "this is a transformer, not a UNet"
     if family in OTHER_UNETS:
         return "this is a published network, but no family here covers it"
-    close = nearest(family, PUBLISHED)
+    close = nearest(family, published())
     return f"did you mean {close}?" if close else "no family here covers it"

@@ -24,7 +24,7 @@ from unetscope.families.article_002.layers import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unetscope.families.article_002.options import DiffusionConfig
+    from unetscope.families.article_002.family import DiffusionConfig
 
 LAYERS = 2
 """Residual blocks a level of the encoder; the decoder has one more."""
@@ -52,7 +52,8 @@ class UNET(nn.Module):
 
     def __init__(self, config: DiffusionConfig):
         super().__init__()
-        widths, lowest = config.widths, len(config.widths) - 1
+        channels = config.level_channels
+        lowest = len(channels) - 1
 
         def residual(in_channels: int, out_channels: int) -> nn.Module:
             return ResidualBlock(in_channels, out_channels, n_time=4 * config.channels)
@@ -65,27 +66,28 @@ class UNET(nn.Module):
                 in_proj_bias=config.attention_in_proj_bias,
             )
 
-        x, pushed = widths[0], [widths[0]]
+        def layers(in_channels: int, level: int) -> list[nn.Module]:
+            block = residual(in_channels, channels[level])
+            return [block] if level == lowest else [block, attention(channels[level])]
+
+        x, pushed = channels[0], [channels[0]]
         self.encoders = nn.ModuleList([SwitchSequential(conv3x3(config.in_channels, x))])
-        for level, width in enumerate(widths):
+        for level in range(len(channels)):
             for _ in range(LAYERS):
-                layers = [residual(x, width)] + [attention(width)] * (level < lowest)
-                self.encoders.append(SwitchSequential(*layers))
-                x = width
+                self.encoders.append(SwitchSequential(*layers(x, level)))
+                x = channels[level]
                 pushed.append(x)
             if level < lowest:
                 self.encoders.append(SwitchSequential(conv3x3(x, x, stride=2)))
                 pushed.append(x)
         self.bottleneck = SwitchSequential(residual(x, x), attention(x), residual(x, x))
         self.decoders = nn.ModuleList()
-        for level in reversed(range(len(widths))):
-            width = widths[level]
+        for level in reversed(range(len(channels))):
             for layer in range(LAYERS + 1):
-                layers = [residual(x + pushed.pop(), width)] + [attention(width)] * (level < lowest)
-                if layer == LAYERS and level > 0:
-                    layers.append(Upsample(width))
-                self.decoders.append(SwitchSequential(*layers))
-                x = width
+                doubles = [Upsample(channels[level])] if layer == LAYERS and level > 0 else []
+                decoder = SwitchSequential(*layers(x + pushed.pop(), level), *doubles)
+                self.decoders.append(decoder)
+                x = channels[level]
 
     def forward(self, x: Tensor, context: Tensor, time: Tensor) -> Tensor:
         """`(B, in_channels, H, W)` to `(B, channels, H, W)`."""

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from unetscope.families.diffusers.supported import refuse_unsupported
 from unetscope.families.layers import Conv2d, ConvTranspose2d, GroupNorm, Linear
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unetscope.families.article_003.options import SimpleUNetConfig
+    from unetscope.families.article_003.family import SimpleUNetConfig
 
 LONGEST_PERIOD = 10_000
 
@@ -164,13 +163,9 @@ class SimpleUNet(nn.Module):
 
     Args:
         config: its options.
-
-    Raises:
-        ConfigError: an option is set to what this family does not cover.
     """
 
     def __init__(self, config: SimpleUNetConfig):
-        refuse_unsupported(config)
         super().__init__()
         base, groups = config.base_channels, config.norm_groups
         time = 4 * base

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from unetscope.families.diffusers.attending import Attending, attending_blocks
 from unetscope.families.diffusers.blocks import (
     DOWN_BLOCKS,
     FIR_ATTENTION_GROUPS,
@@ -13,6 +12,7 @@ from unetscope.families.diffusers.blocks import (
     UP_BLOCKS,
     BlockType,
 )
+from unetscope.families.diffusers.levels import AttentionBlock, attention_blocks
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.findings import Finding, Path
@@ -92,7 +92,7 @@ def middle_groups(unet: UNet2DConfig) -> Iterator[Finding]:
 def heads(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
     """Heads share the channels of their level."""
     key = "attention_head_dim"
-    faults: dict[int, tuple[int, int, Attending]] = {}
+    faults: dict[int, tuple[int, int, AttentionBlock]] = {}
     for block in _attending(unet):
         channels = unet.block_out_channels[block.level]
         heads = _head_dim(unet, block.entry)
@@ -123,12 +123,12 @@ def heads(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
             )
 
 
-def _attending(unet: Unet) -> Iterator[Attending]:
+def _attending(unet: Unet) -> Iterator[AttentionBlock]:
     """The blocks with attention; the middle of a `UNet2DModel` has one without saying so."""
-    yield from attending_blocks(unet)
+    yield from attention_blocks(unet)
     if isinstance(unet, UNet2DConfig) and unet.mid_block_type is not None and unet.add_attention:
         last = len(unet.block_out_channels) - 1
-        yield Attending(last, "self", last)
+        yield AttentionBlock(last, "self", last)
 
 
 def _head_dim(unet: Unet, entry: int) -> int | None:
@@ -201,7 +201,7 @@ def fir_blocks(unet: UNet2DConfig) -> Iterator[Finding]:
             )
             yield Finding("groups", ("block_out_channels", index), f"{message}, found {width}")
             return
-    for block in attending_blocks(unet):
+    for block in attention_blocks(unet):
         kinds = (down[block.level], up[len(up) - 1 - block.level])
         channels = unet.block_out_channels[block.level]
         if (

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unetscope.families.diffusers.attending import attending_blocks, reading_levels, text_width
-from unetscope.families.diffusers.conditions import HINT_CHANNELS, image_widths
-from unetscope.families.diffusers.levels import TextLevel
+from unetscope.families.diffusers.inputs import HINT_CHANNELS, image_widths
+from unetscope.families.diffusers.levels import (
+    TextLevel,
+    attention_blocks,
+    reading_levels,
+    text_width,
+)
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.findings import Finding
 
@@ -89,7 +93,7 @@ def _pooling(unet: UNet2DConditionConfig) -> Iterator[Finding]:
 def context(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     """One text has one width; without a text, a level reads its own pixels."""
     kinds: dict[int, set[str]] = {}
-    for block in attending_blocks(unet):
+    for block in attention_blocks(unet):
         kinds.setdefault(block.level, set()).add(block.kind)
     is_read = text_width(unet) is not None
     for index, level in reading_levels(unet).items():
@@ -123,7 +127,7 @@ def _cross_norm(
 
 def _gates(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     """GLIGEN's gates stand in transformers."""
-    others = {block.kind for block in attending_blocks(unet)} - {"self", "transformer"}
+    others = {block.kind for block in attention_blocks(unet)} - {"self", "transformer"}
     if others or unet.dual_cross_attention:
         yield Finding(
             "unsupported",

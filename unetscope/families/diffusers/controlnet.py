@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from unetscope.families.bounds import Depth, Levels, Positive, Width
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+from unetscope.families.family import Count, Depth, Levels, Options, Positive
 
 _MIRRORS = {"DownBlock2D": "UpBlock2D", "CrossAttnDownBlock2D": "CrossAttnUpBlock2D"}
 
@@ -24,7 +24,7 @@ _OWN = (
 )
 
 
-class ControlNetConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ControlNetConfig(Options, frozen=True, kw_only=True):
     """What a `ControlNetModel` is made of: the encoder of a `UNet2DConditionModel`, and a picture.
 
     Attributes:
@@ -42,8 +42,8 @@ class ControlNetConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         addition_embed_type_num_heads: heads of an `addition_embed_type` that pools text.
     """
 
-    in_channels: Width = 4
-    conditioning_channels: Width = 3
+    in_channels: Count = 4
+    conditioning_channels: Count = 3
     flip_sin_to_cos: bool = True
     freq_shift: float = 0
     down_block_types: Annotated[tuple[str, ...], Levels] = (
@@ -54,31 +54,31 @@ class ControlNetConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     )
     mid_block_type: str | None = "UNetMidBlock2DCrossAttn"
     only_cross_attention: bool | tuple[bool, ...] = False
-    block_out_channels: Annotated[tuple[Width, ...], Levels] = (320, 640, 1280, 1280)
+    block_out_channels: Annotated[tuple[Count, ...], Levels] = (320, 640, 1280, 1280)
     layers_per_block: Depth = 2
     downsample_padding: Annotated[int, Meta(ge=0, le=1)] = 1
     mid_block_scale_factor: Positive = 1
     act_fn: str = "silu"
-    norm_num_groups: Width = 32
+    norm_num_groups: Count = 32
     norm_eps: Positive = 1e-5
-    cross_attention_dim: Width = 1280
+    cross_attention_dim: Count = 1280
     transformer_layers_per_block: Depth | tuple[Depth, ...] = 1
-    encoder_hid_dim: Width | None = None
+    encoder_hid_dim: Count | None = None
     encoder_hid_dim_type: str | None = None
-    attention_head_dim: Width | tuple[Width, ...] = 8
-    num_attention_heads: Width | tuple[Width, ...] | None = None
+    attention_head_dim: Count | tuple[Count, ...] = 8
+    num_attention_heads: Count | tuple[Count, ...] | None = None
     use_linear_projection: bool = False
     class_embed_type: str | None = None
     addition_embed_type: str | None = None
-    addition_time_embed_dim: Width | None = None
-    num_class_embeds: Width | None = None
+    addition_time_embed_dim: Count | None = None
+    num_class_embeds: Count | None = None
     upcast_attention: bool | None = False
     resnet_time_scale_shift: str = "default"
-    projection_class_embeddings_input_dim: Width | None = None
+    projection_class_embeddings_input_dim: Count | None = None
     controlnet_conditioning_channel_order: str = "rgb"
-    conditioning_embedding_out_channels: Annotated[tuple[Width, ...], Levels] = (16, 32, 96, 256)
+    conditioning_embedding_out_channels: Annotated[tuple[Count, ...], Levels] = (16, 32, 96, 256)
     global_pool_conditions: bool = False
-    addition_embed_type_num_heads: Width = 64
+    addition_embed_type_num_heads: Count = 64
 
     @property
     def shrinking(self) -> int:

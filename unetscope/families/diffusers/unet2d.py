@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from unetscope.families.bounds import Depth, Levels, Positive, Probability, Size, Width
+from unetscope.families.family import (
+    Count,
+    Depth,
+    HeightAndWidth,
+    Levels,
+    Options,
+    Positive,
+    Probability,
+)
 
 
-class UNet2DConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class UNet2DConfig(Options, frozen=True, kw_only=True):
     """What a `UNet2DModel` is made of.
 
     Attributes:
@@ -28,12 +36,12 @@ class UNet2DConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         num_train_timesteps: steps that a `learned` time embedding knows.
     """
 
-    sample_size: Width | Size | None = None
-    in_channels: Width = 3
-    out_channels: Width = 3
+    sample_size: Count | HeightAndWidth | None = None
+    in_channels: Count = 3
+    out_channels: Count = 3
     center_input_sample: bool = False
     time_embedding_type: str = "positional"
-    time_embedding_dim: Width | None = None
+    time_embedding_dim: Count | None = None
     freq_shift: float = 0
     flip_sin_to_cos: bool = True
     down_block_types: Annotated[tuple[str, ...], Levels] = (
@@ -49,7 +57,7 @@ class UNet2DConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         "AttnUpBlock2D",
         "UpBlock2D",
     )
-    block_out_channels: Annotated[tuple[Width, ...], Levels] = (224, 448, 672, 896)
+    block_out_channels: Annotated[tuple[Count, ...], Levels] = (224, 448, 672, 896)
     layers_per_block: Depth = 2
     mid_block_scale_factor: Positive = 1
     downsample_padding: Annotated[int, Meta(ge=0, le=1)] = 1
@@ -57,24 +65,24 @@ class UNet2DConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     upsample_type: str | None = "conv"
     dropout: Probability = 0.0
     act_fn: str = "silu"
-    attention_head_dim: Width | None = 8
-    norm_num_groups: Width | None = 32
-    attn_norm_num_groups: Width | None = None
+    attention_head_dim: Count | None = 8
+    norm_num_groups: Count | None = 32
+    attn_norm_num_groups: Count | None = None
     norm_eps: Positive = 1e-5
     resnet_time_scale_shift: str = "default"
     add_attention: bool = True
     class_embed_type: str | None = None
-    num_class_embeds: Width | None = None
-    num_train_timesteps: Width | None = None
+    num_class_embeds: Count | None = None
+    num_train_timesteps: Count | None = None
 
     @property
     def time_embed_dim(self) -> int:
-        """Width of the embedded time."""
+        """Channels of the embedded time."""
         return self.time_embedding_dim or 4 * self.block_out_channels[0]
 
     @property
     def timestep_input_dim(self) -> int:
-        """Width of what is embedded."""
+        """Channels of what is embedded."""
         factor = 2 if self.time_embedding_type == "fourier" else 1
         return factor * self.block_out_channels[0]
 

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from unetscope.families.bounds import Depth, Kernel, Levels, Positive, Probability, Size, Width
+from unetscope.families.family import (
+    Count,
+    Depth,
+    HeightAndWidth,
+    Kernel,
+    Levels,
+    Options,
+    Positive,
+    Probability,
+)
 
 
-class UNet2DConditionConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class UNet2DConditionConfig(Options, frozen=True, kw_only=True):
     """What a `UNet2DConditionModel` is made of.
 
     Attributes:
@@ -33,9 +42,9 @@ class UNet2DConditionConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_
         addition_embed_type_num_heads: heads of an `addition_embed_type` that pools text.
     """
 
-    sample_size: Width | Size | None = None
-    in_channels: Width = 4
-    out_channels: Width = 4
+    sample_size: Count | HeightAndWidth | None = None
+    in_channels: Count = 4
+    out_channels: Count = 4
     center_input_sample: bool = False
     flip_sin_to_cos: bool = True
     freq_shift: float = 0
@@ -53,61 +62,61 @@ class UNet2DConditionConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_
         "CrossAttnUpBlock2D",
     )
     only_cross_attention: bool | tuple[bool, ...] = False
-    block_out_channels: Annotated[tuple[Width, ...], Levels] = (320, 640, 1280, 1280)
+    block_out_channels: Annotated[tuple[Count, ...], Levels] = (320, 640, 1280, 1280)
     layers_per_block: Depth | tuple[Depth, ...] = 2
     downsample_padding: Annotated[int, Meta(ge=0, le=1)] = 1
     mid_block_scale_factor: Positive = 1
     dropout: Probability = 0.0
     act_fn: str = "silu"
-    norm_num_groups: Width | None = 32
+    norm_num_groups: Count | None = 32
     norm_eps: Positive = 1e-5
-    cross_attention_dim: Width | tuple[Width, ...] = 1280
+    cross_attention_dim: Count | tuple[Count, ...] = 1280
     transformer_layers_per_block: Depth | tuple[Depth | tuple[Depth, ...], ...] = 1
     reverse_transformer_layers_per_block: tuple[Depth | tuple[Depth, ...], ...] | None = None
-    encoder_hid_dim: Width | None = None
+    encoder_hid_dim: Count | None = None
     encoder_hid_dim_type: str | None = None
-    attention_head_dim: Width | tuple[Width, ...] = 8
-    num_attention_heads: Width | tuple[Width, ...] | None = None
+    attention_head_dim: Count | tuple[Count, ...] = 8
+    num_attention_heads: Count | tuple[Count, ...] | None = None
     dual_cross_attention: bool = False
     use_linear_projection: bool = False
     class_embed_type: str | None = None
     addition_embed_type: str | None = None
-    addition_time_embed_dim: Width | None = None
-    num_class_embeds: Width | None = None
+    addition_time_embed_dim: Count | None = None
+    num_class_embeds: Count | None = None
     upcast_attention: bool | None = False
     resnet_time_scale_shift: str = "default"
     resnet_skip_time_act: bool = False
     resnet_out_scale_factor: Positive = 1.0
     time_embedding_type: str = "positional"
-    time_embedding_dim: Width | None = None
+    time_embedding_dim: Count | None = None
     time_embedding_act_fn: str | None = None
     timestep_post_act: str | None = None
-    time_cond_proj_dim: Width | None = None
+    time_cond_proj_dim: Count | None = None
     conv_in_kernel: Kernel = 3
     conv_out_kernel: Kernel = 3
-    projection_class_embeddings_input_dim: Width | None = None
+    projection_class_embeddings_input_dim: Count | None = None
     attention_type: str = "default"
     class_embeddings_concat: bool = False
     mid_block_only_cross_attention: bool | None = None
     cross_attention_norm: str | None = None
-    addition_embed_type_num_heads: Width = 64
+    addition_embed_type_num_heads: Count = 64
 
     @property
     def time_embed_dim(self) -> int:
-        """Width of the embedded time."""
+        """Channels of the embedded time."""
         factor = 2 if self.time_embedding_type == "fourier" else 4
         return self.time_embedding_dim or factor * self.block_out_channels[0]
 
     @property
     def timestep_input_dim(self) -> int:
-        """Width of the sinusoids that are embedded."""
+        """Channels of the sinusoids that are embedded."""
         if self.time_embedding_type == "fourier":
             return self.time_embed_dim
         return self.block_out_channels[0]
 
     @property
     def temb_channels(self) -> int:
-        """Width of the vector that every ResNet reads."""
+        """Channels of the vector that every ResNet reads."""
         return 2 * self.time_embed_dim if self.class_embeddings_concat else self.time_embed_dim
 
     @property

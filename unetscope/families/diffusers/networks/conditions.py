@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from unetscope.families.diffusers.conditions import HINT_CHANNELS
+from unetscope.families.diffusers.inputs import HINT_CHANNELS
 from unetscope.families.layers import Conv2d, LayerNorm, Linear
 
 if TYPE_CHECKING:

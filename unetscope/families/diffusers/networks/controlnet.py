@@ -15,7 +15,6 @@ from torch import nn
 
 from unetscope.families.diffusers.networks.conditional_blocks import ConditionalBuilder
 from unetscope.families.diffusers.networks.conditioning import ConditionalNetwork
-from unetscope.families.diffusers.supported import refuse_unsupported
 from unetscope.families.layers import Conv2d
 
 if TYPE_CHECKING:
@@ -58,13 +57,9 @@ class ControlNetModel(ConditionalNetwork):
 
     Args:
         config: the published options.
-
-    Raises:
-        ConfigError: an option is set to what this family does not cover.
     """
 
     def __init__(self, config: ControlNetConfig):
-        refuse_unsupported(config)
         unet = config.unet()
         super().__init__(unet)
         self.channel_order = config.controlnet_conditioning_channel_order

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from unetscope.families.diffusers.conditions import DUAL_TOKENS
+from unetscope.families.diffusers.inputs import DUAL_TOKENS
 from unetscope.families.diffusers.networks.attention import BasicTransformerBlock
 from unetscope.families.diffusers.networks.gligen import GatedTransformerBlock
 from unetscope.families.layers import Conv2d, GroupNorm, Linear

@@ -25,7 +25,7 @@ from unetscope.families.diffusers.networks.embeddings import (
 from unetscope.families.diffusers.networks.fir_blocks import SCALE, FirDownBlock, FirUpBlock
 from unetscope.families.diffusers.networks.image_attention import SelfAttention
 from unetscope.families.diffusers.networks.parts import MakeAttention, Parts
-from unetscope.families.diffusers.supported import needed, refuse_unsupported
+from unetscope.families.diffusers.supported import needed
 from unetscope.families.layers import Conv2d, Embedding, GroupNorm
 
 if TYPE_CHECKING:
@@ -106,14 +106,10 @@ class UNet2DModel(nn.Module):
 
     Args:
         config: the published options.
-
-    Raises:
-        ConfigError: an option is set to what this family does not cover.
     """
 
     def __init__(self, config: UNet2DConfig):
         super().__init__()
-        refuse_unsupported(config)
         self.config = config
         width = config.block_out_channels[0]
         self.conv_in = Conv2d(config.in_channels, width, kernel_size=3, padding=1)

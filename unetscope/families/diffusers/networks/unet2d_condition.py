@@ -15,7 +15,6 @@ from unetscope.families.diffusers.networks.blocks import Block
 from unetscope.families.diffusers.networks.conditional_blocks import ConditionalBuilder
 from unetscope.families.diffusers.networks.conditioning import ConditionalNetwork
 from unetscope.families.diffusers.networks.gligen import GLIGENTextBoundingboxProjection
-from unetscope.families.diffusers.supported import refuse_unsupported
 from unetscope.families.layers import Conv2d, GroupNorm, activation
 
 if TYPE_CHECKING:
@@ -31,13 +30,9 @@ class UNet2DConditionModel(ConditionalNetwork):
 
     Args:
         config: the published options.
-
-    Raises:
-        ConfigError: an option is set to what this family does not cover.
     """
 
     def __init__(self, config: UNet2DConditionConfig):
-        refuse_unsupported(config)
         super().__init__(config)
         blocks = ConditionalBuilder(config)
         width = config.block_out_channels[0]

@@ -1,4 +1,4 @@
-"""What the options of a network must be to each other.
+"""What the options of diffusers' UNets must be to each other.
 
 The schema has checked each one alone. A rule yields one finding for one cause, at the key that
 most likely is the cause.
@@ -10,8 +10,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
-from unetscope.config.sections import Options
-from unetscope.families.diffusers.attending import has_transformers
 from unetscope.families.diffusers.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS
 from unetscope.families.diffusers.channel_rules import (
     fir_blocks,
@@ -22,11 +20,10 @@ from unetscope.families.diffusers.channel_rules import (
 )
 from unetscope.families.diffusers.condition_rules import conditions, context
 from unetscope.families.diffusers.controlnet import ControlNetConfig
-from unetscope.families.diffusers.levels import levels_of
-from unetscope.families.diffusers.supported import unsupported
+from unetscope.families.diffusers.inputs import embeds_classes
+from unetscope.families.diffusers.levels import has_transformers, levels_of
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
-from unetscope.families.family import FamilyOptions
 from unetscope.findings import Finding, Path
 
 MOST_LAYERS = 10_000
@@ -44,35 +41,8 @@ _ONE_A_LEVEL = (
 )
 
 
-def check_options(unet: Options, written: Collection[Path]) -> Iterator[Finding]:
-    """What keeps the options from being a network.
-
-    Args:
-        unet: the options.
-        written: the paths that the config writes; a default is never the cause.
-    """
-    options = {path[1:] for path in written if path[:1] == ("unet",)}
-    for finding in _findings(unet, options):
-        yield replace(finding, path=("unet", *finding.path))
-
-
-def _findings(unet: Options, written: Collection[Path]) -> Iterator[Finding]:
-    """The same, with paths inside `unet`."""
-    yield from unsupported(unet)
-    if isinstance(unet, FamilyOptions):
-        yield from unet.findings()
-    elif isinstance(unet, UNet2DConfig):
-        yield from _plain(unet, written)
-    elif isinstance(unet, ControlNetConfig):
-        for finding in _conditional(unet.unet(), written):
-            if finding.path[0] == "attention_head_dim" and unet.num_attention_heads is not None:
-                finding = replace(finding, path=("num_attention_heads", *finding.path[1:]))
-            yield finding
-    else:
-        yield from _conditional(unet, written)
-
-
-def _plain(unet: UNet2DConfig, written: Collection[Path]) -> Iterator[Finding]:
+def unet2d_rules(unet: UNet2DConfig, written: Collection[Path]) -> Iterator[Finding]:
+    """What keeps the options from being a `UNet2DModel`."""
     of_lengths = list(_lengths(unet))
     yield from of_lengths
     yield from groups(unet, written)
@@ -82,7 +52,11 @@ def _plain(unet: UNet2DConfig, written: Collection[Path]) -> Iterator[Finding]:
         yield from fir_blocks(unet)
 
 
-def _conditional(unet: UNet2DConditionConfig, written: Collection[Path]) -> Iterator[Finding]:
+def condition_rules(unet: UNet2DConditionConfig, written: Collection[Path]) -> Iterator[Finding]:
+    """What keeps the options from being a `UNet2DConditionModel`."""
+    if unet.class_embeddings_concat and not embeds_classes(unet):
+        message = "expected class_embed_type or num_class_embeds beside it, found neither"
+        yield Finding("missing", ("class_embeddings_concat",), message)
     of_lengths = [*_lengths(unet), *_depth_lengths(unet)]
     yield from of_lengths
     yield from groups(unet, written)
@@ -92,6 +66,14 @@ def _conditional(unet: UNet2DConditionConfig, written: Collection[Path]) -> Iter
         yield from context(unet)
         yield from k_blocks(unet)
         yield from _layers(unet)
+
+
+def controlnet_rules(config: ControlNetConfig, written: Collection[Path]) -> Iterator[Finding]:
+    """What keeps the options from being a `ControlNetModel`."""
+    for finding in condition_rules(config.unet(), written):
+        if finding.path[0] == "attention_head_dim" and config.num_attention_heads is not None:
+            finding = replace(finding, path=("num_attention_heads", *finding.path[1:]))
+        yield finding
 
 
 def _lengths(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[Finding]:

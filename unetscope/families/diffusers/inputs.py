@@ -1,81 +1,101 @@
-"""What the networks' `forward` is called with.
+"""What the `forward` of diffusers' UNets is called with.
 
-Source: `diffusers` 0.42; widths of SDXL's added conditions: its published configs.
+Source: `diffusers` 0.42; dimensions of SDXL's added conditions: its published configs.
 """
 
 from __future__ import annotations
 
-from unetscope.config.sections import Options
-from unetscope.families.diffusers.attending import text_width
-from unetscope.families.diffusers.conditions import (
-    DUAL_TOKENS,
-    HINT_CHANNELS,
-    HINT_SCALE,
-    MOST_OBJECTS,
-    image_widths,
-)
+from collections.abc import Iterator
+
 from unetscope.families.diffusers.controlnet import ControlNetConfig
-from unetscope.families.diffusers.supported import embeds_classes, needed
+from unetscope.families.diffusers.levels import text_width
+from unetscope.families.diffusers.supported import needed
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
-from unetscope.families.family import FamilyOptions
+from unetscope.families.family import USUAL_TOKENS, Tensors
+from unetscope.findings import Finding
 from unetscope.record import TensorSpec
 
-Tensors = dict[str, TensorSpec | dict[str, TensorSpec]]
-
-USUAL_TOKENS = 77
-"""CLIP's, and of most texts."""
+HINT_SCALE = 8
+"""Pixels of a hint for each pixel of the sample: three convolutions halve it (Kandinsky 2.2)."""
+HINT_CHANNELS = 4
+"""Channels of the sample that a hint becomes."""
+DUAL_TOKENS = (77, 257)
+"""Tokens of a text and of an image that are read side by side (Versatile Diffusion)."""
+MOST_OBJECTS = 30
+"""Objects in one image, as GLIGEN's pipeline pads them."""
 _POOLED_TEXT = 1280
 """Width of OpenCLIP bigG's pooled text, which every published SDXL adds."""
 _TIME_IDS = (6, 5)
 """Original size, crop and target size; the refiner has the aesthetic score for the last."""
 
 
-def usual_tokens(config: Options) -> int:
-    """Tokens of the text where the config says none."""
-    is_dual = isinstance(config, UNet2DConditionConfig) and config.dual_cross_attention
-    return sum(DUAL_TOKENS) if is_dual else USUAL_TOKENS
+def unet2d_inputs(unet: UNet2DConfig, batch: int, size: tuple[int, int], _tokens: int) -> Tensors:
+    """`sample` `(B, C, H, W)`, `timestep` `(B,)` and perhaps `class_labels`; it reads no text."""
+    return _sample(unet, batch, unet.in_channels, size)
 
 
-def forward_inputs(config: Options, batch: int, size: tuple[int, int], tokens: int) -> Tensors:
-    """The tensors by keyword.
-
-    Args:
-        config: the network's options.
-        batch: B.
-        size: H and W of the sample.
-        tokens: T, tokens of the text.
-
-    Returns:
-        `sample` `(B, C, H, W)`, `timestep` `(B,)` and what the options call for, such as
-        `encoder_hidden_states` `(B, T, D)`.
-    """
-    if isinstance(config, FamilyOptions):
-        return config.tensors(batch, size, tokens)
-    if isinstance(config, ControlNetConfig):
-        picture = (config.conditioning_channels, *(side * config.shrinking for side in size))
-        tensors = _conditional(config.unet(), batch, size, tokens)
-        return {**tensors, "controlnet_cond": _floats(batch, *picture)}
-    if isinstance(config, UNet2DConfig):
-        return _sample(config, batch, config.in_channels, size)
-    return _conditional(config, batch, size, tokens)
-
-
-def _conditional(
-    config: UNet2DConditionConfig, batch: int, size: tuple[int, int], tokens: int
+def condition_inputs(
+    unet: UNet2DConditionConfig, batch: int, size: tuple[int, int], tokens: int
 ) -> Tensors:
-    has_hint = config.addition_embed_type == "image_hint"
-    channels = config.in_channels - (HINT_CHANNELS if has_hint else 0)
-    tensors = _sample(config, batch, channels, size)
-    if (width := _given_text_width(config)) is not None:
+    """`sample` `(B, C, H, W)`, `timestep` `(B,)` and what the options call for.
+
+    Such as `encoder_hidden_states` `(B, T, D)`.
+    """
+    has_hint = unet.addition_embed_type == "image_hint"
+    channels = unet.in_channels - (HINT_CHANNELS if has_hint else 0)
+    tensors = _sample(unet, batch, channels, size)
+    if (width := _given_text_width(unet)) is not None:
         tensors["encoder_hidden_states"] = _floats(batch, tokens, width)
-    if config.time_cond_proj_dim is not None:
-        tensors["timestep_cond"] = _floats(batch, config.time_cond_proj_dim)
-    if added := _added_conditions(config, batch, size):
+    if unet.time_cond_proj_dim is not None:
+        tensors["timestep_cond"] = _floats(batch, unet.time_cond_proj_dim)
+    if added := _added_conditions(unet, batch, size):
         tensors["added_cond_kwargs"] = added
-    if config.attention_type != "default":
-        tensors["gligen"] = _objects(config, batch)
+    if unet.attention_type != "default":
+        tensors["gligen"] = _objects(unet, batch)
     return tensors
+
+
+def controlnet_inputs(
+    config: ControlNetConfig, batch: int, size: tuple[int, int], tokens: int
+) -> Tensors:
+    """What its UNet is given, and the picture `(B, 3, 8H, 8W)`."""
+    picture = (config.conditioning_channels, *(side * config.shrinking for side in size))
+    tensors = condition_inputs(config.unet(), batch, size, tokens)
+    return {**tensors, "controlnet_cond": _floats(batch, *picture)}
+
+
+def usual_tokens(unet: UNet2DConditionConfig) -> int:
+    """Tokens of the text where the config says none."""
+    return sum(DUAL_TOKENS) if unet.dual_cross_attention else USUAL_TOKENS
+
+
+def check_tokens(unet: UNet2DConditionConfig, tokens: int) -> Iterator[Finding]:
+    """What keeps the network from reading so many tokens."""
+    if unet.dual_cross_attention and tokens <= DUAL_TOKENS[0]:
+        yield Finding(
+            "size",
+            ("inputs", "tokens"),
+            f"expected {DUAL_TOKENS[0]} tokens of a text and after them those of an image, since "
+            f"dual_cross_attention is true, found {tokens}",
+        )
+
+
+def embeds_classes(unet: UNet2DConditionConfig | UNet2DConfig) -> bool:
+    """Whether the network takes class labels."""
+    return unet.class_embed_type is not None or unet.num_class_embeds is not None
+
+
+def image_widths(unet: UNet2DConditionConfig) -> list[int]:
+    """Widths that an image's vector must have, for each that reads it; the first adds it."""
+    read, given = unet.cross_attention_dim, unet.encoder_hid_dim
+    by_reader = {"text_image": read, "image": given, "image_hint": given}
+    by_projection = {"text_image_proj": read, "image_proj": given}
+    widths = [
+        by_reader.get(unet.addition_embed_type or ""),
+        by_projection.get(unet.token_projection or ""),
+    ]
+    return [width for width in widths if isinstance(width, int)]
 
 
 def _sample(
