@@ -205,7 +205,7 @@ class Words:
     )
     flops_convention = Word(
         en="1 MAC, one multiply-add, is 2 FLOPs. Biases and element-wise work are not counted, "
-        "only listed by the elements they make.",
+        "only listed by the elements they produce.",
         zh="1 MAC（一次乘加）等于 2 FLOPs。偏置与逐元素运算不计入，只列出其产生的元素数。",
     )
     flops_papers = Word(
@@ -252,7 +252,7 @@ class Words:
     reasons = WordsByKey(
         {
             "filed": Word(
-                en="filed by kernel there, by what is multiplied here",
+                en="classified by kernel there, by what is multiplied here",
                 zh="对方按内核归类，这里按相乘的对象归类",
             ),
             "no_vectors": Word(
@@ -293,16 +293,16 @@ class Words:
     inference_total = Word(en="Weights, inputs and peak", zh="权重、输入与峰值合计")
     size_in_module = Word(en="{size}, in {module}", zh="{size}，位于 {module}")
     memory_convention = Word(
-        en="The peak is what Python really held at the end of a function, attention fused: "
-        "callers keep tensors past their last use. With attention matrices, each attention "
-        "writes out its scores and their softmax, (B, heads, queries, keys) each, and holds "
-        "both at once. What a kernel takes inside one function and gives back is not seen.",
+        en="The peak is what Python held at the end of a function, with fused attention: callers "
+        "keep tensors past their last use. With attention matrices, each attention also holds its "
+        "scores and their softmax at once, (B, heads, queries, keys) each. Memory that a kernel "
+        "allocates and frees inside one function is not seen.",
         zh="峰值是函数结束时 Python 实际持有的内存，注意力为融合实现：调用者会把张量保留到最后一"
         "次使用之后。含注意力矩阵时，每次注意力都写出分数及其 softmax，各为 (B, 头数, 查询数, "
         "键数)，且同时存在。函数内部临时占用又归还的内存不可见。",
     )
     unseen_matrices = Word(
-        en="Functions that attend by means not known, counted as fused: {}.",
+        en="Attention functions of unknown implementation, counted as fused: {}.",
         zh="实现方式未知、按融合计的注意力函数：{}。",
     )
     weights_by_dtype = Word(en="Weights by element type", zh="各数据类型下的权重")
@@ -310,8 +310,8 @@ class Words:
     size_binary = Word(en="Size", zh="大小")
     size_decimal = Word(en="Decimal", zh="十进制")
     weights_convention = Word(
-        en="1 GiB = 1024^3 bytes, 1 GB = 10^9. Every parameter is taken to have the type; scales "
-        "of quantised weights are not counted.",
+        en="1 GiB = 1024^3 bytes, 1 GB = 10^9. Every parameter is assumed to have this type; "
+        "scales of quantised weights are not counted.",
         zh="1 GiB = 1024^3 字节，1 GB = 10^9 字节。假定每个参数都用该类型；量化权重的缩放系数不计"
         "。",
     )
@@ -356,7 +356,7 @@ class Words:
         "为激活值的 1 %）、激活值的梯度、内核的工作区。",
     )
     kept_whole = Word(
-        en="Taken to keep all that they take and make: {}.",
+        en="Assumed to keep all their inputs and outputs: {}.",
         zh="假定保留全部输入与输出的函数：{}。",
     )
     measured = Word(en="Measured", zh="实测")
@@ -393,7 +393,7 @@ class Words:
     also_named = Word(en="Also named", zh="别名")
     rest_of_transformer = Word(en="SpatialTransformer, rest", zh="SpatialTransformer 其余")
     rows_add_up = Word(
-        en="The rows add up to the total exactly: each parameter stands in one of them.",
+        en="The rows add up to the total exactly: each parameter is counted in one of them.",
         zh="各行相加恰好等于总计：每个参数只出现在一行中。",
     )
     selected = Word(
@@ -430,7 +430,7 @@ class Words:
     formula = Word(en="Formula", zh="公式")
     macs_formula = Word(en="MACs, formula", zh="MACs 公式")
     attention_inside = Word(en="Attention", zh="注意力")
-    heads = Word(en="Heads x width", zh="头数 x 宽度")
+    heads = Word(en="Heads x head dim", zh="头数 x 宽度")
     queries_keys = Word(en="Queries x keys", zh="查询数 x 键数")
     query_from = Word(en="Q from", zh="Q 来自")
     key_from = Word(en="K from", zh="K 来自")
@@ -493,11 +493,11 @@ class Words:
     new_names = Word(en="Other names", zh="其他名称")
     passes = Word(en="Passes: nothing at or above {bar}.", zh="通过：没有达到 {bar} 级别的变化。")
     breaks_bar = Word(
-        en="Fails: {counts}; --fail-on {bar} lets none from {bar} up pass.",
+        en="Fails: {counts}; --fail-on {bar} allows no change of severity {bar} or worse.",
         zh="不通过：{counts}；--fail-on {bar} 不允许 {bar} 及以上的变化。",
     )
     breaks_class = Word(
-        en="{id} in {where}: {severity}, and none from {bar} up pass.",
+        en="{id} in {where}: {severity}, and no change of severity {bar} or worse is allowed.",
         zh="{where} 中的 {id}：{severity}级别，{bar} 及以上不通过。",
     )
     breaks_deny = Word(en="{id} in {where}: denied.", zh="{where} 中的 {id}：禁止。")
@@ -546,24 +546,25 @@ class Words:
             "DownSample": Word(en="Lowers the resolution.", zh="降低分辨率。"),
             "UpSample": Word(en="Raises the resolution.", zh="提高分辨率。"),
             "ResNetBlock": Word(
-                en="Two convolutions, each behind a norm and an activation, told the time in "
-                "between and beside a residual connection.",
+                en="Two convolutions, each after a norm and an activation, conditioned on the time "
+                "step between them, with a residual connection.",
                 zh="两个卷积，各在归一化与激活函数之后，中间加入时间嵌入，并带残差连接。",
             ),
             "SelfAttention": Word(
-                en="Each position of the image reads all the others.",
+                en="Each position of the image attends to all the others.",
                 zh="图像的每个位置读取其他所有位置。",
             ),
             "CrossAttention": Word(
-                en="Each position of the image reads other tokens, such as those of the text.",
+                en="Each position of the image attends to other tokens, such as those of the text.",
                 zh="图像的每个位置读取其他序列，例如文本。",
             ),
             "FeedForward": Word(
-                en="Widens each token and narrows it again, each by itself.",
+                en="Expands the channels of each token and reduces them again, each token "
+                "by itself.",
                 zh="把每个 token 先变宽再变窄，彼此独立。",
             ),
             "BasicTransformerBlock": Word(
-                en="Attention and a feed-forward network, each behind a LayerNorm and beside a "
+                en="Attention and a feed-forward network, each after a LayerNorm and with a "
                 "residual connection.",
                 zh="注意力与前馈网络，各在 LayerNorm 之后，并带残差连接。",
             ),
@@ -581,18 +582,18 @@ class Words:
                 zh="Decoder 中同一分辨率的 ResNet，各与一个跨层连接拼接。",
             ),
             "CrossAttnDownBlock_X": Word(
-                en="ResNets of the encoder at one resolution, with transformers that read the "
+                en="ResNets of the encoder at one resolution, with transformers that attend to the "
                 "text.",
                 zh="Encoder 中同一分辨率的 ResNet，配有读取文本的 Transformer。",
             ),
             "CrossAttnUpBlock_X": Word(
                 en="ResNets of the decoder at one resolution, each joined with a skip, with "
-                "transformers that read the text.",
+                "transformers that attend to the text.",
                 zh="Decoder 中同一分辨率的 ResNet，各与一个跨层连接拼接，配有读取文本的 "
                 "Transformer。",
             ),
             "CrossAttnMidBlock": Word(
-                en="ResNets at the lowest resolution, with a transformer that reads the text.",
+                en="ResNets at the lowest resolution, with a transformer that attends to the text.",
                 zh="最低分辨率的 ResNet，配有读取文本的 Transformer。",
             ),
             "AttnDownBlock_X": Word(
