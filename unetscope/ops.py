@@ -190,16 +190,16 @@ OPERATIONS: tuple[Operation, ...] = (
         keeps=Keeps.FACTORS,
     ),
     Operation("rmatmul", OpKind.MATRIX_PRODUCT, formula="rmatmul", keeps=Keeps.FACTORS),
-    Operation("mm", OpKind.MATRIX_PRODUCT, formula="mm", keeps=Keeps.FACTORS),
+    Operation("mm", OpKind.MATRIX_PRODUCT, formula="matmul", keeps=Keeps.FACTORS),
     Operation("bmm", OpKind.MATRIX_PRODUCT, formula="bmm", keeps=Keeps.FACTORS),
-    Operation("mv", OpKind.MATRIX_PRODUCT, formula="mv"),
+    Operation("mv", OpKind.MATRIX_PRODUCT, formula="matmul"),
     Operation("dot", OpKind.MATRIX_PRODUCT, "vdot inner", formula="matmul"),
     Operation("einsum", OpKind.MATRIX_PRODUCT, formula="einsum", keeps=Keeps.FACTORS),
     Operation("tensordot", OpKind.MATRIX_PRODUCT, formula="tensordot"),
     Operation("cdist", OpKind.MATRIX_PRODUCT, formula=None),
     *(
-        Operation(name, OpKind.MATRIX_PRODUCT, formula=name, keeps=Keeps.FACTORS, factors=(1, 2))
-        for name in ("addmm", "baddbmm", "addbmm")
+        Operation(name, OpKind.MATRIX_PRODUCT, formula=formula, keeps=Keeps.FACTORS, factors=(1, 2))
+        for name, formula in (("addmm", "addmm"), ("baddbmm", "baddbmm"), ("addbmm", "baddbmm"))
     ),
     Operation(
         "scaled_dot_product_attention",
@@ -374,7 +374,8 @@ OPERATIONS: tuple[Operation, ...] = (
         OpKind.CREATION,
         """zeros_like ones_like full_like empty_like tensor=new_tensor scalar_tensor arange linspace
         logspace eye randint rand_like randn_like randint_like randperm normal uniform bernoulli
-        multinomial zero fill constant asarray from_numpy exponential""",
+        multinomial zero fill constant asarray from_numpy exponential
+        fft.fftfreq fft.rfftfreq""",
     ),
 )
 

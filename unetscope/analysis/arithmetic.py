@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from unetscope.analysis.network import Network
+from unetscope.ops import OpKind, operation
 from unetscope.record import ModuleRecord, Op
 
 Terms = tuple[tuple[int, ...], ...]
@@ -135,6 +136,7 @@ def _mac_terms(network: Network, op: Op) -> Terms | None:
         terms: Terms = ((2, *asked[:-1], answered[-2], asked[-1]),)
     else:
         weight = network.spec(op.inputs[1]).shape
-        places = (made[0], *made[2:]) if "conv" in op.name else made[:-1]
+        convolves = operation(op.name).kind is OpKind.CONVOLUTION
+        places = (made[0], *made[2:]) if convolves else made[:-1]
         terms = ((*places, *weight[2:], *reversed(weight[:2])),)
     return terms if total(terms) == op.macs else None

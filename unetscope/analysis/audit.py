@@ -8,6 +8,7 @@ from enum import Enum
 from math import prod
 
 from unetscope.analysis.cost import CONVOLUTION, LINEAR, Cost
+from unetscope.ops import OpKind, operation
 from unetscope.record import Op
 
 PRODUCTS, ELEMENTWISE, TOTAL = "products", "element_wise", "total"
@@ -70,14 +71,14 @@ def against_fvcore(cost: Cost, counted: Mapping[str, int]) -> list[Line]:
     """Our count beside that of `FlopCountAnalysis`, as `engines.by_fvcore` returns it."""
     ops = cost.network.trace.ops
     fused = sum(op.attention_macs for op in ops if op.attention_macs)
-    baddbmm = sum(op.macs or 0 for op in ops if op.name.endswith("baddbmm"))
-    broadcast = sum(_misread(cost, op) for op in ops if op.name in ("@", "torch.matmul"))
+    baddbmm = sum(op.macs or 0 for op in ops if operation(op.name).name == "baddbmm")
+    broadcast = sum(_misread(cost, op) for op in ops if operation(op.name).name == "matmul")
     expected = [
         (Reason.NO_ATTENTION, -fused),
         (Reason.NO_BADDBMM, -baddbmm),
         (Reason.BROADCASTING, broadcast),
     ]
-    einsums = sum(op.macs or 0 for op in ops if op.name.endswith("einsum"))
+    einsums = sum(op.macs or 0 for op in ops if operation(op.name).name == "einsum")
     return _lines(cost, counted, expected, rounded=einsums)
 
 
@@ -122,7 +123,7 @@ def _lines(
 
 def _takes_vector(cost: Cost, op: Op) -> bool:
     """Whether a function that is no layer multiplies by a tensor of one dim."""
-    if not op.macs or op.name.startswith("F."):
+    if not op.macs or operation(op.name).kind is not OpKind.MATRIX_PRODUCT:
         return False
     return any(len(cost.network.spec(value).shape) == 1 for value in op.inputs[-2:])
 

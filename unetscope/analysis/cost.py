@@ -10,6 +10,7 @@ from functools import cached_property
 from unetscope.analysis.attention import operands, readings
 from unetscope.analysis.lineage import Lineage
 from unetscope.analysis.network import Network
+from unetscope.ops import OpKind, in_place, operation
 from unetscope.record import Op, Trace
 
 CONVOLUTION, LINEAR, PRODUCT = "convolution", "linear", "product"
@@ -136,9 +137,10 @@ def unknown(trace: Trace) -> dict[str, int]:
 
 def _kind(op: Op, lineage: Lineage) -> str:
     """The kind of what a function does beside attention."""
-    if "conv" in op.name:
+    kind = operation(op.name).kind
+    if kind is OpKind.CONVOLUTION:
         return CONVOLUTION
-    if op.name == "F.linear" or not all(map(lineage.fed, operands(op))):
+    if kind is OpKind.LINEAR or not all(map(lineage.fed, operands(op))):
         return LINEAR
     return PRODUCT
 
@@ -146,6 +148,6 @@ def _kind(op: Op, lineage: Lineage) -> str:
 def _made(trace: Trace, op: Op) -> list[int]:
     """The elements of each output that is no view of an input."""
     given = {trace.values[value].storage for value in op.inputs}
-    written = op.name.endswith(("=", "_"))
+    written = in_place(op.name)
     outputs = [trace.values[value] for value in op.outputs]
     return [v.spec.numel for v in outputs if written or v.storage not in given]

@@ -23,21 +23,15 @@ from unetscope.lock import (
     LockedTensor,
     Totals,
 )
+from unetscope.ops import OpKind, operation
 from unetscope.record import Op, Parameter, Trace
 
 _DIGITS = 10
 """Hexadecimal digits of a digest: one network has some hundred bodies at most."""
 
-# These are told the dims of what they make: sizes of the pass, and widths that tensors show.
-_SIZED = re.compile(
-    r"\.(view|reshape|expand|repeat|resize_|unflatten|tile|broadcast_to|as_strided|split|narrow)$"
-    r"|\.(new_)?(zeros|ones|full|empty|rand|randn)$|\.layer_norm$"
-)
 _SIZE = re.compile(r"\bsize=\([^)]*\)")
 _WHOLE = re.compile(r"(?<![\w.])(-?\d+)\.0(?![\w.])")
 _DEFAULT = re.compile(r"\b(\w+=(None|False)|dropout_p=0|start=0)(, |$)|\b(dtype|end)=")
-# These change how a tensor lies in memory, never what it holds.
-_STORED = ("torch.as_tensor", "Tensor.contiguous", "Tensor.clone", "Tensor.detach")
 _DIMS = re.compile(r"\([^()]*\)(, )?|(?<![\w.=-])-?\d+(?![\w.])(, )?")
 
 
@@ -117,7 +111,8 @@ def _bodies(network: Network) -> tuple[dict[str, list[str]], dict[str, tuple[str
 
 def _changes_nothing(op: Op) -> bool:
     """Whether a function returns what it is given, maybe elsewhere in memory."""
-    return op.name in _STORED or (op.name == "F.dropout" and op.detail.startswith("p=0.0,"))
+    row = operation(op.name)
+    return row.kind is OpKind.COPY or (row.name == "dropout" and op.detail.startswith("p=0.0,"))
 
 
 def _once(keys: list[str]) -> tuple[str, ...]:
@@ -133,7 +128,7 @@ def _call(caller: str, path: str) -> str:
 
 def _function(op: Op) -> str:
     """`torch.cat(dim=1)`, the same however it was written: `1.0` for `1`, defaults spelled out."""
-    detail = _DIMS.sub("", op.detail) if _SIZED.search(op.name) else op.detail
+    detail = _DIMS.sub("", op.detail) if operation(op.name).sized else op.detail
     detail = _WHOLE.sub(r"\1", _SIZE.sub("size=given", detail))
     detail = _DEFAULT.sub("", detail).strip(" ,")
     return f"{op.name}({detail})" if detail else op.name

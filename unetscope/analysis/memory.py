@@ -13,9 +13,9 @@ from itertools import accumulate
 from math import prod
 
 from unetscope.analysis.network import Network
+from unetscope.ops import operation
 from unetscope.record import BYTES_PER_ELEMENT, Op, Storage, Trace
 
-FUSED_ATTENTION = "F.scaled_dot_product_attention"
 CUDA_BLOCK = 512
 """The caching allocator of CUDA hands out multiples of this many bytes."""
 
@@ -132,7 +132,7 @@ class Memory:
     @cached_property
     def unseen_matrices(self) -> int:
         """How many functions attend by means that are not known, and are counted as fused."""
-        return sum(1 for op in self.trace.ops if op.attention_macs and op.name != FUSED_ATTENTION)
+        return sum(1 for op in self.trace.ops if op.attention_macs and not _is_fused(op))
 
     @cached_property
     def _ops(self) -> dict[int, Op]:
@@ -212,7 +212,7 @@ class Memory:
 
     def _matrix(self, op: Op) -> int:
         """Bytes of one `(B, heads, Tq, Tk)` matrix of a fused attention; 0 of others."""
-        if op.name != FUSED_ATTENTION:
+        if not _is_fused(op):
             return 0
         query, key = (self.network.spec(value) for value in op.inputs[:2])
         elements = prod(query.shape[:-1]) * key.shape[-2]
@@ -223,6 +223,11 @@ class Memory:
         storages = {self.trace.values[value].storage for value in op.outputs}
         made = [self.trace.storages[index] for index in storages]
         return sum(storage.nbytes for storage in made if storage.born == op.clock)
+
+
+def _is_fused(op: Op) -> bool:
+    """Whether a function attends without matrices, unlike a whole multi-head attention."""
+    return operation(op.name).name == "scaled_dot_product_attention"
 
 
 def parameter_bytes(trace: Trace) -> int:

@@ -7,31 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from unetscope.ops import Keeps, operation
 from unetscope.record import Op, Trace
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# What autograd keeps of the tensors that a function takes and makes (torch's derivatives.yaml).
-_NOTHING = _names(
-    """+ - += -= [] add sub rsub neg cat concat concatenate stack hstack vstack dstack sum mean pad
-    interpolate upsample avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool2d dropout dropout2d
-    view reshape flatten unflatten permute transpose movedim chunk split tensor_split unbind select
-    narrow squeeze unsqueeze expand expand_as repeat repeat_interleave contiguous clone to float
-    half double bfloat16 type type_as T mT t detach roll flip pixel_shuffle pixel_unshuffle"""
-)
-_FIRST_INPUT = _names(
-    """conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d linear silu gelu mish
-    elu leaky_relu softplus hardswish group_norm layer_norm rms_norm batch_norm instance_norm
-    embedding sin cos log abs square pow var std max_pool1d max_pool2d max_pool3d"""
-)
-_OUTPUT = _names("relu sigmoid tanh exp sqrt rsqrt softmax log_softmax reciprocal")
-_ALL = _names("scaled_dot_product_attention")
-_PRODUCTS = _names("* *= @ / /= mul div matmul bmm mm einsum")
-_ADDING_PRODUCTS = _names("baddbmm addmm addbmm")
-_DIVISIONS = _names("/ /= div")
 
 
 class Training:
@@ -129,19 +106,20 @@ def state(trace: Trace) -> State:
 
 def _saved(op: Op, learning: set[int]) -> tuple[int, ...] | None:
     """The values that autograd keeps for the backward pass of a function; None if not known."""
-    name = op.name.rpartition(".")[2].rstrip("_") or op.name
-    if name in _NOTHING:
-        return ()
-    if name in _FIRST_INPUT:
-        return op.inputs[:1]
-    if name in _OUTPUT:
-        return op.outputs
-    if name in _ALL:
-        return (*op.inputs, *op.outputs)
-    if name in _PRODUCTS:
-        return tuple(_factors(op.inputs[:2], learning, divides=name in _DIVISIONS))
-    if name in _ADDING_PRODUCTS:
-        return tuple(_factors(op.inputs[1:3], learning, divides=False))
+    row = operation(op.name)
+    match row.keeps:
+        case Keeps.NOTHING:
+            return ()
+        case Keeps.INPUT:
+            return op.inputs[:1]
+        case Keeps.OUTPUT:
+            return op.outputs
+        case Keeps.ALL:
+            return (*op.inputs, *op.outputs)
+        case Keeps.FACTORS | Keeps.QUOTIENT:
+            first, second = row.factors
+            pair = op.inputs[first : second + 1]
+            return tuple(_factors(pair, learning, divides=row.keeps is Keeps.QUOTIENT))
     return None
 
 

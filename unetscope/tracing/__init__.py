@@ -17,6 +17,7 @@ from unetscope.record import Failure, Provenance, Trace
 from unetscope.tracing.calls import Calls
 from unetscope.tracing.functions import Functions
 from unetscope.tracing.modules import eager, names_of_tensors, records, refuse_hidden, unwrapped
+from unetscope.tracing.recording import Recording
 from unetscope.tracing.tensors import Tensors, leaves
 from unetscope.version import __version__
 
@@ -57,7 +58,7 @@ def trace(
     tensors = Tensors(names)
     calls = Calls(paths, tensors)
     device = next((t.device for t in leaves((args, kwargs))), torch.device("cpu"))
-    functions = Functions(tensors, calls, meta=device.type == "meta")
+    recording = Recording(tensors, calls)
     with _collection_paused(device):
         modules = records(paths, names, tensors)
         failure: Failure | None = None
@@ -66,14 +67,14 @@ def trace(
         began = perf_counter()
         with _inference(paths, device), calls.watch(), eager():
             try:
-                with functions:
+                with Functions(recording, meta=device.type == "meta"):
                     result = model(*args, **kwargs)
             except Exception as caught:
                 error, failure = caught, calls.failure(caught)
             else:
                 outputs = tuple(tensors.see(tensor) for tensor in leaves(result))
         seconds = perf_counter() - began
-        steps, ops, values = calls.steps(), tuple(functions.ops), tensors.values()
+        steps, ops, values = calls.steps(), tuple(recording.ops), tensors.values()
         inputs = steps[0].inputs if steps else ()
         record = Trace(
             name=name or type(model).__name__,

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, UntypedStorage, nn
-from torch.overrides import TorchFunctionMode
 
 from unetscope.tracing.flops import work
-from unetscope.tracing.functions import function_name, run
-from unetscope.tracing.shapes import RULES
-from unetscope.tracing.tensors import leaves
+from unetscope.tracing.functions import Functions, Returned
 
 
 class Done(NamedTuple):
@@ -32,46 +29,41 @@ def count(model: nn.Module, kwargs: Mapping[str, Any]) -> tuple[list[Done], int]
     model should be in eval mode.
     """
     device = next((t.device for t in kwargs.values() if isinstance(t, torch.Tensor)), None)
-    counting = _Counting(meta=device is not None and device.type == "meta")
-    with torch.no_grad(), counting:
+    counting = _Counting()
+    with torch.no_grad(), Functions(counting, meta=device is not None and device.type == "meta"):
         model(**kwargs)
     return counting.done, counting.peak
 
 
-class _Counting(TorchFunctionMode):
-    def __init__(self, *, meta: bool) -> None:
-        super().__init__()
+class _Counting:
+    def __init__(self) -> None:
         self.done: list[Done] = []
         self.peak = 0
         self._held = 0
         self._live: dict[int, weakref.ref[UntypedStorage]] = {}
-        self._rules = RULES if meta else {}
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        kwargs = kwargs or {}
-        result = run(self._rules, func, types, args, kwargs)
-        made = leaves(result)
-        if made:
-            self._hold(made, args, kwargs)
-        macs, attention = work(func, result, args, kwargs)
-        if macs != 0 and made and (name := function_name(func)) is not None:
-            self.done.append(Done(name, macs, attention))
-        return result
+    def called(self, name: str, inputs: list[Tensor]) -> None:
+        """Nothing to note."""
 
-    def _hold(self, made: list[Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def failed(self, error: Exception, name: str, inputs: list[Tensor]) -> None:
+        """The error is the caller's."""
+
+    def returned(self, function: Returned, _: None) -> None:
+        if not function.outputs:
+            return
+        self._hold(function.outputs, function.inputs)
+        macs, attention = work(function.name, function.result, function.args, function.kwargs)
+        if macs != 0:
+            self.done.append(Done(function.name, macs, attention))
+
+    def _hold(self, made: list[Tensor], given: list[Tensor]) -> None:
         """Count the storages of what a function made, until they die."""
         for tensor in made:
             storage = tensor.untyped_storage()
             key = id(storage)
             if key in self._live:
                 continue
-            if any(t.untyped_storage() is storage for t in leaves((args, *kwargs.values()))):
+            if any(t.untyped_storage() is storage for t in given):
                 continue  # a view of a weight or an input
             nbytes = storage.nbytes()
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from fvcore.nn.jit_handles import bmm_flop_jit, conv_flop_count, linear_flop_jit
 from torch import Tensor
 
-from unetscope.tracing.uncounted import FREE
+from unetscope.ops import NO_MACS, operation
 
 Shape = Sequence[int]
 
@@ -37,23 +37,22 @@ _NONE = Work(0)
 _UNKNOWN = Work(None)
 
 
-def work(function: Callable[..., Any], result: Any, args: Any, kwargs: Any) -> Work:
-    """What one call of a torch function did.
+def work(name: str, result: Any, args: Any, kwargs: Any) -> Work:
+    """What one call of a torch function did, by the formula that the table of operations names.
 
     Args:
-        function: as a `TorchFunctionMode` is given it.
+        name: as in `Op.name`.
         result: what it returned.
         args: its positional arguments.
         kwargs: its keyword arguments.
     """
-    name = function.__name__.partition(".")[0].strip("_")
-    if name in FREE:
+    formula = operation(name).formula
+    if formula is NO_MACS:
         return _NONE
-    formula = _FORMULAS.get(name)
     if formula is None:
         return _UNKNOWN
     try:
-        return formula(result, *args, **kwargs)
+        return FORMULAS[formula](result, *args, **kwargs)
     except Exception:  # called in a way that its formula does not know
         return _UNKNOWN
 
@@ -100,29 +99,17 @@ def _baddbmm(_: Tensor, input: Tensor, batch1: Tensor, batch2: Tensor, **__: Any
     return _bmm(_, batch1, batch2)
 
 
-def _matmul(result: Tensor, input: Tensor, other: Tensor, **_: Any) -> Work:
+def _matmul(result: Tensor, input: Tensor, *_: Any, **__: Any) -> Work:
     """Each element of the result, broadcast or not, sums up a row by a column."""
     return Work(result.numel() * input.shape[-1])
 
 
 def _rmatmul(result: Tensor, other: Tensor, input: Tensor) -> Work:
-    return _matmul(result, input, other)
+    return _matmul(result, input)
 
 
-def _mm(result: Tensor, input: Tensor, mat2: Tensor, **_: Any) -> Work:
-    return _matmul(result, input, mat2)
-
-
-def _mv(result: Tensor, input: Tensor, vec: Tensor, **_: Any) -> Work:
-    return _matmul(result, input, vec)
-
-
-def _addmm(result: Tensor, input: Tensor, mat1: Tensor, mat2: Tensor, **_: Any) -> Work:
-    return _matmul(result, mat1, mat2)
-
-
-def _addbmm(_: Tensor, input: Tensor, batch1: Tensor, batch2: Tensor, **__: Any) -> Work:
-    return _bmm(_, batch1, batch2)
+def _addmm(result: Tensor, input: Tensor, mat1: Tensor, *_: Any, **__: Any) -> Work:
+    return _matmul(result, mat1)
 
 
 def _tensordot(result: Tensor, a: Tensor, b: Tensor, *_: Any, **__: Any) -> Work:
@@ -210,22 +197,19 @@ def _native_attention(
     return Work(projections + products, products)
 
 
-_FORMULAS: dict[str, Callable[..., Work]] = {
-    **{f"conv{dims}d": _convolution(False) for dims in (1, 2, 3)},
-    **{f"conv_transpose{dims}d": _convolution(True) for dims in (1, 2, 3)},
+FORMULAS: dict[str, Callable[..., Work]] = {
+    "conv": _convolution(False),
+    "conv_transpose": _convolution(True),
     "linear": _linear,
     "bmm": _bmm,
     "baddbmm": _baddbmm,
-    "addbmm": _addbmm,
     "matmul": _matmul,
     "rmatmul": _rmatmul,
-    "mm": _mm,
     "addmm": _addmm,
-    "mv": _mv,
-    "dot": _matmul,
     "tensordot": _tensordot,
     "einsum": _einsum,
     "scaled_dot_product_attention": _attention,
     "multi_head_attention_forward": _multi_head_attention,
     "native_multi_head_attention": _native_attention,
 }
+"""By the names that the table of operations has for them."""

@@ -1,54 +1,97 @@
 """Functions between the calls, as a `TorchFunctionMode` sees them.
 
-The mode is off while torch itself works inside a function, so what is recorded is what the model's
-own code wrote: `F.interpolate`, not the kernels behind it.
+The mode is off while torch itself works inside a function, so what is seen is what the model's own
+code wrote: `F.interpolate`, not the kernels behind it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.parameter import Parameter
 from torch.overrides import TorchFunctionMode
 
-from unetscope.record import Op
-from unetscope.tracing.calls import Calls
-from unetscope.tracing.flops import Work, work
-from unetscope.tracing.shapes import RULES
-from unetscope.tracing.tensors import Tensors, leaves
+from unetscope.ops import symbol
+from unetscope.tracing import shapes
+from unetscope.tracing.tensors import leaves
 
-# Written as an operator or as a method, torch reports the same function.
-_SYMBOLS = {
-    "add": "+",
-    "sub": "-",
-    "rsub": "-",
-    "__rsub__": "-",
-    "mul": "*",
-    "div": "/",
-    "true_divide": "/",
-    "__rdiv__": "/",
-    "pow": "**",
-    "__rpow__": "**",
-    "matmul": "@",
-    "add_": "+=",
-    "sub_": "-=",
-    "mul_": "*=",
-    "div_": "/=",
-    "eq": "==",
-    "__eq__": "==",
-    "ne": "!=",
-    "__ne__": "!=",
-    "lt": "<",
-    "le": "<=",
-    "gt": ">",
-    "ge": ">=",
-    "__getitem__": "[]",
-    "__setitem__": "[]=",
-}
-_PLAIN_TYPES = (Tensor, Parameter)
+
+class Returned(NamedTuple):
+    """A function that has returned."""
+
+    name: str
+    """As in `Op.name`."""
+    inputs: list[Tensor]
+    """The tensors in its arguments."""
+    outputs: list[Tensor]
+    """The tensors in its result."""
+    result: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+class Listener(Protocol):
+    """What is told of each function that takes or makes tensors."""
+
+    def called(self, name: str, inputs: list[Tensor]) -> Any:
+        """A function is about to run; what this returns is handed to `returned`."""
+
+    def failed(self, error: Exception, name: str, inputs: list[Tensor]) -> None:
+        """It raised."""
+
+    def returned(self, function: Returned, noted: Any) -> None:
+        """It returned."""
+
+
+class Functions(TorchFunctionMode):
+    """Tells a listener of every function.
+
+    On meta, functions that have a shape rule never reach torch's kernels.
+    """
+
+    def __init__(self, listener: Listener, *, meta: bool) -> None:
+        super().__init__()
+        self._listener = listener
+        self._run = shapes.run if meta else _call
+        self._names: dict[Any, str | None] = {}
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run `func`, and tell of it."""
+        kwargs = kwargs or {}
+        try:
+            name = self._names[func]
+        except KeyError:
+            name = self._names[func] = function_name(func)
+        if name is None:
+            return func(*args, **kwargs)
+        listener = self._listener
+        inputs = leaves((args, *kwargs.values()))
+        noted = listener.called(name, inputs)
+        try:
+            result = self._run(func, types, args, kwargs)
+        except Exception as error:
+            listener.failed(error, name, inputs)
+            raise
+        function = Returned(name, inputs, leaves(result), result, args, kwargs)
+        listener.returned(function, noted)
+        return result
+
+
+def _call(
+    func: Callable[..., Any],
+    types: Iterable[type],  # noqa: ARG001 - shape rules have the same signature
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    return func(*args, **kwargs)
 
 
 def function_name(func: Callable[..., Any]) -> str | None:
@@ -59,16 +102,18 @@ def function_name(func: Callable[..., Any]) -> str | None:
         return f"Tensor.{name}" if name in {"T", "mT", "H", "mH", "real", "imag"} else None
     if name in {"_set_grad_enabled", "__set__"}:
         return None
-    if name in _SYMBOLS:
-        return _SYMBOLS[name]
+    written = symbol(name)
+    if written is not None:
+        return written
     module = getattr(func, "__module__", None) or ""
     if hasattr(func, "__objclass__") or module == "torch._tensor":
         return f"Tensor.{name}"
-    if module == "torch.nn.functional" or getattr(torch.nn.functional, name, None) is func:
+    functional = module in ("torch.nn.functional", "torch._C._nn")
+    if functional or getattr(torch.nn.functional, name, None) is func:
         return f"F.{name}"
     if module.startswith("torch._C._"):  # fft_fftn, linalg_norm, special_expit
-        package, _, short = name.partition("_")
-        return f"torch.{package}.{short}"
+        package = module.removeprefix("torch._C._")
+        return f"torch.{package}.{name.lstrip('_').removeprefix(f'{package}_')}"
     return f"torch.{name}"
 
 
@@ -88,7 +133,7 @@ def _spell(argument: Any) -> str:
     return "..." if argument is Ellipsis else type(argument).__name__
 
 
-def _detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+def detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """The arguments of a function that are no tensors, as they were written."""
     words = [
         _spell(value)
@@ -99,106 +144,3 @@ def _detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         if name != "device" and not isinstance(value, (Tensor, torch.device)):
             words.append(f"{name}={_spell(value)}")
     return ", ".join(words)
-
-
-def _versions(tensors: list[Tensor]) -> list[int]:
-    """How often each was written to; inference tensors do not tell."""
-    try:
-        return [tensor._version for tensor in tensors]
-    except RuntimeError:
-        return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
-
-
-def run(
-    rules: Mapping[Any, Callable[..., Any]],
-    func: Callable[..., Any],
-    types: Iterable[type],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Any:
-    """Call a function, by its shape rule if there is one that can."""
-    rule = None if torch.is_grad_enabled() else rules.get(func)
-    if rule is not None and all(kind in _PLAIN_TYPES for kind in types):
-        try:
-            result = rule(*args, **kwargs)
-        except Exception:  # whatever a rule cannot do, valid or not, the real kernel decides
-            result = NotImplemented
-        if result is not NotImplemented:
-            return result
-    return func(*args, **kwargs)
-
-
-class Functions(TorchFunctionMode):
-    """Records every function that takes or makes a tensor.
-
-    On meta, functions that have a shape rule never reach torch's kernels.
-    """
-
-    def __init__(self, tensors: Tensors, calls: Calls, *, meta: bool) -> None:
-        super().__init__()
-        self.ops: list[Op] = []
-        self._tensors = tensors
-        self._calls = calls
-        self._rules = RULES if meta else {}
-        self._names: dict[Any, str | None] = {}
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        """Run `func` and record it."""
-        kwargs = kwargs or {}
-        try:
-            name = self._names[func]
-        except KeyError:
-            name = self._names[func] = function_name(func)
-        if name is None:
-            return func(*args, **kwargs)
-        inputs = leaves((args, *kwargs.values()))
-        versions = _versions(inputs)
-        try:
-            result = run(self._rules, func, types, args, kwargs)
-        except Exception as error:
-            self._calls.fail(error, name, [self._tensors.spec(tensor) for tensor in inputs])
-            raise
-        outputs = leaves(result)
-        written: list[Tensor] = []
-        now = _versions(inputs)
-        if now != versions:
-            written = [t for t, v, old in zip(inputs, now, versions, strict=True) if v != old]
-        if outputs or written:
-            done = work(func, result, args, kwargs)
-            self._record(name, inputs, outputs, written, _detail(args, kwargs), done)
-        return result
-
-    def _record(
-        self,
-        name: str,
-        inputs: list[Tensor],
-        outputs: list[Tensor],
-        written: list[Tensor],
-        detail: str,
-        done: Work,
-    ) -> None:
-        tensors = self._tensors
-        taken = tuple(tensors.see(tensor) for tensor in inputs)
-        clock = tensors.tick()
-        index = len(self.ops)
-        given = [tensors.made(tensor, index, written=True) for tensor in written]
-        for tensor in outputs:
-            # A tensor that was given and not written to is handed through: no new value.
-            known = tensors.find(tensor) if any(tensor is other for other in inputs) else None
-            if known is None and not written and "dropout" in name:
-                # So does dropout in eval mode, though at times as a view of what it was given.
-                known = tensors.handed_through(tensor, inputs[0])
-            if known is None:
-                known = tensors.made(tensor, index)
-            if known not in given:
-                given.append(known)
-        call = self._calls.current
-        self.ops.append(
-            Op(name, call, clock, taken, tuple(given), detail, done.macs, done.attention)
-        )

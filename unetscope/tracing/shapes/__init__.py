@@ -13,6 +13,6 @@ Strides matter because they decide whether a later `reshape` is a view or a copy
 from __future__ import annotations
 
 from unetscope.tracing.shapes import joining, layers, pointwise, products, resampling
-from unetscope.tracing.shapes.registry import RULES
+from unetscope.tracing.shapes.registry import RULES, run
 
-__all__ = ["RULES", "joining", "layers", "pointwise", "products", "resampling"]
+__all__ = ["RULES", "joining", "layers", "pointwise", "products", "resampling", "run"]

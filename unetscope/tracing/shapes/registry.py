@@ -1,15 +1,20 @@
-"""Where shape rules are kept, and what they ask of tensors."""
+"""Where shape rules are kept, how functions run by them, and what they ask of tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import Parameter
 
 Rule = Callable[..., Any]
 RULES: dict[Any, Rule] = {}
+
+_PLAIN_TYPES = (Tensor, Parameter)
 
 
 def rule(*functions: Any) -> Callable[[Rule], Rule]:
@@ -20,6 +25,31 @@ def rule(*functions: Any) -> Callable[[Rule], Rule]:
         return answer
 
     return register
+
+
+def run(
+    func: Callable[..., Any],
+    types: Iterable[type],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Call a function on meta, by its shape rule if there is one that can."""
+    rule = None if torch.is_grad_enabled() else RULES.get(func)
+    if rule is not None and all(kind in _PLAIN_TYPES for kind in types):
+        try:
+            result = rule(*args, **kwargs)
+        except Exception:  # whatever a rule cannot do, valid or not, the real kernel decides
+            result = NotImplemented
+        if result is not NotImplemented:
+            return result
+    if "sympy" in sys.modules:
+        return func(*args, **kwargs)
+    result = func(*args, **kwargs)
+    if "sympy" in sys.modules:
+        # While torch's meta kernels import it, errors are caught whose frames keep their arguments
+        # alive in cycles, as if the network held them.
+        gc.collect(0)
+    return result
 
 
 def spellings(*names: str) -> list[Any]:

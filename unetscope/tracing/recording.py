@@ -1,0 +1,71 @@
+"""Every function of a pass, recorded as an `Op`."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from unetscope.ops import OpKind, operation
+from unetscope.record import Op
+from unetscope.tracing.calls import Calls
+from unetscope.tracing.flops import work
+from unetscope.tracing.functions import Returned, detail
+from unetscope.tracing.tensors import Tensors
+
+
+class Recording:
+    """Listens to the functions of a pass.
+
+    Attributes:
+        ops: those that took or made a tensor and returned, in order.
+    """
+
+    def __init__(self, tensors: Tensors, calls: Calls) -> None:
+        self.ops: list[Op] = []
+        self._tensors = tensors
+        self._calls = calls
+
+    def called(self, name: str, inputs: list[Tensor]) -> list[int]:  # noqa: ARG002
+        """How often each input was written to before."""
+        return _versions(inputs)
+
+    def failed(self, error: Exception, name: str, inputs: list[Tensor]) -> None:
+        """Note which function stopped the pass."""
+        self._calls.fail(error, name, [self._tensors.spec(tensor) for tensor in inputs])
+
+    def returned(self, function: Returned, noted: list[int]) -> None:
+        """Record a function, if it made a tensor or wrote to one."""
+        name, inputs, outputs, result, args, kwargs = function
+        written: list[Tensor] = []
+        now = _versions(inputs)
+        if now != noted:
+            written = [t for t, v, old in zip(inputs, now, noted, strict=True) if v != old]
+        if not outputs and not written:
+            return
+        tensors = self._tensors
+        taken = tuple(tensors.see(tensor) for tensor in inputs)
+        clock = tensors.tick()
+        index = len(self.ops)
+        given = [tensors.made(tensor, index, written=True) for tensor in written]
+        for tensor in outputs:
+            # A tensor that was given and not written to is handed through: no new value.
+            known = tensors.find(tensor) if any(tensor is other for other in inputs) else None
+            if known is None and not written and operation(name).kind is OpKind.DROPOUT:
+                # So does dropout in eval mode, though at times as a view of what it was given.
+                known = tensors.handed_through(tensor, inputs[0])
+            if known is None:
+                known = tensors.made(tensor, index)
+            if known not in given:
+                given.append(known)
+        macs, attention = work(name, result, args, kwargs)
+        call = self._calls.current
+        self.ops.append(
+            Op(name, call, clock, taken, tuple(given), detail(args, kwargs), macs, attention)
+        )
+
+
+def _versions(tensors: list[Tensor]) -> list[int]:
+    """How often each was written to; inference tensors do not tell."""
+    try:
+        return [tensor._version for tensor in tensors]
+    except RuntimeError:
+        return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
