@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from unetscope.config.scalars import LONGEST_NUMBER, resolve
+from unetscope.config.document import LONGEST_NUMBER, resolve
 
 
 @pytest.mark.parametrize(

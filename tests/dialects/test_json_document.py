@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unetscope.config.document import DEEPEST, MOST_VALUES
-from unetscope.config.json_document import parse_json
+from unetscope.config.json_reader import read_json
 from unetscope.errors import ConfigError
 
 SCALAR = (
@@ -38,7 +38,7 @@ LAYOUT = st.fixed_dictionaries(
 
 @given(VALUE.filter(lambda value: depth(value) <= DEEPEST), LAYOUT)
 def test_it_reads_as_python_does(value, layout):
-    assert parse_json(json.dumps(value, **layout), "x.json").data == value
+    assert read_json(json.dumps(value, **layout), "x.json").data == value
 
 
 def keys_and_items(value, path=()):
@@ -53,7 +53,7 @@ def keys_and_items(value, path=()):
 def test_each_place_is_where_its_key_or_item_begins(value, layout):
     text = json.dumps(value, **{**layout, "ensure_ascii": True})
     lines = text.split("\n")
-    places = parse_json(text, "x.json").places
+    places = read_json(text, "x.json").places
     wanted = dict(keys_and_items(value))
     assert set(places) == {(), *wanted}
     for path, begins in wanted.items():
@@ -63,13 +63,13 @@ def test_each_place_is_where_its_key_or_item_begins(value, layout):
 
 
 def test_tabs_and_carriage_returns_are_blanks():
-    document = parse_json('{\r\n\t"a":\t[1,\t2]\r\n}\r\n', "x.json")
+    document = read_json('{\r\n\t"a":\t[1,\t2]\r\n}\r\n', "x.json")
     assert document.data == {"a": [1, 2]}
     assert str(document.places["a", 1]) == "x.json:2:11"
 
 
 def test_python_writes_characters_of_four_bytes_as_two():
-    assert parse_json('"\\ud83d\\ude00"', "x.json").data == "😀"
+    assert read_json('"\\ud83d\\ude00"', "x.json").data == "😀"
 
 
 REFUSED = {
@@ -107,7 +107,7 @@ REFUSED = {
 @pytest.mark.parametrize(("text", "said"), REFUSED.items(), ids=[text[:20] for text in REFUSED])
 def test_refused(text, said):
     with pytest.raises(ConfigError) as caught:
-        parse_json(text, "x.json")
+        read_json(text, "x.json")
     assert str(caught.value) == f"x.json:{said}"
 
 
@@ -121,7 +121,7 @@ JSON_LIKE = st.lists(
 def test_what_it_accepts_python_accepts_too(text):
     data = place = None
     try:
-        data = parse_json(text, "x.json").data
+        data = read_json(text, "x.json").data
     except ConfigError as error:
         place = error.place
     assert place is None or (place.file == "x.json" and place.line)

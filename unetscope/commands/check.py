@@ -68,14 +68,14 @@ def check_config(
     """
     from unetscope.commands.trial import problems_of_pass
     from unetscope.config import load
-    from unetscope.config.files import locate, read, split_part
+    from unetscope.config.files import locate, read_text, split_part
     from unetscope.config.loading import document_of
     from unetscope.config.problems import Problem, Severity
     from unetscope.errors import ConfigError, Place
     from unetscope.rules.configs import Checked, check
 
     path = locate(split_part(reference)[0])
-    read(path)  # a file that is not there is no finding
+    read_text(path)  # a file that is not there is no finding
     try:
         document = document_of(reference, overrides, flags)
     except ConfigError as error:

@@ -120,9 +120,9 @@ def _tensor(text: str, dtype: str, place: Place) -> TensorSpec:
 def _read(file: Path, dtype: str) -> tuple[list[Any], dict[str, Any]]:
     """The positional and the named arguments of an input file."""
     from unetscope.config.document import parse
-    from unetscope.config.files import read
+    from unetscope.config.files import read_text
 
-    data = parse(read(file), str(file)).data
+    data = parse(read_text(file), str(file)).data
     place = Place(str(file))
     if isinstance(data, list):
         return [_value(item, dtype, place) for item in data], {}

@@ -80,8 +80,8 @@ def find(reference: str) -> Published | None:
         ConfigError: there is no such file, or it is no JSON.
     """
     from unetscope.config.dialects import diffusers
-    from unetscope.config.files import locate, read, split_part
-    from unetscope.config.json_document import parse_json
+    from unetscope.config.document import read
+    from unetscope.config.files import locate, split_part
 
     name, part = split_part(reference)
     if part is not None:
@@ -89,7 +89,7 @@ def find(reference: str) -> Published | None:
     path = locate(name)
     if path.suffix.lower() != ".json":
         return None
-    data = parse_json(read(path), str(path)).data
+    data = read(path).data
     kind = data.get(diffusers.CLASS_KEY) if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in CLASSES:
         return None

@@ -19,15 +19,13 @@ def trusted(request: Request) -> Request:
         UnetscopeError: the file names none.
     """
     from unetscope.config.code import network
-    from unetscope.config.document import parse
-    from unetscope.config.files import locate, read
-    from unetscope.config.json_document import parse_json
+    from unetscope.config.document import read
+    from unetscope.config.files import locate
 
     if request.is_target:
         return request
     path = locate(request.source)
-    reader = parse_json if path.suffix.lower() == ".json" else parse
-    found = network(reader(read(path), str(path)).data)
+    found = network(read(path).data)
     if found is None:
         raise UnetscopeError(
             "`--trust-code`: it names no code that makes a network",

@@ -93,7 +93,7 @@ def _suggest(path: Path, stem: str) -> str:
     return "`unetscope list` shows the shipped configs"
 
 
-def read(path: Path) -> str:
+def read_text(path: Path) -> str:
     """The text of a config file.
 
     Raises:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Any
 
-from unetscope.config.dialects import read_document
-from unetscope.config.document import Document
-from unetscope.config.files import locate, read, split_part
+from unetscope.config.dialects import in_our_form
+from unetscope.config.document import Document, read
+from unetscope.config.files import locate, split_part
 from unetscope.errors import ConfigError, Place
 from unetscope.findings import Finding, Path
 from unetscope.wording import found, quoted
@@ -33,7 +33,7 @@ def read_config(path: FilePath, part: str | None = None) -> Document:
 
 
 def _read(path: FilePath, part: str | None, above: tuple[FilePath, ...]) -> Document:
-    document = read_document(read(path), path, part)
+    document = in_our_form(read(path), path, part)
     reference = document.data.get("extends") if isinstance(document.data, dict) else None
     if reference is None:
         return document

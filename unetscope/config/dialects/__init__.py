@@ -9,8 +9,7 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 
 from unetscope.config.dialects import compvis, diffusers
-from unetscope.config.document import Document, parse
-from unetscope.config.json_document import parse_json
+from unetscope.config.document import Document
 from unetscope.errors import ConfigError, Place
 from unetscope.wording import shown
 
@@ -18,11 +17,11 @@ OWN_KEYS = ("unet", "extends", "family", "inputs")
 """Any of these, at the top, makes a document one of ours."""
 
 
-def read_document(text: str, path: FilePath, part: str | None = None) -> Document:
-    """Read a config in any of the dialects, in the form of ours.
+def in_our_form(document: Document, path: FilePath, part: str | None = None) -> Document:
+    """A config of any of the dialects in the form of ours.
 
     Args:
-        text: what the file holds.
+        document: what the file holds.
         path: the file.
         part: the key of one network, of a file that holds several.
 
@@ -30,10 +29,9 @@ def read_document(text: str, path: FilePath, part: str | None = None) -> Documen
         A document in the form of a config, or one whose `problems` say why it is none.
 
     Raises:
-        ConfigError: the text is neither YAML nor JSON.
+        ConfigError: it has no network of that key.
     """
     is_json = path.suffix.lower() == ".json"
-    document = parse_json(text, str(path)) if is_json else parse(text, str(path))
     data = document.data if isinstance(document.data, dict) else {}
     is_ours = not data or any(key in data for key in OWN_KEYS)
     if diffusers.CLASS_KEY not in data and not is_ours and compvis.is_original(document):

@@ -12,19 +12,16 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from unetscope.config.document import DEEPEST, MOST_VALUES, Document
-from unetscope.config.scalars import LONGEST_NUMBER, Scalar
+from unetscope.config.document import SURROGATE, Document, Places, Scalar, duplicate_key, resolve
 from unetscope.errors import ConfigError, Place
 from unetscope.findings import Path
-from unetscope.wording import dotted, quoted
+from unetscope.wording import quoted
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _MARKS = "{}[]:,"
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"')
 _WORD = re.compile(r'[^\s{}\[\]:,"]+')
-_INT = re.compile(r"-?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(rf"{_INT.pattern}(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Scalar] = {
     "null": None,
     "true": True,
@@ -42,7 +39,7 @@ class _Reader:
     text: str
     file: str
     at: int = 0
-    places: dict[Path, Place] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
     lines: list[int] = field(default_factory=list)
 
     def document(self) -> Any:
@@ -54,13 +51,7 @@ class _Reader:
         return value
 
     def _value(self, path: Path, place: Place) -> Any:
-        if len(path) > DEEPEST:
-            message = f"nested deeper than {DEEPEST} levels, the bound for a config"
-            raise ConfigError(message, place=place)
-        if len(self.places) >= MOST_VALUES:
-            message = f"more than {MOST_VALUES:,} values, the bound for a config"
-            raise ConfigError(message, place=place)
-        self.places[path] = place
+        self.places.add(path, place)
         match self._next():
             case "{":
                 return self._entries(path)
@@ -81,9 +72,7 @@ class _Reader:
             place, key = self._place(), self._string()
             inner = (*path, key)
             if key in entries:
-                first = self.places[inner].line
-                message = f"{dotted(inner)}: duplicate key, first given on line {first}"
-                raise ConfigError(message, place=place)
+                raise duplicate_key(inner, self.places[inner], place)
             self._take(":")
             entries[key] = self._value(inner, place)
         self._take("}")
@@ -105,7 +94,7 @@ class _Reader:
         if match is None:
             self._fail("a string that ends on its line, with JSON's escapes")
         value: str = json.loads(match[0])
-        if _SURROGATE.search(value):
+        if SURROGATE.search(value):
             self._fail("a string of Unicode characters")
         self.at = match.end()
         return value
@@ -113,15 +102,12 @@ class _Reader:
     def _word(self) -> Scalar:
         match = _WORD.match(self.text, self.at)
         word = match[0] if match else ""
-        if word in _WORDS:
-            value = _WORDS[word]
-        elif not _FLOAT.fullmatch(word):
+        if word not in _WORDS and not _NUMBER.fullmatch(word):
             self._fail("a value")
-        elif len(word) > LONGEST_NUMBER:
-            message = f"a number of {len(word):,} characters; the bound is {LONGEST_NUMBER}"
-            raise ConfigError(message, place=self._place())
-        else:
-            value = int(word) if _INT.fullmatch(word) else float(word)
+        try:
+            value = _WORDS[word] if word in _WORDS else resolve(word)
+        except ValueError as error:
+            raise ConfigError(str(error), place=self._place()) from None
         self.at += len(word)
         return value
 
@@ -152,7 +138,7 @@ class _Reader:
         return Place(self.file, line, self.at - self.lines[line - 1] + 1)
 
 
-def parse_json(text: str, file: str) -> Document:
+def read_json(text: str, file: str) -> Document:
     """Read JSON text; an empty one is None.
 
     Args:
