@@ -31,11 +31,11 @@ def placeholders(text: str) -> Counter[str]:
 
 
 def test_every_word_has_every_language() -> None:
-    languages = [language.value for language in Language]
+    languages = {language.value for language in Language}
     incomplete = [
         name
         for name, word in entries()
-        if list(word.spellings) != languages or not all(word.spellings.values())
+        if word.spellings.keys() != languages or not all(word.spellings.values())
     ]
     assert incomplete == []
 
