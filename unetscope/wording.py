@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 LONGEST_QUOTE = 60
 """Characters of a string that a message shows."""
+MOST_NAMES = 3
+"""Names that one message lists."""
 
 
 def quoted(text: str) -> str:
@@ -44,3 +47,9 @@ def found(value: Any) -> str:
         case dict():
             return "a mapping"
     return str(value)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import unetscope
 from unetscope.config.document import Document, parse
 from unetscope.config.loading import document_of, findings
-from unetscope.config.problems import ERRORS, WARNINGS, Severity
 from unetscope.errors import Place
+from unetscope.findings import Severity
 from unetscope.rules.configs import check
 
 
 def found(text):
-    problems = check(parse(text, "it.yaml")).problems
-    return [(problem.place.line, problem.place.column, problem.id) for problem in problems]
+    return [
+        (finding.place.line, finding.place.column, finding.id)
+        for finding in check(parse(text, "it.yaml")).findings
+    ]
 
 
 def test_every_fault_at_its_place():
@@ -67,20 +65,9 @@ def test_warnings_beside_errors():
      "unet: {}\ninputs: 3\nnam: y"],
 )  # fmt: skip
 def test_what_is_hardly_a_config(text):
-    problems = check(parse(text, "it.yaml")).problems
-    assert problems
-    assert all(problem.severity is Severity.ERROR for problem in problems)
-
-
-def test_ids_are_described():
-    """Every id that the sources give to a finding, so that it can be left out by name."""
-    given_ids = set()
-    for file in (Path(unetscope.__file__).parent / "config").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
-                given_ids |= {n.value for n in node.args[:1] if isinstance(n, ast.Constant)}
-    assert given_ids <= {*ERRORS, *WARNINGS}
-    assert not {*ERRORS} & {*WARNINGS}
+    findings = check(parse(text, "it.yaml")).findings
+    assert findings
+    assert all(finding.severity is Severity.ERROR for finding in findings)
 
 
 VALUES = st.one_of(
@@ -100,7 +87,6 @@ def test_it_finds_errors_where_loading_does(changes):
     places = {("unet", key): Place("it.yaml", 1, 1) for key in data["unet"]}
     document = Document(data, {**SOURCE.places, **places})
     first = {(finding.id, finding.message) for finding in findings(document)}
-    problems = check(document).problems
-    errors = {problem.id for problem in problems if problem.severity is Severity.ERROR}
+    errors = {f.id for f in check(document).findings if f.severity is Severity.ERROR}
     assert {name for name, _ in first} <= errors
     assert bool(errors) == bool(first)

@@ -10,9 +10,14 @@ from torch import nn
 
 from unetscope.families import build
 from unetscope.families.article_003.family import SimpleUNetConfig
-from unetscope.tracing.faults import Fault, Ungrouped, faults, lenient_norms
+from unetscope.families.family import Family
+from unetscope.tracing.faults import faults, lenient_norms
 
 AS_WRITTEN = Path(__file__).parents[1] / "configs" / "article_003_as_written.yaml"
+
+
+def told(findings):
+    return [(finding.id, finding.module, finding.message) for finding in findings]
 
 
 def on_meta(make):
@@ -28,7 +33,14 @@ def test_one_cause_in_three_layers():
         "x": torch.empty(1, 4, 16, 16, device="meta"),
         "t": torch.empty(1, dtype=torch.int64, device="meta"),
     }
-    assert faults(network, given) == [Fault("up1.res", ("norm1", "conv1", "skip"), 128, 192)]
+    assert told(faults(network, given)) == [
+        (
+            "forward",
+            "up1.res",
+            "up1.res: expected 192 channels, as they come in, found layers built for 128: "
+            "norm1, conv1, skip",
+        )
+    ]
 
 
 def test_no_fault():
@@ -41,10 +53,11 @@ def test_two_causes_and_the_shape_that_is_declared():
     layers = [nn.Conv2d(4, 8, 3, stride=2), nn.Conv2d(8, 6, 1), nn.Conv2d(5, 2, 1), nn.ReLU(),
               nn.Flatten(2), nn.Linear(9, 7), nn.LayerNorm(7), nn.LayerNorm(3)]  # fmt: skip
     network = on_meta(lambda: nn.Sequential(*[layer.to("meta") for layer in layers]))
-    assert faults(network, {"input": torch.empty(1, 3, 7, 7, device="meta")}) == [
-        Fault("", ("0",), 4, 3),
-        Fault("", ("2",), 5, 6),
-        Fault("", ("7",), 3, 7),
+    expected = "expected {} channels, as they come in, found layers built for {}: {}"
+    assert told(faults(network, {"input": torch.empty(1, 3, 7, 7, device="meta")})) == [
+        ("forward", "", expected.format(3, 4, "0")),
+        ("forward", "", expected.format(6, 5, "2")),
+        ("forward", "", expected.format(7, 3, "7")),
     ]
 
 
@@ -55,7 +68,11 @@ def test_norms_that_cannot_be_grouped():
             nn.GroupNorm(8, 4), nn.GroupNorm(2, 4), nn.GroupNorm(8, 4),
             nn.GroupNorm(num_groups=3, num_channels=8),
         )  # fmt: skip
-    assert ungrouped(network) == [Ungrouped(("0", "2"), 8, 4), Ungrouped(("3",), 3, 8)]
+    expected = "{}: expected groups that divide {} channels, found {}"
+    assert told(ungrouped(network)) == [
+        ("groups", "0", expected.format("0, 2", 4, 8)),
+        ("groups", "3", expected.format("3", 8, 3)),
+    ]
     with pytest.raises(ValueError, match="divisible by num_groups"):
         nn.GroupNorm(8, 4)
 
@@ -63,7 +80,7 @@ def test_norms_that_cannot_be_grouped():
 @pytest.fixture
 def without_rules(monkeypatch):
     """The article's networks are built whatever their options say."""
-    monkeypatch.setattr(SimpleUNetConfig, "findings", lambda self: iter(()))
+    monkeypatch.setattr(Family, "findings", lambda *_: iter(()))
 
 
 @pytest.mark.usefixtures("without_rules")

@@ -5,8 +5,13 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from unetscope.rules.traced import surprises, unused_parameters
+from unetscope.errors import Place
+from unetscope.rules.traced import check_trace, never_used
 from unetscope.tracing import trace
+
+
+def found(traced):
+    return [(finding.id, finding.message) for finding in check_trace(traced, Place("it.py"))]
 
 
 class Layers(nn.Module):
@@ -23,8 +28,8 @@ class Layers(nn.Module):
 def test_unused_parameters():
     """A bare parameter that a function takes is used; a module that is not called is not."""
     traced = trace(Layers(), [torch.zeros(1, 4, 8, 8)])
-    assert unused_parameters(traced) == {"bias": 1, "c.weight": 144, "c.bias": 4}
-    [(name, message, _)] = surprises(traced)
+    assert never_used(traced) == {"bias": 1, "c.weight": 144, "c.bias": 4}
+    [(name, message)] = found(traced)
     assert name == "unused-parameters"
     assert "149 of 446 parameters: bias, c.weight, c.bias" in message
 
@@ -32,7 +37,7 @@ def test_unused_parameters():
 def test_a_shared_parameter_is_used_under_any_name():
     network = Layers()
     network.c.weight, network.c.bias, network.bias = network.b.weight, network.b.bias, network.scale
-    assert unused_parameters(trace(network, [torch.zeros(1, 4, 8, 8)])) == {}
+    assert never_used(trace(network, [torch.zeros(1, 4, 8, 8)])) == {}
 
 
 class Joins(nn.Module):
@@ -54,7 +59,7 @@ class Joins(nn.Module):
 
 def test_skip_order():
     x = torch.zeros(1, 4, 8, 8)
-    assert list(surprises(trace(Joins((1, 0)), [x]))) == []
-    [(name, message, _)] = surprises(trace(Joins((0, 1)), [x]))
+    assert found(trace(Joins((1, 0)), [x])) == []
+    [(name, message)] = found(trace(Joins((0, 1)), [x]))
     assert name == "skip-order"
     assert message.startswith("1 of 2 joins")

@@ -7,13 +7,13 @@ import pytest
 from unetscope.config import load, shipped
 from unetscope.config.document import parse
 from unetscope.config.loading import document_of
-from unetscope.config.problems import Severity
+from unetscope.findings import Severity
 from unetscope.rules.configs import check as check_document
 
 
 def found(reference, *overrides, **flags):
-    problems = check_document(document_of(reference, overrides, flags)).problems
-    return [(problem.id, problem.message) for problem in problems]
+    findings = check_document(document_of(reference, overrides, flags)).findings
+    return [(finding.id, finding.message) for finding in findings]
 
 
 def ids(reference, *overrides, **flags):
@@ -96,11 +96,11 @@ def test_odd_maps(height, expected):
 
 
 def test_a_size_that_cannot_be_halved_is_one_error():
-    problems = check_document(document_of("adm_imagenet64", (), {"height": 63})).problems
-    assert [(p.id, p.severity) for p in problems] == [("size", Severity.ERROR)]
+    findings = check_document(document_of("adm_imagenet64", (), {"height": 63})).findings
+    assert [(f.id, f.severity) for f in findings] == [("size", Severity.ERROR)]
 
 
 def test_a_square_sample_size_warns_once():
     text = "unet:\n  cross_attention_dim: 768\n  sample_size: 65\n"
-    [problem] = check_document(parse(text, "it.yaml")).problems
-    assert (problem.id, str(problem.place)) == ("odd-size", "it.yaml:3:3")
+    [finding] = check_document(parse(text, "it.yaml")).findings
+    assert (finding.id, str(finding.place)) == ("odd-size", "it.yaml:3:3")

@@ -28,7 +28,7 @@ from unetscope.commands.options import (
 
 if TYPE_CHECKING:
     from unetscope.commands.passes import Request
-    from unetscope.config.problems import Problem
+    from unetscope.findings import Finding
     from unetscope.rules.configs import Checked
     from unetscope.table import Table
 
@@ -54,7 +54,7 @@ def check_config(
     overrides: Sequence[str] = (),
     flags: Mapping[str, int | None] | None = None,
 ) -> Checked:
-    """Every problem of a config, by its place in the file.
+    """Every finding of a config, by its place in the file.
 
     A config without errors is built and run once on meta, so that what only shows there is found.
 
@@ -66,13 +66,14 @@ def check_config(
     Raises:
         ConfigError: there is no such file, or it cannot be read.
     """
-    from unetscope.commands.trial import problems_of_pass
+    from unetscope.commands.passes import run
     from unetscope.config import load
     from unetscope.config.files import locate, read_text, split_part
     from unetscope.config.loading import document_of
-    from unetscope.config.problems import Problem, Severity
     from unetscope.errors import ConfigError, Place
+    from unetscope.findings import MALFORMED, Severity
     from unetscope.rules.configs import Checked, check
+    from unetscope.rules.trial import check_built
 
     path = locate(split_part(reference)[0])
     read_text(path)  # a file that is not there is no finding
@@ -80,35 +81,38 @@ def check_config(
         document = document_of(reference, overrides, flags)
     except ConfigError as error:
         place = error.place or Place(str(path))
-        return Checked([Problem(Severity.ERROR, "malformed", place, error.message, error.hint)])
+        return Checked([MALFORMED.in_file(place, error.message, error.hint)])
     for note in document.notes:
         console.say(f"note: {note}")
     checked = check(document)
-    if all(problem.severity is Severity.WARNING for problem in checked.problems):
-        checked.problems += problems_of_pass(load(reference, overrides=overrides, **(flags or {})))
-    checked.problems.sort(key=lambda problem: problem.order)
+    if all(finding.severity is Severity.WARNING for finding in checked.findings):
+        spec = load(reference, overrides=overrides, **(flags or {}))
+        checked.findings += check_built(spec, lambda: run(spec))
+    checked.findings.sort(key=lambda finding: finding.order)
     return checked
 
 
 def _check_code(request: Request) -> Checked:
     """What shows when a model of other people's code runs once."""
-    from unetscope.commands.trial import problems_of_code
+    from unetscope.commands.passes import obtain
+    from unetscope.errors import Place
     from unetscope.rules.configs import Checked
+    from unetscope.rules.trial import check_pass
 
-    return Checked(problems_of_code(request))
+    return Checked(list(check_pass(lambda: obtain(request), Place(request.source))))
 
 
 def _tables(
-    problems: Sequence[Problem], sizes: Sequence[Table], format: CheckFormat, language: str
+    found: Sequence[Finding], sizes: Sequence[Table], format: CheckFormat, language: str
 ) -> list[Table]:
     from unetscope.views.check import findings, located, report
     from unetscope.words import Words
 
     if format in (CheckFormat.github, CheckFormat.sarif):
-        return [located(problems)]
+        return [located(found)]
     if format is CheckFormat.terminal:
-        return [report(problems, Words(language)), *sizes]
-    return [findings(problems, Words(language)), *sizes]
+        return [report(found, Words(language)), *sizes]
+    return [findings(found, Words(language)), *sizes]
 
 
 def _size_table(reference: str, checked: Checked, language: str) -> list[Table]:
@@ -147,12 +151,12 @@ def check_command(
     from unetscope.commands.default_config import chosen
     from unetscope.commands.passes import Request
     from unetscope.commands.targets import is_target
-    from unetscope.config.problems import Severity
     from unetscope.errors import UnetscopeError
+    from unetscope.findings import Severity
 
     ignored = ignored_ids(ignore or ())
     changes, flags = tuple(overrides or ()), {"height": height, "width": width, "tokens": tokens}
-    problems: list[Problem] = []
+    found: list[Finding] = []
     tables: list[Table] = []
     code = 0
     for config in configs or [chosen(None)]:
@@ -176,10 +180,10 @@ def check_command(
             console.fail(error)
             code = error.exit_code
             continue
-        problems += [problem for problem in checked.problems if problem.id not in ignored]
+        found += [finding for finding in checked.findings if finding.id not in ignored]
         tables += _size_table(config, checked, lang.value) if sizes else []
-    console.show(_tables(problems, tables, format, lang.value), format.value, output)
-    if any(strict or problem.severity is Severity.ERROR for problem in problems):
+    console.show(_tables(found, tables, format, lang.value), format.value, output)
+    if any(strict or finding.severity is Severity.ERROR for finding in found):
         code = code or 1
     if code:
         raise typer.Exit(code)

@@ -23,9 +23,9 @@ def ignored_ids(given: Sequence[str]) -> set[str]:
         UnetscopeError: one is none.
     """
     from unetscope.commands.pyproject import nearest_file, section
-    from unetscope.config.problems import ERRORS, WARNINGS
+    from unetscope.rules import every_rule
 
-    known = {**ERRORS, **WARNINGS}
+    known = every_rule()
 
     def unknown(name: str) -> str | None:
         close = nearest(name, known)

@@ -13,7 +13,6 @@ from typing import Any
 
 from unetscope.config.document import Document
 from unetscope.config.loading import check_options, convert, inputs_of
-from unetscope.config.problems import Problem
 from unetscope.config.sections import (
     DEFAULT_FAMILY,
     InputsSection,
@@ -25,13 +24,24 @@ from unetscope.errors import nearest
 from unetscope.families import FAMILIES, find
 from unetscope.families.family import Family, Options
 from unetscope.families.sizes import check_sizes
-from unetscope.findings import Finding, Path
-from unetscope.rules.surprises import warnings
+from unetscope.findings import (
+    GROUPS,
+    HEADS,
+    LIST_LENGTH,
+    REVERSE_MISSING,
+    SIZE,
+    SKIP_CHANNELS,
+    TOO_LARGE,
+    UNKNOWN_KEY,
+    Finding,
+    Path,
+)
+from unetscope.rules.surprises import surprises
 
 _LEVELS = {"down_block_types", "up_block_types", "block_out_channels"}
 """Without these nothing can be said of levels."""
-_LENGTHS = ("list-length", "reverse-missing")
-_PLAIN = {"groups", "heads", "skip-channels", "size", "too-large"}
+_LENGTHS = {LIST_LENGTH.id, REVERSE_MISSING.id}
+_PLAIN = {rule.id for rule in (GROUPS, HEADS, SKIP_CHANNELS, SIZE, TOO_LARGE)}
 """With these errors it is still plain which network is meant."""
 
 
@@ -40,13 +50,13 @@ class Checked:
     """What was found in a config.
 
     Attributes:
-        problems: errors and warnings, each once.
+        findings: errors and warnings, each once, with their places.
         family: the network's family, if it is plain which network is meant.
         unet: its options, likewise.
         inputs: what it is given, likewise.
     """
 
-    problems: list[Problem] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     family: Family[Any] | None = None
     unet: Options | None = None
     inputs: Inputs | None = None
@@ -65,7 +75,7 @@ def check(document: Document) -> Checked:
         if sections:
             at_fault = {finding.path[:2] for finding in found}
             found = [*found, *_meaning(_without(document, at_fault), at_fault, checked)]
-    checked.problems = [Problem.of(each, document.places) for each in dict.fromkeys(found)]
+    checked.findings = [each.placed(document.places) for each in dict.fromkeys(found)]
     return checked
 
 
@@ -86,7 +96,7 @@ def _as_meant(
     """The document with misspelt keys corrected, each still at its place."""
     data, places = dict(document.data), dict(document.places)
     for finding in found:
-        if finding.id != "unknown-key" or len(finding.path) != 2:
+        if finding.id != UNKNOWN_KEY.id or len(finding.path) != 2:
             continue
         section, key = str(finding.path[0]), str(finding.path[1])
         inner = dict(data[section])
@@ -131,8 +141,8 @@ def _meaning(document: Document, at_fault: set[Path], checked: Checked) -> Itera
         if {fault.id for fault in faults} <= _PLAIN:
             checked.family, checked.unet, checked.inputs = family, unet, inputs
             keys = {fault.path[:2] for fault in (*faults, *of_sizes)}
-            surprises = _unrelated(warnings(family, unet, inputs, document.places), unknown)
-            yield from (warning for warning in surprises if warning.path[:2] not in keys)
+            surprising = _unrelated(surprises(family, unet, inputs, document.places), unknown)
+            yield from (finding for finding in surprising if finding.path[:2] not in keys)
         return
 
 

@@ -17,7 +17,7 @@ from unetscope.families.diffusers.text_encoders import TEXT_WIDTHS, nearest_widt
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.families.family import Family, Options
-from unetscope.findings import Finding, Path
+from unetscope.findings import Finding, Path, Severity, rule
 from unetscope.record import TensorSpec
 
 NARROWEST_HEAD, WIDEST_HEAD = 16, 160
@@ -32,7 +32,7 @@ Source: NVIDIA, "Matrix Multiplication Background User's Guide", on tensor cores
 _WIDTHS = ("block_out_channels", "base_channels", "channels", "cross_attention_dim", "d_context")
 
 
-def warnings(
+def surprises(
     family: Family[Any], unet: Options, inputs: Inputs, written: Collection[Path]
 ) -> Iterator[Finding]:
     """What may surprise in a network that can be built.
@@ -45,24 +45,29 @@ def warnings(
     """
     for finding in _of_options(family, unet, inputs):
         yield replace(finding, path=("unet", *finding.path))
-    yield from _odd_size(family, unet, inputs, written)
+    yield from odd_size(family, unet, inputs, written)
 
 
 def _of_options(family: Family[Any], unet: Options, inputs: Inputs) -> Iterator[Finding]:
-    of_text = list(_text(family, unet, inputs))
+    of_text = list(text_width(family, unet, inputs))
     yield from of_text
     said = {finding.path for finding in of_text}
-    yield from (finding for finding in _widths(unet) if finding.path not in said)
+    yield from (finding for finding in width_not_8(unet) if finding.path not in said)
     if isinstance(unet, UNet2DConditionConfig | UNet2DConfig):
-        yield from _mirror(unet)
+        yield from not_mirrored(unet)
     if isinstance(unet, UNet2DConditionConfig):
-        yield from _heads(unet, "attention_head_dim")
+        yield from head_count(unet, "attention_head_dim")
     if isinstance(unet, ControlNetConfig):
         own = unet.num_attention_heads is not None
-        yield from _heads(unet.unet(), "num_attention_heads" if own else "attention_head_dim")
+        yield from head_count(unet.unet(), "num_attention_heads" if own else "attention_head_dim")
 
 
-def _heads(unet: UNet2DConditionConfig, key: str) -> Iterator[Finding]:
+@rule(
+    "head-count",
+    Severity.WARNING,
+    "attention_head_dim is a number of heads, which makes them unusually wide.",
+)
+def head_count(unet: UNet2DConditionConfig, key: str) -> Iterator[Finding]:
     """In transformers `attention_head_dim` is a number of heads, and who meant a width errs."""
     levels = levels_of(unet)
     reading = {b.level for b in attention_blocks(unet) if b.kind == "transformer"}
@@ -78,8 +83,7 @@ def _heads(unet: UNet2DConditionConfig, key: str) -> Iterator[Finding]:
         heads = levels[odd[0] if entry is None else entry].heads
         counts = [max(level.channels // USUAL_HEAD, 1) for level in levels]
         value = counts if entry is None else counts[entry]
-        yield Finding(
-            "head-count",
+        yield head_count.at(
             (key,) if entry is None else (key, entry),
             f"{heads} is the number of heads, whatever the key's name says, so that they are "
             f"{_listed(shown)} channels wide",
@@ -92,21 +96,31 @@ def _is_unusual(width: int) -> bool:
     return not NARROWEST_HEAD <= width <= WIDEST_HEAD or width % ALIGNED != 0
 
 
-def _mirror(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[Finding]:
+@rule(
+    "not-mirrored",
+    Severity.WARNING,
+    "The decoder's blocks are other than the encoder's at the same level.",
+)
+def not_mirrored(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[Finding]:
     """At each level the decoder does what the encoder did."""
     mirrored = zip(reversed(unet.down_block_types), unet.up_block_types, strict=True)
     for index, (down, up) in enumerate(mirrored):
         if DOWN_BLOCKS[down] != UP_BLOCKS[up]:
             match = next(name for name, kind in UP_BLOCKS.items() if kind == DOWN_BLOCKS[down])
-            yield Finding(
-                "not-mirrored",
+            yield not_mirrored.at(
                 ("up_block_types", index),
                 f"{up} does not mirror {down}, the encoder's block at its resolution",
                 hint=f"{match} would",
             )
 
 
-def _widths(unet: Options) -> Iterator[Finding]:
+@rule(
+    "width-not-8",
+    Severity.WARNING,
+    "A number of channels is no multiple of 8, which tensor cores want.",
+)
+def width_not_8(unet: Options) -> Iterator[Finding]:
+    """The dims of matrices in half precision are multiples of 8."""
     for key in _WIDTHS:
         value = getattr(unet, key, None)
         entries = enumerate(value) if isinstance(value, tuple) else [(None, value)]
@@ -114,8 +128,7 @@ def _widths(unet: Options) -> Iterator[Finding]:
             if isinstance(width, int) and width % ALIGNED:
                 below = width // ALIGNED * ALIGNED
                 near = f"{below} or {below + ALIGNED}" if below else str(ALIGNED)
-                yield Finding(
-                    "width-not-8",
+                yield width_not_8.at(
                     (key,) if index is None else (key, index),
                     f"{width} channels are no multiple of {ALIGNED}, so that tensor cores are "
                     "used badly or not at all",
@@ -123,7 +136,8 @@ def _widths(unet: Options) -> Iterator[Finding]:
                 )
 
 
-def _text(family: Family[Any], unet: Options, inputs: Inputs) -> Iterator[Finding]:
+@rule("text-width", Severity.WARNING, "No known text encoder gives tokens of so many channels.")
+def text_width(family: Family[Any], unet: Options, inputs: Inputs) -> Iterator[Finding]:
     """The tokens that the network is given come from an encoder that somebody trained."""
     tensors = family.inputs(unet, inputs.batch, (inputs.height, inputs.width), inputs.tokens)
     given = tensors.get("encoder_hidden_states", tensors.get("context"))
@@ -132,8 +146,7 @@ def _text(family: Family[Any], unet: Options, inputs: Inputs) -> Iterator[Findin
     keys = ("encoder_hid_dim", "cross_attention_dim", "d_context")
     key = next(k for k in keys if _is_or_holds(getattr(unet, k, None), width))
     near = nearest_width(width)
-    yield Finding(
-        "text-width",
+    yield text_width.at(
         (key,),
         f"no known text encoder gives tokens of {width} channels",
         hint=f"the nearest are {near}: {TEXT_WIDTHS[near]}",
@@ -144,7 +157,8 @@ def _is_or_holds(value: object, width: int) -> bool:
     return value == width or (isinstance(value, tuple) and width in value)
 
 
-def _odd_size(
+@rule("odd-size", Severity.WARNING, "A feature map with an odd side is halved.")
+def odd_size(
     family: Family[Any], unet: Options, inputs: Inputs, written: Collection[Path]
 ) -> Iterator[Finding]:
     """A map with an odd side loses half a pixel when it is halved."""
@@ -158,8 +172,7 @@ def _odd_size(
         implied = ("inputs", key) not in written and ("unet", "sample_size") in written
         factor = 2 ** (len(sides) - 1)
         near = [n for n in (side // factor * factor, (side // factor + 1) * factor) if n]
-        yield Finding(
-            "odd-size",
+        yield odd_size.at(
             ("unet", "sample_size") if implied else ("inputs", key),
             f"a {key} of {side} makes feature maps of {_listed(sides)}: {sides[level]} is odd, "
             f"and is halved to {sides[level + 1]}",

@@ -1,19 +1,48 @@
-"""What may surprise in a network that ran: parameters without a use, skips out of order."""
+"""What may surprise in a network that ran. Each rule is one function of the network.
+
+A rule that is written here runs: `check` asks the registry for those that take a `Network`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from unetscope.analysis.anatomy import stack_use
 from unetscope.analysis.network import Network
+from unetscope.errors import Place
+from unetscope.findings import RULES, Check, Finding, Severity, rule
 from unetscope.record import Trace
-
-MOST_NAMES = 3
-"""Names that one message gives."""
+from unetscope.wording import listed
 
 
-def unused_parameters(trace: Trace) -> dict[str, int]:
-    """The parameters that no function of the pass took, by name, with their elements.
+def check_trace(trace: Trace, place: Place) -> Iterator[Finding]:
+    """What every traced rule finds; `place` is where a user may look for it."""
+    network = Network(trace)
+    for each in RULES.values():
+        if isinstance(each, Check) and each.traced:
+            yield from (replace(finding, place=place) for finding in each(network))
+
+
+@rule(
+    "unused-parameters",
+    Severity.WARNING,
+    "The forward pass never uses these parameters.",
+    traced=True,
+)
+def unused_parameters(network: Network) -> Iterator[Finding]:
+    """Parameters that no function of the pass took, and that are no output."""
+    if unused := never_used(network.trace):
+        yield unused_parameters.in_module(
+            "",
+            f"the forward pass never uses {sum(unused.values()):,} of "
+            f"{network.trace.total_params:,} parameters: {listed(list(unused))}",
+            "they are stored, loaded and decayed, but never trained",
+        )
+
+
+def never_used(trace: Trace) -> dict[str, int]:
+    """Elements of the parameters that no function of the pass took, by name.
 
     A tensor that has several names is used if it is used under any.
     """
@@ -28,26 +57,19 @@ def unused_parameters(trace: Trace) -> dict[str, int]:
     }
 
 
-def surprises(trace: Trace) -> Iterator[tuple[str, str, str]]:
-    """Id, message and hint of each warning."""
-    if unused := unused_parameters(trace):
-        yield (
-            "unused-parameters",
-            f"the forward pass never uses {sum(unused.values()):,} of {trace.total_params:,} "
-            f"parameters: {_named(list(unused))}",
-            "they are stored, loaded and decayed, but never trained",
-        )
-    found = stack_use(Network(trace))
+@rule(
+    "skip-order",
+    Severity.WARNING,
+    "The decoder takes the skips in another order than last-in-first-out.",
+    traced=True,
+)
+def skip_order(network: Network) -> Iterator[Finding]:
+    """Joins of a skip that is not the newest that waits."""
+    found = stack_use(network)
     if not found.last_in_first_out:
-        yield (
-            "skip-order",
+        yield skip_order.in_module(
+            "",
             f"{len(found.out_of_order) + len(found.reused)} of {found.popped} joins take another "
             "tensor than the newest that waits",
             "`unetscope skips` shows which",
         )
-
-
-def _named(names: list[str]) -> str:
-    shown = ", ".join(names[:MOST_NAMES])
-    more = len(names) - MOST_NAMES
-    return f"{shown} and {more} more" if more > 0 else shown

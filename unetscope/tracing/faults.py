@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -16,45 +15,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from unetscope.findings import FORWARD, GROUPS, Finding
+from unetscope.wording import listed
 
-@dataclass(frozen=True)
-class Fault:
-    """Layers of one module that are given too many channels, or too few.
-
-    Attributes:
-        module: the path of the module that holds them.
-        layers: their names in it, in the order of their calls.
-        expected: the channels that they are built for.
-        found: the channels that they are given.
-    """
-
-    module: str
-    layers: tuple[str, ...]
-    expected: int
-    found: int
-
-
-@dataclass(frozen=True)
-class Ungrouped:
-    """Norms whose groups do not divide their channels.
-
-    Attributes:
-        layers: their paths.
-        groups: of the norm.
-        channels: of the norm.
-    """
-
-    layers: tuple[str, ...]
-    groups: int
-    channels: int
+Faults = dict[tuple[str, int, int], list[str]]
+"""Path of a module, channels that its layers are built for, channels that come in -> the names of
+those layers in it, in the order of their calls."""
 
 
 @contextmanager
-def lenient_norms() -> Iterator[Callable[[nn.Module], list[Ungrouped]]]:
+def lenient_norms() -> Iterator[Callable[[nn.Module], list[Finding]]]:
     """Let norms be built whose groups do not divide their channels, with one group instead.
 
     Yields:
-        What finds those norms in the model that was built, one entry for each pair of numbers.
+        What finds those norms in the model that was built, one finding for each pair of numbers,
+        in the first of the norms.
     """
     noted: dict[nn.Module, tuple[int, int]] = {}
     original = nn.GroupNorm.__init__
@@ -68,12 +43,18 @@ def lenient_norms() -> Iterator[Callable[[nn.Module], list[Ungrouped]]]:
             num_groups = 1
         original(self, num_groups, num_channels, *args, **kwargs)
 
-    def found(model: nn.Module) -> list[Ungrouped]:
+    def found(model: nn.Module) -> list[Finding]:
         paths: dict[tuple[int, int], list[str]] = {}
         for path, module in model.named_modules():
             if module in noted:
                 paths.setdefault(noted[module], []).append(path)
-        return [Ungrouped(tuple(layers), *numbers) for numbers, layers in paths.items()]
+        return [
+            GROUPS.in_module(
+                norms[0],
+                f"{listed(norms)}: expected groups that divide {channels} channels, found {groups}",
+            )
+            for (groups, channels), norms in paths.items()
+        ]
 
     nn.GroupNorm.__init__ = build  # type: ignore[method-assign]
     try:
@@ -82,20 +63,27 @@ def lenient_norms() -> Iterator[Callable[[nn.Module], list[Ungrouped]]]:
         nn.GroupNorm.__init__ = original  # type: ignore[method-assign]
 
 
-def faults(model: nn.Module, kwargs: Mapping[str, Any]) -> list[Fault]:
+def faults(model: nn.Module, kwargs: Mapping[str, Any]) -> list[Finding]:
     """The faults of `model(**kwargs)`, one a cause; empty if something else stops the pass.
 
     Args:
         model: on the meta device; its layers are changed, so that it is of no further use.
         kwargs: its inputs, on the same device.
     """
-    found: list[Fault] = []
+    found: Faults = {}
     for path, module in model.named_modules():
         if (built_for := _built_for(module)) is not None:
             vars(module)["forward"] = _lenient(module, path, *built_for, found)
     with torch.no_grad(), suppress(RuntimeError, ValueError, TypeError):
         model(**kwargs)
-    return found
+    return [
+        FORWARD.in_module(
+            module,
+            f"{f'{module}: ' if module else ''}expected {given} channels, as they come in, found "
+            f"layers built for {expected}: {listed(layers)}",
+        )
+        for (module, expected, given), layers in found.items()
+    ]
 
 
 def _built_for(module: nn.Module) -> tuple[int, int] | None:
@@ -113,17 +101,20 @@ def _built_for(module: nn.Module) -> tuple[int, int] | None:
 
 
 def _lenient(
-    module: nn.Module, path: str, dim: int, expected: int, found: list[Fault]
+    module: nn.Module, path: str, dim: int, expected: int, found: Faults
 ) -> Callable[..., Tensor]:
     """A layer's `forward` that notes a fault instead of raising it."""
     forward: Callable[..., Tensor] = module.forward
+    parent, _, layer = path.rpartition(".")
 
     @wraps(forward)
     def lenient(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         given = x.shape[dim]
         if given == expected:
             return forward(x, *args, **kwargs)
-        _note(found, path, expected, given)
+        layers = found.setdefault((parent, expected, given), [])
+        if layer not in layers:
+            layers.append(layer)
         if isinstance(module, nn.GroupNorm | nn.LayerNorm):
             return x  # a norm keeps the shape
         shape = list(x.shape)
@@ -131,14 +122,3 @@ def _lenient(
         return forward(x.new_empty(shape), *args, **kwargs)
 
     return lenient
-
-
-def _note(found: list[Fault], path: str, expected: int, given: int) -> None:
-    """Add a fault, or its layer to the one of the same module and widths."""
-    module, _, layer = path.rpartition(".")
-    for index, other in enumerate(found):
-        if (other.module, other.expected, other.found) == (module, expected, given):
-            if layer not in other.layers:
-                found[index] = replace(other, layers=(*other.layers, layer))
-            return
-    found.append(Fault(module, (layer,), expected, given))

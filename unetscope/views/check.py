@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from unetscope.config.problems import ERRORS, WARNINGS, Problem, Severity
+from unetscope.errors import Place
+from unetscope.findings import RULES, Finding, Severity
 from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
 from unetscope.words import Words
 
@@ -16,55 +17,55 @@ if TYPE_CHECKING:
 _COLUMNS = ("level", "file", "line", "column", "id", "message")
 
 
-def findings(problems: Sequence[Problem], words: Words) -> Table:
-    """One row a problem, for programs; a hint has a column of its own."""
+def findings(found: Sequence[Finding], words: Words) -> Table:
+    """One row a finding, for programs; a hint has a column of its own."""
     titles = (words.severity, words.file, words.line, words.column, "ID", words.message)
     columns = [*map(Column, _COLUMNS, titles), Column("hint", words.hint)]
-    rows = [(*_row(problem), problem.message, problem.hint) for problem in problems]
-    after = (_sum(problems, words),)
-    return Table("findings", "", tuple(columns), tuple(rows), after=after, data=_counts(problems))
+    rows = [(*_row(finding), finding.message, finding.hint) for finding in found]
+    after = (_sum(found, words),)
+    return Table("findings", "", tuple(columns), tuple(rows), after=after, data=_counts(found))
 
 
-def located(problems: Sequence[Problem]) -> Table:
+def located(found: Sequence[Finding]) -> Table:
     """The same for services that show one text a finding: the hint is part of it."""
     rows = [
-        (*_row(problem), "\n".join(filter(None, (problem.message, problem.hint))))
-        for problem in problems
+        (*_row(finding), "\n".join(filter(None, (finding.message, finding.hint))))
+        for finding in found
     ]
     columns = tuple(Column(key, "") for key in _COLUMNS)
-    data = {"rules": {**ERRORS, **WARNINGS}}
+    data = {"rules": {name: rule.summary for name, rule in RULES.items()}}
     return Table("findings", "", columns, tuple(rows), data=data)
 
 
-def report(problems: Sequence[Problem], words: Words) -> Table:
-    """The same for people: a paragraph a problem, and how many there are."""
-    paragraphs = [_paragraph(problem, words) for problem in problems]
-    return Table("findings", "", (), (), before=(*paragraphs, _sum(problems, words)))
+def report(found: Sequence[Finding], words: Words) -> Table:
+    """The same for people: a paragraph a finding, and how many there are."""
+    paragraphs = [_paragraph(finding, words) for finding in found]
+    return Table("findings", "", (), (), before=(*paragraphs, _sum(found, words)))
 
 
-def _row(problem: Problem) -> tuple[str, str | None, int | None, int | None, str]:
-    place = problem.place
+def _row(finding: Finding) -> tuple[str, str | None, int | None, int | None, str]:
+    place = finding.place or Place("")
     if place.file.startswith("--"):  # an option of the command line stands in no file
-        return (problem.severity.value, None, None, None, problem.id)
-    return (problem.severity.value, place.file, place.line, place.column, problem.id)
+        return (finding.severity.value, None, None, None, finding.id)
+    return (finding.severity.value, place.file, place.line, place.column, finding.id)
 
 
-def _paragraph(problem: Problem, words: Words) -> Cell:
-    level = Part(words.levels[problem.severity.value], strong=True)
-    rule = Part(f"[{problem.id}]", code=True)
-    parts = [Part(f"{problem.place}: "), level, Part(" "), rule, Part(f" {problem.message}")]
-    if problem.hint:
-        parts += [BREAK, Part(f"  {words.hint}: {problem.hint}")]
-    return Cell(tuple(parts), problem.id)
+def _paragraph(finding: Finding, words: Words) -> Cell:
+    level = Part(words.levels[finding.severity.value], strong=True)
+    rule = Part(f"[{finding.id}]", code=True)
+    parts = [Part(f"{finding.place}: "), level, Part(" "), rule, Part(f" {finding.message}")]
+    if finding.hint:
+        parts += [BREAK, Part(f"  {words.hint}: {finding.hint}")]
+    return Cell(tuple(parts), finding.id)
 
 
-def _counts(problems: Sequence[Problem]) -> dict[str, int]:
-    counted = Counter(problem.severity for problem in problems)
+def _counts(found: Sequence[Finding]) -> dict[str, int]:
+    counted = Counter(finding.severity for finding in found)
     return {"errors": counted[Severity.ERROR], "warnings": counted[Severity.WARNING]}
 
 
-def _sum(problems: Sequence[Problem], words: Words) -> Cell:
-    counts = _counts(problems)
+def _sum(found: Sequence[Finding], words: Words) -> Cell:
+    counts = _counts(found)
     text = words.checked.format(**counts) if any(counts.values()) else words.nothing_found
     return Cell.of(text, data=counts)
 
