@@ -43,7 +43,7 @@ def controlled(unet: Spec, controlnet: str, device: str, dtype: str) -> Trace:
                 f"`{option}` is {theirs}, not {ours}"
             )
     from unetscope import families
-    from unetscope.families.diffusers.networks.controlled import ControlledUNet
+    from unetscope.families.diffusers.networks.controlnet import ControlledUNet
     from unetscope.tracing import devices, trace
 
     def make() -> ControlledUNet:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch.nn.functional as F
 from torch import nn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor
 
 M = TypeVar("M", bound=type[nn.Module])
 
@@ -61,30 +59,6 @@ class LayerNorm(_InitialisedInMemory, nn.LayerNorm):
 
 class Embedding(_InitialisedInMemory, nn.Embedding):
     """`torch.nn.Embedding`: `(B,)` integers to `(B, C)`."""
-
-
-class AdaGroupNorm(nn.Module):
-    """A group norm whose scale and shift come from the time.
-
-    Args:
-        temb_channels: width of the time embedding.
-        channels: channels of input and output.
-        groups: number of groups.
-        eps: of the norm.
-    """
-
-    def __init__(self, temb_channels: int, channels: int, groups: int, *, eps: float = 1e-5):
-        super().__init__()
-        self.num_groups = groups
-        self.eps = eps
-        self.linear = Linear(temb_channels, 2 * channels)
-
-    def forward(self, hidden_states: Tensor, temb: Tensor) -> Tensor:
-        """Norm `(B, C, H, W)` at time `temb` `(B, temb_channels)`."""
-        scale, shift = self.linear(temb)[:, :, None, None].chunk(2, dim=1)
-        normed: Tensor = F.group_norm(hidden_states, self.num_groups, eps=self.eps)
-        scaled: Tensor = normed * (1 + scale) + shift
-        return scaled
 
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {

@@ -90,3 +90,6 @@ FIR_IMAGE_CHANNELS = 3
 """Channels of the image that `fir` blocks carry along."""
 FIR_ATTENTION_GROUPS = 32
 """Groups of the norm in their attentions, which read no `norm_num_groups`."""
+
+CROSS_NORM_GROUPS = 32
+"""Groups of the norm of the text (`cross_attention_norm`), which reads no `norm_num_groups`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from unetscope.families.diffusers.blocks import CROSS_NORM_GROUPS
 from unetscope.families.diffusers.inputs import HINT_CHANNELS, image_widths
 from unetscope.families.diffusers.levels import (
     TextLevel,
@@ -13,9 +14,6 @@ from unetscope.families.diffusers.levels import (
 )
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.findings import Finding
-
-CROSS_NORM_GROUPS = 32
-"""Groups of the text's norm, which reads no `norm_num_groups`."""
 
 
 def conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:

@@ -1,20 +1,24 @@
-"""Attention, and the transformer block: every pixel is a token that reads pixels and the text.
+"""Attentions, all with several heads.
 
-Latent Diffusion (2022), section 3.3 and appendix E.2.1: self-attention, cross-attention and a
-feed-forward network, each behind a layer norm and beside a residual connection. The feed-forward
-network is gated: "GLU Variants Improve Transformer" (2020).
+Latent Diffusion (2022), section 3.3: tokens of pixels read each other or the text. DDPM (2020) lets
+the pixels of an image read each other behind a group norm; unCLIP (2022), and after it Kandinsky
+and DeepFloyd IF, let them read the text in the same attention.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 import torch.nn.functional as F
 from torch import nn
 
-from unetscope.families.layers import LayerNorm, Linear
+from unetscope.families.diffusers.blocks import CROSS_NORM_GROUPS
+from unetscope.families.layers import GroupNorm, LayerNorm, Linear, published_as
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 
@@ -82,64 +86,128 @@ class Attention(MultiHeadAttention):
         return self.attend(query, key, value)
 
 
-class GEGLU(nn.Module):
-    """A linear layer gated by the GELU of a second one: `(..., dim_in)` to `(..., dim_out)`."""
-
-    def __init__(self, dim_in: int, dim_out: int):
-        super().__init__()
-        self.proj = Linear(dim_in, 2 * dim_out)
-
-    def forward(self, hidden_states: Tensor) -> Tensor:
-        """Compute both layers at once, then gate."""
-        hidden_states, gate = self.proj(hidden_states).chunk(2, dim=-1)
-        return hidden_states * F.gelu(gate)
-
-
-class FeedForward(nn.Module):
-    """Widen each token fourfold and narrow it again: `(B, N, dim)` to `(B, N, dim)`."""
-
-    def __init__(self, dim: int):
-        super().__init__()
-        self.net = nn.ModuleList([GEGLU(dim, 4 * dim), nn.Dropout(0.0), Linear(4 * dim, dim)])
-
-    def forward(self, hidden_states: Tensor) -> Tensor:
-        """Transform each token by itself."""
-        for layer in self.net:
-            hidden_states = layer(hidden_states)
-        return hidden_states
-
-
-class BasicTransformerBlock(nn.Module):
-    """Pixels read each other, then the text, then each thinks for itself.
+@published_as("Attention")
+class SelfAttention(MultiHeadAttention):
+    """Each pixel of `(B, C, H, W)` reads all pixels.
 
     Args:
-        dim: width of the pixels' tokens.
-        context_dim: width of the text's tokens.
-        heads: number of heads of both attentions.
+        channels: C.
         head_dim: width of each head.
-        only_cross_attention: the first attention reads the text too.
+        groups: groups of the norm; None for no norm.
+        eps: of the norm.
+        output_scale_factor: what the sum with the input is divided by.
     """
 
     def __init__(
-        self, dim: int, context_dim: int, *, heads: int, head_dim: int, only_cross_attention: bool
+        self,
+        channels: int,
+        *,
+        head_dim: int,
+        groups: int | None,
+        eps: float,
+        output_scale_factor: float = 1.0,
     ):
         super().__init__()
-        self.only_cross_attention = only_cross_attention
-        first_dim = context_dim if only_cross_attention else dim
-        self.norm1 = LayerNorm(dim)
-        self.attn1 = Attention(dim, first_dim, heads=heads, head_dim=head_dim)
-        self.norm2 = LayerNorm(dim)
-        self.attn2 = Attention(dim, context_dim, heads=heads, head_dim=head_dim)
-        self.norm3 = LayerNorm(dim)
-        self.ff = FeedForward(dim)
+        self.heads = channels // head_dim
+        inner_dim = self.heads * head_dim
+        self.output_scale_factor = output_scale_factor
+        self.group_norm = None if groups is None else GroupNorm(groups, channels, eps=eps)
+        self.to_q = Linear(channels, inner_dim)
+        self.to_k = Linear(channels, inner_dim)
+        self.to_v = Linear(channels, inner_dim)
+        self.to_out = nn.ModuleList([Linear(inner_dim, channels), nn.Dropout(0.0)])
 
-    def forward(self, hidden_states: Tensor, encoder_hidden_states: Tensor | None) -> Tensor:
-        """Transform pixels `(B, H*W, dim)` that may read tokens `(B, M, context_dim)`."""
-        first_context = encoder_hidden_states if self.only_cross_attention else None
-        attn_output = self.attn1(self.norm1(hidden_states), first_context)
-        hidden_states = attn_output + hidden_states
-        # Held by its name until the end, as in the published block: memory counts it so.
-        attn_output = self.attn2(self.norm2(hidden_states), encoder_hidden_states)
-        hidden_states = attn_output + hidden_states
-        transformed: Tensor = self.ff(self.norm3(hidden_states)) + hidden_states
-        return transformed
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Transform `(B, C, H, W)`."""
+        residual = hidden_states
+        hidden_states = _flat(hidden_states)
+        if self.group_norm is not None:
+            hidden_states = self.group_norm(hidden_states)
+        tokens = hidden_states.transpose(1, 2)
+        attended = self.attend(self.to_q(tokens), self.to_k(tokens), self.to_v(tokens))
+        return (to_image(attended, residual.shape) + residual) / self.output_scale_factor
+
+
+@published_as("Attention")
+class AddedKVAttention(MultiHeadAttention):
+    """Each pixel of `(B, C, H, W)` reads the text and all pixels, in one softmax.
+
+    Args:
+        channels: C.
+        context_dim: width of the text's tokens.
+        head_dim: width of each head.
+        groups: groups of the norm.
+        only_cross_attention: it reads the text alone.
+        cross_norm: norm of the text: None, `layer_norm` or `group_norm`.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        context_dim: int,
+        *,
+        head_dim: int,
+        groups: int,
+        only_cross_attention: bool,
+        cross_norm: str | None,
+    ):
+        super().__init__()
+        self.heads = channels // head_dim
+        inner_dim = self.heads * head_dim
+        self.only_cross_attention = only_cross_attention
+        self.group_norm = GroupNorm(groups, channels, eps=1e-5)
+        self.norm_cross: nn.Module | None = None
+        if cross_norm == "layer_norm":
+            self.norm_cross = LayerNorm(channels)
+        elif cross_norm == "group_norm":
+            self.norm_cross = GroupNorm(CROSS_NORM_GROUPS, context_dim, eps=1e-5)
+        self.to_q = Linear(channels, inner_dim)
+        if not only_cross_attention:
+            self.to_k = Linear(channels, inner_dim)
+            self.to_v = Linear(channels, inner_dim)
+        self.add_k_proj = Linear(context_dim, inner_dim)
+        self.add_v_proj = Linear(context_dim, inner_dim)
+        self.to_out = nn.ModuleList([Linear(inner_dim, channels), nn.Dropout(0.0)])
+
+    def forward(self, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None) -> Tensor:
+        """Transform `(B, C, H, W)`; without text `(B, M, context_dim)` pixels are read for it."""
+        residual = hidden_states
+        hidden_states = _flat(hidden_states)
+        text = self._text(hidden_states, encoder_hidden_states)
+        tokens = self.group_norm(hidden_states).transpose(1, 2)
+        query, key, value = self.to_q(tokens), self.add_k_proj(text), self.add_v_proj(text)
+        if not self.only_cross_attention:
+            key = torch.cat([key, self.to_k(tokens)], dim=1)
+            value = torch.cat([value, self.to_v(tokens)], dim=1)
+        return to_image(self.attend(query, key, value), residual.shape) + residual
+
+    def _text(self, hidden_states: Tensor, encoder_hidden_states: Tensor | None) -> Tensor:
+        """What is read for the text, normed if it is one."""
+        if encoder_hidden_states is None:
+            return hidden_states.transpose(1, 2)
+        normed: Tensor
+        if isinstance(self.norm_cross, GroupNorm):
+            channels_first = encoder_hidden_states.transpose(1, 2).contiguous()
+            normed = self.norm_cross(channels_first).transpose(1, 2)
+            return normed
+        if self.norm_cross is not None:
+            normed = self.norm_cross(encoder_hidden_states)
+            return normed
+        return encoder_hidden_states
+
+
+def _flat(image: Tensor) -> Tensor:
+    """`(B, C, H, W)` to `(B, C, H*W)`."""
+    batch, channels, height, width = image.shape
+    return image.reshape(batch, channels, height * width)
+
+
+def to_tokens(image: Tensor) -> Tensor:
+    """`(B, C, H, W)` to `(B, H*W, C)`."""
+    batch, channels, height, width = image.shape
+    return image.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
+
+
+def to_image(tokens: Tensor, shape: Sequence[int]) -> Tensor:
+    """`(B, H*W, C)` to `(B, C, H, W)`, which `shape` holds."""
+    return tokens.transpose(1, 2).reshape(shape).contiguous()

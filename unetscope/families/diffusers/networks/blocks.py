@@ -1,13 +1,12 @@
 """Down, middle and up blocks: ResNets, each with an attention behind it if the block type has one.
 
-A handful of classes read the descriptions in `unetscope.families.diffusers.blocks`; the classes in
-the three dicts at the end differ by their description alone and carry the published names. Blocks
-whose decoder is wired otherwise are in `fir_blocks` and `k_blocks`.
+Three classes do the work; the published ones at the end differ by their description alone, which
+the rules read too. Blocks whose decoder is wired otherwise are in `fir_blocks` and `k_blocks`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import nn
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from unetscope.families.diffusers.networks.parts import MakeAttention, Parts
+    from unetscope.families.diffusers.networks.building import MakeAttention, Parts
 
 
 class Block(nn.Module):
@@ -205,18 +204,79 @@ class UpBlock(Block):
         return hidden_states
 
 
-B = TypeVar("B", bound=Block)
+class DownBlock2D(DownBlock):
+    """ResNets alone."""
+
+    block_type = DOWN_BLOCKS["DownBlock2D"]
 
 
-def published(base: type[B], types: dict[str, BlockType], *resnets: str) -> dict[str, type[B]]:
-    """A class for each description of blocks with such ResNets, under its published name."""
-    return {
-        name: type(name, (base,), {"block_type": block_type, "__doc__": base.__doc__})
-        for name, block_type in types.items()
-        if block_type.resnet in resnets
-    }
+class AttnDownBlock2D(DownBlock):
+    """The pixels read each other behind each ResNet."""
+
+    block_type = DOWN_BLOCKS["AttnDownBlock2D"]
 
 
-DOWN = published(DownBlock, DOWN_BLOCKS, "plain", "guided")
-MID = published(MidBlock, MID_BLOCKS, "plain", "guided")
-UP = published(UpBlock, UP_BLOCKS, "plain", "guided")
+class CrossAttnDownBlock2D(DownBlock):
+    """A transformer behind each ResNet; the pixels read the text."""
+
+    block_type = DOWN_BLOCKS["CrossAttnDownBlock2D"]
+
+
+class ResnetDownsampleBlock2D(DownBlock):
+    """ResNets alone; one more halves the resolution."""
+
+    block_type = DOWN_BLOCKS["ResnetDownsampleBlock2D"]
+
+
+class SimpleCrossAttnDownBlock2D(DownBlock):
+    """One attention to pixels and text behind each ResNet; one more ResNet halves."""
+
+    block_type = DOWN_BLOCKS["SimpleCrossAttnDownBlock2D"]
+
+
+class UNetMidBlock2D(MidBlock):
+    """The pixels read each other between the ResNets."""
+
+    block_type = MID_BLOCKS["UNetMidBlock2D"]
+
+
+class UNetMidBlock2DCrossAttn(MidBlock):
+    """A transformer between the ResNets; the pixels read the text."""
+
+    block_type = MID_BLOCKS["UNetMidBlock2DCrossAttn"]
+
+
+class UNetMidBlock2DSimpleCrossAttn(MidBlock):
+    """One attention to pixels and text between the ResNets."""
+
+    block_type = MID_BLOCKS["UNetMidBlock2DSimpleCrossAttn"]
+
+
+class UpBlock2D(UpBlock):
+    """ResNets alone."""
+
+    block_type = UP_BLOCKS["UpBlock2D"]
+
+
+class AttnUpBlock2D(UpBlock):
+    """The pixels read each other behind each ResNet."""
+
+    block_type = UP_BLOCKS["AttnUpBlock2D"]
+
+
+class CrossAttnUpBlock2D(UpBlock):
+    """A transformer behind each ResNet; the pixels read the text."""
+
+    block_type = UP_BLOCKS["CrossAttnUpBlock2D"]
+
+
+class ResnetUpsampleBlock2D(UpBlock):
+    """ResNets alone; one more doubles the resolution."""
+
+    block_type = UP_BLOCKS["ResnetUpsampleBlock2D"]
+
+
+class SimpleCrossAttnUpBlock2D(UpBlock):
+    """One attention to pixels and text behind each ResNet; one more ResNet doubles."""
+
+    block_type = UP_BLOCKS["SimpleCrossAttnUpBlock2D"]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from unetscope.families.diffusers.blocks import MID_BLOCKS, BlockType
 from unetscope.families.diffusers.levels import TextLevel, levels_of
-from unetscope.families.diffusers.networks.blocks import MID
-from unetscope.families.diffusers.networks.building import Builder
-from unetscope.families.diffusers.networks.image_attention import AddedKVAttention, SelfAttention
+from unetscope.families.diffusers.networks.attention import AddedKVAttention, SelfAttention
+from unetscope.families.diffusers.networks.building import BLOCKS, Builder, MakeAttention, Parts
+from unetscope.families.diffusers.networks.gligen import GatedTransformerBlock
 from unetscope.families.diffusers.networks.k_layers import KAttentionBlock
-from unetscope.families.diffusers.networks.parts import MakeAttention, Parts
 from unetscope.families.diffusers.networks.transformer import (
+    BasicTransformerBlock,
     DualTransformer2DModel,
     Transformer2DModel,
 )
@@ -34,6 +34,9 @@ class ConditionalBuilder(Builder[TextLevel]):
     def __init__(self, config: UNet2DConditionConfig) -> None:
         super().__init__(levels_of(config))
         self.config = config
+        self.transformer_block = (
+            BasicTransformerBlock if config.attention_type == "default" else GatedTransformerBlock
+        )
         self.plain = Parts(
             temb_channels=config.temb_channels,
             groups=config.norm_num_groups,
@@ -64,7 +67,7 @@ class ConditionalBuilder(Builder[TextLevel]):
         block_type = MID_BLOCKS[config.mid_block_type]
         only_cross = config.only_cross_attention_in_middle and block_type.attention == "added_kv"
         level = replace(lowest, only_cross_attention=only_cross)
-        return MID[config.mid_block_type](
+        return BLOCKS[config.mid_block_type](
             level.channels,
             0 if block_type.attention is None else 1,
             parts=replace(
@@ -134,5 +137,5 @@ class ConditionalBuilder(Builder[TextLevel]):
             groups=self.plain.groups_of(channels),
             use_linear_projection=self.config.use_linear_projection,
             only_cross_attention=level.only_cross_attention,
-            gated=self.config.attention_type != "default",
+            block=self.transformer_block,
         )

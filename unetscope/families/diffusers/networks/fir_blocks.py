@@ -19,14 +19,14 @@ import torch.nn.functional as F
 from torch import nn
 
 from unetscope.families.diffusers.blocks import DOWN_BLOCKS, FIR_IMAGE_CHANNELS, UP_BLOCKS
-from unetscope.families.diffusers.networks.blocks import Block, published
+from unetscope.families.diffusers.networks.blocks import Block
 from unetscope.families.diffusers.networks.resnet import ResnetBlock2D
 from unetscope.families.layers import Conv2d, GroupNorm
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unetscope.families.diffusers.networks.parts import MakeAttention, Parts
+    from unetscope.families.diffusers.networks.building import MakeAttention, Parts
 
 SCALE = math.sqrt(2)
 """What the sum of a ResNet's two paths is divided by, to keep its variance."""
@@ -183,5 +183,25 @@ class FirUpBlock(Block):
         return hidden_states, skip_sample
 
 
-FIR_DOWN = published(FirDownBlock, DOWN_BLOCKS, "fir")
-FIR_UP = published(FirUpBlock, UP_BLOCKS, "fir")
+class SkipDownBlock2D(FirDownBlock):
+    """ResNets alone."""
+
+    block_type = DOWN_BLOCKS["SkipDownBlock2D"]
+
+
+class AttnSkipDownBlock2D(FirDownBlock):
+    """The pixels read each other behind each ResNet."""
+
+    block_type = DOWN_BLOCKS["AttnSkipDownBlock2D"]
+
+
+class SkipUpBlock2D(FirUpBlock):
+    """ResNets alone."""
+
+    block_type = UP_BLOCKS["SkipUpBlock2D"]
+
+
+class AttnSkipUpBlock2D(FirUpBlock):
+    """The pixels read each other behind all ResNets."""
+
+    block_type = UP_BLOCKS["AttnSkipUpBlock2D"]

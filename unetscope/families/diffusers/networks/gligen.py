@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from unetscope.families.diffusers.networks.attention import (
-    Attention,
-    BasicTransformerBlock,
-    FeedForward,
-)
+from unetscope.families.diffusers.networks.attention import Attention
+from unetscope.families.diffusers.networks.transformer import BasicTransformerBlock, FeedForward
 from unetscope.families.layers import LayerNorm, Linear, published_as
 
 if TYPE_CHECKING:

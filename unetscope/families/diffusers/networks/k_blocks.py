@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from unetscope.families.diffusers.blocks import DOWN_BLOCKS, K_GROUP_SIZE, UP_BLOCKS
-from unetscope.families.diffusers.networks.blocks import Block, published
+from unetscope.families.diffusers.networks.blocks import Block
 from unetscope.families.diffusers.networks.k_layers import (
     KDownsample2D,
     KUpsample2D,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from unetscope.families.diffusers.networks.parts import MakeAttention, Parts
+    from unetscope.families.diffusers.networks.building import MakeAttention, Parts
 
 
 class KBlock(Block):
@@ -150,5 +150,25 @@ class KUpBlock(KBlock):
         return hidden_states
 
 
-K_DOWN = published(KDownBlock, DOWN_BLOCKS, "k")
-K_UP = published(KUpBlock, UP_BLOCKS, "k")
+class KDownBlock2D(KDownBlock):
+    """ResNets alone."""
+
+    block_type = DOWN_BLOCKS["KDownBlock2D"]
+
+
+class KCrossAttnDownBlock2D(KDownBlock):
+    """The pixels read the text behind each ResNet."""
+
+    block_type = DOWN_BLOCKS["KCrossAttnDownBlock2D"]
+
+
+class KUpBlock2D(KUpBlock):
+    """ResNets alone."""
+
+    block_type = UP_BLOCKS["KUpBlock2D"]
+
+
+class KCrossAttnUpBlock2D(KUpBlock):
+    """The pixels read the text behind each ResNet."""
+
+    block_type = UP_BLOCKS["KCrossAttnUpBlock2D"]

@@ -12,9 +12,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from unetscope.families.diffusers.blocks import K_GROUP_SIZE
-from unetscope.families.diffusers.networks.attention import Attention, MultiHeadAttention
+from unetscope.families.diffusers.networks.attention import (
+    Attention,
+    MultiHeadAttention,
+    to_image,
+    to_tokens,
+)
 from unetscope.families.layers import (
-    AdaGroupNorm,
     Conv2d,
     LayerNorm,
     Linear,
@@ -23,11 +27,33 @@ from unetscope.families.layers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
-    from unetscope.families.diffusers.networks.parts import Parts
+    from unetscope.families.diffusers.networks.building import Parts
+
+
+class AdaGroupNorm(nn.Module):
+    """A group norm whose scale and shift come from the time.
+
+    Args:
+        temb_channels: width of the time embedding.
+        channels: channels of input and output.
+        groups: number of groups.
+        eps: of the norm.
+    """
+
+    def __init__(self, temb_channels: int, channels: int, groups: int, *, eps: float = 1e-5):
+        super().__init__()
+        self.num_groups = groups
+        self.eps = eps
+        self.linear = Linear(temb_channels, 2 * channels)
+
+    def forward(self, hidden_states: Tensor, temb: Tensor) -> Tensor:
+        """Norm `(B, C, H, W)` at time `temb` `(B, temb_channels)`."""
+        scale, shift = self.linear(temb)[:, :, None, None].chunk(2, dim=1)
+        normed: Tensor = F.group_norm(hidden_states, self.num_groups, eps=self.eps)
+        scaled: Tensor = normed * (1 + scale) + shift
+        return scaled
 
 
 class ResnetBlockCondNorm2D(nn.Module):
@@ -124,10 +150,10 @@ class KAttentionBlock(nn.Module):
         """Transform `(B, C, H, W)` at time `temb` `(B, temb_channels)`."""
         shape = hidden_states.shape
         if self.self_attention:
-            attended = self.attn1(_tokens(self.norm1(hidden_states, temb)))
-            hidden_states = _image(attended, shape) + hidden_states
-        attended = self.attn2(_tokens(self.norm2(hidden_states, temb)), encoder_hidden_states)
-        return _image(attended, shape) + hidden_states
+            attended = self.attn1(to_tokens(self.norm1(hidden_states, temb)))
+            hidden_states = to_image(attended, shape) + hidden_states
+        attended = self.attn2(to_tokens(self.norm2(hidden_states, temb)), encoder_hidden_states)
+        return to_image(attended, shape) + hidden_states
 
 
 class _Filter(nn.Module):
@@ -170,14 +196,3 @@ class KUpsample2D(_Filter):
         """Spread the pixels, and smooth."""
         padded = F.pad(hidden_states, (1, 1, 1, 1), mode="reflect")
         return F.conv_transpose2d(padded, self.weight(padded), stride=2, padding=3)
-
-
-def _tokens(image: Tensor) -> Tensor:
-    """`(B, C, H, W)` to `(B, H*W, C)`."""
-    batch, channels, height, width = image.shape
-    return image.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
-
-
-def _image(tokens: Tensor, shape: Sequence[int]) -> Tensor:
-    """`(B, H*W, C)` to `(B, C, H, W)`."""
-    return tokens.transpose(1, 2).reshape(shape).contiguous()

@@ -1,20 +1,88 @@
-"""Transformer blocks on an image."""
+"""Transformers on an image: every pixel is a token that reads pixels and the text.
+
+Latent Diffusion (2022), section 3.3 and appendix E.2.1: self-attention, cross-attention and a
+feed-forward network, each behind a layer norm and beside a residual connection. The feed-forward
+network is gated: "GLU Variants Improve Transformer" (2020).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch.nn.functional as F
 from torch import nn
 
 from unetscope.families.diffusers.inputs import DUAL_TOKENS
-from unetscope.families.diffusers.networks.attention import BasicTransformerBlock
-from unetscope.families.diffusers.networks.gligen import GatedTransformerBlock
-from unetscope.families.layers import Conv2d, GroupNorm, Linear
+from unetscope.families.diffusers.networks.attention import Attention, to_tokens
+from unetscope.families.layers import Conv2d, GroupNorm, LayerNorm, Linear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
+
+
+class GEGLU(nn.Module):
+    """A linear layer gated by the GELU of a second one: `(..., dim_in)` to `(..., dim_out)`."""
+
+    def __init__(self, dim_in: int, dim_out: int):
+        super().__init__()
+        self.proj = Linear(dim_in, 2 * dim_out)
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Compute both layers at once, then gate."""
+        hidden_states, gate = self.proj(hidden_states).chunk(2, dim=-1)
+        return hidden_states * F.gelu(gate)
+
+
+class FeedForward(nn.Module):
+    """Widen each token fourfold and narrow it again: `(B, N, dim)` to `(B, N, dim)`."""
+
+    def __init__(self, dim: int):
+        super().__init__()
+        self.net = nn.ModuleList([GEGLU(dim, 4 * dim), nn.Dropout(0.0), Linear(4 * dim, dim)])
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Transform each token by itself."""
+        for layer in self.net:
+            hidden_states = layer(hidden_states)
+        return hidden_states
+
+
+class BasicTransformerBlock(nn.Module):
+    """Pixels read each other, then the text, then each thinks for itself.
+
+    Args:
+        dim: width of the pixels' tokens.
+        context_dim: width of the text's tokens.
+        heads: number of heads of both attentions.
+        head_dim: width of each head.
+        only_cross_attention: the first attention reads the text too.
+    """
+
+    def __init__(
+        self, dim: int, context_dim: int, *, heads: int, head_dim: int, only_cross_attention: bool
+    ):
+        super().__init__()
+        self.only_cross_attention = only_cross_attention
+        first_dim = context_dim if only_cross_attention else dim
+        self.norm1 = LayerNorm(dim)
+        self.attn1 = Attention(dim, first_dim, heads=heads, head_dim=head_dim)
+        self.norm2 = LayerNorm(dim)
+        self.attn2 = Attention(dim, context_dim, heads=heads, head_dim=head_dim)
+        self.norm3 = LayerNorm(dim)
+        self.ff = FeedForward(dim)
+
+    def forward(self, hidden_states: Tensor, encoder_hidden_states: Tensor | None) -> Tensor:
+        """Transform pixels `(B, H*W, dim)` that may read tokens `(B, M, context_dim)`."""
+        first_context = encoder_hidden_states if self.only_cross_attention else None
+        attn_output = self.attn1(self.norm1(hidden_states), first_context)
+        hidden_states = attn_output + hidden_states
+        # Held by its name until the end, as in the published block: memory counts it so.
+        attn_output = self.attn2(self.norm2(hidden_states), encoder_hidden_states)
+        hidden_states = attn_output + hidden_states
+        transformed: Tensor = self.ff(self.norm3(hidden_states)) + hidden_states
+        return transformed
 
 
 class Transformer2DModel(nn.Module):
@@ -29,7 +97,7 @@ class Transformer2DModel(nn.Module):
         use_linear_projection: project tokens by linear layers instead of pixels by 1x1
             convolutions (Stable Diffusion 2 and later).
         only_cross_attention: the pixels read only the text, not each other.
-        gated: the pixels may read objects too (GLIGEN).
+        block: the class of its blocks; those of GLIGEN let the pixels read objects too.
     """
 
     def __init__(
@@ -42,7 +110,7 @@ class Transformer2DModel(nn.Module):
         groups: int,
         use_linear_projection: bool = False,
         only_cross_attention: bool = False,
-        gated: bool = False,
+        block: type[BasicTransformerBlock] = BasicTransformerBlock,
     ):
         super().__init__()
         head_dim = channels // heads
@@ -54,7 +122,6 @@ class Transformer2DModel(nn.Module):
             if use_linear_projection
             else Conv2d(channels, inner_dim, kernel_size=1)
         )
-        block = GatedTransformerBlock if gated else BasicTransformerBlock
         self.transformer_blocks = nn.ModuleList(
             block(
                 inner_dim,
@@ -79,17 +146,17 @@ class Transformer2DModel(nn.Module):
     ) -> Tensor:
         """Transform `(B, C, H, W)`, reading tokens `(B, M, context_dim)`.
 
-        Gated blocks take `objs` `(B, N, context_dim)` too.
+        GLIGEN's blocks take `objs` `(B, N, context_dim)` too.
         """
         residual = hidden_states
         size = hidden_states.shape[2:]
         hidden_states = self.norm(hidden_states)
         if self.use_linear_projection:
-            hidden_states = self.proj_in(_to_tokens(hidden_states))
+            hidden_states = self.proj_in(to_tokens(hidden_states))
         else:
-            hidden_states = _to_tokens(self.proj_in(hidden_states))
-        for block in self.transformer_blocks:
-            hidden_states = block(hidden_states, encoder_hidden_states, **objects)
+            hidden_states = to_tokens(self.proj_in(hidden_states))
+        for transformer_block in self.transformer_blocks:
+            hidden_states = transformer_block(hidden_states, encoder_hidden_states, **objects)
         if self.use_linear_projection:
             hidden_states = _to_image(self.proj_out(hidden_states), size)
         else:
@@ -128,12 +195,6 @@ class DualTransformer2DModel(nn.Module):
         from_image = reads_image(hidden_states, image) - hidden_states
         mixed: Tensor = from_text * self.mix_ratio + from_image * (1 - self.mix_ratio)
         return mixed + hidden_states
-
-
-def _to_tokens(image: Tensor) -> Tensor:
-    """`(B, C, H, W)` to `(B, H*W, C)`."""
-    batch, channels, height, width = image.shape
-    return image.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
 
 
 def _to_image(tokens: Tensor, size: Sequence[int]) -> Tensor:

@@ -15,16 +15,15 @@ from torch import nn
 
 from unetscope.families.diffusers.blocks import FIR_ATTENTION_GROUPS, BlockType
 from unetscope.families.diffusers.levels import Level, plain_levels
-from unetscope.families.diffusers.networks.blocks import MID, Block
-from unetscope.families.diffusers.networks.building import Builder
+from unetscope.families.diffusers.networks.attention import SelfAttention
+from unetscope.families.diffusers.networks.blocks import Block
+from unetscope.families.diffusers.networks.building import BLOCKS, Builder, MakeAttention, Parts
 from unetscope.families.diffusers.networks.embeddings import (
     GaussianFourierProjection,
     TimestepEmbedding,
     Timesteps,
 )
 from unetscope.families.diffusers.networks.fir_blocks import SCALE, FirDownBlock, FirUpBlock
-from unetscope.families.diffusers.networks.image_attention import SelfAttention
-from unetscope.families.diffusers.networks.parts import MakeAttention, Parts
 from unetscope.families.diffusers.supported import needed
 from unetscope.families.layers import Conv2d, Embedding, GroupNorm
 
@@ -82,7 +81,7 @@ class PlainBuilder(Builder[Level]):
             return None
         scale, groups = config.mid_block_scale_factor, config.middle_attention_groups
         attention = partial(self._self_attention, level.down_head_dim, groups, scale)
-        return MID[config.mid_block_type](
+        return BLOCKS[config.mid_block_type](
             level.channels,
             1,
             parts=replace(self.plain, output_scale_factor=scale),
