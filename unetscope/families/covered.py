@@ -22,7 +22,8 @@ class Covered:
     Attributes:
         values: option -> the values covered; of options not listed, all that the type allows.
         needs: option and value -> the options that must not be null with it.
-        hint: what to say of an option's value that is not covered, before anything else.
+        hint: a hint about an option and its value that is not covered; without one, the nearest
+            value is suggested.
     """
 
     values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)

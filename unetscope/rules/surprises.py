@@ -13,7 +13,7 @@ from unetscope.config.spec import Inputs
 from unetscope.families.diffusers.blocks import DOWN_BLOCKS, UP_BLOCKS
 from unetscope.families.diffusers.controlnet import ControlNetConfig
 from unetscope.families.diffusers.levels import attention_blocks, levels_of
-from unetscope.families.diffusers.text_encoders import TEXT_WIDTHS, nearest_width
+from unetscope.families.diffusers.text_encoders import TEXT_DIMS, nearest_dim
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.families.family import Family, Options
@@ -141,15 +141,15 @@ def text_width(family: Family[Any], unet: Options, inputs: Inputs) -> Iterator[F
     """The tokens that the network is given come from an encoder that somebody trained."""
     tensors = family.inputs(unet, inputs.batch, (inputs.height, inputs.width), inputs.tokens)
     given = tensors.get("encoder_hidden_states", tensors.get("context"))
-    if not isinstance(given, TensorSpec) or (width := given.shape[-1]) in TEXT_WIDTHS:
+    if not isinstance(given, TensorSpec) or (width := given.shape[-1]) in TEXT_DIMS:
         return
     keys = ("encoder_hid_dim", "cross_attention_dim", "d_context")
     key = next(k for k in keys if _is_or_holds(getattr(unet, k, None), width))
-    near = nearest_width(width)
+    near = nearest_dim(width)
     yield text_width.at(
         (key,),
         f"no known text encoder gives tokens of {width} channels",
-        hint=f"the nearest are {near}: {TEXT_WIDTHS[near]}",
+        hint=f"the nearest are {near}: {TEXT_DIMS[near]}",
     )
 
 

@@ -21,9 +21,9 @@ from unetscope.config.dialects.compvis_arguments import (
 from unetscope.findings import Path
 
 SDXL_CONTEXTS = (2048, 1280)
-"""Widths of the text in SDXL's base and refiner, which are told a pooled text and time ids too."""
+"""Dimensions of the text in SDXL's base and refiner, which read a pooled text and time ids too."""
 SDXL_TIME_ID = 256
-"""Width of each time id."""
+"""Dimension of each embedded time id."""
 SDXL_SIZE = 128
 """Latents of the 1024 x 1024 pixels that SDXL was trained on, which its files do not say."""
 
@@ -36,7 +36,7 @@ class Options:
         family: the published class.
         values: its options.
         origins: for an option or an entry of one, where the argument stands that it comes from.
-        notes: what is to be said of arguments that mean nothing here.
+        notes: remarks on arguments that mean nothing here.
     """
 
     family: str
@@ -89,8 +89,8 @@ def _shape(options: Options, network: Network, arguments: Arguments) -> None:
         up_types = [f"{prefix}UpBlock2D" for prefix in reversed(prefixes)]
         options.put("up_block_types", up_types, origin)
     channels = [mult * arguments.model_channels for mult in arguments.channel_mult]
-    widths = "channel_mult" if "channel_mult" in network.params else "model_channels"
-    options.put("block_out_channels", channels, network.argument(widths))
+    channels_key = "channel_mult" if "channel_mult" in network.params else "model_channels"
+    options.put("block_out_channels", channels, network.argument(channels_key))
     layers = network.argument("num_res_blocks")
     options.put("layers_per_block", _plain(arguments.num_res_blocks), layers)
     if arguments.dropout:

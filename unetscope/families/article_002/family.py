@@ -24,7 +24,7 @@ class DiffusionConfig(Options, frozen=True, kw_only=True):
         in_channels: channels of the latent.
         out_channels: channels of the predicted noise.
         channels: of the first level; the others have twice, four and four times as many. The time
-            comes as a vector as wide.
+            is given as a vector of this many channels.
         n_head: attention heads at every level.
         d_context: channels of the text's tokens; 768 for CLIP ViT-L/14.
         attention_in_proj_bias: whether the projections to queries, keys and values add a bias. The

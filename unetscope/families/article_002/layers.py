@@ -40,12 +40,12 @@ class TimeEmbedding(nn.Module):
 
 @published_as("UNET_ResidualBlock")
 class ResidualBlock(nn.Module):
-    """`(B, in_channels, H, W)` to `(B, out_channels, H, W)`, told the time.
+    """`(B, in_channels, H, W)` to `(B, out_channels, H, W)`, conditioned on the time step.
 
     Args:
         in_channels: channels of the input; in a decoder those of the skip count too.
         out_channels: channels of the output.
-        n_time: width of the embedded time.
+        n_time: dimension of the embedded time.
     """
 
     def __init__(self, in_channels: int, out_channels: int, n_time: int):
@@ -116,8 +116,8 @@ class AttentionBlock(nn.Module):
 
     Args:
         n_head: attention heads.
-        n_embd: width of each head.
-        d_context: width of the text's tokens.
+        n_embd: channels of each head.
+        d_context: dimension of the text's tokens.
         in_proj_bias: whether queries, keys and values add a bias.
     """
 

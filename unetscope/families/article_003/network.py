@@ -46,12 +46,12 @@ class TimeEmbedding(nn.Module):
 
 
 class ResBlock(nn.Module):
-    """`(B, in_channels, H, W)` to `(B, out_channels, H, W)`, told the time.
+    """`(B, in_channels, H, W)` to `(B, out_channels, H, W)`, conditioned on the time step.
 
     Args:
         in_channels: channels of the input; in an up block those of the skip count too.
         out_channels: channels of the output.
-        time_emb_dim: width of the embedded time.
+        time_emb_dim: dimension of the embedded time.
         groups: groups of the two norms.
     """
 
@@ -134,7 +134,7 @@ class UpBlock(nn.Module):
         in_channels: channels of the input.
         out_channels: channels of the output, and of the doubled features.
         res_channels: channels that the `ResBlock` takes.
-        time_emb_dim: width of the embedded time.
+        time_emb_dim: dimension of the embedded time.
         groups: groups of the norms.
     """
 

@@ -15,7 +15,7 @@ AttentionKind = Literal["self", "transformer", "added_kv", "k"]
 
 @dataclass(frozen=True)
 class BlockType:
-    """What tells one published block type from another.
+    """What distinguishes one published block type from another.
 
     Attributes:
         resnet: whose ResNets it holds, and with them what changes the resolution.

@@ -34,24 +34,25 @@ def groups(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
         return
     number = unet.norm_num_groups
     faults = [i for i, channels in enumerate(unet.block_out_channels) if channels % number]
-    widths = [unet.block_out_channels[index] for index in faults]
+    at_fault = [unet.block_out_channels[index] for index in faults]
     key = "block_out_channels"
-    all_at_fault = len(set(widths)) > 1 and len(faults) == len(unet.block_out_channels)
+    all_at_fault = len(set(at_fault)) > 1 and len(faults) == len(unet.block_out_channels)
     if faults and (all_at_fault or (key,) not in written):
         divisor = _divisor(unet.block_out_channels, number)
         yield Finding(
             "groups",
             ("norm_num_groups",),
-            f"expected a divisor of the levels' channels, {_listed(widths)}, found {number}",
+            f"expected a divisor of the levels' channels, {_listed(at_fault)}, found {number}",
             hint=f"{divisor} divides all of block_out_channels",
         )
         return
-    for index, width in zip(faults, widths, strict=True):
-        below, above = width // number * number, (width // number + 1) * number
+    for index, channels in zip(faults, at_fault, strict=True):
+        below = channels // number * number
+        above = below + number
         yield Finding(
             "groups",
             (key, index),
-            f"expected a multiple of norm_num_groups, {number}, found {width}",
+            f"expected a multiple of norm_num_groups, {number}, found {channels}",
             hint=f"{f'{below} or ' if below else ''}{above} would do",
         )
 
@@ -61,7 +62,7 @@ def _counted_groups(unet: Unet) -> Iterator[Finding]:
     blocks = (*_down(unet), *_up(unet))
     names = (*unet.down_block_types, *unet.up_block_types)
     if blocks[0].resnet == "k":
-        return  # what may not stand beside it is said elsewhere
+        return  # another rule refuses what may not stand beside it
     for name, block in zip(names, blocks, strict=True):
         if block.resnet in ("plain", "guided"):
             message = f"expected a number, since {name} counts by it, found null"
@@ -77,7 +78,7 @@ def _counted_groups(unet: Unet) -> Iterator[Finding]:
 
 def _divisor(channels: tuple[int, ...], number: int) -> int:
     """The largest number of groups, `number` at most, that divides all the channels."""
-    return next(n for n in range(number, 0, -1) if not any(width % n for width in channels))
+    return next(n for n in range(number, 0, -1) if not any(each % n for each in channels))
 
 
 def middle_groups(unet: UNet2DConfig) -> Iterator[Finding]:
@@ -109,9 +110,9 @@ def heads(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
             message = f"expected a divisor of the level's {channels} channels, found {number}"
             yield Finding("heads", (key, block.entry), message, hints[block.kind])
     elif faults and (key,) in written:
-        widths = _listed(channels for channels, _, _ in faults.values())
+        listed = _listed(channels for channels, _, _ in faults.values())
         hint = next(iter(hints.values()))
-        message = f"expected a divisor of the levels' channels, {widths}"
+        message = f"expected a divisor of the levels' channels, {listed}"
         yield Finding("heads", (key,), f"{message}, found {unet.attention_head_dim}", hint)
     else:
         for level, (channels, number, block) in faults.items():
@@ -159,16 +160,16 @@ def k_blocks(unet: UNet2DConditionConfig) -> Iterator[Finding]:
         return
     mirrored = [*unet.block_out_channels[::-1], unet.block_out_channels[0]]
     for index, block in enumerate(_up(unet)):
-        width, above = mirrored[index], mirrored[index + 1]
-        # The published code takes a block for the lowest if three widths are equal.
-        is_lowest = block.attention is not None and width == above == unet.temb_channels
+        channels, above = mirrored[index], mirrored[index + 1]
+        # The published code takes a block for the lowest if three numbers of channels are equal.
+        is_lowest = block.attention is not None and channels == above == unet.temb_channels
         if block.attention is not None and is_lowest != (index == 0):
             wanted = "those of the level above and" if index == 0 else "other than"
             yield Finding(
                 "wiring",
                 ("block_out_channels", len(mirrored) - 2 - index),
                 f"expected {wanted} the width of the time embedding, {unet.temb_channels}, by "
-                f"which {unet.up_block_types[index]} knows the lowest level, found {width}",
+                f"which {unet.up_block_types[index]} knows the lowest level, found {channels}",
             )
             return
 
@@ -194,12 +195,12 @@ def fir_blocks(unet: UNet2DConfig) -> Iterator[Finding]:
             name = getattr(unet, key)[index]
             message = "expected a Skip block, since the image is carried through this level"
             yield Finding("wiring", (key, index), f"{message}, found {name}")
-    for index, width in _fir_widths(unet):
-        if width < 4 or width % min(width // 4, 32):
+    for index, channels in _fir_channels(unet):
+        if channels < 4 or channels % min(channels // 4, 32):
             message = (
                 f"expected channels that make groups of four, or {FIR_ATTENTION_GROUPS} groups"
             )
-            yield Finding("groups", ("block_out_channels", index), f"{message}, found {width}")
+            yield Finding("groups", ("block_out_channels", index), f"{message}, found {channels}")
             return
     for block in attention_blocks(unet):
         kinds = (down[block.level], up[len(up) - 1 - block.level])
@@ -215,8 +216,8 @@ def fir_blocks(unet: UNet2DConfig) -> Iterator[Finding]:
             return
 
 
-def _fir_widths(unet: UNet2DConfig) -> Iterator[tuple[int, int]]:
-    """The widths over which such blocks count groups, each with its level."""
+def _fir_channels(unet: UNet2DConfig) -> Iterator[tuple[int, int]]:
+    """The channels over which such blocks count groups, each with its level."""
     channels, last = unet.block_out_channels, len(unet.block_out_channels) - 1
     for level, block in enumerate(_down(unet)):
         if block.resnet == "fir":

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unetscope.families.diffusers.blocks import CROSS_NORM_GROUPS
-from unetscope.families.diffusers.inputs import HINT_CHANNELS, image_widths
+from unetscope.families.diffusers.inputs import HINT_CHANNELS, image_dims
 from unetscope.families.diffusers.levels import (
     TextLevel,
     attention_blocks,
     reading_levels,
-    text_width,
+    text_dim,
 )
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.findings import Finding
@@ -21,8 +21,8 @@ def conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     if unet.time_embedding_type == "fourier" and unet.time_embed_dim % 2:
         message = f"expected an even number of sines and cosines, found {unet.time_embed_dim}"
         yield Finding("condition-width", ("time_embedding_dim",), message)
-    yield from _one_width(unet)
-    if len(set(image_widths(unet))) > 1:
+    yield from _one_dim(unet)
+    if len(set(image_dims(unet))) > 1:
         yield Finding(
             "condition-width",
             ("encoder_hid_dim",),
@@ -38,13 +38,13 @@ def conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:
             f"expected false, since addition_embed_type {unet.addition_embed_type} adds to the "
             "time what is as wide as the time alone, found true",
         )
-    ids_width, together = unet.addition_time_embed_dim, unet.projection_class_embeddings_input_dim
-    if ids_width is not None and together is not None and together <= ids_width:
+    id_dim, together = unet.addition_time_embed_dim, unet.projection_class_embeddings_input_dim
+    if id_dim is not None and together is not None and together <= id_dim:
         yield Finding(
             "condition-width",
             ("projection_class_embeddings_input_dim",),
-            f"expected more than addition_time_embed_dim, {ids_width}, since it holds the pooled "
-            f"text and {ids_width} for each time id, found {together}",
+            f"expected more than addition_time_embed_dim, {id_dim}, since it holds the pooled "
+            f"text and {id_dim} for each time id, found {together}",
         )
     if unet.addition_embed_type == "image_hint" and unet.in_channels <= HINT_CHANNELS:
         message = f"expected more than the hint's {HINT_CHANNELS} channels, since they are among "
@@ -53,8 +53,8 @@ def conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:
         yield from _pooling(unet)
 
 
-def _one_width(unet: UNet2DConditionConfig) -> Iterator[Finding]:
-    """Some conditions are projected to the width that all blocks read."""
+def _one_dim(unet: UNet2DConditionConfig) -> Iterator[Finding]:
+    """Some conditions are projected to the one dimension that all blocks read."""
     if not isinstance(unet.cross_attention_dim, tuple):
         return
     needs = {
@@ -76,24 +76,24 @@ def _one_width(unet: UNet2DConditionConfig) -> Iterator[Finding]:
 
 def _pooling(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     """The attention that pools the text cuts it into heads."""
-    width, heads = (
+    dim, heads = (
         unet.encoder_hid_dim or unet.cross_attention_dim,
         unet.addition_embed_type_num_heads,
     )
-    if isinstance(width, int) and width % heads:
+    if isinstance(dim, int) and dim % heads:
         yield Finding(
             "heads",
             ("addition_embed_type_num_heads",),
-            f"expected a divisor of the text's {width} channels, found {heads}",
+            f"expected a divisor of the text's {dim} channels, found {heads}",
         )
 
 
 def context(unet: UNet2DConditionConfig) -> Iterator[Finding]:
-    """One text has one width; without a text, a level reads its own pixels."""
+    """One text has tokens of one dimension; without a text, a level reads its own pixels."""
     kinds: dict[int, set[str]] = {}
     for block in attention_blocks(unet):
         kinds.setdefault(block.level, set()).add(block.kind)
-    is_read = text_width(unet) is not None
+    is_read = text_dim(unet) is not None
     for index, level in reading_levels(unet).items():
         entry = (index,) if isinstance(unet.cross_attention_dim, tuple) else ()
         path = ("cross_attention_dim", *entry)
@@ -113,12 +113,12 @@ def context(unet: UNet2DConditionConfig) -> Iterator[Finding]:
 def _cross_norm(
     unet: UNet2DConditionConfig, level: TextLevel, path: tuple[str | int, ...]
 ) -> Iterator[Finding]:
-    norm, width = unet.cross_attention_norm, level.context_dim
-    since = f"since cross_attention_norm is {norm}, found {width}"
-    if norm == "layer_norm" and width != level.channels:
+    norm, dim = unet.cross_attention_norm, level.context_dim
+    since = f"since cross_attention_norm is {norm}, found {dim}"
+    if norm == "layer_norm" and dim != level.channels:
         message = f"expected the level's channels, {level.channels}, {since}"
         yield Finding("context-width", path, message)
-    if norm == "group_norm" and width % CROSS_NORM_GROUPS:
+    if norm == "group_norm" and dim % CROSS_NORM_GROUPS:
         message = f"expected a multiple of {CROSS_NORM_GROUPS}, {since}"
         yield Finding("groups", path, message)
 

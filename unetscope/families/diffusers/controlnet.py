@@ -30,7 +30,7 @@ class ControlNetConfig(Options, frozen=True, kw_only=True):
     Attributes:
         conditioning_channels: channels of the picture that it is given.
         attention_head_dim: the number of heads, unless `num_attention_heads` says it.
-        cross_attention_dim: width of the text tokens.
+        cross_attention_dim: dimension of the text tokens.
         layers_per_block: ResNets in each down block.
         transformer_layers_per_block: transformer blocks in each `Transformer2DModel`, for all
             levels or one a level.

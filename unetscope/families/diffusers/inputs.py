@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unetscope.families.diffusers.controlnet import ControlNetConfig
-from unetscope.families.diffusers.levels import text_width
+from unetscope.families.diffusers.levels import text_dim
 from unetscope.families.diffusers.supported import needed
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
@@ -25,7 +25,7 @@ DUAL_TOKENS = (77, 257)
 MOST_OBJECTS = 30
 """Objects in one image, as GLIGEN's pipeline pads them."""
 _POOLED_TEXT = 1280
-"""Width of OpenCLIP bigG's pooled text, which every published SDXL adds."""
+"""Dimension of OpenCLIP bigG's pooled text, which every published SDXL adds."""
 _TIME_IDS = (6, 5)
 """Original size, crop and target size; the refiner has the aesthetic score for the last."""
 
@@ -45,8 +45,8 @@ def condition_inputs(
     has_hint = unet.addition_embed_type == "image_hint"
     channels = unet.in_channels - (HINT_CHANNELS if has_hint else 0)
     tensors = _sample(unet, batch, channels, size)
-    if (width := _given_text_width(unet)) is not None:
-        tensors["encoder_hidden_states"] = _floats(batch, tokens, width)
+    if (dim := _given_text_dim(unet)) is not None:
+        tensors["encoder_hidden_states"] = _floats(batch, tokens, dim)
     if unet.time_cond_proj_dim is not None:
         tensors["timestep_cond"] = _floats(batch, unet.time_cond_proj_dim)
     if added := _added_conditions(unet, batch, size):
@@ -86,16 +86,16 @@ def embeds_classes(unet: UNet2DConditionConfig | UNet2DConfig) -> bool:
     return unet.class_embed_type is not None or unet.num_class_embeds is not None
 
 
-def image_widths(unet: UNet2DConditionConfig) -> list[int]:
-    """Widths that an image's vector must have, for each that reads it; the first adds it."""
+def image_dims(unet: UNet2DConditionConfig) -> list[int]:
+    """Dimensions that an image's vector must have, for each that reads it; the first adds it."""
     read, given = unet.cross_attention_dim, unet.encoder_hid_dim
     by_reader = {"text_image": read, "image": given, "image_hint": given}
     by_projection = {"text_image_proj": read, "image_proj": given}
-    widths = [
+    dims = [
         by_reader.get(unet.addition_embed_type or ""),
         by_projection.get(unet.token_projection or ""),
     ]
-    return [width for width in widths if isinstance(width, int)]
+    return [dim for dim in dims if isinstance(dim, int)]
 
 
 def _sample(
@@ -120,13 +120,13 @@ def _class_labels(config: UNet2DConditionConfig | UNet2DConfig, batch: int) -> T
     return _floats(batch, needed(config.projection_class_embeddings_input_dim))
 
 
-def _given_text_width(config: UNet2DConditionConfig) -> int | None:
-    """Width of the tokens as they are given; None for a network that is given none."""
+def _given_text_dim(config: UNet2DConditionConfig) -> int | None:
+    """Dimension of the tokens as they are given; None for a network that is given none."""
     if config.addition_embed_type == "text" and config.encoder_hid_dim is not None:
         return config.encoder_hid_dim
     match config.token_projection:
         case None:
-            return text_width(config)
+            return text_dim(config)
         case "image_proj":
             return None
     return config.encoder_hid_dim
@@ -139,9 +139,9 @@ def _added_conditions(
     if config.addition_embed_type == "text_time":
         added.update(_text_and_time(config, batch))
     if config.addition_embed_type == "text_image":
-        added["text_embeds"] = _floats(batch, image_widths(config)[0])
-    if widths := image_widths(config):
-        added["image_embeds"] = _floats(batch, widths[0])
+        added["text_embeds"] = _floats(batch, image_dims(config)[0])
+    if dims := image_dims(config):
+        added["image_embeds"] = _floats(batch, dims[0])
     if config.addition_embed_type == "image_hint":
         added["hint"] = _floats(batch, 3, *(side * HINT_SCALE for side in size))
     return added
@@ -161,8 +161,8 @@ def _text_and_time(config: UNet2DConditionConfig, batch: int) -> dict[str, Tenso
 
 def _objects(config: UNet2DConditionConfig, batch: int) -> dict[str, TensorSpec]:
     """GLIGEN's objects: their boxes, and what they are."""
-    width = needed(text_width(config))
-    masks, features = _floats(batch, MOST_OBJECTS), _floats(batch, MOST_OBJECTS, width)
+    dim = needed(text_dim(config))
+    masks, features = _floats(batch, MOST_OBJECTS), _floats(batch, MOST_OBJECTS, dim)
     objects = {"boxes": _floats(batch, MOST_OBJECTS, 4), "masks": masks}
     if config.attention_type == "gated":
         return {**objects, "positive_embeddings": features}

@@ -32,7 +32,7 @@ class Level:
     Attributes:
         channels: feature channels.
         layers: ResNets in the down block; the up block has one more.
-        down_head_dim: width of each head of the down block's attentions, transformers aside.
+        down_head_dim: channels of each head of the down block's attentions, transformers aside.
         up_head_dim: the same of the up block's; the published code reads that list unmirrored.
     """
 
@@ -48,7 +48,7 @@ class TextLevel(Level):
 
     Attributes:
         heads: attention heads of transformers.
-        context_dim: width of the text's tokens.
+        context_dim: dimension of the text's tokens.
         only_cross_attention: the pixels do not read each other.
         down_depths: transformer blocks after each ResNet of the down block.
         up_depths: transformer blocks after each ResNet of the up block.
@@ -123,7 +123,7 @@ def attention_blocks(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[Att
     for index, name in enumerate(unet.up_block_types):
         if kind := _attention(name, UP_BLOCKS):
             level = last - index
-            # The published code reads widths of heads unmirrored, but numbers of heads mirrored.
+            # The published code reads channels of heads unmirrored, but numbers of heads mirrored.
             yield AttentionBlock(level, kind, level if kind == "transformer" else index)
 
 
@@ -139,15 +139,15 @@ def reading_levels(unet: UNet2DConditionConfig) -> dict[int, TextLevel]:
     return {index: levels[index] for index in sorted(reading)}
 
 
-def text_width(unet: UNet2DConditionConfig) -> int | None:
-    """Width of the tokens that attentions read; None if widths differ, so that no text fits.
+def text_dim(unet: UNet2DConditionConfig) -> int | None:
+    """Dimension of the tokens that attentions read; None if they differ, so that no text fits.
 
     Such a network is called without text, and each attention reads the pixels instead (AudioLDM).
     """
-    widths = {level.context_dim for level in reading_levels(unet).values()}
-    if len(widths) > 1:
+    dims = {level.context_dim for level in reading_levels(unet).values()}
+    if len(dims) > 1:
         return None
-    return widths.pop() if widths else levels_of(unet)[-1].context_dim
+    return dims.pop() if dims else levels_of(unet)[-1].context_dim
 
 
 def _attention(name: str | None, known: Mapping[str, BlockType]) -> AttentionKind | None:

@@ -54,7 +54,7 @@ HINTS = {
 
 
 def _hint(key: str, value: Any) -> str | None:
-    """What to say of an option's value that is not covered, if it is a published one."""
+    """A hint about an option's value that is not covered, if it is a published one."""
     if value in UNCOVERED:
         return f"{value} is a block of autoencoders, not of UNets"
     if value in DOWN_BLOCKS or value in UP_BLOCKS or value in MID_BLOCKS:

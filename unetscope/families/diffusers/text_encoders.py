@@ -1,11 +1,11 @@
-"""How wide the tokens of known encoders are, by which a UNet's text tells where it comes from.
+"""Dimensions of the tokens of known text encoders, by which the encoder of a UNet is recognised.
 
 Sources: the encoders' own published configs (`hidden_size`, `d_model`, `width`).
 """
 
 from __future__ import annotations
 
-TEXT_WIDTHS = {
+TEXT_DIMS = {
     512: "CLIP ViT-B/32, or the class labels of latent diffusion",
     640: "OpenCLIP ViT-B/16-plus",
     768: "CLIP ViT-L/14, BERT base or T5 base",
@@ -18,9 +18,9 @@ TEXT_WIDTHS = {
     3584: "Qwen2.5 7B",
     4096: "T5 XXL, ChatGLM3 6B or Llama 7B",
 }
-"""Channels of a token, and which encoders give them."""
+"""Dimension of a token, and which encoders give them."""
 
 
-def nearest_width(width: int) -> int:
-    """The known width that is nearest."""
-    return min(TEXT_WIDTHS, key=lambda known: abs(known - width))
+def nearest_dim(dim: int) -> int:
+    """The known dimension that is nearest."""
+    return min(TEXT_DIMS, key=lambda known: abs(known - dim))

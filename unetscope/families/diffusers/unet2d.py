@@ -28,7 +28,7 @@ class UNet2DConfig(Options, frozen=True, kw_only=True):
         layers_per_block: ResNets in each down block; the mirrored up block has one more.
         downsample_type: what halves in `AttnDownBlock2D`: `conv` or `resnet`.
         upsample_type: what doubles in `AttnUpBlock2D`: `conv` or `resnet`.
-        attention_head_dim: width of each attention head; null for one head.
+        attention_head_dim: channels of each attention head; null for one head.
         norm_num_groups: groups of the norms; null where each block counts by its channels.
         attn_norm_num_groups: groups of the middle attention's norm; null for as many as the others
             have or, if `resnet_time_scale_shift` is not `default`, for no norm.
@@ -77,12 +77,12 @@ class UNet2DConfig(Options, frozen=True, kw_only=True):
 
     @property
     def time_embed_dim(self) -> int:
-        """Channels of the embedded time."""
+        """Dimension of the embedded time."""
         return self.time_embedding_dim or 4 * self.block_out_channels[0]
 
     @property
     def timestep_input_dim(self) -> int:
-        """Channels of what is embedded."""
+        """Dimension of what is embedded."""
         factor = 2 if self.time_embedding_type == "fourier" else 1
         return factor * self.block_out_channels[0]
 

@@ -28,7 +28,7 @@ class UNet2DConditionConfig(Options, frozen=True, kw_only=True):
         sample_size: height and width of the sample it was trained on; shapes nothing.
         attention_head_dim: the number of heads wherever a block holds a `Transformer2DModel`
             (diffusers kept the misnomer so that published files stay valid).
-        cross_attention_dim: width of the text tokens, one for all levels or one a level.
+        cross_attention_dim: dimension of the text tokens, one for all levels or one a level.
         layers_per_block: ResNets in each down block; the mirrored up block has one more.
         transformer_layers_per_block: transformer blocks in each `Transformer2DModel`; for all
             levels, one a level, or a list a level with one entry a ResNet. The middle block has
@@ -103,20 +103,20 @@ class UNet2DConditionConfig(Options, frozen=True, kw_only=True):
 
     @property
     def time_embed_dim(self) -> int:
-        """Channels of the embedded time."""
+        """Dimension of the embedded time."""
         factor = 2 if self.time_embedding_type == "fourier" else 4
         return self.time_embedding_dim or factor * self.block_out_channels[0]
 
     @property
     def timestep_input_dim(self) -> int:
-        """Channels of the sinusoids that are embedded."""
+        """Dimension of the sinusoids that are embedded."""
         if self.time_embedding_type == "fourier":
             return self.time_embed_dim
         return self.block_out_channels[0]
 
     @property
     def temb_channels(self) -> int:
-        """Channels of the vector that every ResNet reads."""
+        """Dimension of the vector that every ResNet reads."""
         return 2 * self.time_embed_dim if self.class_embeddings_concat else self.time_embed_dim
 
     @property

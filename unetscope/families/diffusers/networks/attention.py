@@ -45,23 +45,23 @@ class MultiHeadAttention(nn.Module):
 
     def _split_heads(self, tokens: Tensor) -> Tensor:
         """`(B, N, heads * D)` to `(B, heads, N, D)`."""
-        batch, length, width = tokens.shape
-        return tokens.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
+        batch, length, dim = tokens.shape
+        return tokens.view(batch, length, self.heads, dim // self.heads).transpose(1, 2)
 
     def _merge_heads(self, tokens: Tensor) -> Tensor:
         """`(B, heads, N, D)` to `(B, N, heads * D)`."""
-        batch, heads, length, width = tokens.shape
-        return tokens.transpose(1, 2).reshape(batch, length, heads * width)
+        batch, heads, length, head_dim = tokens.shape
+        return tokens.transpose(1, 2).reshape(batch, length, heads * head_dim)
 
 
 class Attention(MultiHeadAttention):
     """Multi-head attention from `(B, N, query_dim)` to tokens `(B, M, context_dim)`.
 
     Args:
-        query_dim: width of the tokens that ask, and of the result.
-        context_dim: width of the tokens that answer.
+        query_dim: dimension of the tokens that ask, and of the result.
+        context_dim: dimension of the tokens that answer.
         heads: number of heads.
-        head_dim: width of each head.
+        head_dim: channels of each head.
         bias: whether the projections of queries, keys and values have one.
     """
 
@@ -92,7 +92,7 @@ class SelfAttention(MultiHeadAttention):
 
     Args:
         channels: C.
-        head_dim: width of each head.
+        head_dim: channels of each head.
         groups: groups of the norm; None for no norm.
         eps: of the norm.
         output_scale_factor: what the sum with the input is divided by.
@@ -134,8 +134,8 @@ class AddedKVAttention(MultiHeadAttention):
 
     Args:
         channels: C.
-        context_dim: width of the text's tokens.
-        head_dim: width of each head.
+        context_dim: dimension of the text's tokens.
+        head_dim: channels of each head.
         groups: groups of the norm.
         only_cross_attention: it reads the text alone.
         cross_norm: norm of the text: None, `layer_norm` or `group_norm`.

@@ -75,9 +75,9 @@ class DownBlock(Block):
         downsample: bool,
     ):
         super().__init__()
-        widths = [in_channels] + [channels] * (layers - 1)
+        inputs = [in_channels] + [channels] * (layers - 1)
         self._add_attentions(channels, layers, attention)
-        self.resnets = nn.ModuleList(parts.resnet(width, channels) for width in widths)
+        self.resnets = nn.ModuleList(parts.resnet(each, channels) for each in inputs)
         self.downsamplers = nn.ModuleList([parts.downsampler(channels)]) if downsample else None
 
     def forward(
@@ -90,7 +90,7 @@ class DownBlock(Block):
         """Encode `(B, C, H, W)`.
 
         Returns:
-            The last result, and all of them in the order of their making.
+            The last result, and all results in the order of computation.
         """
         residuals: list[Tensor] = []
         for index, resnet in enumerate(self.resnets):
@@ -98,8 +98,8 @@ class DownBlock(Block):
             hidden_states = self._attend(index, hidden_states, encoder_hidden_states, **objects)
             residuals.append(hidden_states)
         for downsampler in self.downsamplers or ():
-            told = (temb,) if isinstance(downsampler, ResnetBlock2D) else ()
-            hidden_states = downsampler(hidden_states, *told)
+            time = (temb,) if isinstance(downsampler, ResnetBlock2D) else ()
+            hidden_states = downsampler(hidden_states, *time)
             residuals.append(hidden_states)
         return hidden_states, tuple(residuals)
 
@@ -168,11 +168,11 @@ class UpBlock(Block):
         upsample: bool,
     ):
         super().__init__()
-        widths = [in_channels] + [channels] * layers
+        inputs = [in_channels] + [channels] * layers
         skips = [channels] * layers + [above]
         self._add_attentions(channels, 1 + layers, attention)
         self.resnets = nn.ModuleList(
-            parts.resnet(width + skip, channels) for width, skip in zip(widths, skips, strict=True)
+            parts.resnet(each + skip, channels) for each, skip in zip(inputs, skips, strict=True)
         )
         self.upsamplers = nn.ModuleList([parts.upsampler(channels)]) if upsample else None
 
@@ -188,7 +188,7 @@ class UpBlock(Block):
         """Decode `(B, C, H, W)`, taking one of `residuals` a ResNet, the last one first.
 
         `upsample_size` is the height and width to grow to where doubling would miss them; only
-        `CrossAttnUpBlock2D` and `UpBlock2D` heed it.
+        `CrossAttnUpBlock2D` and `UpBlock2D` read it.
         """
         stack = list(residuals)
         for index, resnet in enumerate(self.resnets):

@@ -63,7 +63,7 @@ class Parts:
     """The options that the layers of a block share; makes those layers.
 
     Attributes:
-        temb_channels: width of the time embedding.
+        temb_channels: dimension of the time embedding.
         groups: groups of the norms; None if each block counts by its channels.
         eps: of the norms.
         act_fn: activation in the ResNets.

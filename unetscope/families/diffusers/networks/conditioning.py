@@ -1,4 +1,4 @@
-"""What a conditional network is told: the time, and whatever its config adds to it.
+"""The conditions of a network: the time, and whatever its config adds to it.
 
 Two things come of it: a vector that every ResNet reads, and the tokens that attentions read.
 """
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class ConditionalNetwork(nn.Module):
-    """A network that is told the time and more.
+    """A network that is conditioned on the time and more.
 
     Args:
         config: the published options.
@@ -53,16 +53,16 @@ class ConditionalNetwork(nn.Module):
         config = self.config
         time_embed_dim = config.time_embed_dim
         self.time_proj = _sinusoids(config)
-        width = config.timestep_input_dim
+        sinusoids = config.timestep_input_dim
         self.time_embedding = TimestepEmbedding(
-            width,
+            sinusoids,
             time_embed_dim,
             act_fn=config.act_fn,
             post_act_fn=config.timestep_post_act,
             cond_proj_dim=config.time_cond_proj_dim,
         )
         self.encoder_hid_proj = _token_projection(config)
-        self.class_embedding = _class_embedding(config, width, time_embed_dim)
+        self.class_embedding = _class_embedding(config, sinusoids, time_embed_dim)
         if config.addition_embed_type == "text_time":
             self.add_time_proj = Timesteps(
                 needed(config.addition_time_embed_dim),
@@ -74,7 +74,7 @@ class ConditionalNetwork(nn.Module):
             activation(config.time_embedding_act_fn) if config.time_embedding_act_fn else None
         )
 
-    def _tell(
+    def _condition_vector(
         self,
         sample: Tensor,
         timestep: Tensor | float,
@@ -83,9 +83,9 @@ class ConditionalNetwork(nn.Module):
         timestep_cond: Tensor | None,
         added: Mapping[str, Tensor],
     ) -> tuple[Tensor, Tensor | None]:
-        """What every ResNet is told, `(B, D)`, and a hint's further channels of the sample, if any.
+        """The vector `(B, D)` that every ResNet reads, and a hint's channels of the sample, if any.
 
-        D is the time's width, or twice that where the classes stand beside it.
+        D is the dimension of the time embedding, or twice that where the classes stand beside it.
         """
         timesteps = torch.as_tensor(timestep, device=sample.device).expand(sample.shape[0])
         # Sinusoids are float32 whatever the network computes in.
@@ -197,8 +197,8 @@ def _sinusoids(config: UNet2DConditionConfig) -> nn.Module:
     flip = config.flip_sin_to_cos
     if config.time_embedding_type == "fourier":
         return GaussianFourierProjection(config.time_embed_dim // 2, flip_sin_to_cos=flip)
-    width = config.block_out_channels[0]
-    return Timesteps(width, flip_sin_to_cos=flip, freq_shift=config.freq_shift)
+    channels = config.block_out_channels[0]
+    return Timesteps(channels, flip_sin_to_cos=flip, freq_shift=config.freq_shift)
 
 
 def _token_projection(config: UNet2DConditionConfig) -> nn.Module | None:
@@ -214,13 +214,13 @@ def _token_projection(config: UNet2DConditionConfig) -> nn.Module | None:
 
 
 def _class_embedding(
-    config: UNet2DConditionConfig, width: int, time_embed_dim: int
+    config: UNet2DConditionConfig, timestep_dim: int, time_embed_dim: int
 ) -> nn.Module | None:
     """What makes a vector `(B, time_embed_dim)` of the class labels; None without classes."""
     vector_dim = config.projection_class_embeddings_input_dim
     match config.class_embed_type:
         case "timestep":
-            return TimestepEmbedding(width, time_embed_dim, act_fn=config.act_fn)
+            return TimestepEmbedding(timestep_dim, time_embed_dim, act_fn=config.act_fn)
         case "identity":
             return nn.Identity()
         case "projection":

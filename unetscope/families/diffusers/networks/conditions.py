@@ -33,7 +33,7 @@ class AttentionPooling(nn.Module):
 
     Args:
         num_heads: number of heads.
-        embed_dim: width of the tokens.
+        embed_dim: dimension of the tokens.
     """
 
     def __init__(self, num_heads: int, embed_dim: int):
@@ -62,8 +62,8 @@ class AttentionPooling(nn.Module):
 
     def _split_heads(self, tokens: Tensor) -> Tensor:
         """`(B, M, heads * D)` to `(B * heads, M, D)`."""
-        batch, length, width = tokens.shape
-        tokens = tokens.view(batch, length, self.num_heads, width // self.num_heads)
+        batch, length, dim = tokens.shape
+        tokens = tokens.view(batch, length, self.num_heads, dim // self.num_heads)
         return tokens.transpose(1, 2).reshape(batch * self.num_heads, length, -1)
 
 
@@ -71,8 +71,8 @@ class TextTimeEmbedding(nn.Module):
     """The text as one vector.
 
     Args:
-        encoder_dim: width of the text's tokens.
-        time_embed_dim: width of the vector.
+        encoder_dim: dimension of the text's tokens.
+        time_embed_dim: dimension of the vector.
         num_heads: heads of the pooling attention.
     """
 
@@ -93,8 +93,8 @@ class TextImageTimeEmbedding(nn.Module):
     """A text's and an image's vectors as one, `(B, time_embed_dim)`.
 
     Args:
-        embed_dim: width of both.
-        time_embed_dim: width of the result.
+        embed_dim: dimension of both.
+        time_embed_dim: dimension of the result.
     """
 
     def __init__(self, embed_dim: int, time_embed_dim: int):
@@ -128,8 +128,8 @@ class ImageHintTimeEmbedding(nn.Module):
     """An image's vector, and a hint such as a depth map as further channels of the sample.
 
     Args:
-        image_embed_dim: width of the image's vector.
-        time_embed_dim: width of the vector that it becomes.
+        image_embed_dim: dimension of the image's vector.
+        time_embed_dim: dimension of the vector that it becomes.
     """
 
     def __init__(self, image_embed_dim: int, time_embed_dim: int):
@@ -156,8 +156,8 @@ class ImageProjection(nn.Module):
 
     def __init__(self, image_embed_dim: int, cross_attention_dim: int):
         super().__init__()
-        width = self.num_image_text_embeds * cross_attention_dim
-        self.image_embeds = Linear(image_embed_dim, width)
+        dim = self.num_image_text_embeds * cross_attention_dim
+        self.image_embeds = Linear(image_embed_dim, dim)
         self.norm = LayerNorm(cross_attention_dim)
 
     def forward(self, image_embeds: Tensor) -> Tensor:
@@ -169,19 +169,19 @@ class ImageProjection(nn.Module):
 
 
 class TextImageProjection(nn.Module):
-    """An image's vector as ten tokens before those of the text, all as wide as the blocks read.
+    """An image's vector as ten tokens before those of the text, as the blocks read them.
 
     Args:
-        text_embed_dim: width of the text's tokens.
-        cross_attention_dim: width of the image's vector, and of the result.
+        text_embed_dim: dimension of the text's tokens.
+        cross_attention_dim: dimension of the image's vector, and of the result.
     """
 
     num_image_text_embeds = 10
 
     def __init__(self, text_embed_dim: int, cross_attention_dim: int):
         super().__init__()
-        width = self.num_image_text_embeds * cross_attention_dim
-        self.image_embeds = Linear(cross_attention_dim, width)
+        dim = self.num_image_text_embeds * cross_attention_dim
+        self.image_embeds = Linear(cross_attention_dim, dim)
         self.text_proj = Linear(text_embed_dim, cross_attention_dim)
 
     def forward(self, text_embeds: Tensor, image_embeds: Tensor) -> Tensor:

@@ -31,21 +31,21 @@ class ControlNetConditioningEmbedding(nn.Module):
 
     Args:
         in_channels: channels of the picture.
-        widths: channels in between; each but the first halves it.
+        channels: channels in between; each but the first halves it.
         out_channels: channels of the result.
     """
 
-    def __init__(self, in_channels: int, widths: Sequence[int], out_channels: int):
+    def __init__(self, in_channels: int, channels: Sequence[int], out_channels: int):
         super().__init__()
-        self.conv_in = Conv2d(in_channels, widths[0], kernel_size=3, padding=1)
+        self.conv_in = Conv2d(in_channels, channels[0], kernel_size=3, padding=1)
         self.blocks = nn.ModuleList()
-        for width, wider in pairwise(widths):
-            self.blocks.append(Conv2d(width, width, kernel_size=3, padding=1))
-            self.blocks.append(Conv2d(width, wider, kernel_size=3, padding=1, stride=2))
-        self.conv_out = zeroed(Conv2d(widths[-1], out_channels, kernel_size=3, padding=1))
+        for narrow, wide in pairwise(channels):
+            self.blocks.append(Conv2d(narrow, narrow, kernel_size=3, padding=1))
+            self.blocks.append(Conv2d(narrow, wide, kernel_size=3, padding=1, stride=2))
+        self.conv_out = zeroed(Conv2d(channels[-1], out_channels, kernel_size=3, padding=1))
 
     def forward(self, conditioning: Tensor) -> Tensor:
-        """`(B, in_channels, 8H, 8W)` to `(B, out_channels, H, W)`, with four widths."""
+        """`(B, in_channels, 8H, 8W)` to `(B, out_channels, H, W)`, with four `channels`."""
         embedding = F.silu(self.conv_in(conditioning))
         for block in self.blocks:
             embedding = F.silu(block(embedding))
@@ -66,19 +66,19 @@ class ControlNetModel(ConditionalNetwork):
         self.channel_order = config.controlnet_conditioning_channel_order
         self.global_pool_conditions = config.global_pool_conditions
         blocks = ConditionalBuilder(unet)
-        width = unet.block_out_channels[0]
-        self.conv_in = Conv2d(config.in_channels, width, kernel_size=3, padding=1)
+        channels = unet.block_out_channels[0]
+        self.conv_in = Conv2d(config.in_channels, channels, kernel_size=3, padding=1)
         self._add_embeddings()
         self.controlnet_cond_embedding = ControlNetConditioningEmbedding(
-            config.conditioning_channels, config.conditioning_embedding_out_channels, width
+            config.conditioning_channels, config.conditioning_embedding_out_channels, channels
         )
         self.down_blocks = blocks.down(config.down_block_types)
-        widths = [width]
+        residuals = [channels]
         for level in blocks.levels:
             halves = level is not blocks.levels[-1]
-            widths += [level.channels] * (level.layers + halves)
-        self.controlnet_down_blocks = nn.ModuleList(_zero_conv(width) for width in widths)
-        self.controlnet_mid_block = _zero_conv(widths[-1])
+            residuals += [level.channels] * (level.layers + halves)
+        self.controlnet_down_blocks = nn.ModuleList(_zero_conv(each) for each in residuals)
+        self.controlnet_mid_block = _zero_conv(residuals[-1])
         self.mid_block = blocks.mid()
 
     def forward(
@@ -106,7 +106,7 @@ class ControlNetModel(ConditionalNetwork):
         """
         if self.channel_order == "bgr":
             controlnet_cond = torch.flip(controlnet_cond, dims=[1])
-        temb, _ = self._tell(
+        temb, _ = self._condition_vector(
             sample, timestep, encoder_hidden_states, class_labels, None, added_cond_kwargs or {}
         )
         hidden_states = self.conv_in(sample) + self.controlnet_cond_embedding(controlnet_cond)
@@ -127,7 +127,7 @@ class ControlledUNet(nn.Module):
 
     Args:
         unet: the UNet.
-        controlnet: a ControlNet of the same widths.
+        controlnet: a ControlNet of the same channels.
     """
 
     def __init__(self, unet: UNet2DConditionModel, controlnet: ControlNetModel):

@@ -1,4 +1,4 @@
-"""The time embedding: what tells the network how noisy its input is.
+"""The time embedding: how noisy the input is.
 
 Sinusoids: "Attention Is All You Need" (2017), section 3.5, and DDPM (2020), appendix B. A small MLP
 follows, whose output every ResNet block reads.
@@ -54,11 +54,11 @@ class TimestepEmbedding(nn.Module):
 
     Args:
         in_channels: features of what is embedded; sinusoids, or any vector (class, pooled text).
-        time_embed_dim: width of the result.
+        time_embed_dim: dimension of the result.
         act_fn: activation between the two layers.
         post_act_fn: activation after them.
-        cond_proj_dim: width of a condition that is added to the input, such as the guidance scale
-            of a Latent Consistency Model.
+        cond_proj_dim: dimension of a condition that is added to the input, such as the guidance
+            scale of a Latent Consistency Model.
     """
 
     def __init__(

@@ -90,9 +90,9 @@ class FirDownBlock(Block):
     ):
         super().__init__()
         parts = _own(parts)
-        widths = [in_channels] + [channels] * (layers - 1)
+        inputs = [in_channels] + [channels] * (layers - 1)
         self._add_attentions(channels, layers, attention)
-        self.resnets = nn.ModuleList(parts.resnet(width, channels) for width in widths)
+        self.resnets = nn.ModuleList(parts.resnet(each, channels) for each in inputs)
         self.downsamplers: nn.ModuleList | None = None
         if downsample:
             self.resnet_down = parts.resnet(
@@ -107,7 +107,7 @@ class FirDownBlock(Block):
         """Encode `(B, C, H, W)` beside the image `(B, 3, H, W)`.
 
         Returns:
-            The last result, all of them in the order of their making, and the image halved.
+            The last result, all results in the order of computation, and the image halved.
         """
         residuals: list[Tensor] = []
         for index, resnet in enumerate(self.resnets):
@@ -138,15 +138,15 @@ class FirUpBlock(Block):
     ):
         super().__init__()
         parts = _own(parts)
-        widths = [in_channels] + [channels] * layers
+        inputs = [in_channels] + [channels] * layers
         skips = [channels] * layers + [above]
         # One attention, behind all ResNets.
         self._add_attentions(channels, 1, attention)
         # With attention, the published code counts a quarter of the skip's channels only.
         share = 4 if self.block_type.attention is None else 1
         self.resnets = nn.ModuleList(
-            parts.resnet(width + skip, channels, groups=min(width // share + skip // 4, 32))
-            for width, skip in zip(widths, skips, strict=True)
+            parts.resnet(each + skip, channels, groups=min(each // share + skip // 4, 32))
+            for each, skip in zip(inputs, skips, strict=True)
         )
         self.upsampler = FirUpsample2D()
         self.resnet_up: ResnetBlock2D | None = None

@@ -28,10 +28,10 @@ class GatedSelfAttentionDense(nn.Module):
     """Pixels and objects read each other; how much of it the pixels keep is learned, from nothing.
 
     Args:
-        dim: width of the pixels' tokens.
-        context_dim: width of the objects' tokens.
+        dim: dimension of the pixels' tokens.
+        context_dim: dimension of the objects' tokens.
         heads: number of heads.
-        head_dim: width of each head.
+        head_dim: channels of each head.
     """
 
     def __init__(self, dim: int, context_dim: int, *, heads: int, head_dim: int):
@@ -91,30 +91,30 @@ class GLIGENTextBoundingboxProjection(nn.Module):
     """A token for each object: its phrase, its image or both, and its box.
 
     Args:
-        width: width of phrases, of images and of the tokens.
+        dim: dimension of phrases, of images and of the tokens.
         with_images: objects are images too, not phrases alone.
     """
 
-    def __init__(self, width: int, *, with_images: bool):
+    def __init__(self, dim: int, *, with_images: bool):
         super().__init__()
         self.with_images = with_images
         if with_images:
-            self.linears_text = _mlp(width + BOX_FEATURES, width)
-            self.linears_image = _mlp(width + BOX_FEATURES, width)
-            self.null_text_feature = nn.Parameter(torch.zeros(width))
-            self.null_image_feature = nn.Parameter(torch.zeros(width))
+            self.linears_text = _mlp(dim + BOX_FEATURES, dim)
+            self.linears_image = _mlp(dim + BOX_FEATURES, dim)
+            self.null_text_feature = nn.Parameter(torch.zeros(dim))
+            self.null_image_feature = nn.Parameter(torch.zeros(dim))
         else:
-            self.linears = _mlp(width + BOX_FEATURES, width)
-            self.null_positive_feature = nn.Parameter(torch.zeros(width))
+            self.linears = _mlp(dim + BOX_FEATURES, dim)
+            self.null_positive_feature = nn.Parameter(torch.zeros(dim))
         self.null_position_feature = nn.Parameter(torch.zeros(BOX_FEATURES))
 
     def forward(self, boxes: Tensor, masks: Tensor, **features: Tensor) -> Tensor:
-        """Make tokens `(B, N, width)`, twice as many with images.
+        """Make tokens `(B, N, dim)`, twice as many with images.
 
         Args:
             boxes: left, top, right and bottom `(B, N, 4)`.
             masks: 1 where there is an object, 0 where there is none `(B, N)`.
-            features: `positive_embeddings` `(B, N, width)`; with images `phrases_embeddings` and
+            features: `positive_embeddings` `(B, N, dim)`; with images `phrases_embeddings` and
                 `image_embeddings`, and `phrases_masks` and `image_masks` that say which exist.
         """
         places = _where(masks, _waves(boxes), self.null_position_feature)

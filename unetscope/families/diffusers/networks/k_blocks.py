@@ -59,11 +59,11 @@ class KDownBlock(KBlock):
         downsample: bool,
     ):
         super().__init__()
-        widths = [in_channels] + [channels] * (layers - 1)
+        inputs = [in_channels] + [channels] * (layers - 1)
         groups = channels // K_GROUP_SIZE
         self.resnets = nn.ModuleList(
-            ResnetBlockCondNorm2D(width, channels, channels, groups_out=groups, parts=parts)
-            for width in widths
+            ResnetBlockCondNorm2D(each, channels, channels, groups_out=groups, parts=parts)
+            for each in inputs
         )
         self._add_attentions(channels, layers, attention)
         self.downsamplers = nn.ModuleList([KDownsample2D()]) if downsample else None
@@ -113,21 +113,21 @@ class KUpBlock(KBlock):
         upsample: bool,
     ):
         super().__init__()
-        # The published code tells the lowest resolution by equal widths.
+        # The published code knows the lowest resolution by equal channels.
         is_lowest = self.reads_text and above == channels == parts.temb_channels
         first = in_channels if is_lowest else in_channels + channels
-        widths = [first] + [channels] * (layers - 1)
+        inputs = [first] + [channels] * (layers - 1)
         results = [channels] * (layers - 1) + [above]
         # Where there is no attention, the last ResNet narrows before its second norm.
         inner = [channels] * layers if self.reads_text else results
         groups = channels // K_GROUP_SIZE
         self.resnets = nn.ModuleList(
             ResnetBlockCondNorm2D(*channels_of, groups_out=groups, parts=parts)
-            for channels_of in zip(widths, inner, results, strict=True)
+            for channels_of in zip(inputs, inner, results, strict=True)
         )
         if self.reads_text:
             self.attentions = nn.ModuleList(
-                attention(width, layer) for layer, width in enumerate(results)
+                attention(each, layer) for layer, each in enumerate(results)
             )
         self.upsamplers = nn.ModuleList([KUpsample2D()]) if upsample else None
 

@@ -36,7 +36,7 @@ class AdaGroupNorm(nn.Module):
     """A group norm whose scale and shift come from the time.
 
     Args:
-        temb_channels: width of the time embedding.
+        temb_channels: dimension of the time embedding.
         channels: channels of input and output.
         groups: number of groups.
         eps: of the norm.
@@ -121,9 +121,9 @@ class KAttentionBlock(nn.Module):
 
     Args:
         channels: C.
-        context_dim: width of the text's tokens.
-        head_dim: width of each head.
-        temb_channels: width of the time embedding.
+        context_dim: dimension of the text's tokens.
+        head_dim: channels of each head.
+        temb_channels: dimension of the time embedding.
         self_attention: whether the pixels read each other.
     """
 

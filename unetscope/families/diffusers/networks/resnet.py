@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class ResnetBlock2D(nn.Module):
-    """`(B, in_channels, H, W)` to `(B, out_channels, H, W)`, told the time.
+    """`(B, in_channels, H, W)` to `(B, out_channels, H, W)`, conditioned on the time step.
 
     Args:
         in_channels: channels of the input; in an up block those of the skip count too.
         out_channels: channels of the output; if they differ, a 1x1 convolution carries the input.
-        temb_channels: width of the time embedding.
+        temb_channels: dimension of the time embedding.
         groups: groups of the first norm.
         groups_out: groups of the second norm, if not as many.
         eps: of both norms.

@@ -50,13 +50,13 @@ class FeedForward(nn.Module):
 
 
 class BasicTransformerBlock(nn.Module):
-    """Pixels read each other, then the text, then each thinks for itself.
+    """Pixels read each other, then the text, then each passes through an MLP.
 
     Args:
-        dim: width of the pixels' tokens.
-        context_dim: width of the text's tokens.
+        dim: dimension of the pixels' tokens.
+        context_dim: dimension of the text's tokens.
         heads: number of heads of both attentions.
-        head_dim: width of each head.
+        head_dim: channels of each head.
         only_cross_attention: the first attention reads the text too.
     """
 
@@ -91,8 +91,8 @@ class Transformer2DModel(nn.Module):
     Args:
         channels: C.
         depth: number of transformer blocks.
-        heads: number of heads; each is `channels // heads` wide.
-        context_dim: width of the text's tokens.
+        heads: number of heads; each has `channels // heads` channels.
+        context_dim: dimension of the text's tokens.
         groups: groups of the norm.
         use_linear_projection: project tokens by linear layers instead of pixels by 1x1
             convolutions (Stable Diffusion 2 and later).
@@ -172,7 +172,7 @@ class DualTransformer2DModel(nn.Module):
     Args:
         channels: of the image `(B, C, H, W)`.
         heads: number of heads of both.
-        context_dim: width of both kinds of tokens.
+        context_dim: dimension of both kinds of tokens.
         groups: groups of the norms.
     """
 

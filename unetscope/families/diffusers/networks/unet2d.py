@@ -110,8 +110,8 @@ class UNet2DModel(nn.Module):
     def __init__(self, config: UNet2DConfig):
         super().__init__()
         self.config = config
-        width = config.block_out_channels[0]
-        self.conv_in = Conv2d(config.in_channels, width, kernel_size=3, padding=1)
+        channels = config.block_out_channels[0]
+        self.conv_in = Conv2d(config.in_channels, channels, kernel_size=3, padding=1)
         self.time_proj = _time_projection(config)
         self.time_embedding = TimestepEmbedding(config.timestep_input_dim, config.time_embed_dim)
         self.class_embedding = _class_embedding(config)
@@ -120,9 +120,11 @@ class UNet2DModel(nn.Module):
         self.down_blocks = blocks.down(config.down_block_types)
         self.up_blocks = blocks.up(config.up_block_types)
         self.mid_block = blocks.mid()
-        self.conv_norm_out = GroupNorm(blocks.plain.groups_of(width), width, eps=config.norm_eps)
+        self.conv_norm_out = GroupNorm(
+            blocks.plain.groups_of(channels), channels, eps=config.norm_eps
+        )
         self.conv_act = nn.SiLU()
-        self.conv_out = Conv2d(width, config.out_channels, kernel_size=3, padding=1)
+        self.conv_out = Conv2d(channels, config.out_channels, kernel_size=3, padding=1)
 
     def forward(
         self, sample: Tensor, timestep: Tensor | float, class_labels: Tensor | None = None
@@ -140,7 +142,7 @@ class UNet2DModel(nn.Module):
         if self.config.center_input_sample:
             sample = 2 * sample - 1
         timesteps = torch.as_tensor(timestep, device=sample.device).expand(sample.shape[0])
-        temb = self._tell(sample, timesteps, class_labels)
+        temb = self._condition_vector(sample, timesteps, class_labels)
 
         image: Tensor | None = sample
         hidden_states = self.conv_in(sample)
@@ -173,8 +175,10 @@ class UNet2DModel(nn.Module):
             predicted = predicted / timesteps[:, None, None, None]
         return predicted
 
-    def _tell(self, sample: Tensor, timesteps: Tensor, class_labels: Tensor | None) -> Tensor:
-        """What every ResNet is told, `(B, D)`."""
+    def _condition_vector(
+        self, sample: Tensor, timesteps: Tensor, class_labels: Tensor | None
+    ) -> Tensor:
+        """The vector of time and class that every ResNet reads, `(B, D)`."""
         # Sinusoids are float32 whatever the network computes in.
         temb: Tensor = self.time_embedding(self.time_proj(timesteps).to(sample.dtype))
         if self.class_embedding is None:
@@ -189,13 +193,13 @@ class UNet2DModel(nn.Module):
 
 def _time_projection(config: UNet2DConfig) -> nn.Module:
     """What makes features of the time."""
-    width = config.block_out_channels[0]
+    channels = config.block_out_channels[0]
     match config.time_embedding_type:
         case "fourier":
-            return GaussianFourierProjection(width, scale=FOURIER_SCALE, log=True)
+            return GaussianFourierProjection(channels, scale=FOURIER_SCALE, log=True)
         case "learned":
-            return Embedding(needed(config.num_train_timesteps), width)
-    return Timesteps(width, flip_sin_to_cos=config.flip_sin_to_cos, freq_shift=config.freq_shift)
+            return Embedding(needed(config.num_train_timesteps), channels)
+    return Timesteps(channels, flip_sin_to_cos=config.flip_sin_to_cos, freq_shift=config.freq_shift)
 
 
 def _class_embedding(config: UNet2DConfig) -> nn.Module | None:

@@ -2,7 +2,7 @@
 
 Latent Diffusion (2022): an encoder that halves the resolution and pushes what it computes on a
 stack, a middle block, and a decoder that doubles the resolution and pops the stack; all of it is
-told the time and reads the text.
+conditioned on the time step and reads the text.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class UNet2DConditionModel(ConditionalNetwork):
     def __init__(self, config: UNet2DConditionConfig):
         super().__init__(config)
         blocks = ConditionalBuilder(config)
-        width = config.block_out_channels[0]
-        self.conv_in = _same_size_conv(config.in_channels, width, config.conv_in_kernel)
+        channels = config.block_out_channels[0]
+        self.conv_in = _same_size_conv(config.in_channels, channels, config.conv_in_kernel)
         self._add_embeddings()
         # Registered in the published order: the middle block comes last.
         self.down_blocks = blocks.down(config.down_block_types)
@@ -44,9 +44,9 @@ class UNet2DConditionModel(ConditionalNetwork):
         self.mid_block = blocks.mid()
         self.conv_norm_out: nn.Module | None = None
         if config.norm_num_groups is not None:
-            self.conv_norm_out = GroupNorm(config.norm_num_groups, width, eps=config.norm_eps)
+            self.conv_norm_out = GroupNorm(config.norm_num_groups, channels, eps=config.norm_eps)
             self.conv_act = activation(config.act_fn)
-        self.conv_out = _same_size_conv(width, config.out_channels, config.conv_out_kernel)
+        self.conv_out = _same_size_conv(channels, config.out_channels, config.conv_out_kernel)
         if config.attention_type != "default":
             self.position_net = GLIGENTextBoundingboxProjection(
                 blocks.levels[0].context_dim,
@@ -90,7 +90,7 @@ class UNet2DConditionModel(ConditionalNetwork):
         halvings = len(self.down_blocks) - 1
         doubling_misses = any(size % 2**halvings for size in sample.shape[2:])
 
-        temb, hint = self._tell(
+        temb, hint = self._condition_vector(
             sample, timestep, encoder_hidden_states, class_labels, timestep_cond, added
         )
         if hint is not None:
