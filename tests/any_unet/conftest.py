@@ -28,7 +28,7 @@ class Traced:
     @property
     def pushed(self) -> list[str]:
         """What made the tensor of each join, in the order of the joins."""
-        return [self.network.origin(skip.value) for skip in self.record.skips]
+        return [self.network.graph.origin(skip.value) for skip in self.record.skips]
 
     @property
     def joined_in(self) -> list[str]:

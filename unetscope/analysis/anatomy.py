@@ -101,7 +101,7 @@ def _after_trunk(network: Network) -> list[int]:
 def _role(network: Network, block: int) -> str:
     named = _named(network, block)
     step = network.step(block)
-    last_push = max(network.born(value) for value in network.pushed)
+    last_push = max(network.graph.born(value) for value in network.pushed)
     joins = [network.join(skip) for skip in network.trace.skips]
     first_join, last_join = joins[0].clock, joins[-1].clock
     end = step.end or step.start
@@ -156,8 +156,8 @@ def stack_use(network: Network) -> StackUse:
     out_of_order, reused, seen = [], [], set[int]()
     for skip in network.trace.skips:
         clock = network.join(skip).clock
-        waiting += [value for value in pushes if network.born(value) < clock]
-        pushes = [value for value in pushes if network.born(value) >= clock]
+        waiting += [value for value in pushes if network.graph.born(value) < clock]
+        pushes = [value for value in pushes if network.graph.born(value) >= clock]
         if skip.value in seen:
             reused.append(skip)
         else:
@@ -185,7 +185,7 @@ def residuals(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
     if not returned:
         return network.pushed
     entered = network.main_input(anatomy.encoder[0])
-    if entered is None or (network.born(entered) == 0 and entered not in network.pushed):
+    if entered is None or (network.graph.born(entered) == 0 and entered not in network.pushed):
         return tuple(returned)
     return (entered, *returned)
 
@@ -219,7 +219,7 @@ def count(network: Network, anatomy: Anatomy, values: Sequence[int]) -> Count:
         if block is None:
             entry += 1
         else:
-            made_by = network.producer(value)
+            made_by = network.graph.producer(value)
             resampled = made_by is not None and network.resamples(made_by) and made_by != block
             (resamplers if resampled else layers)[anatomy.encoder.index(block)] += 1
     return Count(entry, tuple(layers), tuple(resamplers))
@@ -227,7 +227,7 @@ def count(network: Network, anatomy: Anatomy, values: Sequence[int]) -> Count:
 
 def block_of(network: Network, blocks: Sequence[int], value: int) -> int | None:
     """The block during which a value was made."""
-    born = network.born(value)
+    born = network.graph.born(value)
     for block in blocks:
         step = network.step(block)
         if step.start < born < (step.end or born):

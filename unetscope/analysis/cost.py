@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from unetscope.analysis.attention import operands, readings
-from unetscope.analysis.lineage import Lineage
+from unetscope.analysis.graph import Graph
 from unetscope.analysis.network import Network
 from unetscope.ops import OpKind, in_place, operation
 from unetscope.record import Op, Trace
@@ -48,15 +48,15 @@ class Cost:
         None where no multiply-adds are known. Two passes of one network that run the same
         functions have the same kinds, whatever their sizes.
         """
-        lineage = Lineage(self.network)
-        found = readings(self.network, lineage)
+        graph = self.network.graph
+        found = readings(graph)
         kinds: list[tuple[str, str] | None] = []
         for index, op in enumerate(self.network.trace.ops):
             if not op.macs:
                 kinds.append(None)
                 continue
             reading = found.get(index)
-            other = _kind(op, lineage)
+            other = _kind(op, graph)
             if reading is None:
                 kinds.append((other, other))
             elif op.attention_macs:
@@ -135,12 +135,12 @@ def unknown(trace: Trace) -> dict[str, int]:
     return dict(Counter(op.name for op in trace.ops if op.macs is None))
 
 
-def _kind(op: Op, lineage: Lineage) -> str:
+def _kind(op: Op, graph: Graph) -> str:
     """The kind of what a function does beside attention."""
     kind = operation(op.name).kind
     if kind is OpKind.CONVOLUTION:
         return CONVOLUTION
-    if kind is OpKind.LINEAR or not all(map(lineage.fed, operands(op))):
+    if kind is OpKind.LINEAR or not all(map(graph.fed, operands(op))):
         return LINEAR
     return PRODUCT
 

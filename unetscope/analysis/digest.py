@@ -147,7 +147,7 @@ def _skips(network: Network) -> tuple[LockedSkip, ...]:
             LockedSkip(
                 push=pushes[skip.value],
                 pop=pop,
-                producer=network.maker(skip.value),
+                producer=network.graph.module(skip.value),
                 consumer=inside if consumer is None else network.path(consumer),
                 operand=skip.operand,
                 shape=value.spec.shape,

@@ -174,7 +174,7 @@ class Memory:
         for value in network.pushed:
             storage = trace.storages[trace.values[value].storage]
             found.append(
-                Skip(value, storage.nbytes, network.born(value), joined[value], storage.died)
+                Skip(value, storage.nbytes, network.graph.born(value), joined[value], storage.died)
             )
         return tuple(found)
 

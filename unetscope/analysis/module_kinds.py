@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 from unetscope.analysis.anatomy import anatomy
 from unetscope.analysis.attention import Attention, Reading, attentions
+from unetscope.analysis.graph import Graph
 from unetscope.analysis.network import Network
 from unetscope.analysis.partition import OTHER
+from unetscope.ops import OpKind, operation
+from unetscope.record import Op
 
 MODULE_KINDS: dict[str, tuple[str, ...]] = {
     "GSC": ("ResNetBlock",),
@@ -51,7 +54,8 @@ FINEST = (
 )
 """The kinds of `finest`; `SpatialTransformer` is what its attentions and feed-forwards leave."""
 
-_PASSING = ("dropout", ".to", ".type", ".float", ".half", ".contiguous")
+# These return what they are given, at most in another type.
+_PASSING = (OpKind.DROPOUT, OpKind.CAST, OpKind.COPY)
 _SUFFIXES = {"encoder": "DownBlock", "middle": "MidBlock", "decoder": "UpBlock"}
 
 
@@ -104,36 +108,37 @@ def finest(network: Network) -> dict[str, str]:
 
 def _gsc(network: Network) -> Iterator[Occurrence]:
     """GroupNorm, SiLU and a convolution, each reading what the one before made."""
-    for op in network.trace.ops:
-        if "conv" in op.name and op.step is not None:
-            activation = _maker(network, op.inputs[0])
-            if activation is None or not _is_silu(network, activation):
-                continue
-            norm = _maker(network, network.trace.ops[activation].inputs[0])
-            if norm is not None and network.trace.ops[norm].name.endswith("group_norm"):
-                layers = (network.trace.ops[norm].step, op.step)
-                paths = [network.path(call) for call in layers if call is not None]
-                yield Occurrence("GSC", tuple(paths))
+    graph = network.graph
+    for index, op in enumerate(network.trace.ops):
+        if graph.kinds[index] is not OpKind.CONVOLUTION or op.step is None:
+            continue
+        activated = _unpassed(graph, op.inputs[0])
+        activation = graph.op(activated)
+        if activation is None or not _is_silu(graph, activation):
+            continue
+        norm = graph.op(_unpassed(graph, activation.inputs[0]))
+        if norm is not None and operation(norm.name).name == "group_norm":
+            paths = [network.path(call) for call in (norm.step, op.step) if call is not None]
+            yield Occurrence("GSC", tuple(paths))
 
 
-def _maker(network: Network, value: int) -> int | None:
-    """The function that made a value; dropout and casts pass their input on."""
-    maker = network.trace.values[value].op
-    while maker is not None and network.trace.ops[maker].name.endswith(_PASSING):
-        maker = network.trace.values[network.trace.ops[maker].inputs[0]].op
-    return maker
+def _unpassed(graph: Graph, value: int) -> int:
+    """What a value was before dropout and casts."""
+    while graph.kind(value) in _PASSING and (given := graph.parents[value]):
+        value = given[0]
+    return value
 
 
-def _is_silu(network: Network, index: int) -> bool:
+def _is_silu(graph: Graph, op: Op) -> bool:
     """`F.silu(x)`, or `x * sigmoid(x)`."""
-    op = network.trace.ops[index]
-    if op.name.endswith("silu"):
+    row = operation(op.name)
+    if row.name == "silu":
         return True
-    gates = [network.trace.values[value].op for value in op.inputs[1:]]
-    return op.name == "*" and any(
+    gates = [graph.op(value) for value in op.inputs[1:]]
+    return row.kind is OpKind.PRODUCT and any(
         gate is not None
-        and network.trace.ops[gate].name.endswith("sigmoid")
-        and network.trace.ops[gate].inputs[0] == op.inputs[0]
+        and operation(gate.name).name == "sigmoid"
+        and gate.inputs[0] == op.inputs[0]
         for gate in gates
     )
 
@@ -197,7 +202,7 @@ def _is_feed_forward(network: Network, call: int) -> bool:
     """Two linear layers or more on tokens, and no attention."""
     tokens = [value for value in network.step(call).outputs if len(network.spec(value).shape) == 3]
     layers = sum(
-        network.trace.ops[op].name.endswith("linear")
+        network.graph.kinds[op] is OpKind.LINEAR
         for inner in network.below(call)
         for op in network.ops[inner]
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from unetscope.analysis.graph import Graph
+from unetscope.ops import OpKind
 from unetscope.record import ModuleRecord, Op, SkipEvent, Step, TensorSpec, Trace
 
-_ATTENTION = ("scaled_dot_product_attention", "multi_head_attention_forward", "softmax")
 _MOST_RESOLUTIONS = 2
 """That the parts of one block return: a level's, and the next one's."""
 
@@ -33,6 +34,11 @@ class Network:
         for index, op in enumerate(trace.ops):
             if op.step is not None:
                 self.ops[op.step].append(index)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The data flow of the pass."""
+        return Graph(self.trace)
 
     # What a call is
 
@@ -103,7 +109,7 @@ class Network:
     def attends(self, call: int) -> bool:
         """Whether attention is computed during a call."""
         return any(
-            self.trace.ops[op].name.endswith(_ATTENTION)
+            self.graph.kinds[op] in (OpKind.ATTENTION, OpKind.SOFTMAX)
             for inner in self.below(call)
             for op in self.ops[inner]
         )
@@ -126,7 +132,7 @@ class Network:
         """Two convolutions or more beside a residual connection, at one resolution."""
         if self.attends(call) or not self.children[call]:
             return False
-        summed = any(self.trace.ops[op].name in ("+", "+=", "torch.add") for op in self.ops[call])
+        summed = any(self.graph.kinds[op] is OpKind.SUM for op in self.ops[call])
         return summed and len(self.convolutions(call)) >= 2
 
     def is_transformer(self, call: int) -> bool:
@@ -146,63 +152,11 @@ class Network:
     def _is_leaf(self, call: int) -> bool:
         return not self.children[call]
 
-    # Who made what
-
-    def producer(self, value: int) -> int | None:
-        """The outermost call whose whole output a value is."""
-        return self.trace.values[value].call
-
-    def origin(self, value: int) -> str:
-        """Where a value comes from, in words of the code: a path, or a function and its module."""
-        record = self.trace.values[value]
-        if record.call is not None:
-            return self.path(record.call)
-        if record.op is None:
-            return record.source or "constant"
-        op = self.trace.ops[record.op]
-        where = "" if op.step is None else self.path(op.step)
-        return f"{op.name} in {where}" if where else op.name
-
-    def maker(self, value: int) -> str:
-        """The path of the module that made a value, whole or in its body; empty for the root."""
-        record = self.trace.values[value]
-        if record.call is not None:
-            return self.path(record.call)
-        step = None if record.op is None else self.trace.ops[record.op].step
-        return "" if step is None else self.path(step)
-
-    def born(self, value: int) -> int:
-        """The clock when a value was made; 0 for what was there before."""
-        op = self.trace.values[value].op
-        return 0 if op is None else self.trace.ops[op].clock
-
     # Skips
 
     def join(self, skip: SkipEvent) -> Op:
         """The function that joined a skip."""
         return self.trace.ops[skip.op]
-
-    def added(self, skip: SkipEvent) -> list[int]:
-        """What was added to a skip on its way to the join, such as a ControlNet's residual."""
-        found = []
-        value = self.join(skip).inputs[skip.operand]
-        while value > skip.value and (index := self.trace.values[value].op) is not None:
-            given = self.trace.ops[index].inputs
-            ways = [v for v in given if v == skip.value or self._descends(v, skip.value)]
-            if not ways:
-                break
-            if self.trace.ops[index].name in ("+", "+=", "torch.add"):
-                found += [v for v in given if v not in ways]
-            value = ways[0]
-        return found
-
-    def _descends(self, late: int, early: int) -> bool:
-        """Whether functions alone, no modules, lead from one value to another."""
-        index = self.trace.values[late].op
-        if late <= early or index is None or self.trace.values[late].call is not None:
-            return False
-        given = self.trace.ops[index].inputs
-        return any(v == early or self._descends(v, early) for v in given)
 
     @cached_property
     def pushed(self) -> tuple[int, ...]:
@@ -228,9 +182,8 @@ class Network:
             return None
         inside = [self.join(skip).step for skip in self.trace.skips]
         for value in self.pushed:
-            call = self.producer(value)
-            op = self.trace.values[value].op
-            made_in = None if op is None else self.trace.ops[op].step
+            call, op = self.graph.producer(value), self.graph.op(value)
+            made_in = None if op is None else op.step
             inside.append(made_in if call is None else self.step(call).parent)
         chains = [self._chain(call) for call in inside if call is not None]
         common = 0
@@ -289,7 +242,7 @@ def _holds_a_skip(network: Network, call: int) -> bool:
     given = network.main_input(call)
     return any(
         step.start < network.join(skip).clock < end
-        and (skip.value == given or step.start < network.born(skip.value))
+        and (skip.value == given or step.start < network.graph.born(skip.value))
         and skip.value != skip.onto
         for skip in network.trace.skips
     )

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from unetscope.analysis.network import Network
+from unetscope.ops import OpKind
 
-_LAYERS = ("linear", "conv1d", "conv2d", "conv3d", "embedding")
+# Their channels are those of their weights, whatever they are given.
+_LAYERS = (OpKind.LINEAR, OpKind.CONVOLUTION, OpKind.EMBEDDING)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,12 @@ class Origins:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._inputs = {argument.value: argument.name for argument in network.trace.inputs}
-        self._skips = {(skip.op, skip.operand): skip for skip in network.trace.skips}
+        # By the value that the join made, and the position among its operands.
+        self._skips = {
+            (value, skip.operand): skip
+            for skip in network.trace.skips
+            for value in network.join(skip).outputs
+        }
 
     @cached_property
     def _units(self) -> dict[int, str]:
@@ -43,7 +50,9 @@ class Origins:
 
     def of(self, value: int) -> str:
         """What made a value: a ResNet, transformer or resampler rather than the block around it."""
-        return self._inputs.get(value) or self._units.get(value) or self._network.origin(value)
+        return (
+            self._inputs.get(value) or self._units.get(value) or self._network.graph.origin(value)
+        )
 
     def channels(self, value: int) -> int:
         """The features of a value: dim 1 of a map, the last one of tokens and vectors."""
@@ -52,61 +61,56 @@ class Origins:
 
     def sources(self, value: int) -> tuple[Source, ...]:
         """Where the channels of a value come from: of a joined one, each part."""
+        graph = self._network.graph
         while value not in self._inputs and value not in self._units:
-            call, made_by = self._network.producer(value), self._network.trace.values[value].op
-            if call is not None:
-                passed = self._passed_on(call, value)
-                if passed is None:
-                    break
-                value = passed
-                continue
-            if made_by is None:
-                break
-            op = self._network.trace.ops[made_by]
-            parts = sum(map(self.channels, op.inputs)) if op.name.endswith("cat") else 0
-            if parts == self.channels(value):
+            op = graph.op(value)
+            if op is not None and graph.producer(value) is None and self._joins_channels(value):
                 return tuple(
                     source
                     for position, operand in enumerate(op.inputs)
-                    for source in self._joined(made_by, position, operand)
+                    if self.channels(operand)
+                    for source in self._joined(value, position, operand)
                 )
-            before = [v for v in op.inputs if self.channels(v) == self.channels(value)]
-            if op.name.endswith(_LAYERS) or not before:
+            before = self._before(value)
+            if before is None:
                 break
-            value = before[0]
+            value = before
         return (Source(self.channels(value), self.of(value)),)
 
-    def _passed_on(self, call: int, value: int) -> int | None:
-        """The argument whose channels a call returns, as a norm does; None if it sets its own."""
-        if self._network.first_layer(call) is not None:
-            return None
-        arguments = [argument.value for argument in self._network.step(call).inputs]
-        alike = [v for v in arguments if self.channels(v) == self.channels(value)]
-        return alike[0] if alike else None
+    def _joins_channels(self, value: int) -> bool:
+        """Whether a value was made by a join along the channels."""
+        graph = self._network.graph
+        number = sum(map(self.channels, graph.parents[value]))
+        return graph.kind(value) is OpKind.JOIN and number == self.channels(value)
 
-    def _joined(self, op: int, position: int, operand: int) -> tuple[Source, ...]:
-        skip = self._skips.get((op, position))
+    def _joined(self, value: int, position: int, operand: int) -> tuple[Source, ...]:
+        skip = self._skips.get((value, position))
         if skip is None:
             return self.sources(operand)
         return (Source(self.channels(operand), self.of(skip.value), skip.push),)
 
+    def _before(self, value: int) -> int | None:
+        """The value whose channels another one kept, as through a norm; None if they are new."""
+        network, graph = self._network, self._network.graph
+        call = graph.producer(value)
+        if call is None:
+            given = () if graph.kind(value) in _LAYERS else graph.parents[value]
+        elif network.first_layer(call) is not None:
+            given = ()
+        else:
+            given = tuple(argument.value for argument in network.step(call).inputs)
+        return next((v for v in given if self.channels(v) == self.channels(value)), None)
+
     def last_layer(self, call: int) -> str | None:
         """The layer in a call that set the number of channels it returns; None if none did."""
-        network = self._network
+        network, graph = self._network, self._network.graph
         outputs, start = network.step(call).outputs, network.step(call).start
-        if not outputs:
-            return None
-        value, width = outputs[0], self.channels(outputs[0])
-        while (made_by := network.trace.values[value].op) is not None:
-            op = network.trace.ops[made_by]
-            if op.clock < start:
-                return None
-            if op.name.endswith(_LAYERS) and op.step is not None:
+        value: int | None = outputs[0] if outputs else None
+        number = 0 if value is None else self.channels(value)
+        while value is not None and (op := graph.op(value)) is not None and op.clock > start:
+            if graph.kind(value) in _LAYERS and op.step is not None:
                 return network.path(op.step)
-            inside = [
-                v for v in op.inputs if network.born(v) > start and width in network.spec(v).shape
-            ]
-            if not inside:
-                return None
-            value = min(inside)  # of a sum with a shortcut, what came first
+            # Of a sum with a shortcut, what came first.
+            inside = (p for p in graph.parents[value] if graph.born(p) > start)
+            value = min((p for p in inside if number in network.spec(p).shape), default=None)
         return None

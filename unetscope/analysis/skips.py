@@ -11,92 +11,95 @@ that is a pop too. Last-in-first-out is found, never assumed.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from unetscope.record import Op, SkipEvent, Step, Value
+from unetscope.analysis.graph import Graph
+from unetscope.ops import OpKind
+from unetscope.record import SkipEvent, Trace
 
-CONCATENATIONS = frozenset(
-    f"torch.{name}"
-    for name in ("cat", "concat", "concatenate", "hstack", "vstack", "dstack", "column_stack")
-)
-SUMS = frozenset({"+", "+=", "torch.add", "torch.lerp", "Tensor.lerp", "Tensor.lerp_"})
-PRODUCTS = frozenset({"*", "*=", "torch.mul"})
-# What these return is a new feature, not its input on the way to a join.
-_LEARNED = frozenset(
-    {
-        *(f"F.conv{transposed}{dims}d" for transposed in ("", "_transpose") for dims in (1, 2, 3)),
-        *("F.linear", "F.bilinear", "F.embedding", "F.multi_head_attention_forward"),
-        *("@", "torch.bmm", "torch.baddbmm", "torch.einsum", "F.scaled_dot_product_attention"),
-    }
-)
 Shape = tuple[int, ...]
 
-_ON_FEATURE_MAPS = ("conv", "pool", "interpolate", "upsample")
+# What these return is a new feature, not its input on the way to a join.
+_LEARNED = (
+    *(OpKind.CONVOLUTION, OpKind.LINEAR, OpKind.MATRIX_PRODUCT, OpKind.ATTENTION),
+    *(OpKind.EMBEDDING, OpKind.JOIN),
+)
+_ON_MAPS = (OpKind.CONVOLUTION, OpKind.POOLING, OpKind.RESAMPLING)
+"""These work on feature maps `(B, C, *spatial)`."""
 
 
-def find_skips(
-    steps: Sequence[Step], ops: Sequence[Op], values: Sequence[Value], context: Collection[int]
-) -> tuple[SkipEvent, ...]:
-    """Every skip, in the order of the joins.
+def find_skips(trace: Trace) -> tuple[SkipEvent, ...]:
+    """Every skip of a pass, in the order of the joins; `trace.skips` need not be known.
 
-    Args:
-        steps: the calls of the pass.
-        ops: its functions.
-        values: its tensors.
-        context: inputs of the network beside the sample, such as text tokens: joined to the
-            features that attend to them, they are added keys and values, no skips.
+    The network's inputs beside the first, such as text tokens, are no skips: joined to the features
+    that attend to them, they are added keys and values.
     """
-    return _Flow(steps, ops, values, context).skips()
+    return tuple(_Search(Graph(trace)).skips())
 
 
-class _Flow:
-    """The data flow of a pass: a value's parents are what the function that made it was given."""
+def added(graph: Graph, skip: SkipEvent) -> list[int]:
+    """What was added to a skip on its way to the join, such as a ControlNet's residual."""
 
-    def __init__(
-        self,
-        steps: Sequence[Step],
-        ops: Sequence[Op],
-        values: Sequence[Value],
-        context: Collection[int],
-    ) -> None:
-        self.steps, self.ops, self.values, self.context = steps, ops, values, context
-        # Newest parent first, so that a stack pops the oldest: earlier skips lead straight there.
-        self.parents = [
-            () if value.op is None else tuple(sorted(ops[value.op].inputs, reverse=True))
-            for value in values
+    def by_functions(value: int) -> Iterable[int]:
+        return graph.parents[value] if graph.producer(value) is None else ()
+
+    found = []
+    value = graph.trace.ops[skip.op].inputs[skip.operand]
+    while value > skip.value and (op := graph.op(value)) is not None:
+        ways = [
+            v
+            for v in op.inputs
+            if v == skip.value or graph.descends(v, skip.value, along=by_functions)
         ]
-        self.resolutions: dict[tuple[int, ...], list[int]] = {}
-        for value in range(len(values)):
-            size = self._resolution(value)
-            if size is not None:
-                self.resolutions.setdefault(size, []).append(value)
-        # The skips found so far: by join, what was pushed, by the operand that it arrived as.
-        self.arrived: dict[int, dict[int, int]] = {}
+        if not ways:
+            break
+        if graph.kind(value) is OpKind.SUM:
+            found += [v for v in op.inputs[:2] if v not in ways]  # lerp has a weight too
+        value = ways[0]
+    return found
 
-    def skips(self) -> tuple[SkipEvent, ...]:
-        found = []  # (pushed value, op, operand, onto)
-        for index, op in enumerate(self.ops):
-            if op.name in CONCATENATIONS or op.name in SUMS:
-                found += [(pushed, index, *at) for pushed, *at in self._joined(op, index)]
+
+class _Search:
+    """The search for skips, join by join."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._values, self._ops = graph.trace.values, graph.trace.ops
+        self._context = {argument.value for argument in graph.trace.inputs[1:]}
+        self._resolutions = [self._resolution(value) for value in range(len(self._values))]
+        self._maps: dict[Shape, list[int]] = {}
+        for value, size in enumerate(self._resolutions):
+            if size is not None:
+                self._maps.setdefault(size, []).append(value)
+        # The skips found so far: by join, what was pushed, by the operand that it arrived as.
+        self._arrived: dict[int, dict[int, int]] = {}
+
+    def skips(self) -> Iterator[SkipEvent]:
+        """Every skip, in the order of the joins."""
+        joins = [i for i, kind in enumerate(self._graph.kinds) if kind in (OpKind.JOIN, OpKind.SUM)]
+        found = [(pushed, join, *at) for join in joins for pushed, *at in self._joined(join)]
         # With no block between encoder and decoder the deepest tensor is popped onto itself.
-        bodies = {self.ops[row[1]].step for row in found}
-        for index, op in enumerate(self.ops):
-            if op.name in CONCATENATIONS and op.step in bodies and self._is_doubled(op):
-                found.append((op.inputs[0], index, 1, op.inputs[0]))
+        bodies = {self._ops[join].step for _, join, *_ in found}
+        for join in joins:
+            op = self._ops[join]
+            doubled = len(op.inputs) == 2 and len(set(op.inputs)) == 1
+            if doubled and self._graph.kinds[join] is OpKind.JOIN and op.step in bodies:
+                found.append((op.inputs[0], join, 1, op.inputs[0]))
         found.sort(key=lambda row: row[1])
         numbers = {value: push for push, value in enumerate(sorted({row[0] for row in found}))}
-        return tuple(SkipEvent(numbers[row[0]], *row) for row in found)
+        for pushed, join, operand, onto in found:
+            yield SkipEvent(numbers[pushed], pushed, join, operand, onto)
 
-    def _joined(self, op: Op, index: int) -> Iterator[tuple[int, int, int]]:
+    def _joined(self, join: int) -> Iterator[tuple[int, int, int]]:
         """The skips among the operands of a join: (pushed value, operand, value joined onto)."""
-        operands = op.inputs
-        if op.name in SUMS:
+        operands = self._ops[join].inputs
+        if self._graph.kinds[join] is OpKind.SUM:
             operands = operands[:2]  # lerp's third is its weight
-            if len({self.values[operand].spec for operand in operands}) > 1:
+            if len({self._values[operand].spec for operand in operands}) > 1:
                 return
         if len(set(operands)) < 2:
             return
-        matches = {operand: self._match(operand, operands, op) for operand in set(operands)}
+        matches = {operand: self._match(operand, operands, join) for operand in set(operands)}
         for position, operand in enumerate(operands):
             match = matches.pop(operand, None)  # an operand that stands twice counts once
             if match is None:
@@ -109,127 +112,73 @@ class _Flow:
                 if back[0] < origin:
                     continue
                 del matches[other]
-            self.arrived.setdefault(index, {})[operand] = origin
+            self._arrived.setdefault(join, {})[operand] = origin
             yield origin, position, other
 
-    @staticmethod
-    def _is_doubled(op: Op) -> bool:
-        """Whether a join is of one tensor with itself."""
-        return len(op.inputs) == 2 and len(set(op.inputs)) == 1
-
-    def _match(self, operand: int, operands: Sequence[int], op: Op) -> tuple[int, int] | None:
+    def _match(self, operand: int, operands: Sequence[int], join: int) -> tuple[int, int] | None:
         """What was pushed, if `operand` is a skip, and the operand that was computed from it."""
         # Newest first: most likely the decoder's own tensor.
         others = sorted(set(operands) - {operand}, reverse=True)
-        for origin in self._origins(operand):
+        for origin in self._graph.back(operand, along=self._unchanged):
             for other in others:
-                if origin not in self.context and self._skipped(origin, other, op):
+                if origin not in self._context and self._skipped(origin, other, join):
                     return origin, other
         return None
 
-    def _skipped(self, early: int, late: int, join: Op) -> bool:
+    def _skipped(self, early: int, late: int, join: int) -> bool:
         """Whether `late` was computed from `early` by modules that ended before the join."""
-        born = self._clock(early)
+        graph, born, end = self._graph, self._graph.born(early), self._ops[join].clock
 
         def by_a_module(value: int) -> bool:
-            op = self.values[value].op
-            call = None if op is None else self.ops[op].step
-            if call is None:
-                return False
-            end = self.steps[call].end
-            return self.steps[call].start > born and end is not None and end < join.clock
+            return graph.made_inside(value, born, end)
 
-        if join.name not in SUMS:
-            return self._descends(late, early, by_a_module)
-        sizes = self._sizes(late) or self._sizes_either_way(late)
+        if graph.kinds[join] is OpKind.JOIN:
+            return graph.descends(late, early, through=by_a_module)
+        sizes = self._sizes(late)
 
         def resized(value: int) -> bool:
-            return by_a_module(value) and self._is_resized(value, late, sizes)
+            return self._is_resized(value, late, sizes) and by_a_module(value)
 
         def rescaled(value: int) -> bool:  # a global average (1 x 1) is no resolution
-            return resized(value) and max(self._resolution(value) or (), default=1) > 1
+            return resized(value) and max(self._resolutions[value] or (), default=1) > 1
+
+        def at_this_resolution(value: int) -> Iterable[int]:
+            """The parents by which a way keeps the resolution; earlier joins of `early` are none.
+
+            Attention whose keys and values are pooled keeps it: its queries are not pooled.
+            """
+            if resized(value):
+                return ()
+            made_by = self._values[value].op
+            arrived = {} if made_by is None else self._arrived.get(made_by, {})
+            return [parent for parent in graph.parents[value] if arrived.get(parent) != early]
 
         return (
             self._rescaled_between(early, late, sizes)
-            and self._descends(late, early, rescaled)
-            and not self._stays(late, early, resized)
+            and graph.descends(late, early, through=rescaled)
+            and not graph.descends(late, early, along=at_this_resolution)
         )
 
-    def _descends(self, late: int, early: int, passing: Callable[[int], bool]) -> bool:
-        """Whether `late` was computed from `early` by way of a value that `passing` accepts."""
-        if late <= early:
-            return False
-        seen: set[tuple[int, bool]] = set()
-        stack = [(late, False)]
-        while stack:
-            state = stack.pop()
-            if state in seen:
-                continue
-            seen.add(state)
-            value, passed = state
-            passed = passed or passing(value)
-            for parent in self.parents[value]:
-                if parent > early:
-                    stack.append((parent, passed))
-                elif parent == early and passed:
-                    return True
-        return False
-
-    def _stays(self, late: int, early: int, resized: Callable[[int], bool]) -> bool:
-        """Whether `late` was computed from `early` on a way that keeps the resolution.
-
-        Attention whose keys and values are pooled does: its queries are not. A way by an earlier
-        join of the same skip does not count.
-        """
-        seen = {late}
-        stack = [late]
-        while stack:
-            value = stack.pop()
-            if resized(value):
-                continue
-            index = self.values[value].op
-            arrived = {} if index is None else self.arrived.get(index, {})
-            for parent in self.parents[value]:
-                if arrived.get(parent) == early:
-                    continue
-                if parent == early:
-                    return True
-                if parent > early and parent not in seen:
-                    seen.add(parent)
-                    stack.append(parent)
-        return False
-
-    def _origins(self, operand: int) -> Iterator[int]:
-        """`operand`, then what it was before functions scaled, shifted or filtered it."""
-        queue = [operand]
-        seen = set(queue)
-        for value in queue:
-            yield value
-            if self._is_new(value):
-                continue
-            # What has the result's shape was changed; factors and shifts are broadcast to it.
-            shape = self.values[value].spec.shape
-            changed = [p for p in self.parents[value] if self.values[p].spec.shape == shape]
-            for parent in changed or self.parents[value]:
-                if parent not in seen:
-                    seen.add(parent)
-                    queue.append(parent)
+    def _unchanged(self, value: int) -> Sequence[int]:
+        """What a tensor was before a function scaled, shifted or filtered it on its way."""
+        if self._is_new(value):
+            return ()
+        # What has the result's shape was changed; factors and shifts are broadcast to it.
+        parents, shape = self._graph.parents[value], self._values[value].spec.shape
+        return [p for p in parents if self._values[p].spec.shape == shape] or parents
 
     def _is_new(self, value: int) -> bool:
         """Whether a value is a feature of its own, not another one on its way to a join."""
-        index = self.values[value].op
-        if index is None:
+        op, kind = self._graph.op(value), self._graph.kind(value)
+        if op is None or kind in _LEARNED:
             return True
-        op = self.ops[index]
-        if op.name in _LEARNED or op.name in CONCATENATIONS:
-            return True
-        if op.name in PRODUCTS:  # a gate may be a module of its own
+        if kind is OpKind.PRODUCT:  # a gate may be a module of its own
             return False
-        if self.values[value].call is not None:
+        if self._values[value].call is not None:
             return True
-        if op.name in SUMS and len(op.inputs) > 1:  # a residual block written in the open
+        if kind is OpKind.SUM and len(op.inputs) > 1:  # a residual block written in the open
             early, late = sorted(op.inputs[:2])
-            return self._descends(late, early, lambda _: True)
+            return self._graph.descends(late, early)
         return False
 
     def _is_resized(self, value: int, joined: int, sizes: Collection[Shape]) -> bool:
@@ -237,50 +186,42 @@ class _Flow:
 
         Windows of an image (another batch size) are none of it.
         """
-        size = self._resolution(value)
-        new, old = self.values[value].spec.shape, self.values[joined].spec.shape
+        size = self._resolutions[value]
+        new, old = self._values[value].spec.shape, self._values[joined].spec.shape
         return (
             size is not None and len(new) == len(old) and new[:1] == old[:1] and size not in sizes
         )
 
     def _sizes(self, value: int) -> tuple[Shape, ...]:
-        """Height and width of a feature map, if what made it or one of its shape before tells."""
-        shape = self.values[value].spec.shape
-        while True:
-            size = self._resolution(value)
-            if size is not None:
-                return (size,)
-            alike = [p for p in self.parents[value] if self.values[p].spec.shape == shape]
+        """The height and width that a feature map may have.
+
+        What made it or one of its shape before it tells; if nothing does, its channels are its
+        second dim or its last.
+        """
+        shape = self._values[value].spec.shape
+        while (size := self._resolutions[value]) is None:
+            alike = [p for p in self._graph.parents[value] if self._values[p].spec.shape == shape]
             if not alike:
-                return ()
+                return shape[2:], shape[1:-1]
             value = alike[0]
+        return (size,)
 
-    def _sizes_either_way(self, value: int) -> tuple[Shape, ...]:
-        """Both that it may have: its channels are its second dim or its last."""
-        shape = self.values[value].spec.shape
-        return shape[2:], shape[1:-1]
-
-    def _resolution(self, value: int) -> tuple[int, ...] | None:
+    def _resolution(self, value: int) -> Shape | None:
         """Height and width of a feature map, None for other tensors, such as an attention's heads.
 
         Which dims they are is known from what made it: `(B, C, H, W)` comes from a convolution,
         `(B, H, W, C)` from a linear layer.
         """
-        index = self.values[value].op
-        name = "" if index is None else self.ops[index].name
-        if any(word in name for word in _ON_FEATURE_MAPS):
-            return self.values[value].spec.shape[2:]
-        return self.values[value].spec.shape[1:-1] if name == "F.linear" else None
+        kind = self._graph.kind(value)
+        if kind in _ON_MAPS:
+            return self._values[value].spec.shape[2:]
+        return self._values[value].spec.shape[1:-1] if kind is OpKind.LINEAR else None
 
     def _rescaled_between(self, early: int, late: int, sizes: Collection[Shape]) -> bool:
         """Whether any feature map between two values has another size than they."""
-        for size, made in self.resolutions.items():
+        for size, made in self._maps.items():
             if size not in sizes:
                 first = bisect_right(made, early)
                 if first < len(made) and made[first] < late:
                     return True
         return False
-
-    def _clock(self, value: int) -> int:
-        op = self.values[value].op
-        return 0 if op is None else self.ops[op].clock

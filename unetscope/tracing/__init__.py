@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -83,7 +84,7 @@ def trace(
             ops=ops,
             values=values,
             storages=tensors.storages(),
-            skips=find_skips(steps, ops, values, {argument.value for argument in inputs[1:]}),
+            skips=(),
             inputs=inputs,
             outputs=outputs,
             config=dict(config or {}),
@@ -92,6 +93,7 @@ def trace(
                 str(torch.__version__), str(device), seconds, __version__, reference
             ),
         )
+        record = replace(record, skips=find_skips(record))
     if failure is not None:
         raise ForwardError(_explain(failure), trace=record) from error
     return record

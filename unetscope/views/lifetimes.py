@@ -64,7 +64,7 @@ def alive(report: Report) -> list[Table]:
     found = memory.alive(peak.clock)
     rows: list[tuple[Value, ...]] = [
         (
-            Cell.of(network.origin(value), code=True),
+            Cell.of(network.graph.origin(value), code=True),
             report.view.dims(value),
             storage.nbytes,
             storage.nbytes / peak.nbytes,
@@ -163,7 +163,7 @@ def _lifetime(report: Report, push: int, skip: Skip) -> tuple[Cell | int | str |
     )
     return (
         push,
-        report.view.network.origin(skip.value),
+        report.view.network.graph.origin(skip.value),
         skip.nbytes,
         report.block(skip.born),
         report.block(skip.joined),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unetscope.analysis.anatomy import Count, block_of, count, stack_use
+from unetscope.analysis.skips import added
 from unetscope.record import SkipEvent
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.view import View, code, in_code, phrase
@@ -23,7 +24,7 @@ def residuals(view: View) -> list[Table]:
     rows = tuple(
         (Cell.of(index, strong=True), _layer(view, value), view.dims(value)[1:])
         for index, value in enumerate(values)
-        if view.holds(network.maker(value))
+        if view.holds(network.graph.module(value))
     )
     if not rows:
         return []
@@ -67,15 +68,15 @@ def _formula(counted: Count) -> str:
 def _layer(view: View, value: int) -> Cell:
     """The layer that a residual is known by: the n-th ResNet of its block, or its downsampler."""
     network, words = view.network, view.words
-    made_by = network.producer(value)
+    made_by = network.graph.producer(value)
     block = block_of(network, view.anatomy.encoder, value)
     if block is None or made_by is None or made_by == block:
-        origin = network.origin(value)
+        origin = network.graph.origin(value)
         return Cell.of(in_code(origin), code=True, data=origin)
     if network.resamples(made_by):
         ending, data = words.downsampler_of, network.path(made_by)
     else:
-        clock = network.born(value)
+        clock = network.graph.born(value)
         resnets = [
             unit
             for unit in network.units(block)
@@ -106,11 +107,11 @@ def ledger(view: View) -> list[Table]:
     rows = [
         _entry(view, pop, skip)
         for pop, skip in enumerate(skips)
-        if view.holds(network.maker(skip.value)) or view.holds(_joined_in(view, skip))
+        if view.holds(network.graph.module(skip.value)) or view.holds(_joined_in(view, skip))
     ]
     if not rows:
         return []
-    if any(network.added(skip) for skip in skips):
+    if any(added(network.graph, skip) for skip in skips):
         columns.append(Column("added", words.added_on_the_way, code=True))
     else:
         rows = [row[:-1] for row in rows]
@@ -137,12 +138,12 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
     consumer = network.consumer(skip)
     at = _joined_in(view, skip)
     where = network.path(consumer) if consumer is not None else f"{join.name} in {at}"
-    born = network.born(skip.value)
+    born = network.graph.born(skip.value)
     between = sum(born < step.start < join.clock for step in network.trace.steps)
     before, after = view.dims(skip.onto)[1], view.dims(join.outputs[0])[1]
     return (
         Cell.of(skip.push),
-        Cell.of(network.origin(skip.value), code=True),
+        Cell.of(network.graph.origin(skip.value), code=True),
         Cell.of(view.dims(skip.value)[1:], Kind.CHANNELS_AND_SIZE, data=view.dims(skip.value)),
         Cell.of(network.spec(skip.value).nbytes, Kind.BYTES),
         Cell.of(pop),
@@ -158,7 +159,7 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
 
 def _added(view: View, skip: SkipEvent) -> Cell:
     """What was added to a skip on its way, such as a ControlNet's residual."""
-    names = [view.network.origin(value) for value in view.network.added(skip)]
+    names = [view.network.graph.origin(value) for value in added(view.network.graph, skip)]
     return Cell.of(view.words.listed.join(names), code=True, data=names)
 
 
@@ -202,7 +203,7 @@ def _names(view: View, skips: Sequence[SkipEvent]) -> str:
     """Which pops took which pushes: `pop 3 (push 0, conv_in)`."""
     words, network = view.words, view.network
     return words.listed.join(
-        words.pop_of.format(pop=number, push=skip.push, producer=network.origin(skip.value))
+        words.pop_of.format(pop=number, push=skip.push, producer=network.graph.origin(skip.value))
         for number, skip in zip(_pops(view, skips), skips, strict=True)
     )
 

@@ -49,7 +49,7 @@ class _Body:
                 Part(": "),
                 Part(self.view.batched(entered), Kind.SHAPE, code=True),
                 Part(f" ({words.from_producer} "),
-                code(in_code(network.origin(entered))),
+                code(in_code(network.graph.origin(entered))),
                 Part(")"),
             ),
             None,
@@ -65,7 +65,7 @@ class _Body:
             data={
                 "block": path,
                 "sample_in_shape": self.view.dims(entered),
-                "sample_in_producer": network.origin(entered),
+                "sample_in_producer": network.graph.origin(entered),
             },
         )
 
