@@ -17,7 +17,7 @@ import msgspec
 
 from unetscope.errors import Place, UnetscopeError
 from unetscope.lock import Lock, called
-from unetscope.record import BYTES_PER_ELEMENT
+from unetscope.record import is_dtype
 
 FORMAT = 1
 SUFFIX = ".lock"
@@ -114,7 +114,7 @@ def _damages(lock: Lock) -> Iterator[str]:
     yield from _doubled(paths)
     yield from _doubled(tensor.name for tensor in lock.tensors)
     for tensor in (*lock.tensors, *lock.inputs, *lock.outputs):
-        if tensor.dtype not in BYTES_PER_ELEMENT or min(tensor.shape, default=0) < 0:
+        if not is_dtype(tensor.dtype) or min(tensor.shape, default=0) < 0:
             yield f"impossible tensor: shape {list(tensor.shape)}, dtype `{tensor.dtype}`"
     for tensor in lock.tensors:
         if tensor.name.rpartition(".")[0] not in known:

@@ -7,27 +7,45 @@ trace's tuples. Steps and ops share one clock: each start and end of a step and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from math import prod
 from typing import Any
 
-BYTES_PER_ELEMENT = {
-    "bool": 1,
-    "uint8": 1,
-    "int8": 1,
-    "int16": 2,
-    "int32": 4,
-    "int64": 8,
-    "float16": 2,
-    "bfloat16": 2,
-    "float32": 4,
-    "float64": 8,
-    "complex32": 4,
-    "complex64": 8,
-    "complex128": 16,
-}
+# `bfloat16`, `uint4`, `float8_e4m3fn`, and with several elements in one `float4_e2m1fn_x2`.
+_DTYPE = re.compile(r"(?:b?float|complex|q?u?int|bits)(\d+)(?:_e\d+m\d+\w*?)?(?:_?x(\d+))?")
+
+
+def is_dtype(name: str) -> bool:
+    """Whether a name is one that a dtype of torch's can have: `float32`, not `float31`."""
+    return _itemsize(name) is not None
+
+
+def itemsize(dtype: str) -> int:
+    """Bytes of one element of a dtype, as torch has it; smaller ones fill a byte.
+
+    Raises:
+        ValueError: no dtype of torch's can have this name.
+    """
+    size = _itemsize(dtype)
+    if size is None:
+        raise ValueError(f"unknown dtype {dtype}")
+    return size
+
+
+@cache
+def _itemsize(dtype: str) -> int | None:
+    """Torch's dtypes bear their bits in their names."""
+    if dtype == "bool":
+        return 1
+    match = _DTYPE.fullmatch(dtype)
+    bits = 0 if match is None else int(match[1]) * int(match[2] or 1)
+    known = bits in (*range(1, 9), 16, 32, 64) or dtype == "complex128"
+    return max(bits, 8) // 8 if known else None
+
 
 Setting = bool | int | float | str | None
 """The value of an attribute that configures a module, such as a kernel size."""
@@ -50,7 +68,7 @@ class TensorSpec:
     @property
     def nbytes(self) -> int:
         """Bytes of its elements; a view of a larger storage counts its own."""
-        return self.numel * BYTES_PER_ELEMENT[self.dtype]
+        return self.numel * itemsize(self.dtype)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from unetscope.errors import Place, UnetscopeError
-from unetscope.record import BYTES_PER_ELEMENT, Trace
+from unetscope.record import Trace, is_dtype
 
 FORMAT = 1
 _MARK = "unetscope_trace"
@@ -84,7 +84,7 @@ def _damages(trace: Trace) -> Iterator[str]:
         held.spec for module in trace.modules for held in (*module.parameters, *module.buffers)
     ]
     for spec in specs:
-        if spec.dtype not in BYTES_PER_ELEMENT or min(spec.shape, default=0) < 0:
+        if not is_dtype(spec.dtype) or min(spec.shape, default=0) < 0:
             yield f"impossible tensor: shape {list(spec.shape)}, dtype `{spec.dtype}`"
     for value in trace.values:
         yield from outside("storage", len(trace.storages), (value.storage,))

@@ -14,7 +14,7 @@ from math import prod
 
 from unetscope.analysis.network import Network
 from unetscope.ops import operation
-from unetscope.record import BYTES_PER_ELEMENT, Op, Storage, Trace
+from unetscope.record import Op, Storage, Trace, itemsize
 
 CUDA_BLOCK = 512
 """The caching allocator of CUDA hands out multiples of this many bytes."""
@@ -216,7 +216,7 @@ class Memory:
             return 0
         query, key = (self.network.spec(value) for value in op.inputs[:2])
         elements = prod(query.shape[:-1]) * key.shape[-2]
-        return elements * BYTES_PER_ELEMENT[query.dtype]
+        return elements * itemsize(query.dtype)
 
     def _made_by(self, op: Op) -> int:
         """Bytes of the storages that a function made."""

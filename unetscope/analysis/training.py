@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from unetscope.ops import Keeps, operation
-from unetscope.record import Op, Trace
+from unetscope.record import Op, TensorSpec, Trace, itemsize
 
 
 class Training:
@@ -48,7 +48,7 @@ class Training:
         for op in trace.ops:
             if learning.isdisjoint(op.inputs):
                 continue
-            learning.update(value for value in op.outputs if self._is_float(value))
+            learning.update(v for v in op.outputs if _learns(trace.values[v].spec))
             saved = _saved(op, learning)
             if saved is None:
                 guessed[op.name] += 1
@@ -65,8 +65,10 @@ class Training:
             for parameter in module.parameters
         }
 
-    def _is_float(self, value: int) -> bool:
-        return "float" in self.trace.values[value].spec.dtype
+
+def _learns(spec: TensorSpec) -> bool:
+    """Whether a tensor can have a gradient."""
+    return spec.dtype.startswith(("float", "bfloat", "complex"))
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def state(trace: Trace) -> State:
                 spec = parameter.spec
                 weights += spec.nbytes
                 elements += spec.numel
-                halved += spec.numel if spec.dtype in ("float16", "bfloat16") else 0
+                halved += spec.numel if _learns(spec) and itemsize(spec.dtype) < 4 else 0
     return State(weights, weights, 2 * 4 * elements, 4 * halved)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from unetscope.errors import Place, UnetscopeError
-from unetscope.record import BYTES_PER_ELEMENT, TensorSpec
+from unetscope.record import TensorSpec, is_dtype
 
 LARGEST_HEADER = 100_000_000
 """The most bytes that a header may have; safetensors itself has the same limit."""
@@ -105,7 +105,7 @@ def _spec(entry: _Entry) -> TensorSpec | None:
     if min(entry.shape, default=0) < 0 or not 0 <= begin <= end or not entry.dtype.isidentifier():
         return None
     spec = TensorSpec(tuple(entry.shape), _DTYPES.get(entry.dtype, entry.dtype.lower()))
-    if spec.dtype in BYTES_PER_ELEMENT:
+    if is_dtype(spec.dtype):
         return spec if spec.nbytes == end - begin else None
     # Several elements of a newer type may share a byte.
     return spec if spec.numel <= 8 * (end - begin) else None

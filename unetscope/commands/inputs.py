@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from unetscope.errors import Place, UnetscopeError, nearest
-from unetscope.record import BYTES_PER_ELEMENT, TensorSpec
+from unetscope.record import TensorSpec, is_dtype
 
 LARGEST = 2**40
 """Elements that one input may have."""
 
 _NAMED = re.compile(r"(?:(?P<name>[^\W\d]\w*(?:\.\w+)*))?(?P<plain>:?)=(?P<value>.*)", re.DOTALL)
+_COMMON = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "uint8", "bool")
 _SHAPE = re.compile(r"(?P<dims>[\s\d,()\[\]]*)(?::(?P<dtype>\w*))?", re.ASCII)
 _EXAMPLE = "for example --input 1,3,256,256, --input t=1:int64 or --input scale:=0.5"
 
@@ -104,11 +105,11 @@ def _tensor(text: str, dtype: str, place: Place) -> TensorSpec:
         )
     kind = (match["dtype"] or dtype).removeprefix("torch.")
     kind = {"int": "int64", "long": "int64", "float": "float32", "half": "float16"}.get(kind, kind)
-    if kind not in BYTES_PER_ELEMENT:
-        close = nearest(kind, BYTES_PER_ELEMENT)
+    if not is_dtype(kind):
+        close = nearest(kind, _COMMON)
         raise UnetscopeError(
             f"unknown element type `{kind}`",
-            hint=f"did you mean `{close}`?" if close else f"one of {', '.join(BYTES_PER_ELEMENT)}",
+            hint=f"did you mean `{close}`?" if close else f"such as {', '.join(_COMMON)}",
             place=place,
         )
     shape = tuple(int(dim) for dim in re.findall(r"\d+", match["dims"]))

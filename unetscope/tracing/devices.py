@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from unetscope.errors import UnetscopeError
+from unetscope.errors import UnetscopeError, nearest
 from unetscope.record import TensorSpec
 
 
@@ -63,13 +63,16 @@ def zeros(value: Any, device: str, dtype: str | None = None) -> Any:
         dtype: of the floating-point ones; each has its own if it is None.
 
     Raises:
-        UnetscopeError: no such device here.
+        UnetscopeError: no such device here, or no such dtype in this torch.
     """
     if isinstance(value, TensorSpec):
         where = _device(device)
         name = dtype if dtype is not None and value.dtype.startswith("float") else value.dtype
-        make = torch.empty if where.type == "meta" else torch.zeros
-        return make(value.shape, dtype=getattr(torch, name), device=where)
+        made = torch.empty(value.shape, dtype=_dtype(name), device=where)
+        if where.type != "meta":
+            # `zero_` does not know every dtype.
+            made.untyped_storage().fill_(0)  # type: ignore[attr-defined]
+        return made
     if isinstance(value, (tuple, list)):
         return type(value)(zeros(item, device, dtype) for item in value)
     if isinstance(value, Mapping):
@@ -86,6 +89,18 @@ def _default_dtype(dtype: str) -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(default)
+
+
+def _dtype(name: str) -> torch.dtype:
+    found = getattr(torch, name, None)
+    if isinstance(found, torch.dtype):
+        return found
+    known = [key for key, value in vars(torch).items() if isinstance(value, torch.dtype)]
+    close = nearest(name, known)
+    raise UnetscopeError(
+        f"torch {torch.__version__} has no element type `{name}`",
+        hint=f"did you mean `{close}`?" if close else None,
+    )
 
 
 def _device(name: str) -> torch.device:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from unetscope.analysis.memory import CUDA_BLOCK, Memory, Peak, buffer_bytes, parameter_bytes
 from unetscope.analysis.training import Training, state
-from unetscope.record import BYTES_PER_ELEMENT, Measurement
+from unetscope.record import Measurement, itemsize
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.lifetimes import Report, alive, blocks, skips
 from unetscope.views.view import View, chosen, code, phrase
@@ -80,7 +80,7 @@ def weights(report: Report) -> list[Table]:
     )
     rows = []
     for dtype in _WEIGHT_TYPES:
-        each = BYTES_PER_ELEMENT[dtype]
+        each = itemsize(dtype)
         rows.append((dtype, each, elements * each, elements * each))
     note = (Cell.of(words.weights_convention),)
     return [Table("weights", words.weights_by_dtype, columns, tuple(rows), after=note)]
