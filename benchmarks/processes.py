@@ -22,7 +22,7 @@ LOCKS = Path(__file__).parents[1] / "configs"
 UNETSCOPE = str(Path(sys.executable).parent / "unetscope")
 _DIFFUSERS = """
 import torch
-from unetscope.commands.torchvision_operators import define_missing
+from unetscope.sources.torchvision_operators import define_missing
 define_missing()
 from diffusers import UNet2DConditionModel
 config = dict(cross_attention_dim=768)

@@ -12,9 +12,9 @@ from hypothesis import settings
 
 from unetscope import cli
 from unetscope.commands import console
-from unetscope.commands.passes import Request, obtain
-from unetscope.commands.torchvision_operators import define_missing
 from unetscope.record import Trace
+from unetscope.sources import Request, resolve
+from unetscope.sources.torchvision_operators import define_missing
 
 define_missing()
 
@@ -28,7 +28,7 @@ settings.load_profile("unetscope")
 @pytest.fixture(scope="session")
 def sd15() -> Trace:
     """The trace of Stable Diffusion 1.5 at 64x64."""
-    return obtain(Request("sd15"))
+    return resolve(Request("sd15")).trace()
 
 
 @pytest.fixture(scope="session")

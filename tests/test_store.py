@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from unetscope import store
 from unetscope.errors import ForwardError, UnetscopeError
+from unetscope.files import traces
 from unetscope.record import Provenance, Trace
 from unetscope.tracing import trace
 
@@ -64,29 +64,29 @@ TRACES = [plain, half_on_meta, tied, failed]
 def test_what_is_saved_comes_back(make: Callable[[], Trace], tmp_path: Path) -> None:
     record = make()
     path = tmp_path / "t.json"
-    path.write_bytes(store.dumps(record))
-    assert store.is_trace(path)
-    loaded = store.load(path)
+    path.write_bytes(traces.dumps(record))
+    assert traces.is_trace(path)
+    loaded = traces.load(path)
     assert loaded == record
     assert loaded.provenance == record.provenance
-    assert store.dumps(loaded) == store.dumps(record)
+    assert traces.dumps(loaded) == traces.dumps(record)
     assert path.read_bytes().endswith(b"}\n")
 
 
 def test_failures_and_skips_are_saved() -> None:
-    assert store.loads(store.dumps(failed())).failure is not None
-    assert len(store.loads(store.dumps(plain())).skips) == 1
+    assert traces.loads(traces.dumps(failed())).failure is not None
+    assert len(traces.loads(traces.dumps(plain())).skips) == 1
 
 
 def test_equal_traces_give_equal_text_apart_from_provenance() -> None:
     stated = Provenance("2", "cpu", 1.0, "0")
     first, second = (dataclasses.replace(plain(), provenance=stated) for _ in range(2))
-    assert store.dumps(first) == store.dumps(second)
+    assert traces.dumps(first) == traces.dumps(second)
 
 
 def refused(text: bytes) -> UnetscopeError:
     with pytest.raises(UnetscopeError) as caught:
-        store.loads(text, "mine.json")
+        traces.loads(text, "mine.json")
     assert str(caught.value).startswith("mine.json: ")
     return caught.value
 
@@ -115,18 +115,18 @@ def test_files_that_are_no_trace(text: bytes, message: str) -> None:
 
 
 def test_a_newer_format_says_what_to_do() -> None:
-    text = store.dumps(plain()).replace(b'"unetscope_trace":1', b'"unetscope_trace":2')
+    text = traces.dumps(plain()).replace(b'"unetscope_trace":1', b'"unetscope_trace":2')
     assert refused(text).hint == "trace the config again"
 
 
 def test_a_file_that_was_cut_off() -> None:
-    text = store.dumps(plain())
+    text = traces.dumps(plain())
     for length in range(0, len(text) - 2, 97):
         refused(text[:length])
 
 
 def damaged(change: Callable[[dict[str, Any]], None]) -> bytes:
-    document = json.loads(store.dumps(plain()))
+    document = json.loads(traces.dumps(plain()))
     change(document["trace"])
     return json.dumps(document).encode()
 
@@ -203,26 +203,26 @@ def test_any_change_is_refused_or_is_a_trace(data: st.DataObject) -> None:
     at[key] = data.draw(json_values)
     text = json.dumps(document).encode()
     try:
-        record = store.loads(text)
+        record = traces.loads(text)
     except UnetscopeError:
         return
     assert isinstance(record, Trace)
-    assert store.loads(store.dumps(record)) == record
+    assert traces.loads(traces.dumps(record)) == record
 
 
-SAVED = store.dumps(plain())
+SAVED = traces.dumps(plain())
 
 
 def test_what_is_no_trace_by_its_beginning(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_bytes(b'{"_class_name": "UNet2DConditionModel"}')
-    assert not store.is_trace(path)
+    assert not traces.is_trace(path)
     path.write_bytes(b"")
-    assert not store.is_trace(path)
+    assert not traces.is_trace(path)
     # Written anew by another tool, with spaces, it is still one.
     path.write_text(json.dumps(json.loads(SAVED), indent=2))
-    assert store.is_trace(path)
-    assert store.load(path) == plain()
+    assert traces.is_trace(path)
+    assert traces.load(path) == plain()
 
 
 def test_loading_needs_no_torch(tmp_path: Path) -> None:
@@ -234,8 +234,8 @@ def test_loading_needs_no_torch(tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
-from unetscope import store
-record = store.load(Path({str(path)!r}))
+from unetscope.files import traces
+record = traces.load(Path({str(path)!r}))
 print(len(record.skips), "torch" in sys.modules)
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

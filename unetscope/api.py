@@ -1,15 +1,45 @@
-"""`unetscope.trace`: what a program or a notebook calls."""
+"""The public door: what a program, a notebook, a test or a command asks of unetscope.
+
+    import unetscope
+
+    unet = unetscope.load("sd15", layers_per_block=1)   # or a path, code, a saved trace, a lock
+    unet.params(by="part")                              # rows, as pandas.DataFrame takes them
+    unetscope.diff("sd15", unet).changes
+    unetscope.trace(model, sample, timestep)            # any nn.Module
+
+Importing this module imports no torch; it comes with the first pass.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import UnetscopeError
+from unetscope.lock import Lock
+from unetscope.record import TensorSpec, Trace
+from unetscope.sources import Request, Source, resolve
+from unetscope.sources.source import Info
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from unetscope.record import Trace
+    from unetscope.analysis.diff import Diff
+    from unetscope.config import Spec
+    from unetscope.findings import Finding
+    from unetscope.table import Table
+    from unetscope.views.view import View
+
+Row = dict[str, Any]
+"""One row of a table by the keys of `--format json`: strings, numbers, None and lists of them."""
+
+
+def _no_info(text: str) -> None:
+    """A program is told nothing beside what it asks for."""
 
 
 def trace(model: nn.Module, /, *args: Any, **kwargs: Any) -> Trace:
@@ -29,7 +59,8 @@ def trace(model: nn.Module, /, *args: Any, **kwargs: Any) -> Trace:
         ...     t = unetscope.trace(model, torch.zeros(1, 3, 64, 64))
         >>> t.total_params, t.total_macs
         (251, 983040)
-        >>> [(row["path"], row["output_shapes"]) for row in t.tables()["calls"]][1:]
+        >>> rows = unetscope.load(t).tables()["calls"]
+        >>> [(row["path"], row["output_shapes"]) for row in rows][1:]
         [('0', [(1, 8, 64, 64)]), ('1', [(1, 8, 64, 64)]), ('2', [(1, 3, 64, 64)])]
 
     Args:
@@ -51,3 +82,327 @@ def trace(model: nn.Module, /, *args: Any, **kwargs: Any) -> Trace:
         kind = f"the class `{found.__name__}`" if isinstance(found, type) else f"{found!r:.60}"
         raise UnetscopeError(f"expected an nn.Module, found {kind}")
     return tracing.trace(model, args, kwargs)
+
+
+def load(
+    source: str | Path | Trace | Lock | Spec,
+    /,
+    *,
+    batch: int | None = None,
+    height: int | None = None,
+    width: int | None = None,
+    tokens: int | None = None,
+    device: str = "meta",
+    dtype: str = "float32",
+    inputs: Sequence[str] = (),
+    input_file: Path | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    controlnet: str | None = None,
+    **overrides: Any,
+) -> Architecture:
+    """A network by what names it: all that a command of `unetscope` takes.
+
+        >>> import unetscope
+        >>> unetscope.load("sd15", block_out_channels=[320, 640, 1280, 960]).trace().total_params
+        724349444
+
+    Args:
+        source: a config file, the name of a shipped config, a saved trace, a lock, a checkpoint, a
+            file at a git revision (`HEAD~1:configs/unet.yaml`), or code (`pkg.module:attr`); also a
+            `Trace`, a `Lock` or a config's `Spec` itself.
+        batch: images at once, instead of the config's.
+        height: rows of the (latent) sample, instead of the config's.
+        width: columns of the (latent) sample, instead of the config's.
+        tokens: tokens of the text, instead of the config's.
+        device: where the pass runs; nothing is allocated on `meta`.
+        dtype: element type of weights and inputs, by torch's name.
+        inputs: what the `forward` of code takes, as `--input` describes it: `x=1,3,64,64`.
+        input_file: the same in a YAML file.
+        kwargs: arguments of a class or factory that `source` names.
+        controlnet: the config of a ControlNet that steers the UNet.
+        **overrides: options of the config's `unet`, in the place of its own.
+
+    Raises:
+        UnetscopeError: there is no such source, it describes no network, or an option has no
+            meaning for it.
+    """
+    if not isinstance(source, (str, Path)):
+        return Architecture(_given(source))
+    request = _request(
+        source,
+        batch=batch,
+        height=height,
+        width=width,
+        tokens=tokens,
+        device=device,
+        dtype=dtype,
+        inputs=inputs,
+        input_file=input_file,
+        kwargs=kwargs,
+        controlnet=controlnet,
+        **overrides,
+    )
+    return Architecture(resolve(request, _no_info))
+
+
+def read(path: str | Path, /) -> Trace | Lock | dict[str, TensorSpec]:
+    """What a file holds that unetscope or others wrote: a saved trace, a lock, or a checkpoint.
+
+    Of a checkpoint only the header is read: the names, shapes and element types of its tensors.
+
+    Raises:
+        UnetscopeError: it is none of these, or is damaged.
+    """
+    from unetscope.checkpoints import files as checkpoints
+    from unetscope.files import locks, traces
+
+    path = Path(path)
+    if checkpoints.is_checkpoint(path):
+        return checkpoints.read(path)
+    return locks.load(path) if locks.is_lock(path) else traces.load(path)
+
+
+def diff(
+    old: str | Path | Trace | Lock | Spec | Architecture,
+    new: str | Path | Trace | Lock | Spec | Architecture,
+    /,
+) -> Diff:
+    """All that changed from one network to another; `changes` is empty if they are equal.
+
+    Args:
+        old: what `load` takes, or what it returns.
+        new: likewise.
+
+    Raises:
+        UnetscopeError: one of them cannot be had, as in `load`.
+    """
+    from unetscope.analysis.diff import diff as compare
+    from unetscope.analysis.diff import tensor_diff
+
+    before, after = (each if isinstance(each, Architecture) else load(each) for each in (old, new))
+    tensors_only = before.source.tensors_only or after.source.tensors_only
+    found = (tensor_diff if tensors_only else compare)(
+        before.source.comparable(), after.source.comparable()
+    )
+    names = before.source.name, after.source.name
+    if found.old != found.new or names[0] == names[1]:
+        return found
+    return replace(found, old=names[0], new=names[1])
+
+
+def check(
+    source: str | Path,
+    /,
+    *,
+    ignore: Sequence[str] = (),
+    **options: Any,
+) -> list[Finding]:
+    """Everything that is wrong with a config or code, and what may surprise in it.
+
+    Args:
+        source: what `load` takes, by name.
+        ignore: ids of findings to leave out; `unetscope check --list-rules` lists them.
+        **options: those of `load`.
+
+    Raises:
+        UnetscopeError: there is no such source, it cannot be read, or an option has no meaning for
+            it. A config that describes no network is no error: that is a finding.
+    """
+    from unetscope.sources import checking
+
+    checked = checking.check(_request(source, **options), _no_info)
+    return [finding for finding in checked.findings if finding.id not in ignore]
+
+
+class Architecture:
+    """A network as it was named, and the questions about it.
+
+    Rows are flat dicts with the keys of `--format json`: `pandas.DataFrame(unet.params())`. In a
+    notebook, and printed by rich, it shows its parts and its skip ledger.
+
+    Attributes:
+        source: what was named, found and read.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    @classmethod
+    def of(cls, request: Request, info: Info) -> Architecture:
+        """The network that a request of the command line names."""
+        return cls(resolve(request, info))
+
+    def trace(self) -> Trace:
+        """One pass over the network; made once.
+
+        Raises:
+            ForwardError: it failed.
+            UnetscopeError: the source is a lock or a checkpoint, which hold no trace.
+        """
+        return self._trace
+
+    @cached_property
+    def _trace(self) -> Trace:
+        return self.source.trace()
+
+    def lock(self) -> Lock:
+        """The lock of the network, as `unetscope lock` writes it.
+
+        Raises:
+            UnetscopeError: as `trace`; a lock is its own.
+        """
+        return self.source.lock()
+
+    def to_json(self) -> str:
+        """The whole trace as JSON, as `unetscope trace --save` writes it."""
+        from unetscope.files import traces
+
+        return traces.dumps(self.trace()).decode()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole trace as dicts, lists, strings and numbers."""
+        data: dict[str, Any] = json.loads(self.to_json())["trace"]
+        return data
+
+    def params(self, by: str = "block", **options: Any) -> list[Row]:
+        """The parameters, one row a group.
+
+        Args:
+            by: `block`, `part`, `stage-kind`, `type`, `mbw`, `module` or `tensor`.
+            **options: `depth`, `top`, `match` and `lora_rank`, as the command takes them.
+        """
+        from unetscope.views.params import Choice, params
+
+        return _rows(params(self._view, Choice(by, **options))[0])
+
+    def flops(self, by: str = "block", **options: Any) -> list[Row]:
+        """The multiply-adds (MACs), one row a group; 1 MAC is 2 FLOPs.
+
+        Args:
+            by: `block`, `part`, `stage-kind`, `type`, `mbw`, `module` or `op`.
+            **options: `depth` and `top`, as the command takes them.
+        """
+        from unetscope.analysis.cost import Cost
+        from unetscope.views.flops import flops
+
+        cost = Cost(self._view.network)
+        return _rows(flops(self._view, cost, by, **options)[0])
+
+    def memory(self, section: str = "memory") -> list[Row]:
+        """What one forward pass holds in memory, in bytes.
+
+        Args:
+            section: `memory`, `weights`, `peak`, `blocks`, `skips` or `training`.
+        """
+        from unetscope.views.memory import memory
+
+        return [row for table in memory(self._view, section) for row in _rows(table)]
+
+    def skips(self) -> list[Row]:
+        """The skip ledger, one row a join; empty if nothing is joined."""
+        from unetscope.views.skips import ledger
+
+        return [row for table in ledger(self._view) for row in _rows(table)]
+
+    def blocks(self) -> list[Row]:
+        """One row a block: path, part, class, shapes, parameters and multiply-adds inside.
+
+        Parameters are counted where the network first calls them.
+        """
+        trace, network, anatomy = self.trace(), self._view.network, self._view.anatomy
+        parts = {block: part for part, held in vars(anatomy).items() for block in held}
+        counted: set[str] = set()
+        rows = []
+        for block in network.blocks:
+            inside = network.below(block)
+            modules = {network.path(call) for call in inside} - counted
+            counted |= modules
+            given, made = network.main_input(block), network.main_output(block)
+            macs = [trace.ops[op].macs for call in inside for op in network.ops[call]]
+            rows.append(
+                {
+                    "path": network.path(block),
+                    "part": parts.get(block),
+                    "class": network.module(block).kind,
+                    "input_shape": None if given is None else list(network.spec(given).shape),
+                    "output_shape": None if made is None else list(network.spec(made).shape),
+                    "parameters": sum(network.modules[path].own_parameters for path in modules),
+                    "macs": sum(filter(None, macs)),
+                }
+            )
+        return rows
+
+    def tables(self) -> dict[str, list[Row]]:
+        """The rows of every table of `unetscope trace` by its key; `calls` is every call.
+
+        A table that this network has not is left out. Step tables, one for each body that joins
+        skips, follow each other under `steps`, each row with its `block`.
+        """
+        from unetscope.views.sections import choose, show
+        from unetscope.views.tree import calls
+
+        found, _ = show(self._view, choose(None))
+        rows: dict[str, list[Row]] = {}
+        for table in [*found, *calls(self._view)]:
+            shared = {"block": table.data["block"]} if table.key == "steps" else {}
+            rows.setdefault(table.key, []).extend({**shared, **row} for row in _rows(table))
+        return rows
+
+    @cached_property
+    def _view(self) -> View:
+        from unetscope.views.view import View
+
+        return View.of(self.trace())
+
+    def _at_a_glance(self) -> list[Table]:
+        from unetscope.views.sections import choose, show
+
+        found, _ = show(self._view, choose("model,io,parts,ledger"))
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Architecture of {self.source.name}>"
+
+    def _repr_html_(self) -> str:
+        """Heading, inputs, parts and skip ledger, as notebooks show them."""
+        from unetscope.render import render
+
+        return render(self._at_a_glance(), "html")
+
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        """The same, as `rich.print` shows it."""
+        from rich.text import Text
+
+        from unetscope.render import Style, render
+
+        style = Style(options.max_width, color=console.color_system is not None)
+        yield Text.from_ansi(render(self._at_a_glance(), "terminal", style).rstrip("\n"))
+
+
+def _given(value: Trace | Lock | Spec) -> Source:
+    """A trace, a lock or a config that a program has in hand."""
+    from unetscope.sources.configs import ConfigNetwork
+    from unetscope.sources.saved import SavedLock, SavedTrace
+
+    request = Request(value.name)
+    if isinstance(value, Trace):
+        return SavedTrace(request, _no_info, value)
+    if isinstance(value, Lock):
+        return SavedLock(request, _no_info, value)
+    return ConfigNetwork(replace(request, source=value.reference), _no_info, value)
+
+
+def _request(source: str | Path, **options: Any) -> Request:
+    """The request for a source with the options of `load`; all others override the config's."""
+    known = {field.name for field in fields(Request)} - {"source", "overrides"}
+    given = {name: value for name, value in options.items() if name in known}
+    overrides = {name: value for name, value in options.items() if name not in known}
+    if given.get("kwargs") is not None:
+        given["kwargs"] = json.dumps(given["kwargs"])
+    given["inputs"] = tuple(given.get("inputs", ()))
+    texts = tuple(f"{name}={json.dumps(value)}" for name, value in overrides.items())
+    return Request(str(source), overrides=texts, **given)
+
+
+def _rows(table: Table) -> list[Row]:
+    return [table.record(row) for row in table.rows]

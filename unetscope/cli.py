@@ -75,7 +75,7 @@ def run(arguments: list[str] | None = None) -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except UnetscopeError as error:
-        console.fail(error)
+        console.error(error)
         return error.exit_code
     except BrokenPipeError:  # whoever reads has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

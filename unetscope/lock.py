@@ -1,6 +1,6 @@
 """A locked network: what of a trace is kept beside a config, to be reviewed and compared.
 
-`unetscope.lockfile` writes and reads it.
+`unetscope.files.locks` writes and reads it.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ So nothing but pytest is imported until a test asks for the fixture.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,21 +52,18 @@ def assert_architecture(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 def _digest(model_or_trace: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Lock:
-    from unetscope.analysis.digest import digest
-    from unetscope.api import trace
-    from unetscope.record import Trace
+    from unetscope import Trace, load, trace
 
     if not isinstance(model_or_trace, Trace):
-        return digest(trace(model_or_trace, *args, **kwargs))
+        return load(trace(model_or_trace, *args, **kwargs)).lock()
     if args or kwargs:
         raise TypeError("assert_architecture: a Trace has its inputs already, and takes no others")
-    return digest(model_or_trace)
+    return load(model_or_trace).lock()
 
 
 def _complaint(path: Path, made: Lock) -> str:
     """What is wrong with the lock, or what changed since; empty if they agree."""
-    from unetscope import lockfile
-    from unetscope.commands.subjects import Subject, compared
+    from unetscope.api import diff, load
     from unetscope.errors import UnetscopeError
     from unetscope.render import render
     from unetscope.rules.gate import Rules, judge
@@ -75,10 +73,9 @@ def _complaint(path: Path, made: Lock) -> str:
     if not path.exists():
         return f"there is no lock {path}"
     try:
-        written = lockfile.load(path)
+        found = replace(diff(load(path), load(made)), old=path.name, new="the model")
     except UnetscopeError as error:
         return f"{error.place}: {error.message}"
-    found = compared(Subject(path.name, written), Subject("the model", made))
     if not found.changes:
         return ""
     said, verdict = Words("en"), judge(found, Rules())
@@ -87,8 +84,8 @@ def _complaint(path: Path, made: Lock) -> str:
 
 
 def _write(path: Path, made: Lock) -> None:
-    from unetscope import lockfile
-    from unetscope.commands import console
+    from unetscope.files.locks import dumps
+    from unetscope.files.writing import write
 
     if not path.exists() or _complaint(path, made):
-        console.write(path, lockfile.dumps(made))
+        write(path, dumps(made))

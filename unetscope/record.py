@@ -8,12 +8,12 @@ trace's tuples. Steps and ops share one clock: each start and end of a step and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from math import prod
 from typing import Any
+
+from unetscope.units import scaled
 
 # `bfloat16`, `uint4`, `float8_e4m3fn`, and with several elements in one `float4_e2m1fn_x2`.
 _DTYPE = re.compile(r"(?:b?float|complex|q?u?int|bits)(\d+)(?:_e\d+m\d+\w*?)?(?:_?x(\d+))?")
@@ -248,41 +248,16 @@ class Trace:
         """Multiply-adds of the pass; functions without a formula (`macs` is None) add nothing."""
         return sum(op.macs or 0 for op in self.ops)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The whole record as dicts, lists, strings and numbers."""
-        data: dict[str, Any] = _summary().to_dict(self)
-        return data
-
-    def to_json(self) -> str:
-        """The whole record as JSON, as `unetscope trace --save` writes it."""
-        return str(_summary().to_json(self))
-
-    def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """The rows of every table by its key: `pandas.DataFrame(trace.tables()["ledger"])`.
-
-        The keys are those of `--format json`; `calls` is the tree of every call. A table that this
-        network has not is left out.
-        """
-        rows: dict[str, list[dict[str, Any]]] = _summary().tables(self)
-        return rows
-
-    def blocks(self) -> list[dict[str, Any]]:
-        """One row a block: path, part, class, shapes, parameters and multiply-adds inside."""
-        rows: list[dict[str, Any]] = _summary().blocks(self)
-        return rows
-
     def __repr__(self) -> str:
-        return str(_summary().line(self))
-
-    def _repr_html_(self) -> str:
-        """What notebooks show."""
-        return str(_summary().html(self))
-
-    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
-        """What `rich.print` shows."""
-        color = console.color_system is not None
-        ansi = _summary().text(self, options.max_width, color=color)
-        yield import_module("rich.text").Text.from_ansi(ansi.rstrip("\n"))
+        facts = [
+            f"{self.total_params:,} parameters",
+            scaled(self.total_macs, "MACs"),
+            f"{len(self.steps):,} calls",
+            f"{len(self.skips)} skips",
+        ]
+        if self.failure is not None:
+            facts.append(f"failed in {self.failure.module or 'the root'}")
+        return f"<Trace of {self.name}: {', '.join(facts)}>"
 
 
 @dataclass(frozen=True)
@@ -323,8 +298,3 @@ class Measurement:
     seconds: float
     blocks: tuple[float, ...]
     memory: MeasuredMemory | None = None
-
-
-def _summary() -> Any:
-    """What stands above this module, and is found by name so that this one stays at the bottom."""
-    return import_module("unetscope.summary")

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 import unetscope
 import unetscope.api
-from unetscope import store
 from unetscope.errors import ForwardError, UnetscopeError
+from unetscope.files import traces
 
 
 class Net(nn.Module):
@@ -55,25 +55,30 @@ def test_totals(record: unetscope.Trace) -> None:
     assert record.total_params == sum(p.numel() for p in Net().parameters())
     # Kernels of 3 x 3 at 8 x 8, 2 x 2 at 4 x 4, each of those back, 1 x 1 at 8 x 8.
     assert record.total_macs == 64 * 9 * 3 * 4 + 2 * (16 * 4 * 4 * 4) + 64 * 8 * 3
-    assert sum(row["parameters"] for row in record.blocks()) == record.total_params
-    assert sum(row["macs"] for row in record.blocks()) == record.total_macs
-    assert [row["path"] for row in record.blocks()] == ["enter", "down", "up", "leave"]
+    assert sum(row["parameters"] for row in unetscope.load(record).blocks()) == record.total_params
+    assert sum(row["macs"] for row in unetscope.load(record).blocks()) == record.total_macs
+    assert [row["path"] for row in unetscope.load(record).blocks()] == [
+        "enter",
+        "down",
+        "up",
+        "leave",
+    ]
 
 
 def test_tables_are_rows_of_plain_data(record: unetscope.Trace) -> None:
-    tables = record.tables()
+    tables = unetscope.load(record).tables()
     assert [row["push"] for row in tables["ledger"]] == [0]
     assert [row["path"] for row in tables["calls"]] == ["", "enter", "down", "up", "leave"]
     assert {row["block"] for row in tables["steps"]} == {"Net"}
-    assert json.loads(json.dumps(tables)) == json.loads(json.dumps(record.tables()))
+    assert json.loads(json.dumps(tables)) == json.loads(json.dumps(unetscope.load(record).tables()))
     for rows in tables.values():
         assert rows
         assert len({tuple(row) for row in rows}) == 1
 
 
 def test_json_is_a_saved_trace(record: unetscope.Trace) -> None:
-    assert store.loads(record.to_json().encode()) == record
-    assert json.loads(record.to_json())["trace"] == record.to_dict()
+    assert traces.loads(unetscope.load(record).to_json().encode()) == record
+    assert json.loads(unetscope.load(record).to_json())["trace"] == unetscope.load(record).to_dict()
 
 
 class _Reader(HTMLParser):
@@ -98,7 +103,7 @@ class _Reader(HTMLParser):
 
 def test_html(record: unetscope.Trace) -> None:
     reader = _Reader()
-    reader.feed(record._repr_html_())
+    reader.feed(unetscope.load(record)._repr_html_())
     assert reader.open == []
     assert "(1, 3, 8, 8)" in reader.cells
     assert "enter" in reader.cells
@@ -106,14 +111,14 @@ def test_html(record: unetscope.Trace) -> None:
 
 def test_html_escapes() -> None:
     hostile = type("<script>&", (Net,), {})
-    shown = unetscope.trace(hostile(), torch.zeros(1, 3, 8, 8))._repr_html_()
+    shown = unetscope.load(unetscope.trace(hostile(), torch.zeros(1, 3, 8, 8)))._repr_html_()
     assert "<script" not in shown
     assert "&lt;script&gt;&amp;" in shown
 
 
 def test_rich(record: unetscope.Trace) -> None:
     console = Console(width=60, record=True, file=io.StringIO())
-    console.print(record)
+    console.print(unetscope.load(record))
     shown = console.export_text()
     assert "Skip ledger" in shown
     assert max(map(len, shown.splitlines())) <= 60

@@ -7,6 +7,8 @@ import torch
 from diffusers.models import StableCascadeUNet
 from torch import nn
 
+from unetscope import load
+
 TIME = torch.zeros(1, dtype=torch.int64)
 NARROW = {
     "block_out_channels": (32, 64),
@@ -53,7 +55,7 @@ def test_a_control_net_feeding_a_unet(traced):
         "unet.down_blocks.0.attentions.0",
         "unet.conv_in",
     ]
-    assert found.record.tables()["steps"][0]["block"] == "unet.up_blocks.0"
+    assert load(found.record).tables()["steps"][0]["block"] == "unet.up_blocks.0"
 
 
 def test_motion(traced):

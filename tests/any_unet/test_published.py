@@ -8,13 +8,12 @@ from importlib.metadata import version
 import diffusers
 import pytest
 
-from unetscope import lockfile
 from unetscope.cli import run
-from unetscope.commands import published
-from unetscope.commands.passes import Request, obtain
 from unetscope.config.dialects.diffusers import OTHER_UNETS
 from unetscope.config.dialects.diffusers import published as families_of_diffusers
 from unetscope.errors import ForwardError, UnetscopeError
+from unetscope.files import locks
+from unetscope.sources import Request, published, resolve
 
 NARROW = {
     "block_out_channels": [32, 64],
@@ -90,7 +89,7 @@ def write(tmp_path):
 
 @pytest.mark.parametrize("kind", FILES)
 def test_every_class_runs_with_the_inputs_that_are_guessed(write, kind):
-    trace = obtain(Request(str(write(kind, **FILES[kind]))))
+    trace = resolve(Request(str(write(kind, **FILES[kind])))).trace()
     built = getattr(diffusers, kind).from_config(FILES[kind])
     assert trace.total_params == sum(tensor.numel() for tensor in built.parameters())
     assert trace.skips
@@ -117,7 +116,7 @@ def test_it_can_be_locked(write, capsys):
     inputs = "sample=1,4,2,8,8", "timestep=1:int64", "encoder_hidden_states=1,5,8"
     given = [part for text in inputs for part in ("--input", text)]
     assert run(["lock", str(path), *given]) == 0
-    lock = lockfile.load(path.with_suffix(".lock"))
+    lock = locks.load(path.with_suffix(".lock"))
     assert lock.inputs[0].shape == (1, 4, 2, 8, 8)
     assert lock.config["unet"]["layers_per_block"] == 1
     assert run(["lock", "--check", str(path), *given]) == 0
@@ -128,17 +127,19 @@ def test_it_can_be_locked(write, capsys):
 def test_without_diffusers(write, monkeypatch):
     monkeypatch.setattr(published, "find_spec", lambda name: None)
     with pytest.raises(UnetscopeError, match="is not installed") as caught:
-        obtain(Request(str(write("UNetMotionModel"))))
+        resolve(Request(str(write("UNetMotionModel")))).trace()
     assert caught.value.hint == "pip install 'unetscope[diffusers]'"
     assert caught.value.exit_code == 2
 
 
 def test_what_diffusers_cannot_build_or_run(write):
     with pytest.raises(UnetscopeError, match="failed: ValueError"):
-        obtain(Request(str(write("UNetMotionModel", down_block_types=["DownBlockMotion"]))))
+        resolve(
+            Request(str(write("UNetMotionModel", down_block_types=["DownBlockMotion"])))
+        ).trace()
     with pytest.raises(ForwardError):  # its own defaults do not fit each other
-        obtain(Request(str(write("UNet1DModel"))))
+        resolve(Request(str(write("UNet1DModel")))).trace()
     path = str(write("UNetMotionModel"))
     for more in ({"overrides": ("a=1",)}, {"kwargs": "{}"}, {"controlnet": "controlnet_sd15"}):
-        with pytest.raises(UnetscopeError, match="diffusers builds it as its file says"):
-            obtain(Request(path, **more))
+        with pytest.raises(UnetscopeError, match="diffusers builds it from its file"):
+            resolve(Request(path, **more)).trace()

@@ -11,10 +11,10 @@ import pytest
 
 from unetscope import cli
 from unetscope.commands import console
-from unetscope.commands.inputs import given
-from unetscope.commands.targets import is_target
 from unetscope.errors import UnetscopeError
 from unetscope.record import TensorSpec
+from unetscope.sources.inputs import given
+from unetscope.sources.targets import is_target
 
 CODE = '''\
 """Models as users write them."""

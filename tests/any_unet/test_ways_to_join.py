@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unetscope import load
+
 C = 4
 Join = Callable[[Tensor, Tensor], Tensor]
 
@@ -79,7 +81,7 @@ def test_joins(traced, name):
     found = traced(lambda: Toy(JOINS[name]), [torch.zeros(1, 3, 8, 8)], real=True)
     assert found.pushed == ["downs.0", "enter"]
     assert found.pushes == [1, 0]
-    (table,) = [rows for key, rows in found.record.tables().items() if key == "steps"]
+    (table,) = [rows for key, rows in load(found.record).tables().items() if key == "steps"]
     assert table[0]["block"] == "Toy"
 
 

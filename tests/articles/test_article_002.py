@@ -14,11 +14,11 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import nn
 
-from unetscope.commands.passes import Request, obtain
 from unetscope.config import load
 from unetscope.errors import ConfigError
 from unetscope.families import build
 from unetscope.record import Trace
+from unetscope.sources import Request, resolve
 from unetscope.tracing import devices
 
 # Channels and the divisor of the image's height and width, as the article's comments state them:
@@ -66,7 +66,7 @@ def shape(text):
 
 @pytest.fixture(scope="module")
 def traced() -> Trace:
-    return obtain(Request("article_002"))
+    return resolve(Request("article_002")).trace()
 
 
 @pytest.mark.parametrize(("bias", "total"), [("false", 859_520_964), ("true", 859_595_844)])
@@ -188,7 +188,9 @@ def test_equal_weights_give_diffusers_numbers():
 
 def test_meta_is_cpu():
     request = Request("article_002", NARROW, height=16, width=24, tokens=5)
-    on_meta, on_cpu = (obtain(replace(request, device=device)) for device in ("meta", "cpu"))
+    on_meta, on_cpu = (
+        resolve(replace(request, device=device)).trace() for device in ("meta", "cpu")
+    )
     assert replace(on_meta, provenance=None) == replace(on_cpu, provenance=None)
 
 

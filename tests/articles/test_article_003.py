@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from unetscope.commands.passes import Request, obtain
 from unetscope.config import load
 from unetscope.config.document import parse
 from unetscope.config.loading import findings
 from unetscope.errors import ConfigError
 from unetscope.families import build
 from unetscope.families.article_003.family import SimpleUNetConfig
+from unetscope.sources import Request, resolve
 
 AS_WRITTEN = Path(__file__).parents[1] / "configs" / "article_003_as_written.yaml"
 
@@ -130,12 +130,16 @@ def test_attention_adds_a_norm_and_two_convolutions(data):
 @pytest.mark.parametrize("attention", ["null", "bottleneck"])
 def test_meta_is_cpu(attention):
     request = Request("article_003", (f"attention={attention}",), height=16, width=24)
-    on_meta, on_cpu = (obtain(replace(request, device=device)) for device in ("meta", "cpu"))
+    on_meta, on_cpu = (
+        resolve(replace(request, device=device)).trace() for device in ("meta", "cpu")
+    )
     assert replace(on_meta, provenance=None) == replace(on_cpu, provenance=None)
 
 
 def test_half_precision():
-    trace = obtain(Request("article_003", height=16, width=16, device="cpu", dtype="bfloat16"))
+    trace = resolve(
+        Request("article_003", height=16, width=16, device="cpu", dtype="bfloat16")
+    ).trace()
     assert trace.values[trace.outputs[0]].spec.dtype == "bfloat16"
 
 

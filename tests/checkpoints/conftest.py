@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from checkpoint_files import ROOT
 
-from unetscope import cli, lockfile
+from unetscope import cli
 from unetscope.analysis.names import compvis_names
+from unetscope.files import locks
 
 
 @pytest.fixture(scope="session")
 def sd15_shapes():
     """Stable Diffusion 1.5's tensors in diffusers' names."""
-    lock = lockfile.load(ROOT / "configs" / "sd15.lock")
+    lock = locks.load(ROOT / "configs" / "sd15.lock")
     return {tensor.name: tensor.shape for tensor in lock.tensors}
 
 

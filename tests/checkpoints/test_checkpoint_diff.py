@@ -7,10 +7,10 @@ import sys
 import pytest
 from checkpoint_files import ROOT, write
 
-from unetscope import lockfile, store
 from unetscope.analysis.diff import tensor_diff
 from unetscope.analysis.diff.bare import bare
 from unetscope.analysis.names import compvis_names
+from unetscope.files import locks, traces
 
 LOCK = ROOT / "configs" / "sd15.lock"
 
@@ -75,7 +75,7 @@ def test_compvis_names_are_one_line(diff, full, published, sd15_compvis, sd15_sh
 )
 def test_every_dialect_is_found_from_either_side(config):
     """Names that CompVis has no counterpart for stay as they are."""
-    lock = lockfile.load(ROOT / "configs" / f"{config}.lock")
+    lock = locks.load(ROOT / "configs" / f"{config}.lock")
     shapes = {t.name: t.shape for t in lock.tensors if not t.buffer and t.tied_to is None}
     assert not tensor_diff(lock, bare("same", shapes)).changes
     known = compvis_names(shapes)
@@ -174,7 +174,7 @@ def loaded_by(*arguments):
 
 def test_torch_stays_out(tmp_path, published, full, sd15):
     saved = tmp_path / "t.json"
-    saved.write_bytes(store.dumps(sd15))
+    saved.write_bytes(traces.dumps(sd15))
     for pair in ((LOCK, published), (saved, published), (published, full)):
         code, modules = loaded_by(*pair)
         assert code == 0

@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-from unetscope.commands import audit
-
 NARROW = """\
 name: Narrow
 unet:
@@ -198,12 +196,11 @@ def test_an_audit_with_an_unexplained_difference_is_exit_1(unetscope, narrow, mo
 
 
 def test_a_twin_is_the_same_network_with_fewer_channels():
-    from unetscope.commands.passes import Request
+    from unetscope.sources import Request, resolve
 
     for name in ("sd15", "sdxl_base", "sd_x4_upscaler"):
-        request = Request(name)
-        spec = request.spec()
-        twin = audit.narrow(request, spec)
+        network = resolve(Request(name))
+        spec, twin = network.spec, network.narrow().spec
         assert max(twin.unet.block_out_channels) <= 64
         assert twin.unet.down_block_types == spec.unet.down_block_types
         assert twin.unet.attention_head_dim == spec.unet.attention_head_dim

@@ -2,8 +2,8 @@
 
 import json
 
-from unetscope.commands.indexing import make_index, read_index
 from unetscope.config import shipped
+from unetscope.sources.index import make_index, read_index
 
 
 def rows(result):
@@ -12,7 +12,7 @@ def rows(result):
 
 
 def test_the_index_is_true():
-    """If not: `python -m unetscope.commands.indexing` writes it anew."""
+    """If not: `python -m unetscope.sources.index` writes it anew."""
     assert read_index() == make_index()
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from unetscope import store
+from unetscope.files import traces
 from unetscope.render import Style
 from unetscope.tracing import trace
 
@@ -42,7 +42,7 @@ def data(result):
 
 def test_as_it_stands(unetscope, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = unetscope("params", "--by-block", "--dtype", "fp32,fp16")
+    result = unetscope("params", "--by-block", "--bytes-in", "fp32,fp16")
     assert result.code == 0
     assert result.err == "no config named: taking `sd15`\n"
     lines = result.out.splitlines()
@@ -53,7 +53,7 @@ def test_as_it_stands(unetscope, tmp_path, monkeypatch):
     assert total.split()[1:3] == ["686", "859,520,964"]
     assert total.endswith("3.4 GB (3.2 GiB)      1.7 GB (1.6 GiB)")
     assert lines[-1].startswith("The rows add up to the total exactly")
-    assert unetscope("params", "sd15", "--dtype", "fp32,fp16").out == result.out
+    assert unetscope("params", "sd15", "--bytes-in", "fp32,fp16").out == result.out
 
 
 def test_the_project_s_own_config(unetscope, narrow, tmp_path, monkeypatch):
@@ -114,7 +114,7 @@ def test_kinds_are_not_summed(unetscope, narrow):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--dtype", "fp61"], "error: unknown element type `fp61`: expected fp32, fp16, bf16, "
+        (["--bytes-in", "fp61"], "error: unknown element type `fp61`: expected fp32, fp16, bf16, "
          "int8\nhint: did you mean `fp16`?\n"),
         (["--match", "conv_inn"], "error: no parameter of Narrow matches `conv_inn`\n"
          "hint: did you mean `conv_in`?\n"),
@@ -145,7 +145,7 @@ def test_options_that_do_not_fit(unetscope, narrow, arguments):
 def test_buffers_are_left_out_of_csv_and_that_is_said(unetscope, tmp_path):
     saved = tmp_path / "t.json"
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
-    saved.write_bytes(store.dumps(trace(model, [torch.zeros(3, 2)])))
+    saved.write_bytes(traces.dumps(trace(model, [torch.zeros(3, 2)])))
     result = unetscope("params", saved, "-f", "csv")
     assert result.err == "csv holds one table: buffers are left out\n"
     assert len(list(csv.DictReader(io.StringIO(result.out)))) == 2
@@ -168,7 +168,7 @@ def test_a_saved_trace_needs_no_torch(unetscope, narrow, tmp_path):
 
 def test_a_narrow_terminal_folds_no_number(unetscope, monkeypatch):
     monkeypatch.setattr("unetscope.commands.console.style", lambda: Style(width=80))
-    lines = unetscope("params", "sd15", "--dtype", "fp32,fp16").out.splitlines()
+    lines = unetscope("params", "sd15", "--bytes-in", "fp32,fp16").out.splitlines()
     assert len(lines) == 3 + 13 + 2 + 2
     assert max(map(len, lines)) <= 80
     assert lines[-3].split()[:2] == ["Total", "859,520,964"]

@@ -3,14 +3,14 @@
 import csv
 import io
 import json
-import time
 from xml.etree import ElementTree
 
 import pytest
 
-from unetscope.commands.points import combinations, measured
-from unetscope.config import load
 from unetscope.errors import UnetscopeError
+from unetscope.sources import Request, resolve
+from unetscope.sources.configs import ConfigNetwork
+from unetscope.sources.sweeping import combinations, sweep
 
 
 def rows(result):
@@ -119,16 +119,16 @@ def test_errors(unetscope):
     assert "hint" in drawn.err
 
 
-def test_twenty_points_a_second():
-    spec = load("sd15")
-    sizes = combinations({"height": "32..104:8", "width": "32,64"})
-    measured(spec, sizes[:1])
-    best = 0.0
-    for _ in range(3):  # a busy machine may be slow once
-        began = time.perf_counter()
-        points = measured(spec, sizes)
-        best = max(best, len(points) / (time.perf_counter() - began))
-        if best >= 20:
-            break
-    assert len(points) == 20
-    assert best >= 20
+def test_the_network_is_built_and_traced_once(monkeypatch):
+    done = []
+    for name in ("build", "run"):
+        original = getattr(ConfigNetwork, name)
+
+        def counted(self, *args, original=original, name=name):
+            done.append(name)
+            return original(self, *args)
+
+        monkeypatch.setattr(ConfigNetwork, name, counted)
+    sizes = combinations({"height": "32..64:8", "width": "32,64"})
+    assert len(sweep(resolve(Request("bk_sdm_tiny")), sizes)) == 10
+    assert done == ["build", "run"]

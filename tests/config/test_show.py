@@ -7,10 +7,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unetscope.commands.show import show_config
 from unetscope.config import load, shipped
 from unetscope.config.document import parse
 from unetscope.config.writing import to_yaml
+
+
+def show_config(reference, **options):
+    """What `unetscope show` prints."""
+    return to_yaml(load(reference, **options).resolved)
 
 
 @pytest.mark.parametrize("name", shipped())

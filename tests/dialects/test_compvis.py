@@ -12,7 +12,6 @@ import torch
 import yaml
 from diffusers.loaders.single_file_utils import create_unet_diffusers_config_from_ldm
 
-from unetscope.commands.show import show_config
 from unetscope.config import load
 from unetscope.config.dialects.compvis_arguments import (
     IGNORED,
@@ -20,6 +19,7 @@ from unetscope.config.dialects.compvis_arguments import (
     ControlNetArguments,
     UNetArguments,
 )
+from unetscope.config.writing import to_yaml
 from unetscope.families import build, find
 
 DATA = Path(__file__).parent / "data"
@@ -122,13 +122,13 @@ def test_heads_of_one_width_are_counted_by_level(edited):
 @pytest.mark.parametrize("name", COUNTERPARTS)
 def test_show_converts(name, folder):
     spec = load(path(name))
-    Path("x.yaml").write_text(show_config(path(name)))
+    Path("x.yaml").write_text(to_yaml(load(path(name)).resolved))
     again = load("x.yaml")
     assert (again.unet, again.inputs, again.family) == (spec.unet, spec.inputs, spec.family)
 
 
 def test_what_show_prints(capsys):
-    assert show_config(path("x4-upscaling")) == (
+    assert to_yaml(load(path("x4-upscaling")).resolved) == (
         "name: x4-upscaling\n"
         "family: UNet2DConditionModel\n"
         "source: x4-upscaling.yaml, model.params.unet_config\n"

@@ -7,7 +7,7 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unetscope.commands.passes import run
+from unetscope import load as loaded
 from unetscope.config import load
 from unetscope.config.dialects.compvis_arguments import ControlNetArguments, UNetArguments
 from unetscope.errors import ConfigError, Place
@@ -147,4 +147,4 @@ def test_what_is_accepted_runs(write, target, arguments):
     file = write({"unet_config": {"target": target, "params": arguments}}, "x.yaml")
     if refused(file) is None:
         spec = load(file, height=32, width=32)
-        assert run(spec).outputs
+        assert loaded(spec).trace().outputs

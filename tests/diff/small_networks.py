@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from torch import nn, zeros
 
+from unetscope import load as loaded
 from unetscope.analysis.digest import digest
-from unetscope.commands.passes import run
 from unetscope.config import load
 from unetscope.tracing import trace
 
@@ -26,7 +26,7 @@ NARROW = (
 def narrow_trace(*overrides, base="sd15", **sizes):
     """The trace of a narrow Stable Diffusion on the meta device."""
     sizes = {"height": 16, "width": 16, "tokens": 5, **sizes}
-    return run(load(base, overrides=[*NARROW, *overrides], **sizes))
+    return loaded(load(base, overrides=[*NARROW, *overrides], **sizes)).trace()
 
 
 def narrow(*overrides, **more):

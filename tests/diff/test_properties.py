@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_networks import NARROW, narrow, narrow_trace
 
-from unetscope import lockfile, store
 from unetscope.analysis.diff import SEVERITIES, Severity, diff
 from unetscope.errors import UnetscopeError
+from unetscope.files import locks as lock_files
+from unetscope.files import traces
 
 VARIANTS = {
     "plain": (),
@@ -66,9 +67,9 @@ def test_the_way_back_is_the_mirror_image(locks, one):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_lock_survives_writing_and_reading(locks, name):
-    text = lockfile.dumps(locks[name])
-    assert lockfile.loads(text) == locks[name]
-    assert lockfile.dumps(lockfile.loads(text)) == text
+    text = lock_files.dumps(locks[name])
+    assert lock_files.loads(text) == locks[name]
+    assert lock_files.dumps(lock_files.loads(text)) == text
 
 
 # Key -> values of a network as narrow as NARROW, and the worst class of what they change: None
@@ -132,11 +133,12 @@ def test_any_change_of_a_config_shows(plain, mutation):
 SCRIPT = """
 import sys
 from pathlib import Path
-from unetscope import lockfile, store
+from unetscope.files import locks as lock_files
+from unetscope.files import traces
 from unetscope.analysis.diff import diff
 from unetscope.analysis.digest import digest
-one, other = (digest(store.load(Path(path))) for path in sys.argv[1:])
-sys.stdout.buffer.write(lockfile.dumps(one))
+one, other = (digest(traces.load(Path(path))) for path in sys.argv[1:])
+sys.stdout.buffer.write(lock_files.dumps(one))
 print(diff(one, other))
 """
 
@@ -144,7 +146,7 @@ print(diff(one, other))
 def test_the_same_whatever_the_hash_seed_locale_and_folder(tmp_path):
     paths = [tmp_path / "one.json", tmp_path / "other.json"]
     for path, overrides in zip(paths, (NARROW[:0], ("layers_per_block=2",)), strict=True):
-        path.write_bytes(store.dumps(narrow_trace(*overrides)))
+        path.write_bytes(traces.dumps(narrow_trace(*overrides)))
     root = str(Path(__file__).parents[2])
     printed = set()
     for seed, locale, folder in (("0", "C", "/"), ("1", "C.UTF-8", tmp_path), ("7", "tr_TR", root)):

@@ -11,16 +11,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unetscope import load as loaded
 from unetscope.analysis.audit import against_fvcore, against_torch
 from unetscope.analysis.cost import Cost
 from unetscope.analysis.network import Network
 from unetscope.analysis.partition import partition
-from unetscope.commands.passes import Request, obtain, run
-from unetscope.commands.points import combinations, measured
 from unetscope.config import load, shipped
 from unetscope.families import build
 from unetscope.families.diffusers.inputs import condition_inputs
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+from unetscope.sources import Request, resolve
+from unetscope.sources.sweeping import combinations, sweep
 from unetscope.tracing import devices, trace
 from unetscope.tracing.counting import count
 from unetscope.tracing.engines import by_fvcore, by_torch
@@ -78,10 +79,10 @@ def test_shipped_configs(name):
     expected = PUBLISHED.get(name)
     sizes = {key: getattr(spec.inputs, key) for key in ("batch", "height", "width", "tokens")}
     if expected is not None and sizes.items() <= expected.items():
-        assert 2 * Cost(Network(run(spec))).total == expected["total"]
+        assert 2 * Cost(Network(loaded(spec).trace())).total == expected["total"]
         return
     spec = load(name, batch=1, height=64, width=64)
-    cost = Cost(Network(run(spec)))
+    cost = Cost(Network(loaded(spec).trace()))
     model = devices.build(lambda: families_build(spec), "meta", "float32")
     lines = against_torch(cost, by_torch(model, devices.zeros(spec.tensors(), "meta", "float32")))
     assert [line.difference for line in lines] == [0] * len(lines)
@@ -202,7 +203,7 @@ def test_a_difference_that_nothing_explains_is_seen():
 
 def test_convolutions_are_linear_and_self_attention_quadratic_in_the_area():
     sizes = {"height": "32,64,96", "width": "32,64"}
-    points = measured(load("sd15"), combinations(sizes))
+    points = sweep(resolve(Request("sd15")), combinations(sizes))
     first = points[0]
     for point in points:
         ratio = point.sizes["height"] * point.sizes["width"] // (32 * 32)
@@ -215,10 +216,10 @@ def test_convolutions_are_linear_and_self_attention_quadratic_in_the_area():
 
 def test_points_are_what_whole_traces_say():
     sizes = {"height": "8..24:8", "tokens": "3,7", "batch": "1..2"}
-    points = measured(load("sd15"), combinations(sizes))
+    points = sweep(resolve(Request("sd15")), combinations(sizes))
     assert len(points) == 12
     for point in points[::5]:
-        cost = Cost(Network(obtain(Request("sd15", **point.sizes))))
+        cost = Cost(Network(resolve(Request("sd15", **point.sizes)).trace()))
         assert point.kinds == cost.by_kind()
         assert point.macs == cost.total
         assert point.parameters == 859_520_964

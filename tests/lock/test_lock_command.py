@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from unetscope import lockfile
+from unetscope.files import locks
 
 CONFIG, LOCK = "configs/unet.yaml", "configs/unet.lock"
 
@@ -91,7 +91,7 @@ def test_where_a_lock_belongs_must_be_known(unetscope, project, arguments, said)
 
 def test_a_shipped_config_with_a_place(unetscope, project):
     assert unetscope("lock", "sd15", "-o", "mine.lock").code == 0
-    assert lockfile.load(project / "mine.lock").totals.parameters == 859_520_964
+    assert locks.load(project / "mine.lock").totals.parameters == 859_520_964
 
 
 def test_a_lock_that_is_damaged(unetscope, project):

@@ -6,11 +6,11 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from unetscope import lockfile
+from unetscope import load as loaded
 from unetscope.analysis.digest import digest
-from unetscope.commands.passes import run
 from unetscope.config import load
 from unetscope.errors import UnetscopeError
+from unetscope.files import locks
 
 LARGEST = 300_000
 
@@ -22,7 +22,7 @@ def stable_diffusion(sd15):
 
 @pytest.fixture(scope="module")
 def text(stable_diffusion):
-    return lockfile.dumps(stable_diffusion)
+    return locks.dumps(stable_diffusion)
 
 
 def test_it_is_small(text):
@@ -51,7 +51,7 @@ def test_one_module_tensor_or_skip_is_one_line(text, stable_diffusion):
 def test_it_holds_neither_paths_nor_times(tmp_path):
     path = tmp_path / "somewhere.yaml"
     path.write_text("extends: sd15\nunet: {layers_per_block: 1}\n")
-    found = lockfile.dumps(digest(run(load(str(path))))).decode()
+    found = locks.dumps(digest(loaded(str(path)).trace())).decode()
     assert str(tmp_path) not in found
     assert "seconds" not in found
     assert "device" not in found
@@ -72,7 +72,7 @@ def test_measured_numbers_are_integers(text):
 
 def test_a_pass_at_another_size_has_the_same_functions():
     sizes = {"height": 32, "width": 48, "batch": 2, "tokens": 9}
-    here, there = (digest(run(load("sd15", **s))) for s in ({}, sizes))
+    here, there = (digest(loaded(load("sd15", **s)).trace()) for s in ({}, sizes))
     assert here.functions == there.functions
     assert here.modules == there.modules
     assert here.tensors == there.tensors
@@ -85,7 +85,7 @@ def test_versions_are_recorded_and_not_compared(stable_diffusion):
 
 def test_the_schema_accepts_it_and_can_refuse(text):
     content = json.loads(text)
-    schema = lockfile.schema()
+    schema = locks.schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(content, schema)
     for damage in ({"totals": {}}, {"modules": [{"path": 3}]}, {"format_version": 2}):
@@ -129,7 +129,7 @@ DAMAGES = {
 def test_what_is_damaged_is_refused_clearly(text, case):
     damage, said = DAMAGES[case]
     with pytest.raises(UnetscopeError) as caught:
-        lockfile.loads(damage(text), "a.lock")
+        locks.loads(damage(text), "a.lock")
     assert said in caught.value.message
     assert caught.value.hint
     assert caught.value.exit_code == 2

@@ -114,11 +114,11 @@ def test_no_skips(unetscope, tmp_path, narrow):
     import torch
     from torch import nn
 
-    from unetscope import store
+    from unetscope.files import traces
     from unetscope.tracing import trace
 
     saved = tmp_path / "t.json"
-    saved.write_bytes(store.dumps(trace(nn.Sequential(nn.Linear(2, 2)), (torch.zeros(1, 2),))))
+    saved.write_bytes(traces.dumps(trace(nn.Sequential(nn.Linear(2, 2)), (torch.zeros(1, 2),))))
     result = unetscope("memory", saved, "--sections", "skips")
     assert (result.code, result.out.strip()) == (0, "")
     assert result.err == "Sequential joins no skips\n"

@@ -11,9 +11,9 @@ from torch import nn
 from unetscope import families
 from unetscope.analysis.memory import CUDA_BLOCK, Memory
 from unetscope.analysis.network import Network
-from unetscope.commands.passes import Request, obtain
 from unetscope.errors import UnetscopeError
 from unetscope.record import MeasuredMemory, Measurement
+from unetscope.sources import Request, resolve
 from unetscope.tracing import devices
 from unetscope.tracing import measure as measuring
 from unetscope.tracing.measure import WARM_UP, fill, measure, passes
@@ -134,7 +134,7 @@ def of_gpu(network):
 
 
 def test_the_error_is_a_share_of_what_was_measured(narrow):
-    view = View.of(obtain(Request(str(narrow))))
+    view = View.of(resolve(Request(str(narrow))).trace())
     (table,) = memory(view, "measured", measurement=of_gpu(view.network))
     records = [table.record(row) for row in (*table.rows, table.total)]
     assert all(record["error"] == pytest.approx(1 / 1.1 - 1, abs=0.01) for record in records[2:])
@@ -151,8 +151,8 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GP
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_the_prediction_on_a_gpu(dtype):
     request = Request("sd15", dtype=dtype)
-    spec = request.spec()
-    network = Network(obtain(request))
+    spec = resolve(request).spec
+    network = Network(resolve(request).trace())
     model = devices.build(lambda: families.build(spec.family, spec.unet), "cuda", dtype)
     inputs = devices.zeros(spec.tensors(), "cuda", dtype)
     fill(model, inputs)

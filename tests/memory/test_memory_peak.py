@@ -13,8 +13,9 @@ from torch import nn
 from unetscope import families
 from unetscope.analysis.memory import CUDA_BLOCK, Memory, activation_peak
 from unetscope.analysis.network import Network
-from unetscope.commands.passes import Request, obtain
+from unetscope.config import load
 from unetscope.record import Op, Storage, TensorSpec, Trace, Value
+from unetscope.sources import Request, resolve
 from unetscope.tracing import devices, trace
 
 MIB = 2**20
@@ -30,9 +31,11 @@ def both(build, inputs):
 
 
 def of_config(request):
-    spec = request.spec()
+    spec = resolve(request).spec
     model = devices.build(lambda: families.build(spec.family, spec.unet), "cpu", request.dtype)
-    return obtain(request), *allocated(model, devices.zeros(spec.tensors(), "cpu", request.dtype))
+    return resolve(request).trace(), *allocated(
+        model, devices.zeros(spec.tensors(), "cpu", request.dtype)
+    )
 
 
 def curve(recorded):
@@ -73,7 +76,7 @@ def test_stable_diffusion_for_real():
 def test_diffusers_own_code(narrow):
     from diffusers import UNet2DConditionModel
 
-    unet = Request(str(narrow)).spec().resolved["unet"]
+    unet = load(str(narrow)).resolved["unet"]
     inputs = {
         "sample": torch.zeros(1, 4, 16, 24),
         "timestep": torch.zeros(1),
@@ -140,11 +143,11 @@ def test_published_models_in_mebibytes(name, peak, by_last_use):
     """Ours hold their tensors as long as diffusers' code does."""
     from diffusers import UNet2DConditionModel
 
-    spec = Request(name).spec()
+    spec = load(name)
     with torch.device("meta"):
         model = UNet2DConditionModel(**spec.resolved["unet"]).eval()
     their_trace = trace(model, kwargs=devices.zeros(spec.tensors(), "meta", "float32"))
-    for recorded in (obtain(Request(name)), their_trace):
+    for recorded in (resolve(Request(name)).trace(), their_trace):
         memory = Memory(Network(recorded))
         assert memory.peak.nbytes // MIB == peak
         assert memory.peak_by_last_use.nbytes // MIB == by_last_use
@@ -152,7 +155,7 @@ def test_published_models_in_mebibytes(name, peak, by_last_use):
 
 def test_halves_take_half(sd15):
     """But for the sinusoids, which are float32."""
-    half = activation_peak(obtain(Request("sd15", dtype="float16")))
+    half = activation_peak(resolve(Request("sd15", dtype="float16")).trace())
     whole = activation_peak(sd15)
     assert half.clock == whole.clock
     assert abs(half.nbytes - whole.nbytes / 2) < 4096
@@ -160,7 +163,7 @@ def test_halves_take_half(sd15):
 
 def test_images_add_up():
     one, two, three = (
-        activation_peak(obtain(Request("sd15", batch=batch))).nbytes for batch in (1, 2, 3)
+        activation_peak(resolve(Request("sd15", batch=batch)).trace()).nbytes for batch in (1, 2, 3)
     )
     assert one < two
     assert three - two == two - one

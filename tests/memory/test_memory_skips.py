@@ -10,7 +10,7 @@ from torch import nn
 
 from unetscope.analysis.memory import Memory
 from unetscope.analysis.network import Network
-from unetscope.commands.passes import Request, obtain
+from unetscope.sources import Request, resolve
 from unetscope.tracing import trace
 
 
@@ -45,7 +45,7 @@ def test_blocks_hold_no_less_than_their_skips(memory):
 
 def test_all_skips_of_all_configs_are_taken():
     for name in ("sdxl_base", "bk_sdm_small"):
-        blocks = Memory(Network(obtain(Request(name)))).blocks
+        blocks = Memory(Network(resolve(Request(name)).trace())).blocks
         assert max(block.waiting for block in blocks) > 0
         assert blocks[-1].waiting == blocks[-1].waiting_bytes == 0
 

@@ -9,7 +9,8 @@ from torch import nn
 
 from unetscope import families
 from unetscope.analysis.training import Training, state
-from unetscope.commands.passes import Request, obtain
+from unetscope.config import load
+from unetscope.sources import Request, resolve
 from unetscope.tracing import devices, trace
 from unetscope.tracing.tensors import leaves
 
@@ -37,8 +38,8 @@ def kept_for_real(model, kwargs):
 )
 def test_kept_activations_of_our_family(narrow, overrides):
     request = Request(str(narrow), overrides, height=32, width=32)
-    spec = request.spec()
-    estimate = Training(obtain(request))
+    spec = resolve(request).spec
+    estimate = Training(resolve(request).trace())
     model = devices.build(lambda: families.build(spec.family, spec.unet), "cpu", "float32")
     real = kept_for_real(model, devices.zeros(spec.tensors(), "cpu", "float32"))
     assert estimate.guessed == {}
@@ -48,7 +49,7 @@ def test_kept_activations_of_our_family(narrow, overrides):
 def test_kept_activations_of_diffusers_code(narrow):
     from diffusers import UNet2DConditionModel
 
-    spec = Request(str(narrow), height=32, width=32).spec()
+    spec = load(str(narrow), height=32, width=32)
     model = UNet2DConditionModel(**spec.resolved["unet"])
     inputs = devices.zeros(spec.tensors(), "cpu", "float32")
     estimate = Training(trace(model, kwargs=inputs))
@@ -112,7 +113,7 @@ def test_an_unknown_function_keeps_all_and_is_named():
 
 
 def test_adam_keeps_two_numbers_a_parameter(narrow):
-    spec = Request(str(narrow)).spec()
+    spec = load(str(narrow))
     model = families.build(spec.family, spec.unet)
     optimiser = torch.optim.Adam(model.parameters())
     inputs = devices.zeros(spec.tensors(), "cpu", "float32")
@@ -121,7 +122,7 @@ def test_adam_keeps_two_numbers_a_parameter(narrow):
     moments = [
         kept[name].nbytes for kept in optimiser.state.values() for name in ("exp_avg", "exp_avg_sq")
     ]
-    estimate = state(obtain(Request(str(narrow))))
+    estimate = state(resolve(Request(str(narrow))).trace())
     assert estimate.weights == sum(p.nbytes for p in model.parameters())
     assert estimate.gradients == sum(p.grad.nbytes for p in model.parameters())
     assert estimate.moments == sum(moments)
@@ -130,6 +131,8 @@ def test_adam_keeps_two_numbers_a_parameter(narrow):
 
 def test_mixed_precision_takes_as_much_state_as_float32():
     """2 + 2 + 4 + 8 bytes a parameter, and 4 + 4 + 8."""
-    whole, half = (state(obtain(Request("sd15", dtype=d))) for d in ("float32", "bfloat16"))
+    whole, half = (
+        state(resolve(Request("sd15", dtype=d)).trace()) for d in ("float32", "bfloat16")
+    )
     assert whole.total == half.total == 16 * 859_520_964
     assert half.master == 2 * half.weights == whole.weights

@@ -7,8 +7,7 @@ import pytest
 import torch
 from networks import Foreign, Shared, foreign_inputs
 
-from unetscope.commands.passes import run
-from unetscope.config import load
+from unetscope import load as loaded
 from unetscope.render import render
 from unetscope.tracing import trace
 from unetscope.views.params import Choice, params
@@ -27,7 +26,7 @@ def narrow_trace(tmp_path_factory):
                 {"unet": options, "inputs": {"height": 16, "width": 16, "tokens": 5}}
             )
         )
-        return run(load(str(path)))
+        return loaded(str(path)).trace()
 
     return make
 

@@ -12,7 +12,7 @@ from networks import NARROW
 from unetscope.analysis.module_kinds import MODULE_KINDS, finest, module_kinds
 from unetscope.analysis.network import Network
 from unetscope.analysis.partition import merge_block_units, merge_blocks
-from unetscope.commands.passes import Request, obtain
+from unetscope.sources import Request, resolve
 from unetscope.tracing import trace
 
 MERGE_BLOCKS = json.loads(
@@ -113,7 +113,7 @@ def test_without_text_attention_is_self_attention(narrow_trace):
 
 @pytest.mark.parametrize("name", MERGE_BLOCKS)
 def test_merge_blocks_are_those_of_the_merging_tools(name):
-    network = Network(obtain(Request(name)))
+    network = Network(resolve(Request(name)).trace())
     counts, tensors = Counter(), Counter()
     for path, block in merge_blocks(network).items():
         counts[block] += network.modules[path].own_parameters

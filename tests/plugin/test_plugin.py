@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from unetscope import lockfile
+from unetscope.files import locks
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -80,7 +80,7 @@ def test_its_life(run, tmp_path):
 
     assert run("--update-architecture")[0] == 0
     written = lock.read_bytes()
-    assert [skip.producer for skip in lockfile.load(lock).skips] == ["enter"]
+    assert [skip.producer for skip in locks.load(lock).skips] == ["enter"]
     assert run()[0] == 0
 
     code, said = run(width=6)

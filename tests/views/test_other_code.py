@@ -7,9 +7,10 @@ import torch
 from diffusers import UNet2DConditionModel, UNet2DModel
 from torch import nn
 
-from unetscope.commands.passes import Request, obtain, run
+from unetscope import load as loaded
 from unetscope.config import load
 from unetscope.render import render
+from unetscope.sources import Request, resolve
 from unetscope.tracing import trace
 from unetscope.views.sections import choose, show
 from unetscope.views.view import View
@@ -45,7 +46,7 @@ def test_diffusers_own_model_gives_the_tables_of_ours(tmp_path):
             "timestep": torch.zeros(1, dtype=torch.int64),
             "encoder_hidden_states": torch.zeros(1, 5, 16),
         }
-    ours, published = tables(run(spec)), tables(trace(theirs, kwargs=inputs))
+    ours, published = tables(loaded(spec).trace()), tables(trace(theirs, kwargs=inputs))
     for ledger in (ours["ledger"], published["ledger"]):
         for row in ledger["rows"]:
             del row["calls_between"]  # theirs are wrapped once more here and there
@@ -140,7 +141,7 @@ def test_a_network_that_is_no_image_model():
 
 def test_without_a_middle_block_the_deepest_tensor_is_popped_onto_itself():
     """BK-SDM-Small has none: its first `torch.cat` joins the last residual to itself."""
-    small = obtain(Request("bk_sdm_small"))
+    small = resolve(Request("bk_sdm_small")).trace()
     first = small.skips[0]
     assert (first.push, first.operand, first.onto) == (7, 1, first.value)
     assert [skip.push for skip in small.skips] == [7, 6, 5, 4, 3, 2, 1, 0]

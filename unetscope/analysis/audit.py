@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import prod
@@ -59,6 +59,26 @@ class Line:
     def explained(self) -> bool:
         """Whether the reasons make up the difference to the last multiply-add."""
         return self.difference == sum(amount for _, amount in self.reasons)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One engine's count beside ours.
+
+    Attributes:
+        engine: its name and version.
+        network: what was counted.
+        lines: class by class.
+    """
+
+    engine: str
+    network: str
+    lines: Sequence[Line]
+
+    @property
+    def explained(self) -> bool:
+        """Whether every difference is."""
+        return all(line.explained for line in self.lines)
 
 
 def against_torch(cost: Cost, counted: Mapping[str, int]) -> list[Line]:

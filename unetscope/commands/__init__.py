@@ -1,1 +1,1 @@
-"""One file a command: options, one walk through the pipeline, an exit code."""
+"""One file a command: its options, one walk through the pipeline, an exit code."""

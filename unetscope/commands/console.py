@@ -1,11 +1,10 @@
-"""stdout is data, stderr is talk: the only place that writes to either."""
+"""stdout is data, stderr is for messages: the only place that writes to either."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,30 +21,36 @@ _quiet = False
 _verbose = False
 
 
-def quieten(wanted: bool) -> bool:
-    """Say nothing on stderr but errors."""
+def set_quiet(wanted: bool) -> bool:
+    """Print nothing on stderr but errors, from now on."""
     global _quiet
     _quiet = _quiet or wanted
     return wanted
 
 
-def loosen(wanted: bool) -> bool:
-    """Say more on stderr."""
+def set_verbose(wanted: bool) -> bool:
+    """Print more on stderr, from now on."""
     global _verbose
     _verbose = _verbose or wanted
     return wanted
 
 
-def say(text: str) -> None:
-    """Tell the user something that is no data."""
+def info(text: str) -> None:
+    """Print what a user may want to know and that is no data."""
     if not _quiet:
         print(text, file=sys.stderr)
 
 
-def whisper(text: str) -> None:
-    """Tell it only with `--verbose`."""
+def debug(text: str) -> None:
+    """Print more of it, with `--verbose` alone."""
     if _verbose and not _quiet:
         print(text, file=sys.stderr)
+
+
+def error(found: UnetscopeError) -> None:
+    """Print what went wrong, and what might help."""
+    sys.stdout.flush()
+    print(f"error: {found}", file=sys.stderr)
 
 
 @contextmanager
@@ -56,7 +61,7 @@ def progress(what: str, steps: int) -> Iterator[Callable[[], None]]:
 
     shown = not _quiet and sys.stderr.isatty()
     if not shown:
-        say(what)
+        info(what)
     # A thread that refreshes would disturb what is timed.
     with Progress(
         console=Console(stderr=True),
@@ -71,12 +76,6 @@ def progress(what: str, steps: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.update(task, advance=1, refresh=True)
 
 
-def fail(error: UnetscopeError) -> None:
-    """Say what went wrong, and what might help."""
-    sys.stdout.flush()
-    print(f"error: {error}", file=sys.stderr)
-
-
 def style() -> Style:
     """How stdout wants its text: as wide as the terminal and in colour, or neither."""
     from unetscope.render import Style
@@ -89,11 +88,6 @@ def style() -> Style:
     )
 
 
-def is_narrow(format: str, columns: int) -> bool:
-    """Whether tables in the terminal's form would go to one with fewer than `columns`."""
-    return format == "terminal" and (style().width or columns) < columns
-
-
 def emit(text: str, output: Path | None = None) -> None:
     """Write data to stdout, or to a file, whole or not at all.
 
@@ -104,6 +98,8 @@ def emit(text: str, output: Path | None = None) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     else:
+        from unetscope.files.writing import write
+
         write(output, text.encode())
 
 
@@ -121,30 +117,3 @@ def show(
 
         tables = renamed(tables, names)
     emit(render(tables, format, Style() if output else style()), output)
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all.
-
-    Raises:
-        UnetscopeError: it cannot be written.
-    """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-            Path(name).chmod(mode)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UnetscopeError(f"cannot write `{path}`: {error.strerror or error}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

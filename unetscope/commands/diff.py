@@ -1,8 +1,7 @@
-"""`unetscope diff OLD NEW`: what changed between two networks, and whether that may pass."""
+"""`unetscope diff`: what changed between two networks, and whether that may pass."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,49 +9,43 @@ import typer
 from unetscope.commands import console
 from unetscope.commands.gating import FailOn, MaxMacs, MaxMemory, MaxParams
 from unetscope.commands.options import (
-    Batch,
-    Height,
-    InputFile,
-    Inputs,
-    Kwargs,
-    Lang,
-    Language,
+    ChangeOptions,
     ModuleNames,
-    Names,
     Output,
-    Quiet,
-    Tokens,
-    Verbose,
-    Width,
-    _complete,
+    SizedNetworkOptions,
+    complete_configs,
+    grouped,
+    schema_option,
 )
-from unetscope.commands.reporting import DiffFormat, DiffOutput
 
 if TYPE_CHECKING:
     from unetscope.analysis.diff import Change, Diff
-    from unetscope.commands.subjects import Subject
+    from unetscope.api import Architecture
     from unetscope.errors import Place
 
-_NETWORK = (
-    "A config, a lock, a saved trace, a checkpoint (model.safetensors), a file at a git revision "
-    "(HEAD~1:configs/unet.yaml), or code: pkg.module:attr."
-)
+
+def _network(help: str) -> object:
+    return typer.Argument(help=help, autocompletion=complete_configs)
 
 
-def schema_option(wanted: bool) -> None:
-    """Print the JSON Schema of `--format json`, and leave."""
-    if wanted:
-        import json
+def _schema() -> object:
+    from unetscope.analysis.report import schema
 
-        from unetscope.analysis.report import schema
-
-        console.emit(json.dumps(schema(), indent=2) + "\n")
-        raise typer.Exit
+    return schema()
 
 
+@grouped
 def diff_command(
-    old: Annotated[str, typer.Argument(metavar="OLD", help=_NETWORK, autocompletion=_complete)],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="Likewise.", autocompletion=_complete)],
+    network: SizedNetworkOptions,
+    written: ChangeOptions,
+    old: Annotated[
+        str,
+        _network(
+            "A config, a lock, a saved trace, a checkpoint (model.safetensors), a file at a git "
+            "revision (HEAD~1:configs/unet.yaml), or code: pkg.module:attr."
+        ),
+    ],
+    new: Annotated[str, _network("The same of the network to compare it with.")],
     fail_on: FailOn = None,
     max_params: MaxParams = None,
     max_macs: MaxMacs = None,
@@ -60,78 +53,49 @@ def diff_command(
     renamed: Annotated[
         bool, typer.Option("--renamed", help="Also the old and new name of each tensor.")
     ] = False,
-    names: ModuleNames = Names.diffusers,
-    inputs: Inputs = None,
-    input_file: InputFile = None,
-    kwargs: Kwargs = None,
-    batch: Batch = None,
-    height: Height = None,
-    width: Width = None,
-    tokens: Tokens = None,
-    lang: Lang = Language.en,
-    format: DiffOutput = DiffFormat.terminal,
+    names: ModuleNames = "diffusers",
     output: Output = None,
     schema: Annotated[
-        bool,
-        typer.Option(
-            "--schema",
-            help="Print the JSON Schema of `--format json`.",
-            callback=schema_option,
-            is_eager=True,
-        ),
+        bool, schema_option("Print the JSON Schema of `--format json`.", _schema)
     ] = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Compare two networks: what is breaking, behavioural, cost or cosmetic.
 
     Exit 0: nothing at or above the bar; 1: something is; 2: it could not be done. Rules may stand
-    under [tool.unetscope.diff] in the nearest pyproject.toml: fail-on, max-params, max-macs,
+    under tool.unetscope.diff in the nearest pyproject.toml: fail-on, max-params, max-macs,
     max-memory, and deny, warn or allow by a change's id.
     """
+    from unetscope import api
     from unetscope.commands.gating import rules
-    from unetscope.commands.passes import Request
     from unetscope.commands.reporting import Judged, finish
-    from unetscope.commands.subjects import compared, fitting, subject
 
     bar = rules(fail_on=fail_on, max_params=max_params, max_macs=max_macs, max_memory=max_memory)
-    request = Request(
-        "",
-        batch=batch,
-        height=height,
-        width=width,
-        tokens=tokens,
-        inputs=tuple(inputs or ()),
-        input_file=input_file,
-        kwargs=kwargs,
-    )
-    before, after = fitting(request, (old, new))
-    left = subject(before, weights=True)
-    right = subject(after, placed=format is DiffFormat.github, weights=True)
-    found = compared(left, right)
+    left, right = network.load_all([old, new])
+    found = api.diff(left, right)
     if found.tensors_only:
-        console.say(
+        console.info(
             "note: tensors alone are compared; a checkpoint tells nothing of functions, skips, "
             "settings, MACs and memory"
         )
-    shown = found if names is Names.diffusers else _in_compvis_names(found, (left, right))
+    shown = found if names == "diffusers" else _in_compvis_names(found, left, right)
     originals = dict(zip(map(id, shown.changes), found.changes, strict=True))
 
     def place(change: Change) -> Place | None:
-        return right.place(originals.get(id(change), change), found)
+        return right.source.place_of(originals.get(id(change), change), found)
 
     judged = Judged(shown, bar, place)
-    finish([judged], format, lang.value, output, names=renamed)
+    finish([judged], written.format, written.lang, output, names=renamed)
     raise typer.Exit(judged.exit_code)
 
 
-def _in_compvis_names(found: Diff, subjects: Iterable[Subject]) -> Diff:
+def _in_compvis_names(found: Diff, *networks: Architecture) -> Diff:
     """The same changes in CompVis' names: the new network's, if the two number blocks otherwise."""
     from unetscope.analysis.names import compvis_names
     from unetscope.views.naming import renamed_paths
 
     names: dict[str, str] = {}
-    for subject in subjects:
-        names |= compvis_names(module.path for module in subject.lock.modules)
-        names |= compvis_names(tensor.name for tensor in subject.lock.tensors)
+    for network in networks:
+        lock = network.source.comparable()
+        names |= compvis_names(module.path for module in lock.modules)
+        names |= compvis_names(tensor.name for tensor in lock.tensors)
     return renamed_paths(found, names)

@@ -1,4 +1,4 @@
-"""`unetscope explain CONFIG MODULE`: one module's card."""
+"""`unetscope explain`: one module's card."""
 
 from __future__ import annotations
 
@@ -6,35 +6,25 @@ from typing import Annotated
 
 import typer
 
-from unetscope.commands import console
 from unetscope.commands.options import (
-    Batch,
-    Format,
-    Height,
-    InputFile,
-    Inputs,
-    Kwargs,
-    Lang,
-    Language,
     ModuleNames,
-    Names,
-    Output,
-    OutputFormat,
-    Overrides,
-    Quiet,
-    Tokens,
-    Verbose,
-    Width,
+    SizedNetworkOptions,
+    TableOptions,
+    grouped,
 )
 from unetscope.errors import UnetscopeError
 
 
+@grouped
 def explain_command(
+    network: SizedNetworkOptions,
+    written: TableOptions,
     first: Annotated[
         str,
         typer.Argument(
             metavar="[CONFIG]",
-            help="A config file, the name of a shipped config, or a saved trace; may be left out.",
+            help="A config file, the name of a shipped config, a saved trace, or code; may be left "
+            "out.",
             show_default=False,
         ),
     ],
@@ -47,14 +37,6 @@ def explain_command(
             show_default=False,
         ),
     ] = None,
-    overrides: Overrides = None,
-    inputs: Inputs = None,
-    input_file: InputFile = None,
-    kwargs: Kwargs = None,
-    batch: Batch = None,
-    height: Height = None,
-    width: Width = None,
-    tokens: Tokens = None,
     sections: Annotated[
         str | None,
         typer.Option(
@@ -63,38 +45,19 @@ def explain_command(
             metavar="NAMES",
         ),
     ] = None,
-    names: ModuleNames = Names.diffusers,
-    lang: Lang = Language.en,
-    format: OutputFormat = Format.terminal,
-    output: Output = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    names: ModuleNames = "diffusers",
 ) -> None:
     """Explain one module: its shapes, its channels, its parameters and where they come from.
 
     What names several modules gives a table of them.
     """
-    from unetscope.commands.default_config import chosen
-    from unetscope.commands.passes import Request, obtain
-
     config, module = (None, first) if second is None else (first, second)
-    request = Request(
-        chosen(config),
-        tuple(overrides or ()),
-        batch,
-        height,
-        width,
-        tokens,
-        inputs=tuple(inputs or ()),
-        input_file=input_file,
-        kwargs=kwargs,
-    )
-    trace = obtain(request)
+    trace = network.load(config).trace()
     from unetscope.analysis.names import find, nearest_names
     from unetscope.views.explain import card, choose, modules
     from unetscope.views.view import View
 
-    wanted, view = choose(sections), View.of(trace, lang.value, names.value)
+    wanted, view = choose(sections), View.of(trace, written.lang, names)
     found = find(view.network, module)
     if not found:
         raise UnetscopeError(
@@ -102,7 +65,7 @@ def explain_command(
             hint=_hint(module, nearest_names(view.network, module), lone=second is None),
         )
     tables = card(view, found[0], wanted) if len(found) == 1 else modules(view, found)
-    console.show(tables, format.value, output, view.names)
+    written.show(tables, view.names)
 
 
 def _hint(module: str, near: list[str], *, lone: bool) -> str | None:

@@ -1,60 +1,32 @@
-"""`unetscope flops CONFIG`: multiply-adds, by block, part, module, class or kind of work."""
+"""`unetscope flops`: multiply-adds, by block, part, module, class or kind of work."""
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Annotated
 
 import typer
 
-from unetscope.commands import console
 from unetscope.commands.options import (
-    Batch,
-    Format,
-    Height,
-    InputFile,
-    Inputs,
-    Kwargs,
-    Lang,
-    Language,
     MaybeSource,
     ModuleNames,
-    Names,
-    Output,
-    OutputFormat,
-    Overrides,
-    Quiet,
-    Tokens,
-    Verbose,
-    Width,
+    SizedNetworkOptions,
+    TableOptions,
+    grouped,
+    one_of,
 )
 
-
-class By(str, Enum):
-    """What the rows of the table are."""
-
-    block = "block"
-    part = "part"
-    stage_kind = "stage-kind"
-    type = "type"
-    mbw = "mbw"
-    module = "module"
-    op = "op"
+BY = ("block", "part", "stage-kind", "type", "mbw", "module", "op")
+"""What the rows of the table can be."""
 
 
+@grouped
 def flops_command(
+    network: SizedNetworkOptions,
+    written: TableOptions,
     config: MaybeSource = None,
-    overrides: Overrides = None,
-    inputs: Inputs = None,
-    input_file: InputFile = None,
-    kwargs: Kwargs = None,
-    batch: Batch = None,
-    height: Height = None,
-    width: Width = None,
-    tokens: Tokens = None,
     by: Annotated[
-        By, typer.Option("--by", help="What the rows are; mbw: merge blocks.")
-    ] = By.block,
+        str, typer.Option("--by", help="What the rows are; mbw: merge blocks.", **one_of(BY))
+    ] = "block",
     depth: Annotated[
         int | None,
         typer.Option(min=1, help="Tell apart modules down to level N.", metavar="N"),
@@ -75,52 +47,35 @@ def flops_command(
     full: Annotated[
         bool, typer.Option("--full", help="Audit: run fvcore on the network itself, not a twin.")
     ] = False,
-    names: ModuleNames = Names.diffusers,
-    lang: Lang = Language.en,
-    format: OutputFormat = Format.terminal,
-    output: Output = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    names: ModuleNames = "diffusers",
 ) -> None:
     """Count the multiply-adds (MACs) of one forward pass; 1 MAC is 2 FLOPs.
 
     The count knows shapes alone: it is the same on every device, in every element type and with
     every attention kernel.
     """
-    from unetscope.commands.default_config import chosen
-    from unetscope.commands.passes import Request, obtain
-
     if full and not audit:
         raise typer.BadParameter("`--full` goes with `--audit`")
-    if depth is not None and by is not By.module:
+    if depth is not None and by != "module":
         raise typer.BadParameter("`--depth` goes with `--by module`")
-    if top is not None and by in (By.type, By.stage_kind):
-        raise typer.BadParameter(f"`--top` does not go with `--by {by.value}`")
-    request = Request(
-        chosen(config),
-        tuple(overrides or ()),
-        batch,
-        height,
-        width,
-        tokens,
-        inputs=tuple(inputs or ()),
-        input_file=input_file,
-        kwargs=kwargs,
-    )
+    if top is not None and by in ("type", "stage-kind"):
+        raise typer.BadParameter(f"`--top` does not go with `--by {by}`")
+    unet = network.load(config)
     if audit:
-        from unetscope.commands.audit import audited
+        from unetscope.sources.reruns import audits
+        from unetscope.views.flops import audit as tables_of
+        from unetscope.words import Words
 
-        tables, explained = audited(request, lang.value, full=full)
-        console.show(tables, format.value, output)
-        if not explained:
+        found = audits(unet.source, full=full)
+        written.show(tables_of(Words(written.lang), found))
+        if not all(each.explained for each in found):
             raise typer.Exit(1)
         return
     from unetscope.analysis.cost import Cost
     from unetscope.views.flops import Image, flops
     from unetscope.views.view import View
 
-    view = View.of(obtain(request), lang.value, names.value)
+    view = View.of(unet.trace(), written.lang, names)
     image = Image(steps or 1, guided=cfg) if steps or cfg else None
-    tables = flops(view, Cost(view.network), by.value, depth, top, image)
-    shown = tables[:1] if format is Format.csv else tables
-    console.show(shown, format.value, output, view.names)
+    tables = flops(view, Cost(view.network), by, depth, top, image)
+    written.show(tables[:1] if written.format == "csv" else tables, view.names)

@@ -46,7 +46,7 @@ def rules(**options: str | None) -> Rules:
     Raises:
         UnetscopeError: a rule is none.
     """
-    from unetscope.commands.pyproject import nearest_file, section
+    from unetscope.sources.settings import nearest_file, section
 
     file = nearest_file(Path.cwd())
     given = {key.replace("_", "-"): text for key, text in options.items() if text is not None}

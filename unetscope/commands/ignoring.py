@@ -22,8 +22,8 @@ def ignored_ids(given: Sequence[str]) -> set[str]:
     Raises:
         UnetscopeError: one is none.
     """
-    from unetscope.commands.pyproject import nearest_file, section
     from unetscope.rules import every_rule
+    from unetscope.sources.settings import nearest_file, section
 
     known = every_rule()
 

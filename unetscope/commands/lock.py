@@ -1,4 +1,4 @@
-"""`unetscope lock CONFIG ...`: write the digest of each network beside its config, or check it."""
+"""`unetscope lock`: write the lock of each network beside its config, or check it."""
 
 from __future__ import annotations
 
@@ -10,35 +10,26 @@ import typer
 
 from unetscope.commands import console
 from unetscope.commands.options import (
-    InputFile,
-    Inputs,
-    Kwargs,
-    Lang,
-    Language,
-    Quiet,
-    Verbose,
-    _complete,
+    ChangeOptions,
+    SizedNetworkOptions,
+    complete_configs,
+    grouped,
+    schema_option,
 )
-from unetscope.commands.reporting import DiffFormat, DiffOutput
 from unetscope.errors import UnetscopeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unetscope.commands.passes import Request
+    from unetscope.api import Architecture
     from unetscope.commands.reporting import Judged
     from unetscope.lock import Lock
 
 
-def schema_option(wanted: bool) -> None:
-    """Print the JSON Schema of a lock, and leave."""
-    if wanted:
-        import json
+def _schema() -> object:
+    from unetscope.files.locks import schema
 
-        from unetscope.lockfile import schema
-
-        console.emit(json.dumps(schema(), indent=2) + "\n")
-        raise typer.Exit
+    return schema()
 
 
 @dataclass
@@ -57,24 +48,27 @@ class _Outcome:
     stale: int = 0
     failed: int = 0
 
-    def found(self, path: Path, message: str, told_at: Path | None = None) -> None:
-        """Count a lock that is stale or missing."""
+    def found(self, path: Path, message: str, config: Path | None = None) -> None:
+        """Count a lock that is stale or missing; with a config it is a finding there."""
         self.stale += 1
-        console.say(message)
-        if told_at is not None:
-            hint = f"`unetscope lock {told_at} -o {path}` writes it"
-            beside = told_at.with_suffix(path.suffix) == path
-            hint = f"`unetscope lock {told_at}` writes it" if beside else hint
-            self.findings.append((f"{message}; {hint}", told_at))
+        console.info(message)
+        if config is not None:
+            hint = f"`unetscope lock {config} -o {path}` writes it"
+            beside = config.with_suffix(path.suffix) == path
+            hint = f"`unetscope lock {config}` writes it" if beside else hint
+            self.findings.append((f"{message}; {hint}", config))
 
 
+@grouped
 def lock_command(
+    network: SizedNetworkOptions,
+    written: ChangeOptions,
     configs: Annotated[
         list[str],
         typer.Argument(
             metavar="CONFIG...",
             help="Config files, or one shipped config or code with -o.",
-            autocompletion=_complete,
+            autocompletion=complete_configs,
         ),
     ],
     check: Annotated[
@@ -93,53 +87,39 @@ def lock_command(
             "--exit-non-zero-on-write", help="Exit 1 if a lock was written, for pre-commit."
         ),
     ] = False,
-    inputs: Inputs = None,
-    input_file: InputFile = None,
-    kwargs: Kwargs = None,
-    lang: Lang = Language.en,
-    format: DiffOutput = DiffFormat.terminal,
-    schema: Annotated[
-        bool,
-        typer.Option(
-            "--schema",
-            help="Print the JSON Schema of a lock.",
-            callback=schema_option,
-            is_eager=True,
-        ),
-    ] = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    schema: Annotated[bool, schema_option("Print the JSON Schema of a lock.", _schema)] = False,
 ) -> None:
     """Write the lock of each config beside it: configs/sd15.yaml has configs/sd15.lock.
 
     A lock is a digest of the network that people review: config, inputs, totals, modules, tensors,
     skips. `--check` compares instead, as CI should; tools' versions are never compared.
     """
-    from unetscope.commands.passes import Request
+    from unetscope.api import Architecture
     from unetscope.commands.reporting import finish
-    from unetscope.commands.subjects import fitting
 
     if output is not None and len(configs) > 1:
         raise UnetscopeError("`-o` names one lock, and there are several configs")
-    request = Request("", inputs=tuple(inputs or ()), input_file=input_file, kwargs=kwargs)
-    targets = [(each, output or _beside(each.source)) for each in fitting(request, configs)]
+    paths = [output or _beside(name) for name in configs]
+    requests = network.requests(configs)
     outcome = _Outcome()
-    with console.progress(_what(len(targets), check=check), len(targets)) as advance:
-        for each, path in targets:
+    verb, noun = "checking" if check else "locking", "config" if len(paths) == 1 else "configs"
+    with console.progress(f"{verb} {len(paths)} {noun}", len(paths)) as advance:
+        for request, path in zip(requests, paths, strict=True):
             try:
-                (_check if check else _write)(each, path, outcome)
+                unet = Architecture.of(request, console.info)
+                (_check if check else _write)(unet, path, outcome)
             except UnetscopeError as error:
-                if len(targets) == 1:
+                if len(paths) == 1:
                     raise
-                console.fail(error)
+                console.error(error)
                 outcome.failed += 1
             advance()
     if outcome.judged:
-        finish(outcome.judged, format, lang.value)
-    if outcome.findings and format is DiffFormat.github:
+        finish(outcome.judged, written.format, written.lang)
+    if outcome.findings and written.format == "github":
         _annotate(outcome.findings)
     if outcome.stale and check:
-        console.say(f"{outcome.stale} of {len(targets)} are stale or missing")
+        console.info(f"{outcome.stale} of {len(paths)} are stale or missing")
     if outcome.failed:
         raise typer.Exit(2)
     raise typer.Exit(1 if outcome.stale and (check or exit_non_zero_on_write) else 0)
@@ -156,24 +136,20 @@ def _annotate(findings: Sequence[tuple[str, Path | None]]) -> None:
     console.show([Table("findings", "", COLUMNS, rows)], "github")
 
 
-def _what(count: int, *, check: bool) -> str:
-    return f"{'checking' if check else 'locking'} {count} {'config' if count == 1 else 'configs'}"
-
-
 def _beside(source: str) -> Path:
     """Where the lock of a config belongs.
 
     Raises:
         UnetscopeError: the source is no file, so there is no place beside it.
     """
-    from unetscope.lockfile import SUFFIX, is_lock
+    from unetscope.files.locks import SUFFIX, is_lock
 
     path = Path(source)
     if not path.is_file():
-        missing = any(mark in source for mark in "/\\") or path.suffix in (".yaml", ".yml")
-        from unetscope.commands.targets import is_target
         from unetscope.config.files import locate
+        from unetscope.sources.targets import is_target
 
+        missing = any(mark in source for mark in "/\\") or path.suffix in (".yaml", ".yml")
         if missing and not is_target(source):
             locate(source)
         raise UnetscopeError(
@@ -185,53 +161,54 @@ def _beside(source: str) -> Path:
     return path.with_suffix(SUFFIX)
 
 
-def _write(request: Request, path: Path, outcome: _Outcome) -> None:
-    from unetscope import lockfile
-    from unetscope.commands.subjects import subject
+def _write(unet: Architecture, path: Path, outcome: _Outcome) -> None:
+    from unetscope.files.locks import dumps
+    from unetscope.files.writing import write
 
-    made = subject(request).lock
-    if _same(_read(path), made):
-        console.whisper(f"unchanged {path}")
+    made = unet.lock()
+    if _same(_written(path), made):
+        console.debug(f"unchanged {path}")
         return
-    console.write(path, lockfile.dumps(made))
-    console.say(f"wrote {path}")
+    write(path, dumps(made))
+    console.info(f"wrote {path}")
     outcome.stale += 1
 
 
-def _read(path: Path) -> Lock | None:
+def _written(path: Path) -> Lock | None:
     """The lock that is there; None if there is none that can be read, since it is written anew."""
-    from unetscope import lockfile
+    from unetscope.files import locks
 
     try:
-        return lockfile.load(path) if path.exists() else None
+        return locks.load(path) if path.exists() else None
     except UnetscopeError:
         return None
 
 
 def _same(old: Lock | None, new: Lock) -> bool:
     """Whether two locks have one text, tools' versions aside."""
-    from unetscope.lockfile import dumps
+    from unetscope.files.locks import dumps
 
     return old is not None and dumps(replace(old, tools={})) == dumps(replace(new, tools={}))
 
 
-def _check(request: Request, path: Path, outcome: _Outcome) -> None:
-    from unetscope import lockfile
+def _check(unet: Architecture, path: Path, outcome: _Outcome) -> None:
+    from unetscope import api
     from unetscope.commands.gating import rules
     from unetscope.commands.reporting import Judged
-    from unetscope.commands.subjects import Subject, compared, subject
 
-    made = subject(request, placed=True)
+    file = unet.source.file
     if not path.exists():
-        outcome.found(path, f"{path} is missing", made.file)
+        unet.lock()
+        outcome.found(path, f"{path} is missing", file)
         return
-    written = Subject(str(path), lockfile.load(path), path)
-    if _same(written.lock, made.lock):
-        console.whisper(f"unchanged {path}")
+    written = api.load(str(path))
+    if _same(written.lock(), unet.lock()):
+        console.debug(f"unchanged {path}")
         return
-    found = compared(written, made)
+    found = api.diff(written, unet)
     if found.changes:
         outcome.found(path, f"{path} is stale")
-        outcome.judged.append(Judged(found, rules(), lambda change: made.place(change, found)))
+        place = unet.source.place_of
+        outcome.judged.append(Judged(found, rules(), lambda change: place(change, found)))
     else:
-        outcome.found(path, f"{path} is stale: the same network from another config", made.file)
+        outcome.found(path, f"{path} is stale: the same network from another config", file)

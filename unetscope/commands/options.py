@@ -1,151 +1,391 @@
-"""Options that several commands share."""
+"""The options that commands share: each declared once, in groups that a command takes as a whole.
+
+A group is a frozen dataclass whose fields are options. A command that has a parameter of such a
+type and is decorated with `grouped` has all of them, so that an option means the same everywhere.
+"""
 
 from __future__ import annotations
 
-from enum import Enum
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from unetscope.commands import console
-from unetscope.words import Language as Language
+from unetscope.errors import nearest
+from unetscope.sources.request import Request
+from unetscope.words import Language
+
+if TYPE_CHECKING:
+    from unetscope.api import Architecture
+    from unetscope.table import Table
+
+NETWORK, OUTPUT = "Network", "Output"
+"""The headings under which help lists the options; a command's own stand under `Options`."""
+
+_DTYPES = {
+    "float32": ("fp32", "float"),
+    "float16": ("fp16", "half"),
+    "bfloat16": ("bf16",),
+}
+"""torch's name of an element type -> other names of it."""
 
 
-def _complete(started: str) -> list[str]:
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take groups of options: each field of a group becomes an option of its own."""
+    hints = get_type_hints(command, include_extras=True)
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, type] = {}
+    for parameter in inspect.signature(command).parameters.values():
+        hint = hints[parameter.name]
+        if not is_dataclass(hint):
+            parameters.append(parameter.replace(annotation=hint))
+            continue
+        groups[parameter.name] = hint  # type: ignore[assignment]
+        options = get_type_hints(hint, include_extras=True)
+        parameters += [
+            inspect.Parameter(
+                option.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=option.default,
+                annotation=options[option.name],
+            )
+            for option in fields(hint)
+        ]
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        filled = {
+            name: group(**{option.name: given.pop(option.name) for option in fields(group)})
+            for name, group in groups.items()
+        }
+        command(**given, **filled)
+
+    positional = [p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    others = [p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    vars(run)["__signature__"] = inspect.Signature([*positional, *others])
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    return run
+
+
+def one_of(names: Iterable[str], others: Mapping[str, Iterable[str]] | None = None) -> Any:
+    """The settings of an option that takes one of some names.
+
+    Args:
+        names: what it takes, in the order in which help lists them.
+        others: further spellings of each name.
+    """
+    known = tuple(names)
+    meant = {other: name for name, spellings in (others or {}).items() for other in spellings}
+
+    def read(text: str) -> str:
+        name = meant.get(text, text)
+        if name in known:
+            return name
+        close = nearest(text, (*known, *meant))
+        guess = f" Did you mean `{close}`?" if close else ""
+        raise typer.BadParameter(f"expected {', '.join(known)}; found `{text}`.{guess}")
+
+    def complete(started: str) -> list[str]:
+        return [name for name in known if name.startswith(started)]
+
+    return {"parser": read, "metavar": "|".join(known), "autocompletion": complete}
+
+
+def complete_configs(started: str) -> list[str]:
     """The shipped configs whose names begin so; files are completed by the shell."""
     from unetscope.config.files import shipped
 
     return [name for name in shipped() if name.startswith(started)]
 
 
-Source = Annotated[
-    str,
-    typer.Argument(
-        metavar="CONFIG",
-        help="A config file, the name of a shipped config, a saved trace, or code: "
-        "pkg.module:attr.",
-        autocompletion=_complete,
-    ),
-]
+_SOURCE = (
+    "A config file, the name of a shipped config, a saved trace, a file at a git revision "
+    "(HEAD~1:configs/unet.yaml), or code (pkg.module:attr)"
+)
 _WITHOUT = (
-    "without one, what `config` under [tool.unetscope] in the nearest pyproject.toml names, "
-    "else sd15."
+    "without one, what `config` names under tool.unetscope in the nearest pyproject.toml, else sd15"
 )
 MaybeSource = Annotated[
     str | None,
     typer.Argument(
-        metavar="[CONFIG]",
-        help="A config file, the name of a shipped config, a saved trace, or code "
-        f"(pkg.module:attr); {_WITHOUT}",
-        autocompletion=_complete,
+        metavar="[CONFIG]", help=f"{_SOURCE}; {_WITHOUT}.", autocompletion=complete_configs
     ),
 ]
-MaybeConfig = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[CONFIG]",
-        help=f"A config file or the name of a shipped config; {_WITHOUT}",
-        autocompletion=_complete,
-    ),
-]
-MaybeConfigs = Annotated[
+MaybeSources = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[CONFIG]...",
-        help=f"Config files or names of shipped configs; {_WITHOUT}",
-        autocompletion=_complete,
+        metavar="[CONFIG]...", help=f"Each: {_SOURCE}; {_WITHOUT}.", autocompletion=complete_configs
     ),
 ]
-Config = Annotated[
+Network = Annotated[
     str,
     typer.Argument(
-        metavar="CONFIG",
-        help="A config file or the name of a shipped config.",
-        autocompletion=_complete,
+        help="A config, a lock, a saved trace, a checkpoint (model.safetensors), a file at a git "
+        "revision (HEAD~1:configs/unet.yaml), or code: pkg.module:attr.",
+        autocompletion=complete_configs,
     ),
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override one value of `unet`; may be repeated."
-    ),
-]
-Batch = Annotated[int | None, typer.Option(help="Images at once.", metavar="N")]
-Height = Annotated[int | None, typer.Option(help="Rows of the (latent) sample.", metavar="N")]
-Width = Annotated[int | None, typer.Option(help="Columns of the (latent) sample.", metavar="N")]
-Tokens = Annotated[int | None, typer.Option(help="Tokens of the text.", metavar="N")]
-ControlNet = Annotated[
-    str | None,
-    typer.Option(
-        help="The config of a ControlNet that steers the UNet.",
-        metavar="CONFIG",
-        autocompletion=_complete,
-    ),
-]
-Device = Annotated[
-    str, typer.Option(help="meta allocates nothing; cpu and cuda run for real.", metavar="DEVICE")
 ]
 
 
-Inputs = Annotated[
-    list[str] | None,
+def _option(*names: str, help: str, panel: str = NETWORK, **settings: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel=panel, **settings)
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """How a network is found, built and run, at sizes that something else decides."""
+
+    overrides: Annotated[
+        list[str] | None,
+        _option("--set", help="Override one value of `unet`; repeatable.", metavar="KEY=VALUE"),
+    ] = None
+    controlnet: Annotated[
+        str | None,
+        _option(
+            "--controlnet",
+            help="The config of a ControlNet that steers the UNet.",
+            metavar="CONFIG",
+            autocompletion=complete_configs,
+        ),
+    ] = None
+    inputs: Annotated[
+        list[str] | None,
+        _option(
+            "--input",
+            help="What code takes: 1,3,256,256, x=1,3,256,256, t=1:int64, scale:=0.5; repeatable.",
+            metavar="[NAME=]SHAPE[:DTYPE]",
+        ),
+    ] = None
+    input_file: Annotated[
+        Path | None, _option("--input-file", help="The same in YAML.", metavar="FILE")
+    ] = None
+    kwargs: Annotated[
+        str | None,
+        _option(
+            "--kwargs",
+            help="Arguments of a class or factory, in YAML: '{depth: 4}'.",
+            metavar="YAML",
+        ),
+    ] = None
+    trust_code: Annotated[
+        bool, _option("--trust-code", help="Run the class that a config names as `_target_`.")
+    ] = False
+    device: Annotated[
+        str,
+        _option(
+            "--device",
+            help="meta allocates nothing; cpu and cuda run for real.",
+            metavar="DEVICE",
+        ),
+    ] = "meta"
+    dtype: Annotated[
+        str,
+        _option(
+            "--dtype",
+            help="Element type of weights and inputs.",
+            **one_of(_DTYPES, _DTYPES),
+        ),
+    ] = "float32"
+
+    def load(self, name: str | None, **sizes: int) -> Architecture:
+        """What the user named or, without a name, what is usual here; with these options.
+
+        Args:
+            name: of the source.
+            sizes: of the inputs, where a command has options of its own for them.
+
+        Raises:
+            UnetscopeError: there is no such thing, or an option has no meaning for it.
+        """
+        from unetscope.api import Architecture
+        from unetscope.sources.settings import default_config
+
+        name = default_config(console.info) if name is None else name
+        return Architecture.of(self._request(name).at(sizes), console.info)
+
+    def requests(self, names: Iterable[str]) -> list[Request]:
+        """A request for each of several sources, with the options that mean something to it.
+
+        Raises:
+            UnetscopeError: an option has no meaning for any of them.
+        """
+        from unetscope.sources import fitting
+
+        return fitting(self._request(""), list(names))
+
+    def load_all(self, names: Iterable[str]) -> list[Architecture]:
+        """Several networks, each with the options that mean something to it.
+
+        Raises:
+            UnetscopeError: as `load` and `requests`.
+        """
+        from unetscope.api import Architecture
+
+        return [Architecture.of(each, console.info) for each in self.requests(names)]
+
+    def _request(self, name: str) -> Request:
+        given = {option.name: getattr(self, option.name) for option in fields(self)}
+        for repeatable in ("overrides", "inputs"):
+            given[repeatable] = tuple(given[repeatable] or ())
+        return Request(name, **given)
+
+
+@dataclass(frozen=True)
+class SizedNetworkOptions(NetworkOptions):
+    """The same, with the sizes of the inputs."""
+
+    batch: Annotated[int | None, _option("--batch", help="Images at once.", min=1, metavar="N")] = (
+        None
+    )
+    height: Annotated[
+        int | None, _option("--height", help="Rows of the (latent) sample.", metavar="N")
+    ] = None
+    width: Annotated[
+        int | None, _option("--width", help="Columns of the (latent) sample.", metavar="N")
+    ] = None
+    tokens: Annotated[int | None, _option("--tokens", help="Tokens of the text.", metavar="N")] = (
+        None
+    )
+
+
+def schema_option(help: str, schema: Callable[[], object]) -> Any:
+    """An option that prints a JSON Schema, and leaves."""
+
+    def show(wanted: bool) -> None:
+        if wanted:
+            import json
+
+            console.emit(json.dumps(schema(), indent=2) + "\n")
+            raise typer.Exit
+
+    return typer.Option("--schema", help=help, callback=show, is_eager=True, rich_help_panel=OUTPUT)
+
+
+ModuleNames = Annotated[
+    str,
     typer.Option(
-        "--input",
-        help="What code takes: 1,3,256,256, x=1,3,256,256, t=1:int64, scale:=0.5; repeatable.",
-        metavar="[NAME=]SHAPE[:DTYPE]",
+        "--names",
+        help="Whose names modules and parameters have.",
+        rich_help_panel=OUTPUT,
+        **one_of(("diffusers", "compvis")),
     ),
 ]
-InputFile = Annotated[
-    Path | None, typer.Option("--input-file", help="The same in YAML.", metavar="FILE")
-]
-Kwargs = Annotated[
-    str | None,
+Lang = Annotated[
+    str,
     typer.Option(
-        "--kwargs", help="Arguments of a class or factory, in YAML: '{depth: 4}'.", metavar="YAML"
+        "--lang",
+        help="Language of the tables.",
+        rich_help_panel=OUTPUT,
+        **one_of(language.value for language in Language),
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        help="Write to a file instead of stdout.",
+        metavar="FILE",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Quiet = Annotated[
     bool,
-    typer.Option("--quiet", "-q", help="Only errors on stderr.", callback=console.quieten),
+    typer.Option(
+        "--quiet",
+        "-q",
+        help="Only errors on stderr.",
+        callback=console.set_quiet,
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Verbose = Annotated[
     bool,
-    typer.Option("--verbose", "-v", help="Say more on stderr.", callback=console.loosen),
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="More messages on stderr.",
+        callback=console.set_verbose,
+        rich_help_panel=OUTPUT,
+    ),
 ]
 
 
-class DType(str, Enum):
-    """Element types that a pass can run in."""
+@dataclass(frozen=True)
+class MessageOptions:
+    """How much is printed on stderr."""
 
-    float32 = "float32"
-    float16 = "float16"
-    bfloat16 = "bfloat16"
-
-
-class Format(str, Enum):
-    """Forms that tables can take."""
-
-    terminal = "terminal"
-    markdown = "markdown"
-    csv = "csv"
-    json = "json"
+    quiet: Quiet = False
+    verbose: Verbose = False
 
 
-class Names(str, Enum):
-    """Code bases whose names modules can have."""
+@dataclass(frozen=True)
+class TableOptions:
+    """How tables are written, and where to."""
 
-    diffusers = "diffusers"
-    compvis = "compvis"
+    lang: Lang = "en"
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            help="Form of the output.",
+            rich_help_panel=OUTPUT,
+            **one_of(("terminal", "markdown", "csv", "json")),
+        ),
+    ] = "terminal"
+    output: Output = None
+    quiet: Quiet = False
+    verbose: Verbose = False
+
+    def show(self, tables: Iterable[Table], names: Mapping[str, str] | None = None) -> None:
+        """Write tables as was asked for, with other names for modules if there are any."""
+        console.show(list(tables), self.format, self.output, names)
 
 
-ModuleNames = Annotated[
-    Names, typer.Option("--names", help="Whose names modules and parameters have.")
-]
-ElementType = Annotated[DType, typer.Option("--dtype", help="Element type of weights and inputs.")]
-OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="Form of the output.")]
-Lang = Annotated[Language, typer.Option("--lang", help="Language of the tables.")]
-Output = Annotated[
-    Path | None,
-    typer.Option("-o", "--output", help="Write to a file instead of stdout.", metavar="FILE"),
-]
+@dataclass(frozen=True)
+class ChangeOptions:
+    """How changes are written."""
+
+    lang: Lang = "en"
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            help="Form of the output; markdown is a pull request's comment, github marks lines.",
+            rich_help_panel=OUTPUT,
+            **one_of(("terminal", "markdown", "github", "json", "junit")),
+        ),
+    ] = "terminal"
+    quiet: Quiet = False
+    verbose: Verbose = False
+
+
+@dataclass(frozen=True)
+class FindingOptions:
+    """How findings are written, and where to."""
+
+    lang: Lang = "en"
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            help="Form of the output; github and sarif mark lines of files.",
+            rich_help_panel=OUTPUT,
+            **one_of(("terminal", "markdown", "csv", "json", "github", "sarif")),
+        ),
+    ] = "terminal"
+    output: Output = None
+    quiet: Quiet = False
+    verbose: Verbose = False
+
+    def show(self, tables: Iterable[Table]) -> None:
+        """Write tables as was asked for."""
+        console.show(list(tables), self.format, self.output)

@@ -1,55 +1,37 @@
-"""`unetscope params CONFIG`: parameters, by block, part, kind, merge block, module or tensor."""
+"""`unetscope params`: parameters, by block, part, kind, merge block, module or tensor."""
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Annotated
 
 import typer
 
 from unetscope.commands import console
 from unetscope.commands.options import (
-    Format,
-    InputFile,
-    Inputs,
-    Kwargs,
-    Lang,
-    Language,
     MaybeSource,
     ModuleNames,
-    Names,
-    Output,
-    OutputFormat,
-    Overrides,
-    Quiet,
-    Verbose,
+    SizedNetworkOptions,
+    TableOptions,
+    grouped,
+    one_of,
 )
 from unetscope.errors import UnetscopeError, nearest
 
-# Below this width classes and counts of tensors are left out.
-_ROOMY = 100
+BY = ("block", "part", "stage-kind", "type", "mbw", "module", "tensor")
+"""What the rows of the table can be."""
+
+_SHORT = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+"""torch's name of an element type -> what a column of bytes is headed."""
 
 
-class By(str, Enum):
-    """What the rows of the table are."""
-
-    block = "block"
-    part = "part"
-    stage_kind = "stage-kind"
-    type = "type"
-    mbw = "mbw"
-    module = "module"
-    tensor = "tensor"
-
-
+@grouped
 def params_command(
+    network: SizedNetworkOptions,
+    written: TableOptions,
     config: MaybeSource = None,
-    overrides: Overrides = None,
-    inputs: Inputs = None,
-    input_file: InputFile = None,
-    kwargs: Kwargs = None,
     by: Annotated[
-        By | None, typer.Option("--by", help="What the rows are; mbw: merge blocks.")
+        str | None,
+        typer.Option("--by", help="What the rows are; mbw: merge blocks.", **one_of(BY)),
     ] = None,
     by_block: Annotated[bool, typer.Option("--by-block", help="The same as `--by block`.")] = False,
     depth: Annotated[
@@ -69,53 +51,41 @@ def params_command(
             "--lora-rank", min=1, help="Also the size of a LoRA of rank N on them.", metavar="N"
         ),
     ] = None,
-    dtype: Annotated[
-        str,
-        typer.Option(help="Sizes at these element types: fp32, fp16, bf16, int8.", metavar="NAMES"),
-    ] = "fp32",
-    names: ModuleNames = Names.diffusers,
-    lang: Lang = Language.en,
-    format: OutputFormat = Format.terminal,
-    output: Output = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    bytes_in: Annotated[
+        str | None,
+        typer.Option(
+            "--bytes-in",
+            help="Their bytes in these element types, comma-separated: fp32, fp16, bf16, int8; "
+            "by default in that of `--dtype`.",
+            metavar="TYPES",
+        ),
+    ] = None,
+    names: ModuleNames = "diffusers",
 ) -> None:
     """Count the parameters; the rows add up to the total exactly.
 
     A shared tensor counts once, where it was met first. Buffers are listed apart.
     """
-    from unetscope.commands.default_config import chosen
-    from unetscope.commands.passes import Request, obtain
-
-    if by_block and by not in (None, By.block):
+    if by_block and by not in (None, "block"):
         raise typer.BadParameter("`--by-block` is `--by block`")
-    by = by or By.block
-    if depth is not None and by is not By.module:
+    by = by or "block"
+    if depth is not None and by != "module":
         raise typer.BadParameter("`--depth` goes with `--by module`")
-    if top is not None and by in (By.type, By.stage_kind):
-        raise typer.BadParameter(f"`--top` does not go with `--by {by.value}`")
-    if lora_rank is not None and by is By.stage_kind:
+    if top is not None and by in ("type", "stage-kind"):
+        raise typer.BadParameter(f"`--top` does not go with `--by {by}`")
+    if lora_rank is not None and by == "stage-kind":
         raise typer.BadParameter("`--lora-rank` does not go with `--by stage-kind`")
-    dtypes = _dtypes(dtype)
-    request = Request(
-        chosen(config),
-        tuple(overrides or ()),
-        inputs=tuple(inputs or ()),
-        input_file=input_file,
-        kwargs=kwargs,
-    )
-    trace = obtain(request)
+    dtypes = _dtypes(bytes_in or _SHORT[network.dtype])
+    trace = network.load(config).trace()
     from unetscope.views.params import Choice, params
     from unetscope.views.view import View
 
-    choice = Choice(by.value, depth, top, match, lora_rank, dtypes)
-    brief = console.is_narrow(format.value, _ROOMY)
-    view = View.of(trace, lang.value, names.value).with_brevity(brief)
-    tables = params(view, choice)
-    if format is Format.csv and len(tables) > 1:
-        console.say("csv holds one table: buffers are left out")
+    view = View.of(trace, written.lang, names)
+    tables = params(view, Choice(by, depth, top, match, lora_rank, dtypes))
+    if written.format == "csv" and len(tables) > 1:
+        console.info("csv holds one table: buffers are left out")
         tables = tables[:1]
-    console.show(tables, format.value, output, view.names)
+    written.show(tables, view.names)
 
 
 def _dtypes(names: str) -> tuple[str, ...]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from unetscope.commands import console
 from unetscope.errors import UnetscopeError
@@ -22,26 +19,6 @@ if TYPE_CHECKING:
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """Names the file whose Markdown GitHub shows below a job's log."""
-
-
-class DiffFormat(str, Enum):
-    """Forms that a diff can take."""
-
-    terminal = "terminal"
-    markdown = "markdown"
-    github = "github"
-    json = "json"
-    junit = "junit"
-
-
-DiffOutput = Annotated[
-    DiffFormat,
-    typer.Option(
-        "--format",
-        "-f",
-        help="Form of the output; markdown is a pull request's comment, github marks lines.",
-    ),
-]
 
 
 class Judged:
@@ -68,7 +45,7 @@ class Judged:
         return 1 if self.verdict.failures else 0
 
 
-def rendered(judged: Sequence[Judged], form: DiffFormat, language: str, *, names: bool) -> str:
+def rendered(judged: Sequence[Judged], form: str, language: str, *, names: bool) -> str:
     """Diffs as text; empty if a form has nothing to say.
 
     Args:
@@ -80,26 +57,26 @@ def rendered(judged: Sequence[Judged], form: DiffFormat, language: str, *, names
     from unetscope.words import Words
 
     said = Words(language)
-    if form is DiffFormat.json:
+    if form == "json":
         from unetscope.analysis import report
 
         texts = [report.dumps(report.report(j.diff, j.verdict, j.rules)) for j in judged]
         return texts[0] if len(texts) == 1 else f"[\n{','.join(texts)}]\n"
-    if form is DiffFormat.markdown:
+    if form == "markdown":
         return _comment(judged, said, names=names)
     from unetscope.render import Style, render
     from unetscope.views import diff as views
 
     tables: list[Table] = []
     for each in judged:
-        if form is DiffFormat.github:
+        if form == "github":
             tables += views.findings(each.diff, each.verdict, each.place, said)
-        elif form is DiffFormat.junit:
+        elif form == "junit":
             tables += views.cases(each.diff, each.verdict, said)
         else:
             tables += _tables(each, said, names=names)
-    style = console.style() if form is DiffFormat.terminal else Style()
-    return render(tables, form.value, style) if any(t.rows or t.after for t in tables) else ""
+    style = console.style() if form == "terminal" else Style()
+    return render(tables, form, style) if any(t.rows or t.after for t in tables) else ""
 
 
 def _tables(judged: Judged, words: Words, *, names: bool) -> list[Table]:
@@ -154,7 +131,7 @@ def _severity(change: Change) -> int:
 
 def finish(
     judged: Sequence[Judged],
-    form: DiffFormat,
+    form: str,
     language: str,
     output: Path | None = None,
     *,
@@ -177,4 +154,4 @@ def finish(
 
 
 def _summary(judged: Sequence[Judged], language: str) -> str:
-    return rendered(judged, DiffFormat.markdown, language, names=False)
+    return rendered(judged, "markdown", language, names=False)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from unetscope.commands import console
-from unetscope.commands.options import Output, Quiet, Verbose
+from unetscope.commands.options import MessageOptions, Output, grouped
 
 
-def schema_text() -> str:
-    """The schema of a config file as JSON."""
+@grouped
+def schema_command(messages: MessageOptions, output: Output = None) -> None:
+    """Print the JSON Schema of config files, for editors."""
     import json
 
     from unetscope.config.json_schema import json_schema
 
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-def schema_command(output: Output = None, quiet: Quiet = False, verbose: Verbose = False) -> None:
-    """Print the JSON Schema of config files, for editors."""
-    console.emit(schema_text(), output)
+    console.emit(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", output)

@@ -1,7 +1,8 @@
-"""`unetscope trace CONFIG`: what happens in one forward pass, as the articles' tables."""
+"""`unetscope trace`: what happens in one forward pass, as the articles' tables."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,57 +10,24 @@ import typer
 
 from unetscope.commands import console
 from unetscope.commands.options import (
-    Batch,
-    ControlNet,
-    Device,
-    DType,
-    ElementType,
-    Format,
-    Height,
-    InputFile,
-    Inputs,
-    Kwargs,
-    Lang,
-    Language,
     MaybeSource,
     ModuleNames,
-    Names,
-    Output,
-    OutputFormat,
-    Overrides,
-    Quiet,
-    Tokens,
-    Verbose,
-    Width,
+    SizedNetworkOptions,
+    TableOptions,
+    grouped,
 )
+from unetscope.errors import UnetscopeError, nearest
 
 if TYPE_CHECKING:
     from unetscope.table import Table
     from unetscope.views.view import View
 
-# Below this width the ledger leaves its widest columns to `unetscope skips`.
-_ROOMY = 120
 
-
+@grouped
 def trace_command(
+    network: SizedNetworkOptions,
+    written: TableOptions,
     config: MaybeSource = None,
-    overrides: Overrides = None,
-    inputs: Inputs = None,
-    input_file: InputFile = None,
-    kwargs: Kwargs = None,
-    trust_code: Annotated[
-        bool,
-        typer.Option("--trust-code", help="Run the class that a config names as `_target_`."),
-    ] = False,
-    batch: Batch = None,
-    height: Height = None,
-    width: Width = None,
-    tokens: Tokens = None,
-    controlnet: ControlNet = None,
-    device: Device = "meta",
-    dtype: ElementType = DType.float32,
-    names: ModuleNames = Names.diffusers,
-    lang: Lang = Language.en,
     sections: Annotated[
         str | None,
         typer.Option(
@@ -89,63 +57,47 @@ def trace_command(
     save: Annotated[
         Path | None, typer.Option(help="Save the trace as JSON.", metavar="FILE")
     ] = None,
-    format: OutputFormat = Format.terminal,
-    output: Output = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    names: ModuleNames = "diffusers",
 ) -> None:
     """Trace one forward pass: shapes, skips, blocks and steps.
 
     Builds the UNet, runs it once with every module watched, and prints its tables. On the meta
     device, the default, nothing is computed and nothing allocated.
     """
-    from unetscope.commands.default_config import chosen
-    from unetscope.commands.passes import Request, obtain
-
-    request = Request(
-        chosen(config),
-        tuple(overrides or ()),
-        batch,
-        height,
-        width,
-        tokens,
-        device,
-        dtype.value,
-        tuple(inputs or ()),
-        input_file,
-        kwargs,
-        controlnet,
-    )
-    if trust_code:
-        from unetscope.commands.trusting import trusted
-
-        request = trusted(request)
-    trace = obtain(request)
+    unet = network.load(config)
+    trace = unet.trace()
     if trace.provenance:
-        console.whisper(
+        console.debug(
             f"{len(trace.steps)} calls and {len(trace.ops)} functions recorded in "
             f"{trace.provenance.seconds:.3f} s by torch {trace.provenance.torch}"
         )
     if save is not None:
-        from unetscope import store
+        from unetscope.files.writing import write
 
-        console.write(save, store.dumps(trace))
-        console.say(f"saved {save}")
-    from unetscope.commands.viewing import view_of
+        write(save, unet.to_json().encode())
+        console.info(f"saved {save}")
+    from unetscope.views.view import View
 
-    view = view_of(
-        trace,
-        lang.value,
-        names.value,
-        request,
-        symbolic=symbolic,
-        attentions=attentions,
-        block=block,
+    view = replace(View.of(trace, written.lang, names), attentions=attentions)
+    if block is not None:
+        view = replace(view, block=_known(view, view.path(block)))
+    if symbolic:
+        from unetscope.sources.reruns import symbolic_dims
+
+        view = replace(view, dims=symbolic_dims(unet.source, trace))
+    written.show(_tables(view, sections, modules, depth, ops), view.names)
+
+
+def _known(view: View, path: str) -> str:
+    """A module's path, if the network calls it."""
+    called = dict.fromkeys(step.module for step in view.network.trace.steps)
+    if path in called:
+        return path
+    close = nearest(path, called)
+    raise UnetscopeError(
+        f"no block `{path}` in {view.network.trace.name}",
+        hint=f"did you mean `{close}`?" if close else None,
     )
-    brief = console.is_narrow(format.value, _ROOMY)
-    view = view.with_brevity(brief)
-    tables = _tables(view, sections, modules, depth, ops)
-    console.show(tables, format.value, output, view.names)
 
 
 def _tables(
@@ -160,5 +112,5 @@ def _tables(
         return calls(view, depth)
     tables, missing = show(view, choose(sections, view.block))
     if missing and view.block is None:
-        console.say(f"left out, as this network has none: {', '.join(missing)}")
+        console.info(f"left out, as this network has none: {', '.join(missing)}")
     return tables

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from unetscope.analysis.audit import Line
+from unetscope.analysis.audit import Audit, Line
 from unetscope.analysis.cost import ATTENTION, PRODUCT, Cost
 from unetscope.analysis.partition import (
     BASE,
@@ -184,26 +184,6 @@ def _uncounted(view: View, cost: Cost) -> Table:
     times, elements = (sum(item[1][i] for item in found) for i in (0, 1))
     total = (Cell.of(words.total, data="total"), times, elements)
     return Table("uncounted", words.uncounted, columns, rows, total)
-
-
-@dataclass(frozen=True)
-class Audit:
-    """One engine's count beside ours.
-
-    Attributes:
-        engine: its name and version.
-        network: what was counted.
-        lines: class by class.
-    """
-
-    engine: str
-    network: str
-    lines: Sequence[Line]
-
-    @property
-    def explained(self) -> bool:
-        """Whether every difference is."""
-        return all(line.explained for line in self.lines)
 
 
 def audit(words: Words, audits: Sequence[Audit]) -> list[Table]:

@@ -6,7 +6,7 @@ import posixpath
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,8 +21,31 @@ def is_revision(source: str) -> bool:
     return bool(revision and colon) and path.endswith(_SUFFIXES) and not Path(source).exists()
 
 
+@dataclass(frozen=True)
+class CheckedOut:
+    """A file of a revision, for as long as it lies in a temporary folder.
+
+    Attributes:
+        file: where it lies.
+        folder: the temporary folder.
+        revision: as the user named it.
+    """
+
+    file: Path
+    folder: Path
+    revision: str
+
+    def named(self, place: Place) -> Place:
+        """A place in the folder as a place in the revision."""
+        path = Path(place.file)
+        if not path.is_relative_to(self.folder):
+            return place
+        inside = path.relative_to(self.folder).as_posix()
+        return replace(place, file=f"{self.revision}:{inside}")
+
+
 @contextmanager
-def checked_out(source: str) -> Iterator[Path]:
+def checked_out(source: str) -> Iterator[CheckedOut]:
     """The file in a temporary folder, with those that it extends; errors name the revision.
 
     Raises:
@@ -31,12 +54,12 @@ def checked_out(source: str) -> Iterator[Path]:
     revision, _, path = source.partition(":")
     with TemporaryDirectory(prefix="unetscope-") as name:
         folder = Path(name)
+        found = CheckedOut(folder / _extract(revision, path, folder), folder, revision)
         try:
-            yield folder / _extract(revision, path, folder)
+            yield found
         except UnetscopeError as error:
-            if error.place is not None and Path(error.place.file).is_relative_to(folder):
-                inside = Path(error.place.file).relative_to(folder).as_posix()
-                error.place = replace(error.place, file=f"{revision}:{inside}")
+            if error.place is not None:
+                error.place = found.named(error.place)
             raise
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
-from unetscope.commands.torchvision_operators import define_missing
 from unetscope.errors import Place, UnetscopeError, nearest
+from unetscope.sources.torchvision_operators import define_missing
 
 if TYPE_CHECKING:
     from torch import nn

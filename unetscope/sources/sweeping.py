@@ -9,12 +9,12 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import UnetscopeError
+from unetscope.sources.source import Runnable, Source
 
 if TYPE_CHECKING:
     from torch import nn
 
     from unetscope.analysis.scaling import Point
-    from unetscope.config import Spec
 
 MOST_POINTS = 10_000
 
@@ -50,28 +50,32 @@ def _listed(name: str, text: str) -> list[int]:
     return list(found)
 
 
-def measured(spec: Spec, sizes: Iterable[Mapping[str, int]]) -> list[Point]:
-    """What the network of a config costs at each of some sizes, all of them checked first.
+def sweep(source: Source, sizes: Iterable[Mapping[str, int]]) -> list[Point]:
+    """What a network costs at each of some sizes, all of them checked first.
 
     It is built once. The first size is traced; the others only count, and take from that trace
     which multiply-adds are whose.
 
     Raises:
         ConfigError: the network cannot take one of them.
+        UnetscopeError: the source cannot run again.
     """
-    from unetscope.tracing import devices
+    from unetscope.analysis.scaling import Point
 
-    specs = [spec.resized(each) for each in sizes]
-    model = devices.build(spec.build, "meta", "float32")
+    network = source.runnable("a sweep runs the network at other sizes")
+    networks = []
+    for given in sizes:
+        networks.append(network.at(**given) if given else network)
+        networks[-1].check_sizes(given)
+    model = network.build()
     parameters = sum(parameter.numel() for parameter in model.parameters())
     known: _Kinds | None = None
     points = []
-    for point in specs:
-        inputs = devices.zeros(point.tensors(), "meta", "float32")
-        work = None if known is None else _counted(model, inputs, known)
+    for at in networks:
+        work = None if known is None else _counted(model, at.arguments_by_name(model), known)
         if work is None:
-            known, work = _traced(model, inputs)
-        points.append(_point(point, parameters, work))
+            known, work = _traced(at, model)
+        points.append(Point(at.sizes, parameters, *work))
     return points
 
 
@@ -82,14 +86,13 @@ _Work = tuple[dict[str, int], dict[str, int], int]
 """Multiply-adds of each kind; functions without a formula; peak of the activations in bytes."""
 
 
-def _traced(model: nn.Module, inputs: Mapping[str, Any]) -> tuple[_Kinds, _Work]:
+def _traced(network: Runnable, model: nn.Module) -> tuple[_Kinds, _Work]:
     """A whole trace: the kinds of its functions, and its work."""
     from unetscope.analysis.cost import Cost
     from unetscope.analysis.memory import activation_peak
     from unetscope.analysis.network import Network
-    from unetscope.tracing import trace
 
-    traced = trace(model, kwargs=inputs)
+    traced = network.run(model)
     cost = Cost(Network(traced))
     pairs = zip(traced.ops, cost.kinds, strict=True)
     kinds = [(op.name, kind) for op, kind in pairs if op.macs != 0]
@@ -114,11 +117,3 @@ def _counted(model: nn.Module, inputs: Mapping[str, Any], known: _Kinds) -> _Wor
             if macs:
                 sums[kind] = sums.get(kind, 0) + macs
     return sums, unknown, peak
-
-
-def _point(spec: Spec, parameters: int, work: _Work) -> Point:
-    from unetscope.analysis.scaling import Point
-
-    inputs = spec.inputs
-    sizes = {name: getattr(inputs, name) for name in ("batch", "height", "width", "tokens")}
-    return Point(sizes, parameters, *work)

@@ -8,6 +8,52 @@ from pathlib import Path
 from typing import Any
 
 from unetscope.errors import ConfigError, Place
+from unetscope.sources.source import Info
+from unetscope.sources.targets import is_target
+
+USUAL = "sd15"
+"""The config that is meant where none is named and no `pyproject.toml` says otherwise."""
+
+
+def default_config(info: Info) -> str:
+    """What `config` under `[tool.unetscope]` names; else `USUAL`.
+
+    The nearest `pyproject.toml`, in this folder or above, is the one that counts, and a path in it
+    starts from its folder.
+
+    Args:
+        info: is told what was taken.
+
+    Raises:
+        ConfigError: that file is no TOML, or its `config` is no name.
+    """
+    file = nearest_file(Path.cwd())
+    named = None if file is None else _config(file)
+    if file is None or named is None:
+        info(f"no config named: taking `{USUAL}`")
+        return USUAL
+    beside = file.parent / named
+    if not beside.is_file() and is_target(named):
+        raise ConfigError(
+            f"tool.unetscope.config: `{named}` is code, which is imported only where you type it",
+            hint=f"for example `unetscope trace {named}`",
+            place=Place(str(file)),
+        )
+    info(f"no config named: taking `{named}` from {file}")
+    return str(beside) if beside.is_file() else named
+
+
+def _config(file: Path) -> str | None:
+    """What the file names, if anything."""
+    tool = read(file).get("tool", {})
+    section = tool.get("unetscope", {}) if isinstance(tool, dict) else {}
+    named = section.get("config") if isinstance(section, dict) else None
+    if named is None or (isinstance(named, str) and named):
+        return named
+    raise ConfigError(
+        f"tool.unetscope.config: expected a path or the name of a shipped config, found {named!r}",
+        place=Place(str(file)),
+    )
 
 
 def nearest_file(folder: Path) -> Path | None:

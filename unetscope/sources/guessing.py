@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from unetscope.commands.inputs import Given
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.record import TensorSpec
+from unetscope.sources.inputs import Given
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,7 +20,7 @@ _TOKENS = 77
 _MOST_SHOWN = 6
 
 
-def check(model: nn.Module, given: Given) -> None:
+def check(model: nn.Module, described: Given) -> None:
     """See that `forward` takes what it is given.
 
     Raises:
@@ -29,9 +30,9 @@ def check(model: nn.Module, given: Given) -> None:
     if signature is None:
         return
     try:
-        signature.bind(*given.args, **(given.kwargs or {}))
+        signature.bind(*described.args, **(described.kwargs or {}))
     except TypeError as error:
-        unknown = [name for name in given.kwargs or {} if name not in signature.parameters]
+        unknown = [name for name in described.kwargs or {} if name not in signature.parameters]
         close = nearest(unknown[0], signature.parameters) if unknown else None
         said = f"did you mean `{close}`?\n      " if close else ""
         raise UnetscopeError(
@@ -40,7 +41,7 @@ def check(model: nn.Module, given: Given) -> None:
         ) from None
 
 
-def guess(model: nn.Module, dtype: str, sizes: dict[str, int | None]) -> Given:
+def guess(model: nn.Module, dtype: str, sizes: Mapping[str, int]) -> Given:
     """The required inputs of `forward`, from its parameters' names and the first convolution.
 
     Args:
@@ -68,23 +69,23 @@ def guess(model: nn.Module, dtype: str, sizes: dict[str, int | None]) -> Given:
     return Given((), found)
 
 
-def spell(given: Given) -> str:
+def spell(described: Given) -> str:
     """Inputs as the command line takes them, nested ones and plain values left out."""
-    named = [(f"{name}=", value) for name, value in (given.kwargs or {}).items()]
+    named = [(f"{name}=", value) for name, value in (described.kwargs or {}).items()]
     return " ".join(
-        f"--input {name}{_shape(value)}"
-        for name, value in [*(("", value) for value in given.args), *named]
+        f"--input {name}{_spell_shape(value)}"
+        for name, value in [*(("", value) for value in described.args), *named]
         if isinstance(value, TensorSpec)
     )
 
 
-def _shape(spec: TensorSpec) -> str:
+def _spell_shape(spec: TensorSpec) -> str:
     dims = ",".join(map(str, spec.shape)) or "()"
     return dims if spec.dtype == "float32" else f"{dims}:{spec.dtype}"
 
 
 def _likely(
-    model: nn.Module, name: str, position: int, dtype: str, sizes: dict[str, int | None]
+    model: nn.Module, name: str, position: int, dtype: str, sizes: Mapping[str, int]
 ) -> TensorSpec | None:
     batch = sizes.get("batch") or 1
     if name in _TIMES:
@@ -157,11 +158,27 @@ def _spelled(model: nn.Module) -> str:
 
 def _example(model: nn.Module) -> str:
     """A command line that gives every required input a shape."""
-    sizes: dict[str, int | None] = {}
     names = _required(model) or ["x"]
-    likely = {n: _likely(model, n, i, "float32", sizes) for i, n in enumerate(names)}
+    likely = {n: _likely(model, n, i, "float32", {}) for i, n in enumerate(names)}
     shapes = {
         name: spec or TensorSpec((1, 3, 64, 64) if not index else (1, 77, 768), "float32")
         for index, (name, spec) in enumerate(likely.items())
     }
     return f"give each one a shape, such as {spell(Given((), shapes))}"
+
+
+def by_name(model: nn.Module, described: Given) -> dict[str, Any]:
+    """The same arguments, all by the names of `forward`'s parameters.
+
+    Raises:
+        UnetscopeError: `forward` takes some by position alone.
+    """
+    signature = _signature(model)
+    parameters = signature.parameters.values() if signature else ()
+    names = [p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    if len(described.args) > len(names):
+        raise UnetscopeError(
+            f"{_spelled(model)} takes inputs by position alone",
+            hint="where its inputs have names, it can be run here",
+        )
+    return {**dict(zip(names, described.args, strict=False)), **(described.kwargs or {})}

@@ -12,9 +12,9 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from unetscope.commands.inputs import Given
 from unetscope.errors import UnetscopeError
 from unetscope.record import TensorSpec
+from unetscope.sources.inputs import Given
 
 if TYPE_CHECKING:
     from torch import nn
@@ -60,7 +60,7 @@ class Published:
 
     def make(self) -> nn.Module:
         """The network."""
-        from unetscope.commands.torchvision_operators import define_missing
+        from unetscope.sources.torchvision_operators import define_missing
 
         define_missing()
         import diffusers

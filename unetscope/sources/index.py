@@ -1,6 +1,6 @@
 """The index of the shipped configs: what `unetscope list` says without torch.
 
-python -m unetscope.commands.indexing   # writes configs/index.json anew
+python -m unetscope.sources.index   # writes configs/index.json anew
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def make_index() -> dict[str, dict[str, Any]]:
 
 
 def _entry(spec: Spec, path: Path) -> dict[str, Any]:
-    from unetscope.commands.passes import run
+    from unetscope.sources import Request, resolve
 
-    trace = run(spec)
+    trace = resolve(Request(str(path))).trace()
     return {
         "extends": _parent(path),
         "title": spec.name,
@@ -74,10 +74,10 @@ def _conditioning(inputs: Mapping[str, Any]) -> list[str]:
 
 def main() -> None:
     """Write the index."""
-    from unetscope.commands import console
+    from unetscope.files.writing import write
 
     text = json.dumps(make_index(), indent=1, ensure_ascii=False) + "\n"
-    console.write(index_file(), text.encode())
+    write(index_file(), text.encode())
 
 
 if __name__ == "__main__":

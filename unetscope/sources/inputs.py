@@ -1,4 +1,4 @@
-"""What a network of other people's code is given: `--input`, `--input-file`, or a guess.
+"""What the `forward` of other people's code is given: `--input`, `--input-file`, or a guess.
 
 Everything here is a description: a `TensorSpec` stands for the tensor that is made of it later.
 """
@@ -22,6 +22,7 @@ _NAMED = re.compile(r"(?:(?P<name>[^\W\d]\w*(?:\.\w+)*))?(?P<plain>:?)=(?P<value
 _COMMON = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "uint8", "bool")
 _SHAPE = re.compile(r"(?P<dims>[\s\d,()\[\]]*)(?::(?P<dtype>\w*))?", re.ASCII)
 _EXAMPLE = "for example --input 1,3,256,256, --input t=1:int64 or --input scale:=0.5"
+_DTYPES = {"int": "int64", "long": "int64", "float": "float32", "half": "float16"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _tensor(text: str, dtype: str, place: Place) -> TensorSpec:
             f"expected a shape such as 1,3,256,256, found `{text}`", hint=_EXAMPLE, place=place
         )
     kind = (match["dtype"] or dtype).removeprefix("torch.")
-    kind = {"int": "int64", "long": "int64", "float": "float32", "half": "float16"}.get(kind, kind)
+    kind = _DTYPES.get(kind, kind)
     if not is_dtype(kind):
         close = nearest(kind, _COMMON)
         raise UnetscopeError(

@@ -1,0 +1,1 @@
+"""What unetscope keeps on disk: saved traces and locks, versioned and checked for damage."""

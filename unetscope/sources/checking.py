@@ -1,0 +1,71 @@
+"""Everything that is wrong with what a user named, and what may surprise in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from unetscope.errors import ConfigError, Place
+from unetscope.sources import Request, kind_of, resolve
+from unetscope.sources.configs import ConfigNetwork
+from unetscope.sources.request import SIZES
+from unetscope.sources.revisions import checked_out, is_revision
+from unetscope.sources.source import Info
+
+if TYPE_CHECKING:
+    from unetscope.rules.configs import Checked
+
+
+def check(request: Request, info: Info) -> Checked:
+    """Every finding of a source, by its place.
+
+    A config is read as far as it can be; one without errors is built and run once, so that what
+    only shows there is found. Of any other source its trace is checked.
+
+    Raises:
+        UnetscopeError: there is no such source, it cannot be read, or an option has no meaning for
+            it.
+    """
+    from unetscope.rules.configs import Checked
+    from unetscope.rules.trial import check_pass
+
+    if not issubclass(kind_of(request), ConfigNetwork):
+        source = resolve(request, info)
+        return Checked(list(check_pass(source.trace, Place(request.source))))
+    if not is_revision(request.source):
+        return _check_config(request, info)
+    with checked_out(request.source) as found:
+        checked = _check_config(replace(request, source=str(found.file)), info)
+    for index, finding in enumerate(checked.findings):
+        if finding.place is not None:
+            checked.findings[index] = replace(finding, place=found.named(finding.place))
+    return checked
+
+
+def _check_config(request: Request, info: Info) -> Checked:
+    from unetscope.config import load
+    from unetscope.config.files import locate, read_text, split_part
+    from unetscope.config.loading import document_of
+    from unetscope.findings import MALFORMED, Severity
+    from unetscope.rules.configs import Checked, check
+    from unetscope.rules.trial import check_built
+
+    for option in request.given:
+        if option not in ConfigNetwork.takes:
+            raise ConfigNetwork.refusal(request, option)
+    path = locate(split_part(request.source)[0])
+    read_text(path)  # a file that is not there is no finding
+    sizes = {name: request.sizes.get(name) for name in SIZES}
+    try:
+        document = document_of(request.source, request.overrides, sizes)
+    except ConfigError as error:
+        place = error.place or Place(str(path))
+        return Checked([MALFORMED.in_file(place, error.message, error.hint)])
+    for note in document.notes:
+        info(f"note: {note}")
+    checked = check(document)
+    if all(finding.severity is Severity.WARNING for finding in checked.findings):
+        spec = load(request.source, overrides=request.overrides, **sizes)
+        checked.findings += check_built(spec, lambda: resolve(request).trace())
+    checked.findings.sort(key=lambda finding: finding.order)
+    return checked

@@ -1,0 +1,195 @@
+"""Sources that are other people's code: `pkg.module:attr`, and classes that diffusers publishes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from unetscope.errors import ForwardError, Place, UnetscopeError
+from unetscope.sources import guessing
+from unetscope.sources.inputs import Given, given
+from unetscope.sources.published import Published
+from unetscope.sources.request import SIZES, Request
+from unetscope.sources.source import Info, Runnable
+from unetscope.sources.targets import foreign, maker, where
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from unetscope.record import Trace
+
+F = TypeVar("F", bound="ForeignNetwork")
+
+
+class ForeignNetwork(Runnable):
+    """A network that other people's code builds.
+
+    Attributes:
+        make: builds it.
+        described: the arguments of `forward` that the user described; without any they are guessed.
+    """
+
+    make: Callable[[], nn.Module]
+
+    def __init__(self, request: Request, info: Info) -> None:
+        super().__init__(request, info)
+        self.described = given(request.inputs, request.input_file, request.dtype)
+        if self.described and request.sizes:
+            raise UnetscopeError("sizes are part of `--input`: leave --batch, --height … away")
+
+    @property
+    def input_dtype(self) -> None:
+        """Each input has the element type that it is described in."""
+
+    def guess(self, model: nn.Module) -> Given:
+        """The arguments of `forward` where the user described none."""
+        return guessing.guess(model, self.request.dtype, self.request.sizes)
+
+    def build(self) -> nn.Module:
+        """The network in the state in which its code leaves it, on a device."""
+        from unetscope.tracing import devices
+
+        with foreign(f"building `{self.name}`"):
+            return devices.build_as_written(self.make, self.request.device, self.request.dtype)
+
+    def inputs(self, model: nn.Module) -> Given:
+        """The arguments of `forward`, as they were described or else guessed."""
+        described = self.described or self.guess(model)
+        if not self.described:
+            self.info(f"inputs guessed: {guessing.spell(described)}")
+        guessing.check(model, described)
+        return described
+
+    def at(self: F, **sizes: int) -> F:
+        """The same network with inputs guessed at other sizes."""
+        if self.described:
+            raise UnetscopeError(
+                "the inputs that `--input` describes have fixed sizes",
+                hint="leave it away, so that they are guessed at each size",
+            )
+        return type(self)(self.request.at(sizes), _nothing)
+
+    def run(self, model: nn.Module) -> Trace:
+        """One pass over what `build` returned; what the code prints goes to stderr."""
+        with foreign(f"running `{self.name}`"):
+            return super().run(model)
+
+    def explain(self, error: ForwardError) -> None:
+        """Name the line of code that failed, and what may run it."""
+        cause = error.__cause__
+        error.place = where(cause) if cause else None
+        if self.request.device == "meta" and "meta" in str(cause).lower():
+            error.hint = "it looks at values, which meta has not: `--device cpu` runs it for real"
+
+
+class CodeNetwork(ForeignNetwork):
+    """A model, a class or a factory that the user named as `pkg.module:attr`."""
+
+    takes = frozenset({"inputs", "input_file", "kwargs", *SIZES, "device", "dtype", "trust_code"})
+
+    def __init__(self, request: Request, info: Info) -> None:
+        super().__init__(request, info)
+        self.make = maker(request.source, request.kwargs)
+
+    @classmethod
+    def refusal(cls, request: Request, option: str) -> UnetscopeError:
+        """Code has no config to change, and no residuals of a ControlNet to take."""
+        if option == "controlnet":
+            return UnetscopeError("`--controlnet` goes with a config, not with code")
+        return UnetscopeError(
+            "`--set` changes a config, and code has none",
+            hint="--kwargs '{NAME: VALUE}' gives a class or a factory its arguments",
+        )
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """The reference of the trace; its name is the class's."""
+        return {"reference": self.name}
+
+    def config(self) -> Mapping[str, Any]:
+        """Code has none.
+
+        Raises:
+            UnetscopeError: always.
+        """
+        raise UnetscopeError(f"`{self.name}` is code, which has no config")
+
+
+class PublishedNetwork(ForeignNetwork):
+    """The `config.json` of a class that no family here covers, and that diffusers builds."""
+
+    takes = frozenset({"inputs", "input_file", *SIZES, "device", "dtype"})
+
+    def __init__(self, request: Request, info: Info) -> None:
+        super().__init__(request, info)
+        self.published = _published(request.source)
+        self.make = self.published.make
+        self._builder = self.published.builder
+
+    @classmethod
+    def refusal(cls, request: Request, option: str) -> UnetscopeError:
+        """Diffusers builds it from its file alone."""
+        from unetscope.sources.request import FLAGS
+
+        return UnetscopeError(
+            f"`{FLAGS[option]}` cannot change a {_published(request.source).kind}: diffusers "
+            "builds it from its file",
+            hint="change the file's options, or a copy's",
+        )
+
+    def guess(self, model: nn.Module) -> Given:
+        """What the class's `forward` takes, at the sizes of its config."""
+        return self.published.inputs(model, self.request.dtype, self.request.sizes)
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """Name, config and reference of the trace."""
+        return {
+            "name": self.published.name,
+            "config": self.published.config,
+            "reference": f"{self.name}, built by {self._builder}",
+        }
+
+    def config(self) -> Mapping[str, Any]:
+        """The file in the form of a config."""
+        return self.published.config
+
+
+def _published(reference: str) -> Published:
+    from unetscope.sources.published import find
+
+    found = find(reference)
+    assert found is not None, "only such files become a PublishedNetwork"
+    return found
+
+
+def trusted(request: Request) -> Request:
+    """The request for the class or factory that a file names, with the arguments beside it.
+
+    Raises:
+        UnetscopeError: the file names none, or the user gave arguments too.
+    """
+    from unetscope.config.code import network
+    from unetscope.config.document import read
+    from unetscope.config.files import locate
+
+    path = locate(request.source)
+    found = network(read(path).data)
+    if found is None:
+        raise UnetscopeError(
+            "`--trust-code`: it names no code that makes a network",
+            hint="code is named as `_target_: pkg.module.Class`, with its arguments beside it",
+            place=Place(str(path)),
+        )
+    if request.kwargs is not None:
+        raise UnetscopeError(
+            "`--kwargs` and `--trust-code` do not go together: the file has the arguments",
+            hint=f"`{found.command}` is the same",
+        )
+    return replace(request, source=found.target, kwargs=json.dumps(found.arguments))
+
+
+def _nothing(text: str) -> None:
+    """The inputs of further sizes are guessed as those of the first were; nobody is told again."""

@@ -1,0 +1,75 @@
+"""What a user asks for: a source by name, and how its network is to be built and run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+SIZES = ("batch", "height", "width", "tokens")
+"""The sizes of a network's inputs, by field of `Request`."""
+
+FLAGS = {
+    "overrides": "--set",
+    **{size: f"--{size}" for size in SIZES},
+    "device": "--device",
+    "dtype": "--dtype",
+    "inputs": "--input",
+    "input_file": "--input-file",
+    "kwargs": "--kwargs",
+    "controlnet": "--controlnet",
+    "trust_code": "--trust-code",
+}
+"""Field of `Request` -> the option of the command line that sets it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A source and the options for it.
+
+    Attributes:
+        source: a config, the name of a shipped one, a saved trace, a lock, a checkpoint, a file at
+            a git revision, or code: `pkg.module:attr`.
+        overrides: `KEY=VALUE` each, for `unet`.
+        batch: instead of the config's.
+        height: of the sample, instead of the config's.
+        width: of the sample, instead of the config's.
+        tokens: of the text, instead of the config's.
+        device: meta, cpu or cuda.
+        dtype: element type of weights and inputs, by torch's name.
+        inputs: what `forward` takes, each as `--input` describes it.
+        input_file: more of them, in YAML.
+        kwargs: arguments of a class or factory, in YAML.
+        controlnet: the config of a ControlNet that steers the UNet.
+        trust_code: whether the class that a file names as `_target_` may run.
+    """
+
+    source: str
+    overrides: Sequence[str] = ()
+    batch: int | None = None
+    height: int | None = None
+    width: int | None = None
+    tokens: int | None = None
+    device: str = "meta"
+    dtype: str = "float32"
+    inputs: Sequence[str] = ()
+    input_file: Path | None = None
+    kwargs: str | None = None
+    controlnet: str | None = None
+    trust_code: bool = False
+
+    def at(self, sizes: Mapping[str, int]) -> Request:
+        """The same request at other sizes of the inputs."""
+        return replace(self, **sizes)  # type: ignore[arg-type]
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The fields that differ from their defaults, beside the source."""
+        options = (field for field in fields(self) if field.name != "source")
+        return tuple(f.name for f in options if getattr(self, f.name) != f.default)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The sizes that are given."""
+        found = {name: getattr(self, name) for name in SIZES}
+        return {name: size for name, size in found.items() if size is not None}
