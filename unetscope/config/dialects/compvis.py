@@ -12,9 +12,9 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from unetscope.config.code import named
-from unetscope.config.dialects.compvis_arguments import CONTROL_NETS, UNETS, Network
-from unetscope.config.dialects.compvis_options import Options, read_options
+from unetscope.config.dialects.compvis_arguments import CONTROL_NETS, UNETS, OriginalNetwork
 from unetscope.config.dialects.compvis_rules import problems
+from unetscope.config.dialects.compvis_translation import Translation, translated
 from unetscope.config.document import Document
 from unetscope.config.types import mismatches
 from unetscope.errors import Place, nearest
@@ -67,23 +67,23 @@ def translate(document: Document, path: FilePath, part: str | None = None) -> Do
     of_arguments = (*problems(chosen), *_problems_of_size(document.data))
     if of_arguments:
         return replace(document, problems=of_arguments)
-    options = read_options(chosen)
-    inputs: dict[str, Any] = _tokens(document.data, options)
-    _add_size(options, document.data, inputs)
+    translation = translated(chosen)
+    inputs: dict[str, Any] = _tokens(document.data, translation)
+    _add_size(translation, document.data, inputs)
     where = dotted(chosen.path)
     data = {
         "name": path.stem,
-        "family": options.family,
+        "family": translation.family,
         "source": f"{path.name}, {where}" if where else path.name,
-        "unet": options.values,
+        "unet": translation.values,
         **({"inputs": inputs} if inputs else {}),
     }
-    origins = {("unet", *inner): origin for inner, origin in options.origins.items()}
+    origins = {("unet", *inner): origin for inner, origin in translation.origins.items()}
     origins |= {(): (), ("unet",): chosen.path, ("inputs",): ()}
     origins["family",] = (*chosen.path, "target")
     origins |= {("inputs", name): CONDITION if name == "tokens" else SIZE for name in inputs}
     places = {ours: _place(origin, document.places) for ours, origin in origins.items()}
-    notes = (*options.notes, *_others(candidates, chosen, path))
+    notes = (*translation.notes, *_others(candidates, chosen, path))
     return Document(data, places, tuple(f"{path}: {note}" for note in notes))
 
 
@@ -108,7 +108,7 @@ def _candidates(value: Any, path: Path) -> Iterator[_Candidate]:
             yield from _candidates(inner, (*path, index))
 
 
-def _chosen(candidates: list[_Candidate], part: str | None) -> Network | Finding:
+def _chosen(candidates: list[_Candidate], part: str | None) -> OriginalNetwork | Finding:
     """The network that is meant: the UNet, unless another one is named or alone."""
     named = [each for each in candidates if part in (None, dotted(each.path), *each.path[-1:])]
     if not named:
@@ -127,7 +127,7 @@ def _chosen(candidates: list[_Candidate], part: str | None) -> Network | Finding
     if not isinstance(chosen.params, dict):
         message = f"expected a mapping of arguments, found {found(chosen.params)}"
         return Finding("wrong-type", (*chosen.path, "params"), message)
-    return Network(chosen.path, str(chosen.target), chosen.params)
+    return OriginalNetwork(chosen.path, str(chosen.target), chosen.params)
 
 
 def _no_network(data: dict[str, Any]) -> Finding:
@@ -152,7 +152,7 @@ def _unknown_class(candidate: _Candidate) -> Finding:
     return Finding("unknown-family", path, message, f"did you mean {close}?" if close else hint)
 
 
-def _others(candidates: list[_Candidate], chosen: Network, path: FilePath) -> Iterator[str]:
+def _others(candidates: list[_Candidate], chosen: OriginalNetwork, path: FilePath) -> Iterator[str]:
     """What is said of networks that the file holds besides."""
     for other in candidates:
         if other.path not in ((), chosen.path) and other.class_name in KNOWN:
@@ -173,20 +173,20 @@ def _problems_of_size(data: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("wrong-value", path, message)
 
 
-def _add_size(options: Options, data: dict[str, Any], inputs: dict[str, Any]) -> None:
+def _add_size(translation: Translation, data: dict[str, Any], inputs: dict[str, Any]) -> None:
     """The size of the latents, if the file tells it: an option or, for want of one, an input."""
     size = _at(data, SIZE)
     if size is None:
         return
-    if options.family != "ControlNetModel":
-        options.put("sample_size", size, SIZE)
+    if translation.family != "ControlNetModel":
+        translation.put_from("sample_size", size, SIZE)
         return
     inputs["height"], inputs["width"] = size if isinstance(size, list) else (size, size)
 
 
-def _tokens(data: dict[str, Any], options: Options) -> dict[str, int]:
+def _tokens(data: dict[str, Any], translation: Translation) -> dict[str, int]:
     """One token is what embeds a class."""
     embedder = _at(data, CONDITION)
-    has_text = options.family != "UNet2DModel"
+    has_text = translation.family != "UNet2DModel"
     is_class = isinstance(embedder, str) and embedder.endswith(".ClassEmbedder")
     return {"tokens": 1} if has_text and is_class else {}

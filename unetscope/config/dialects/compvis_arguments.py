@@ -106,7 +106,7 @@ class ControlNetArguments(Arguments, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Network:
+class OriginalNetwork:
     """A network in an original file.
 
     Attributes:

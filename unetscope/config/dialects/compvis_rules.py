@@ -11,7 +11,7 @@ from unetscope.config.dialects.compvis_arguments import (
     OF_TRANSFORMERS,
     REFUSED,
     Arguments,
-    Network,
+    OriginalNetwork,
     UNetArguments,
 )
 from unetscope.config.sections import check_section
@@ -22,7 +22,7 @@ GROUPS = 32
 """Groups of every norm, which the originals have no argument for."""
 
 
-def problems(network: Network) -> Iterator[Finding]:
+def problems(network: OriginalNetwork) -> Iterator[Finding]:
     """What is wrong with the arguments' form or, if that is right, with their meaning."""
     of_form = [*check_section(network.params, network.section, network.argument())]
     of_form += [
@@ -47,13 +47,13 @@ def problems(network: Network) -> Iterator[Finding]:
             yield _expected(network, "dropout", "0, since ControlNetModel has none")
 
 
-def _expected(network: Network, name: str, what: str, hint: str | None = None) -> Finding:
+def _expected(network: OriginalNetwork, name: str, what: str, hint: str | None = None) -> Finding:
     said = found(network.params[name]) if name in network.params else "none"
     path = network.argument(name)
     return Finding("unsupported", path, f"expected {what}, found {said}", hint)
 
 
-def _refused(network: Network, arguments: Arguments) -> Iterator[Finding]:
+def _refused(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     """Arguments whose values no family covers."""
     for name, (covered, meaning) in REFUSED.items():
         value = getattr(arguments, name, covered)
@@ -63,7 +63,7 @@ def _refused(network: Network, arguments: Arguments) -> Iterator[Finding]:
             yield _expected(network, name, found(covered), hint)
 
 
-def _lengths(network: Network, arguments: Arguments) -> Iterator[Finding]:
+def _lengths(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     levels = len(arguments.channel_mult)
     for name in ("num_res_blocks", "transformer_depth", "disable_self_attentions"):
         value = getattr(arguments, name)
@@ -74,7 +74,7 @@ def _lengths(network: Network, arguments: Arguments) -> Iterator[Finding]:
         yield _expected(network, "num_res_blocks", "one number, since ControlNetModel has one")
 
 
-def _groups(network: Network, arguments: Arguments) -> Iterator[Finding]:
+def _groups(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     for index, mult in enumerate(arguments.channel_mult):
         channels = mult * arguments.model_channels
         if channels % GROUPS:
@@ -84,7 +84,7 @@ def _groups(network: Network, arguments: Arguments) -> Iterator[Finding]:
             return
 
 
-def _heads(network: Network, arguments: Arguments) -> Iterator[Finding]:
+def _heads(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     width, last = arguments.num_head_channels, len(arguments.channel_mult) - 1
     if width in (-1, 0) and arguments.num_heads < 1:
         message = "expected num_heads or num_head_channels of at least 1, found neither"
@@ -101,7 +101,7 @@ def _heads(network: Network, arguments: Arguments) -> Iterator[Finding]:
                 return
 
 
-def _context(network: Network, arguments: Arguments) -> Iterator[Finding]:
+def _context(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     context = arguments.context_dim
     if context is None and "sgm" not in network.target.split("."):
         message = "expected context_dim beside it, the width of the text's tokens"
@@ -110,7 +110,7 @@ def _context(network: Network, arguments: Arguments) -> Iterator[Finding]:
         yield _expected(network, "context_dim", "one width for all transformer blocks")
 
 
-def _without_transformers(network: Network, arguments: Arguments) -> Iterator[Finding]:
+def _without_transformers(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     """Networks of latent diffusion without a text: what `UNet2DModel` cannot say of them."""
     if network.is_control_net:
         what = "true, since ControlNetModel has transformers"
@@ -129,7 +129,7 @@ def _without_transformers(network: Network, arguments: Arguments) -> Iterator[Fi
         yield _expected(network, "num_heads", what)
 
 
-def _classes(network: Network, arguments: UNetArguments) -> Iterator[Finding]:
+def _classes(network: OriginalNetwork, arguments: UNetArguments) -> Iterator[Finding]:
     classes, width = arguments.num_classes, arguments.adm_in_channels
     if isinstance(classes, str) and classes != "sequential":
         yield _expected(network, "num_classes", "a number, sequential or null")
