@@ -26,9 +26,6 @@ from unetscope.families.family import Family, Options
 from unetscope.families.sizes import check_sizes
 from unetscope.findings import Finding, Path
 
-USUAL_SIZE = 64
-"""Height and width of the sample where neither `inputs` nor `sample_size` says any."""
-
 
 def load(
     reference: str,
@@ -169,8 +166,7 @@ def _spec(reference: str, path: FilePath, document: Document) -> Spec:
 
 def inputs_of(section: InputsSection, family: Family[Any], unet: Options) -> Inputs:
     """The sizes of a network's inputs: what a config says, else what is usual for its options."""
-    size = getattr(unet, "sample_size", None) or USUAL_SIZE
-    rows, columns = (size, size) if isinstance(size, int) else size
+    rows, columns = family.usual_size(unet)
     return Inputs(
         batch=section.batch,
         height=section.height or rows,

@@ -38,6 +38,8 @@ Levels = Meta(min_length=1, max_length=16, description="one entry a level, 1 to 
 Tensors = dict[str, TensorSpec | dict[str, TensorSpec]]
 """Keyword arguments of a network's `forward`."""
 
+USUAL_SIZE = (64, 64)
+"""Height and width of Stable Diffusion's latents, and of many small images."""
 USUAL_TOKENS = 77
 """Tokens of CLIP's texts, and of most others."""
 
@@ -67,7 +69,8 @@ class Family(Generic[OptionsT]):
         rules: what keeps the options from being a network, given the paths that the config
             writes, since a default is never the cause. Paths are inside the options.
         check_tokens: what keeps the network from reading a text of so many tokens.
-        usual_tokens: tokens of a text where the config says no number.
+        usual_size: height and width of the sample where the config gives none.
+        usual_tokens: tokens of a text where the config gives no number.
         likely_key: the option that a failure in the module at a path most likely comes from.
         library: the library that publishes the class, whose config files name it.
     """
@@ -82,6 +85,7 @@ class Family(Generic[OptionsT]):
     covered: Covered = field(default_factory=Covered)
     rules: Callable[[OptionsT, Collection[Path]], Iterator[Finding]] = lambda *_: iter(())
     check_tokens: Callable[[OptionsT, int], Iterator[Finding]] = lambda *_: iter(())
+    usual_size: Callable[[OptionsT], tuple[int, int]] = lambda _: USUAL_SIZE
     usual_tokens: Callable[[OptionsT], int] = lambda _: USUAL_TOKENS
     likely_key: Callable[[str], str | None] = lambda _: None
     library: str | None = None

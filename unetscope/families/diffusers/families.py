@@ -16,6 +16,7 @@ from unetscope.families.diffusers.inputs import (
     condition_inputs,
     controlnet_inputs,
     unet2d_inputs,
+    usual_size,
     usual_tokens,
 )
 from unetscope.families.diffusers.rules import condition_rules, controlnet_rules, unet2d_rules
@@ -57,6 +58,7 @@ UNET_2D_CONDITION: Family[UNet2DConditionConfig] = Family(
     covered=COVERED_UNET_2D_CONDITION,
     rules=condition_rules,
     check_tokens=check_tokens,
+    usual_size=usual_size,
     usual_tokens=usual_tokens,
     likely_key=likely_key,
     library="diffusers",
@@ -71,6 +73,7 @@ UNET_2D: Family[UNet2DConfig] = Family(
     sizes=Sizes(maps, takes),
     covered=COVERED_UNET_2D,
     rules=unet2d_rules,
+    usual_size=usual_size,
     likely_key=likely_key,
     library="diffusers",
 )

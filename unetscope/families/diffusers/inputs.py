@@ -12,7 +12,7 @@ from unetscope.families.diffusers.levels import text_dim
 from unetscope.families.diffusers.supported import needed
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
-from unetscope.families.family import USUAL_TOKENS, Tensors
+from unetscope.families.family import USUAL_SIZE, USUAL_TOKENS, Tensors
 from unetscope.findings import Finding
 from unetscope.record import TensorSpec
 
@@ -63,6 +63,14 @@ def controlnet_inputs(
     picture = (config.conditioning_channels, *(side * config.shrinking for side in size))
     tensors = condition_inputs(config.unet(), batch, size, tokens)
     return {**tensors, "controlnet_cond": _floats(batch, *picture)}
+
+
+def usual_size(unet: UNet2DConditionConfig | UNet2DConfig) -> tuple[int, int]:
+    """Height and width of the sample that the network was trained on."""
+    size = unet.sample_size
+    if size is None:
+        return USUAL_SIZE
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
 def usual_tokens(unet: UNet2DConditionConfig) -> int:
