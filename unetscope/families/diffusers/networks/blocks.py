@@ -6,12 +6,11 @@ the rules read too. Blocks whose decoder is wired otherwise are in `fir_blocks` 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
-from unetscope.families.diffusers.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS, BlockType
 from unetscope.families.diffusers.networks.resnet import ResnetBlock2D
 
 if TYPE_CHECKING:
@@ -19,23 +18,26 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from unetscope.families.diffusers.networks.building import MakeAttention, Parts
+    from unetscope.families.diffusers.networks.building import BlockSpec
 
 
 class Block(nn.Module):
     """What all blocks hold: ResNets, and the attentions behind them."""
 
-    block_type: ClassVar[BlockType]
     resnets: nn.ModuleList
+
+    def __init__(self, spec: BlockSpec):
+        super().__init__()
+        self.block_type = spec.block_type
 
     @property
     def reads_text(self) -> bool:
         """Whether it is given the text's tokens."""
         return self.block_type.reads_text
 
-    def _add_attentions(self, channels: int, layers: int, attention: MakeAttention) -> None:
-        if self.block_type.attention is not None:
-            self.attentions = nn.ModuleList(attention(channels, i) for i in range(layers))
+    def _add_attentions(self, spec: BlockSpec, layers: int) -> None:
+        if (attention := spec.attention) is not None:
+            self.attentions = nn.ModuleList(attention(spec.channels, i) for i in range(layers))
 
     def _attend(
         self,
@@ -53,32 +55,15 @@ class Block(nn.Module):
 
 
 class DownBlock(Block):
-    """Encode at one resolution, then halve it; every result is a residual for the decoder.
+    """Encode at one resolution, then halve it; every result is a residual for the decoder."""
 
-    Args:
-        in_channels: channels of the input.
-        channels: channels of every result.
-        layers: number of ResNets.
-        parts: makes ResNets and the layer that halves.
-        attention: makes attentions; unread if the block type has none.
-        downsample: whether it halves the resolution.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        layers: int,
-        *,
-        parts: Parts,
-        attention: MakeAttention,
-        downsample: bool,
-    ):
-        super().__init__()
-        inputs = [in_channels] + [channels] * (layers - 1)
-        self._add_attentions(channels, layers, attention)
+    def __init__(self, spec: BlockSpec):
+        super().__init__(spec)
+        channels, layers, parts = spec.channels, spec.layers, spec.parts
+        inputs = [spec.in_channels] + [channels] * (layers - 1)
+        self._add_attentions(spec, layers)
         self.resnets = nn.ModuleList(parts.resnet(each, channels) for each in inputs)
-        self.downsamplers = nn.ModuleList([parts.downsampler(channels)]) if downsample else None
+        self.downsamplers = nn.ModuleList([parts.downsampler(channels)]) if spec.resamples else None
 
     def forward(
         self,
@@ -105,19 +90,11 @@ class DownBlock(Block):
 
 
 class MidBlock(Block):
-    """A ResNet at the lowest resolution, and behind it further ones, each after an attention.
+    """A ResNet at the lowest resolution, and behind it further ones, each after an attention."""
 
-    Args:
-        channels: channels of input and result.
-        layers: number of further ResNets.
-        parts: makes ResNets.
-        attention: makes attentions; None for further ResNets without.
-    """
-
-    def __init__(
-        self, channels: int, layers: int, *, parts: Parts, attention: MakeAttention | None
-    ):
-        super().__init__()
+    def __init__(self, spec: BlockSpec):
+        super().__init__(spec)
+        channels, layers, parts, attention = spec.channels, spec.layers, spec.parts, spec.attention
         self.attentions = nn.ModuleList(
             None if attention is None else attention(channels, i)  # type: ignore[misc]
             for i in range(layers)
@@ -144,37 +121,18 @@ class MidBlock(Block):
 
 
 class UpBlock(Block):
-    """Decode at one resolution, joining a residual before each ResNet, then double it.
+    """Decode at one resolution, joining a residual before each ResNet, then double it."""
 
-    Args:
-        in_channels: channels of the input.
-        channels: channels of every result, and of every residual but the last.
-        above: channels of the level above, whose last residual is joined last.
-        layers: number of ResNets of the down block that it mirrors; it has one more.
-        parts: makes ResNets and the layer that doubles.
-        attention: makes attentions; unread if the block type has none.
-        upsample: whether it doubles the resolution.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        above: int,
-        layers: int,
-        *,
-        parts: Parts,
-        attention: MakeAttention,
-        upsample: bool,
-    ):
-        super().__init__()
-        inputs = [in_channels] + [channels] * layers
-        skips = [channels] * layers + [above]
-        self._add_attentions(channels, 1 + layers, attention)
+    def __init__(self, spec: BlockSpec):
+        super().__init__(spec)
+        channels, layers, parts = spec.channels, spec.layers, spec.parts
+        inputs = [spec.in_channels] + [channels] * layers
+        skips = [channels] * layers + [spec.above]
+        self._add_attentions(spec, 1 + layers)
         self.resnets = nn.ModuleList(
             parts.resnet(each + skip, channels) for each, skip in zip(inputs, skips, strict=True)
         )
-        self.upsamplers = nn.ModuleList([parts.upsampler(channels)]) if upsample else None
+        self.upsamplers = nn.ModuleList([parts.upsampler(channels)]) if spec.resamples else None
 
     def forward(
         self,
@@ -207,76 +165,50 @@ class UpBlock(Block):
 class DownBlock2D(DownBlock):
     """ResNets alone."""
 
-    block_type = DOWN_BLOCKS["DownBlock2D"]
-
 
 class AttnDownBlock2D(DownBlock):
     """The pixels read each other behind each ResNet."""
-
-    block_type = DOWN_BLOCKS["AttnDownBlock2D"]
 
 
 class CrossAttnDownBlock2D(DownBlock):
     """A transformer behind each ResNet; the pixels read the text."""
 
-    block_type = DOWN_BLOCKS["CrossAttnDownBlock2D"]
-
 
 class ResnetDownsampleBlock2D(DownBlock):
     """ResNets alone; one more halves the resolution."""
-
-    block_type = DOWN_BLOCKS["ResnetDownsampleBlock2D"]
 
 
 class SimpleCrossAttnDownBlock2D(DownBlock):
     """One attention to pixels and text behind each ResNet; one more ResNet halves."""
 
-    block_type = DOWN_BLOCKS["SimpleCrossAttnDownBlock2D"]
-
 
 class UNetMidBlock2D(MidBlock):
     """The pixels read each other between the ResNets."""
-
-    block_type = MID_BLOCKS["UNetMidBlock2D"]
 
 
 class UNetMidBlock2DCrossAttn(MidBlock):
     """A transformer between the ResNets; the pixels read the text."""
 
-    block_type = MID_BLOCKS["UNetMidBlock2DCrossAttn"]
-
 
 class UNetMidBlock2DSimpleCrossAttn(MidBlock):
     """One attention to pixels and text between the ResNets."""
-
-    block_type = MID_BLOCKS["UNetMidBlock2DSimpleCrossAttn"]
 
 
 class UpBlock2D(UpBlock):
     """ResNets alone."""
 
-    block_type = UP_BLOCKS["UpBlock2D"]
-
 
 class AttnUpBlock2D(UpBlock):
     """The pixels read each other behind each ResNet."""
-
-    block_type = UP_BLOCKS["AttnUpBlock2D"]
 
 
 class CrossAttnUpBlock2D(UpBlock):
     """A transformer behind each ResNet; the pixels read the text."""
 
-    block_type = UP_BLOCKS["CrossAttnUpBlock2D"]
-
 
 class ResnetUpsampleBlock2D(UpBlock):
     """ResNets alone; one more doubles the resolution."""
 
-    block_type = UP_BLOCKS["ResnetUpsampleBlock2D"]
-
 
 class SimpleCrossAttnUpBlock2D(UpBlock):
     """One attention to pixels and text behind each ResNet; one more ResNet doubles."""
-
-    block_type = UP_BLOCKS["SimpleCrossAttnUpBlock2D"]

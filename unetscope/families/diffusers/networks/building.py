@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from torch import nn
 
-from unetscope.families.diffusers.blocks import DOWN_BLOCKS, UP_BLOCKS, BlockType
+from unetscope.families.diffusers.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS, BlockType
 from unetscope.families.diffusers.levels import Level
 from unetscope.families.diffusers.networks import blocks, fir_blocks, k_blocks
 from unetscope.families.diffusers.networks.resnet import Downsample2D, ResnetBlock2D, Upsample2D
@@ -22,31 +22,18 @@ if TYPE_CHECKING:
 
 L = TypeVar("L", bound=Level)
 
-BLOCKS: dict[str, Callable[..., nn.Module]] = {
+BLOCKS: dict[str, Callable[[BlockSpec], nn.Module]] = {
     block.__name__: block
-    for block in (
-        blocks.DownBlock2D,
-        blocks.AttnDownBlock2D,
-        blocks.CrossAttnDownBlock2D,
-        blocks.ResnetDownsampleBlock2D,
-        blocks.SimpleCrossAttnDownBlock2D,
-        fir_blocks.SkipDownBlock2D,
-        fir_blocks.AttnSkipDownBlock2D,
-        k_blocks.KDownBlock2D,
-        k_blocks.KCrossAttnDownBlock2D,
-        blocks.UNetMidBlock2D,
-        blocks.UNetMidBlock2DCrossAttn,
-        blocks.UNetMidBlock2DSimpleCrossAttn,
-        blocks.UpBlock2D,
-        blocks.AttnUpBlock2D,
-        blocks.CrossAttnUpBlock2D,
-        blocks.ResnetUpsampleBlock2D,
-        blocks.SimpleCrossAttnUpBlock2D,
-        fir_blocks.SkipUpBlock2D,
-        fir_blocks.AttnSkipUpBlock2D,
-        k_blocks.KUpBlock2D,
-        k_blocks.KCrossAttnUpBlock2D,
+    for base in (
+        blocks.DownBlock,
+        blocks.MidBlock,
+        blocks.UpBlock,
+        fir_blocks.FirDownBlock,
+        fir_blocks.FirUpBlock,
+        k_blocks.KDownBlock,
+        k_blocks.KUpBlock,
     )
+    for block in base.__subclasses__()
 }
 """The classes of blocks by their published names."""
 
@@ -133,6 +120,32 @@ class Parts:
         return Upsample2D(channels)
 
 
+@dataclass(frozen=True)
+class BlockSpec:
+    """What one block is made of.
+
+    Attributes:
+        block_type: its description.
+        in_channels: channels of the input.
+        channels: channels of the results; in a decoder, also of all residuals but the last.
+        above: in a decoder, channels of the level above, whose last residual is joined last.
+        layers: ResNets of an encoder's block, where the decoder's at its level has one more; of a
+            middle block, those after the first.
+        resamples: whether it halves or doubles the resolution.
+        parts: makes ResNets and resampling layers.
+        attention: makes attentions; None for a block without.
+    """
+
+    block_type: BlockType
+    in_channels: int
+    channels: int
+    above: int
+    layers: int
+    resamples: bool
+    parts: Parts
+    attention: MakeAttention | None
+
+
 class Builder(ABC, Generic[L]):
     """Builds encoder and decoder; a family says what they are made of.
 
@@ -148,25 +161,25 @@ class Builder(ABC, Generic[L]):
         """What makes the ResNets of such a block."""
 
     @abstractmethod
-    def attention(self, block_type: BlockType, level: L, *, decoder: bool) -> MakeAttention:
-        """What makes the attentions of such a block at that level."""
+    def attention(self, block_type: BlockType, level: L, *, decoder: bool) -> MakeAttention | None:
+        """What makes the attentions of such a block at that level; None if it has none."""
 
     def down(self, names: Sequence[str]) -> nn.ModuleList:
         """The encoder's blocks, from the full resolution down."""
         blocks = nn.ModuleList()
         channels = self.levels[0].channels
         for level, name in zip(self.levels, names, strict=True):
-            block_type = DOWN_BLOCKS[name]
-            blocks.append(
-                BLOCKS[name](
-                    channels,
-                    level.channels,
-                    level.layers,
-                    parts=self.parts(block_type),
-                    attention=self.attention(block_type, level, decoder=False),
-                    downsample=level is not self.levels[-1],
-                )
+            spec = BlockSpec(
+                DOWN_BLOCKS[name],
+                in_channels=channels,
+                channels=level.channels,
+                above=channels,
+                layers=level.layers,
+                resamples=level is not self.levels[-1],
+                parts=self.parts(DOWN_BLOCKS[name]),
+                attention=self.attention(DOWN_BLOCKS[name], level, decoder=False),
             )
+            blocks.append(BLOCKS[name](spec))
             channels = level.channels
         return blocks
 
@@ -176,17 +189,33 @@ class Builder(ABC, Generic[L]):
         channels = self.levels[-1].channels
         upwards = [*reversed(self.levels), self.levels[0]]
         for (level, higher), name in zip(pairwise(upwards), names, strict=True):
-            block_type = UP_BLOCKS[name]
-            blocks.append(
-                BLOCKS[name](
-                    channels,
-                    level.channels,
-                    higher.channels,
-                    level.layers,
-                    parts=self.parts(block_type),
-                    attention=self.attention(block_type, level, decoder=True),
-                    upsample=level is not self.levels[0],
-                )
+            spec = BlockSpec(
+                UP_BLOCKS[name],
+                in_channels=channels,
+                channels=level.channels,
+                above=higher.channels,
+                layers=level.layers,
+                resamples=level is not self.levels[0],
+                parts=self.parts(UP_BLOCKS[name]),
+                attention=self.attention(UP_BLOCKS[name], level, decoder=True),
             )
-            channels = higher.channels if block_type.resnet == "k" else level.channels
+            blocks.append(BLOCKS[name](spec))
+            channels = higher.channels if spec.block_type.resnet == "k" else level.channels
         return blocks
+
+    def middle(
+        self, name: str, *, layers: int, parts: Parts, attention: MakeAttention | None
+    ) -> nn.Module:
+        """The block at the lowest resolution, with so many ResNets after the first."""
+        channels = self.levels[-1].channels
+        spec = BlockSpec(
+            MID_BLOCKS[name],
+            in_channels=channels,
+            channels=channels,
+            above=channels,
+            layers=layers,
+            resamples=False,
+            parts=parts,
+            attention=attention,
+        )
+        return BLOCKS[name](spec)

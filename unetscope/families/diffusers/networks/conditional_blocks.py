@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from unetscope.families.diffusers.blocks import MID_BLOCKS, BlockType
 from unetscope.families.diffusers.levels import TextLevel, levels_of
 from unetscope.families.diffusers.networks.attention import AddedKVAttention, SelfAttention
-from unetscope.families.diffusers.networks.building import BLOCKS, Builder, MakeAttention, Parts
+from unetscope.families.diffusers.networks.building import (
+    Builder,
+    MakeAttention,
+    Parts,
+)
 from unetscope.families.diffusers.networks.gligen import GatedTransformerBlock
 from unetscope.families.diffusers.networks.k_layers import KAttentionBlock
 from unetscope.families.diffusers.networks.transformer import (
@@ -67,19 +71,22 @@ class ConditionalBuilder(Builder[TextLevel]):
         block_type = MID_BLOCKS[config.mid_block_type]
         only_cross = config.only_cross_attention_in_middle and block_type.attention == "added_kv"
         level = replace(lowest, only_cross_attention=only_cross)
-        return BLOCKS[config.mid_block_type](
-            level.channels,
-            0 if block_type.attention is None else 1,
-            parts=replace(
-                self.parts(block_type), output_scale_factor=config.mid_block_scale_factor
-            ),
+        scale = config.mid_block_scale_factor
+        return self.middle(
+            config.mid_block_type,
+            layers=0 if block_type.attention is None else 1,
+            parts=replace(self.parts(block_type), output_scale_factor=scale),
             attention=self.attention(block_type, level, decoder=False),
         )
 
-    def attention(self, block_type: BlockType, level: TextLevel, *, decoder: bool) -> MakeAttention:
-        """What makes the attentions of such a block at that level."""
+    def attention(
+        self, block_type: BlockType, level: TextLevel, *, decoder: bool
+    ) -> MakeAttention | None:
+        """What makes the attentions of such a block at that level; None if it has none."""
         head_dim = level.up_head_dim if decoder else level.down_head_dim
         match block_type.attention:
+            case None:
+                return None
             case "self":
                 return partial(self._self_attention, head_dim)
             case "added_kv":

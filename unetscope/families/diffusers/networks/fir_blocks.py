@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from unetscope.families.diffusers.blocks import DOWN_BLOCKS, FIR_IMAGE_CHANNELS, UP_BLOCKS
+from unetscope.families.diffusers.blocks import FIR_IMAGE_CHANNELS
 from unetscope.families.diffusers.networks.blocks import Block
 from unetscope.families.diffusers.networks.resnet import ResnetBlock2D
 from unetscope.families.layers import Conv2d, GroupNorm
@@ -26,7 +26,7 @@ from unetscope.families.layers import Conv2d, GroupNorm
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unetscope.families.diffusers.networks.building import MakeAttention, Parts
+    from unetscope.families.diffusers.networks.building import BlockSpec, Parts
 
 SCALE = math.sqrt(2)
 """What the sum of a ResNet's two paths is divided by, to keep its variance."""
@@ -76,25 +76,16 @@ def _own(parts: Parts) -> Parts:
 
 
 class FirDownBlock(Block):
-    """Encode at one resolution, then halve it; see `DownBlock` for the arguments."""
+    """Encode at one resolution, then halve it."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        layers: int,
-        *,
-        parts: Parts,
-        attention: MakeAttention,
-        downsample: bool,
-    ):
-        super().__init__()
-        parts = _own(parts)
-        inputs = [in_channels] + [channels] * (layers - 1)
-        self._add_attentions(channels, layers, attention)
+    def __init__(self, spec: BlockSpec):
+        super().__init__(spec)
+        channels, layers, parts = spec.channels, spec.layers, _own(spec.parts)
+        inputs = [spec.in_channels] + [channels] * (layers - 1)
+        self._add_attentions(spec, layers)
         self.resnets = nn.ModuleList(parts.resnet(each, channels) for each in inputs)
         self.downsamplers: nn.ModuleList | None = None
-        if downsample:
+        if spec.resamples:
             self.resnet_down = parts.resnet(
                 channels, channels, downsample=halve, conv_shortcut=True
             )
@@ -123,25 +114,15 @@ class FirDownBlock(Block):
 
 
 class FirUpBlock(Block):
-    """Decode at one resolution, then double it; see `UpBlock` for the arguments."""
+    """Decode at one resolution, then double it."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        above: int,
-        layers: int,
-        *,
-        parts: Parts,
-        attention: MakeAttention,
-        upsample: bool,
-    ):
-        super().__init__()
-        parts = _own(parts)
-        inputs = [in_channels] + [channels] * layers
-        skips = [channels] * layers + [above]
+    def __init__(self, spec: BlockSpec):
+        super().__init__(spec)
+        channels, layers, parts = spec.channels, spec.layers, _own(spec.parts)
+        inputs = [spec.in_channels] + [channels] * layers
+        skips = [channels] * layers + [spec.above]
         # One attention, behind all ResNets.
-        self._add_attentions(channels, 1, attention)
+        self._add_attentions(spec, 1)
         # With attention, the published code counts a quarter of the skip's channels only.
         share = 4 if self.block_type.attention is None else 1
         self.resnets = nn.ModuleList(
@@ -150,7 +131,7 @@ class FirUpBlock(Block):
         )
         self.upsampler = FirUpsample2D()
         self.resnet_up: ResnetBlock2D | None = None
-        if upsample:
+        if spec.resamples:
             self.resnet_up = parts.resnet(channels, channels, upsample=double, conv_shortcut=True)
             self.skip_conv = Conv2d(channels, FIR_IMAGE_CHANNELS, kernel_size=3, padding=1)
             self.skip_norm = GroupNorm(parts.groups_of(channels), channels, eps=parts.eps)
@@ -186,22 +167,14 @@ class FirUpBlock(Block):
 class SkipDownBlock2D(FirDownBlock):
     """ResNets alone."""
 
-    block_type = DOWN_BLOCKS["SkipDownBlock2D"]
-
 
 class AttnSkipDownBlock2D(FirDownBlock):
     """The pixels read each other behind each ResNet."""
-
-    block_type = DOWN_BLOCKS["AttnSkipDownBlock2D"]
 
 
 class SkipUpBlock2D(FirUpBlock):
     """ResNets alone."""
 
-    block_type = UP_BLOCKS["SkipUpBlock2D"]
-
 
 class AttnSkipUpBlock2D(FirUpBlock):
     """The pixels read each other behind all ResNets."""
-
-    block_type = UP_BLOCKS["AttnSkipUpBlock2D"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from unetscope.families.diffusers.blocks import DOWN_BLOCKS, K_GROUP_SIZE, UP_BLOCKS
+from unetscope.families.diffusers.blocks import K_GROUP_SIZE
 from unetscope.families.diffusers.networks.blocks import Block
 from unetscope.families.diffusers.networks.k_layers import (
     KDownsample2D,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from unetscope.families.diffusers.networks.building import MakeAttention, Parts
+    from unetscope.families.diffusers.networks.building import BlockSpec
 
 
 class KBlock(Block):
@@ -46,27 +46,19 @@ class KBlock(Block):
 
 
 class KDownBlock(KBlock):
-    """Encode at one resolution, then halve it; see `DownBlock` for the arguments."""
+    """Encode at one resolution, then halve it."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        layers: int,
-        *,
-        parts: Parts,
-        attention: MakeAttention,
-        downsample: bool,
-    ):
-        super().__init__()
-        inputs = [in_channels] + [channels] * (layers - 1)
+    def __init__(self, spec: BlockSpec):
+        super().__init__(spec)
+        channels, layers, parts = spec.channels, spec.layers, spec.parts
+        inputs = [spec.in_channels] + [channels] * (layers - 1)
         groups = channels // K_GROUP_SIZE
         self.resnets = nn.ModuleList(
             ResnetBlockCondNorm2D(each, channels, channels, groups_out=groups, parts=parts)
             for each in inputs
         )
-        self._add_attentions(channels, layers, attention)
-        self.downsamplers = nn.ModuleList([KDownsample2D()]) if downsample else None
+        self._add_attentions(spec, layers)
+        self.downsamplers = nn.ModuleList([KDownsample2D()]) if spec.resamples else None
 
     def forward(
         self, hidden_states: Tensor, temb: Tensor, encoder_hidden_states: Tensor | None = None
@@ -89,35 +81,16 @@ class KDownBlock(KBlock):
 
 
 class KUpBlock(KBlock):
-    """Decode at one resolution, joining one residual before all ResNets, then double it.
+    """Decode at one resolution, joining one residual before all ResNets, then double it."""
 
-    Args:
-        in_channels: channels of the input, which are those of the level.
-        channels: channels of the level.
-        above: channels of the level above, and of the result.
-        layers: number of ResNets.
-        parts: the options of ResNets.
-        attention: makes attentions.
-        upsample: whether it doubles the resolution.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        above: int,
-        layers: int,
-        *,
-        parts: Parts,
-        attention: MakeAttention,
-        upsample: bool,
-    ):
-        super().__init__()
+    def __init__(self, spec: BlockSpec):
+        super().__init__(spec)
+        channels, layers, parts = spec.channels, spec.layers, spec.parts
         # The published code knows the lowest resolution by equal channels.
-        is_lowest = self.reads_text and above == channels == parts.temb_channels
-        first = in_channels if is_lowest else in_channels + channels
+        is_lowest = self.reads_text and spec.above == channels == parts.temb_channels
+        first = spec.in_channels if is_lowest else spec.in_channels + channels
         inputs = [first] + [channels] * (layers - 1)
-        results = [channels] * (layers - 1) + [above]
+        results = [channels] * (layers - 1) + [spec.above]
         # Where there is no attention, the last ResNet narrows before its second norm.
         inner = [channels] * layers if self.reads_text else results
         groups = channels // K_GROUP_SIZE
@@ -125,11 +98,11 @@ class KUpBlock(KBlock):
             ResnetBlockCondNorm2D(*channels_of, groups_out=groups, parts=parts)
             for channels_of in zip(inputs, inner, results, strict=True)
         )
-        if self.reads_text:
+        if (attention := spec.attention) is not None:
             self.attentions = nn.ModuleList(
                 attention(each, layer) for layer, each in enumerate(results)
             )
-        self.upsamplers = nn.ModuleList([KUpsample2D()]) if upsample else None
+        self.upsamplers = nn.ModuleList([KUpsample2D()]) if spec.resamples else None
 
     def forward(
         self,
@@ -153,22 +126,14 @@ class KUpBlock(KBlock):
 class KDownBlock2D(KDownBlock):
     """ResNets alone."""
 
-    block_type = DOWN_BLOCKS["KDownBlock2D"]
-
 
 class KCrossAttnDownBlock2D(KDownBlock):
     """The pixels read the text behind each ResNet."""
-
-    block_type = DOWN_BLOCKS["KCrossAttnDownBlock2D"]
 
 
 class KUpBlock2D(KUpBlock):
     """ResNets alone."""
 
-    block_type = UP_BLOCKS["KUpBlock2D"]
-
 
 class KCrossAttnUpBlock2D(KUpBlock):
     """The pixels read the text behind each ResNet."""
-
-    block_type = UP_BLOCKS["KCrossAttnUpBlock2D"]

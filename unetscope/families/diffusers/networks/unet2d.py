@@ -17,7 +17,11 @@ from unetscope.families.diffusers.blocks import FIR_ATTENTION_GROUPS, BlockType
 from unetscope.families.diffusers.levels import Level, plain_levels
 from unetscope.families.diffusers.networks.attention import SelfAttention
 from unetscope.families.diffusers.networks.blocks import Block
-from unetscope.families.diffusers.networks.building import BLOCKS, Builder, MakeAttention, Parts
+from unetscope.families.diffusers.networks.building import (
+    Builder,
+    MakeAttention,
+    Parts,
+)
 from unetscope.families.diffusers.networks.embeddings import (
     GaussianFourierProjection,
     TimestepEmbedding,
@@ -63,8 +67,12 @@ class PlainBuilder(Builder[Level]):
             down, up = self.config.downsample_type or "conv", self.config.upsample_type or "conv"
         return replace(self.plain, downsample_type=down, upsample_type=up)
 
-    def attention(self, block_type: BlockType, level: Level, *, decoder: bool) -> MakeAttention:
-        """What makes the attentions of such a block at that level."""
+    def attention(
+        self, block_type: BlockType, level: Level, *, decoder: bool
+    ) -> MakeAttention | None:
+        """What makes the attentions of such a block at that level; None if it has none."""
+        if block_type.attention is None:
+            return None
         head_dim = level.up_head_dim if decoder else level.down_head_dim
         fir = block_type.resnet == "fir"
         return partial(
@@ -81,9 +89,9 @@ class PlainBuilder(Builder[Level]):
             return None
         scale, groups = config.mid_block_scale_factor, config.middle_attention_groups
         attention = partial(self._self_attention, level.down_head_dim, groups, scale)
-        return BLOCKS[config.mid_block_type](
-            level.channels,
-            1,
+        return self.middle(
+            config.mid_block_type,
+            layers=1,
             parts=replace(self.plain, output_scale_factor=scale),
             attention=attention if config.add_attention else None,
         )
