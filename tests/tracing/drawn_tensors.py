@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import torch
-from hypothesis import strategies as st
 from torch import Tensor
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)
-DTYPES = (*FLOATS, torch.int64, torch.bool)
+OTHERS = (torch.int64, torch.bool)
+NO_NUMBERS = (True, None, "2", 3j)
 LAYOUTS = (
-    "contiguous",
-    "contiguous",
     "permuted",
     "sliced",
     "every second",
@@ -54,24 +53,57 @@ class Drawn:
         return zeros(shape)
 
 
-def sizes(least: int = 0, most: int = 4) -> st.SearchStrategy[int]:
-    """The size of a dim."""
-    return st.integers(least, most)
+class Draws(Random):
+    """Random tensors and settings; what most functions take comes most often."""
 
+    def chance(self, share: float = 0.5) -> bool:
+        """True in that share of all cases."""
+        return self.random() < share
 
-def shapes(least: int = 0, most: int = 5) -> st.SearchStrategy[tuple[int, ...]]:
-    """Any shape whose rank lies between the bounds."""
-    return st.lists(sizes(), min_size=least, max_size=most).map(tuple)
+    def size(self, least: int = 0, most: int = 4) -> int:
+        """The size of a dim; 0 is rare."""
+        return self.randint(least if self.chance(0.2) else max(least, 1), most)
 
+    def shape(self, least: int = 0, most: int = 5) -> tuple[int, ...]:
+        """Any shape whose rank lies between the bounds."""
+        return tuple(self.size() for _ in range(self.randint(least, most)))
 
-def tensors(
-    shape: st.SearchStrategy[tuple[int, ...]] | tuple[int, ...],
-    dtypes: tuple[torch.dtype, ...] = DTYPES,
-) -> st.SearchStrategy[Drawn]:
-    """Tensors of a shape, in any type and layout, most of them float32."""
-    where = shape if isinstance(shape, st.SearchStrategy) else st.just(shape)
-    kinds = st.one_of(st.just(torch.float32), st.sampled_from(dtypes))
-    return st.builds(Drawn, where, kinds, st.sampled_from(LAYOUTS))
+    def float_type(self) -> torch.dtype:
+        """Mostly float32."""
+        return torch.float32 if self.chance(0.6) else self.choice(FLOATS)
+
+    def dtype(self) -> torch.dtype:
+        """Mostly floating-point."""
+        return self.float_type() if self.chance(0.85) else self.choice(OTHERS)
+
+    def layout(self) -> str:
+        """Mostly torch's default."""
+        return "contiguous" if self.chance(0.6) else self.choice(LAYOUTS)
+
+    def tensor(
+        self, shape: tuple[int, ...] | None = None, dtype: torch.dtype | None = None
+    ) -> Drawn:
+        """A tensor of any layout, of any shape and type if they are not given."""
+        shape = self.shape() if shape is None else shape
+        return Drawn(shape, dtype or self.dtype(), self.layout())
+
+    def number(self) -> Any:
+        """A setting of an activation or a factor, or something that is none."""
+        return self.choice([2, 0.5, -1, 0, 1.5]) if self.chance(0.7) else self.choice(NO_NUMBERS)
+
+    def dim(self, rank: int) -> Any:
+        """A dim of a tensor, at times one that it has not, or none at all."""
+        if rank and self.chance(0.75):
+            return self.randint(-rank, rank - 1)
+        return self.choice([-6, -1, 0, 5, 1.0, None, "1"])
+
+    def setting(self, rank: int, least: int = 0, most: int = 3) -> Any:
+        """Such as a stride: one number or one for each dim; at times something else."""
+        if self.chance(0.1):
+            return self.choice([-1, 1.5, (2, 2), [], [1, 2, 3, 4]])
+        if self.chance():
+            return self.randint(least, most)
+        return [self.randint(least, most) for _ in range(rank)]
 
 
 def on(device: str, value: Any) -> Any:

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from unetscope import lockfile, store
 from unetscope.analysis.diff import diff
 from unetscope.analysis.digest import digest
 from unetscope.analysis.memory import Memory, buffer_bytes
 from unetscope.analysis.network import Network
 from unetscope.errors import UnetscopeError
+from unetscope.files import locks, traces
 from unetscope.record import TensorSpec, is_dtype, itemsize
 from unetscope.tracing import devices, trace
 
@@ -44,15 +44,15 @@ def test_every_dtype_of_torch(dtype):
     size = DTYPES[dtype].itemsize
     assert itemsize(dtype) == size
     assert buffer_bytes(recorded) == recorded.modules[0].buffers[0].spec.nbytes == 15 * size
-    assert store.loads(store.dumps(recorded)) == recorded
+    assert traces.loads(traces.dumps(recorded)) == recorded
     memory = Memory(Network(recorded))
     assert memory.input_bytes == given.untyped_storage().nbytes()
     if not dtype.startswith(("qint", "quint")):
         assert memory.input_bytes == 16 * size
         assert memory.peak.nbytes == 4 * size
     lock = digest(recorded)
-    assert lockfile.loads(lockfile.dumps(lock)) == lock
-    assert diff(lock, digest(store.loads(store.dumps(recorded)))).changes == ()
+    assert locks.loads(locks.dumps(lock)) == lock
+    assert diff(lock, digest(traces.loads(traces.dumps(recorded)))).changes == ()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -1,4 +1,8 @@
-"""One forward pass over any `nn.Module`, recorded as a `Trace`."""
+"""One forward pass over any `nn.Module`, recorded as a `Trace`.
+
+On the meta device shape rules stand in for torch's kernels (see `tracing.shapes`). Set the
+environment variable `UNETSCOPE_VERIFY_SHAPES` to 1 to run both and to compare them.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ from unetscope.tracing.calls import Calls
 from unetscope.tracing.functions import Functions
 from unetscope.tracing.modules import eager, names_of_tensors, records, refuse_hidden, unwrapped
 from unetscope.tracing.recording import Recording
+from unetscope.tracing.shapes import WrongRuleError
 from unetscope.tracing.tensors import Tensors, leaves
 from unetscope.version import __version__
 
@@ -50,6 +55,7 @@ def trace(
     Raises:
         ForwardError: `forward` failed; the error holds the partial trace.
         UnetscopeError: it holds modules whose inside cannot be seen, such as scripted ones.
+        WrongRuleError: shape rules are verified, and one is wrong.
     """
     kwargs = dict(kwargs or {})
     model = unwrapped(model)
@@ -70,6 +76,8 @@ def trace(
             try:
                 with Functions(recording, meta=device.type == "meta"):
                     result = model(*args, **kwargs)
+            except WrongRuleError:
+                raise
             except Exception as caught:
                 error, failure = caught, calls.failure(caught)
             else:

@@ -54,7 +54,7 @@ class Functions(TorchFunctionMode):
     def __init__(self, listener: Listener, *, meta: bool) -> None:
         super().__init__()
         self._listener = listener
-        self._run = shapes.run if meta else _call
+        self._run = shapes.runner() if meta else _call
         self._names: dict[Any, str | None] = {}
 
     def __torch_function__(

@@ -7,12 +7,25 @@ an invalid call reaches the real kernel and gets torch's own error; a rule that 
 likewise. What a rule returns is always new memory: views are left to torch, which makes them in
 C++.
 
+With `UNETSCOPE_VERIFY_SHAPES=1` in the environment, torch's own meta kernel runs too wherever a
+rule answers, and a `WrongRuleError` names the function if shape, type or strides differ.
+
 Strides matter because they decide whether a later `reshape` is a view or a copy.
 """
 
 from __future__ import annotations
 
 from unetscope.tracing.shapes import joining, layers, pointwise, products, resampling
-from unetscope.tracing.shapes.registry import RULES, run
+from unetscope.tracing.shapes.registry import RULES, WrongRuleError, layout, runner
 
-__all__ = ["RULES", "joining", "layers", "pointwise", "products", "resampling", "run"]
+__all__ = [
+    "RULES",
+    "WrongRuleError",
+    "joining",
+    "layers",
+    "layout",
+    "pointwise",
+    "products",
+    "resampling",
+    "runner",
+]

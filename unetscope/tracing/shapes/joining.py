@@ -22,7 +22,7 @@ def _joinable(tensors: Sequence[Tensor]) -> bool:
     )
 
 
-@rule(torch.cat, torch.concat, torch.concatenate)
+@rule(torch.cat, torch.concat, torch.concatenate, drawn_by="joins")
 def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     if not _joinable(tensors) or type(dim) is not int:
         return NotImplemented
@@ -37,14 +37,14 @@ def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     return new(shape, tensors[0].dtype)
 
 
-@rule(torch.hstack)
+@rule(torch.hstack, drawn_by="joins")
 def _hstack(tensors: Sequence[Tensor]) -> Any:
     if not _joinable(tensors) or tensors[0].dim() < 1:
         return NotImplemented
     return _cat(tensors, dim=min(1, tensors[0].dim() - 1))
 
 
-@rule(torch.stack)
+@rule(torch.stack, drawn_by="joins")
 def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     if not _joinable(tensors) or len({t.shape for t in tensors}) > 1 or type(dim) is not int:
         return NotImplemented
@@ -56,16 +56,16 @@ def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     return new(shape, tensors[0].dtype)
 
 
-@rule(torch.flip, Tensor.flip)
+@rule(torch.flip, Tensor.flip, drawn_by="flips")
 def _flip(x: Tensor, dims: Sequence[int]) -> Any:
     if not x.is_meta or not plain(x) or len({dim % x.dim() for dim in dims}) != len(dims):
         return NotImplemented
-    if not all(-x.dim() <= dim < x.dim() for dim in dims):
+    if not all(type(dim) is int and -x.dim() <= dim < x.dim() for dim in dims):
         return NotImplemented
     return new(x.shape, x.dtype)
 
 
-@rule(torch.arange)
+@rule(torch.arange, drawn_by="ranges")
 def _arange(
     start: float,
     end: float | None = None,
@@ -90,7 +90,7 @@ def _arange(
     return new((math.ceil(length),), dtype) if length >= 0 else NotImplemented
 
 
-@rule(torch.eye)
+@rule(torch.eye, drawn_by="identities")
 def _eye(
     n: int,
     *,

@@ -9,11 +9,12 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from unetscope.tracing.shapes.registry import floats, new, per_dim, plain, rule
+from unetscope.tracing.shapes.registry import floats, new, per_dim, plain, rule, rule_of_dims
 
 
-@rule(F.conv1d, F.conv2d, F.conv3d)
+@rule_of_dims("conv", drawn_by="convolutions")
 def _convolution(
+    dims: int,
     x: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
@@ -22,10 +23,9 @@ def _convolution(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Any:
-    dims = weight.dim() - 2
     valid = (
         floats(x, weight, bias)
-        and x.dim() == weight.dim()
+        and x.dim() == weight.dim() == dims + 2
         and plain(x)
         and plain(weight)
         and groups > 0
@@ -48,8 +48,9 @@ def _convolution(
     return new(shape, x.dtype) if min(spatial) > 0 else NotImplemented
 
 
-@rule(F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)
+@rule_of_dims("conv_transpose", drawn_by="transposed_convolutions")
 def _transposed_convolution(
+    dims: int,
     x: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
@@ -59,10 +60,9 @@ def _transposed_convolution(
     groups: int = 1,
     dilation: int | Sequence[int] = 1,
 ) -> Any:
-    dims = weight.dim() - 2
     valid = (
         floats(x, weight, bias)
-        and x.dim() == weight.dim()
+        and x.dim() == weight.dim() == dims + 2
         and plain(x)
         and plain(weight)
         and groups > 0
@@ -89,7 +89,7 @@ def _transposed_convolution(
     return new(shape, x.dtype) if min(spatial) > 0 else NotImplemented
 
 
-@rule(F.group_norm)
+@rule(F.group_norm, drawn_by="group_norms")
 def _group_norm(
     x: Tensor,
     num_groups: int,
@@ -109,7 +109,7 @@ def _group_norm(
     return new(x.shape, x.dtype) if valid else NotImplemented
 
 
-@rule(F.layer_norm)
+@rule(F.layer_norm, drawn_by="layer_norms")
 def _layer_norm(
     x: Tensor,
     normalized_shape: Sequence[int],
@@ -127,7 +127,7 @@ def _layer_norm(
     return new(x.shape, x.dtype) if valid else NotImplemented
 
 
-@rule(F.batch_norm)
+@rule(F.batch_norm, drawn_by="batch_norms")
 def _batch_norm(
     x: Tensor,
     running_mean: Tensor | None,
@@ -153,7 +153,7 @@ def _batch_norm(
     return new(x.shape, x.dtype) if valid else NotImplemented
 
 
-@rule(F.instance_norm)
+@rule(F.instance_norm, drawn_by="instance_norms")
 def _instance_norm(
     x: Tensor,
     running_mean: Tensor | None = None,

@@ -13,7 +13,7 @@ from unetscope.tracing.shapes.pointwise import elementwise
 from unetscope.tracing.shapes.registry import floats, new, rule, spellings
 
 
-@rule(F.linear)
+@rule(F.linear, drawn_by="linear_layers")
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
     valid = (
         floats(x, weight, bias)
@@ -25,7 +25,7 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
     return new((*x.shape[:-1], weight.shape[0]), x.dtype) if valid else NotImplemented
 
 
-@rule(*spellings("matmul"), Tensor.__matmul__)
+@rule(*spellings("matmul"), Tensor.__matmul__, drawn_by="products")
 def _matmul(a: Tensor, b: Tensor) -> Any:
     """Of equal rank; otherwise torch folds dims, and the layout depends on which."""
     valid = (
@@ -38,12 +38,12 @@ def _matmul(a: Tensor, b: Tensor) -> Any:
     return new((*a.shape[:-1], b.shape[-1]), a.dtype) if valid else NotImplemented
 
 
-@rule(*spellings("bmm"))
+@rule(*spellings("bmm"), drawn_by="batched_products")
 def _bmm(a: Tensor, b: Tensor) -> Any:
     return _matmul(a, b) if a.dim() == 3 else NotImplemented
 
 
-@rule(*spellings("baddbmm"))
+@rule(*spellings("baddbmm"), drawn_by="added_products")
 def _baddbmm(c: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Any:
     if not all(type(factor) in (int, float) for factor in (beta, alpha)) or not floats(a, c):
         return NotImplemented
@@ -52,7 +52,7 @@ def _baddbmm(c: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float =
     return product if fits else NotImplemented
 
 
-@rule(F.scaled_dot_product_attention)
+@rule(F.scaled_dot_product_attention, drawn_by="attentions", meta_strides=False)
 def _attention(
     query: Tensor,
     key: Tensor,
@@ -95,7 +95,7 @@ def _masks(mask: Tensor, query: Tensor, key: Tensor) -> bool:
     )
 
 
-@rule(F.embedding)
+@rule(F.embedding, drawn_by="embeddings")
 def _embedding(
     tokens: Tensor,
     weight: Tensor,

@@ -3,45 +3,124 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.parameter import Parameter
 
-Rule = Callable[..., Any]
-RULES: dict[Any, Rule] = {}
+from unetscope.errors import UnetscopeError
+
+VERIFY = "UNETSCOPE_VERIFY_SHAPES"
+"""Set to 1, this environment variable has every answer of a rule compared with torch's own."""
+
+Answer = TypeVar("Answer", bound=Callable[..., Any])
+Runner = Callable[[Any, Iterable[type], tuple[Any, ...], dict[str, Any]], Any]
 
 _PLAIN_TYPES = (Tensor, Parameter)
 
 
-def rule(*functions: Any) -> Callable[[Rule], Rule]:
-    """Register a rule for functions that give the same shape from the same arguments."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a function returns on meta.
 
-    def register(answer: Rule) -> Rule:
-        RULES.update(dict.fromkeys(functions, answer))
+    Attributes:
+        answer: takes the function's arguments; returns its result or NotImplemented.
+        drawn_by: the name of the strategy that draws arguments for the tests of the rule.
+        meta_strides: torch's meta kernel has the strides of its real ones, which a rule follows.
+    """
+
+    answer: Callable[..., Any]
+    drawn_by: str
+    meta_strides: bool = True
+
+
+RULES: dict[Any, Rule] = {}
+
+
+class WrongRuleError(UnetscopeError):
+    """A shape rule does not return what torch does: an error of this package, not of a network."""
+
+
+def rule(*functions: Any, drawn_by: str, meta_strides: bool = True) -> Callable[[Answer], Answer]:
+    """Register a rule for functions that give the same shape from the same arguments.
+
+    Args:
+        functions: as a `TorchFunctionMode` is given them.
+        drawn_by: see `Rule`.
+        meta_strides: see `Rule`.
+    """
+
+    def register(answer: Answer) -> Answer:
+        RULES.update(dict.fromkeys(functions, Rule(answer, drawn_by, meta_strides)))
         return answer
 
     return register
 
 
-def run(
-    func: Callable[..., Any],
-    types: Iterable[type],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+def rule_of_dims(name: str, *, drawn_by: str) -> Callable[[Answer], Answer]:
+    """Register a rule for `F.<name>1d`, `2d` and `3d`; its first argument is the number of dims."""
+
+    def register(answer: Answer) -> Answer:
+        for dims in (1, 2, 3):
+            rule(getattr(F, f"{name}{dims}d"), drawn_by=drawn_by)(partial(answer, dims))
+        return answer
+
+    return register
+
+
+def runner() -> Runner:
+    """What runs functions on meta; it takes a function, the types of its tensors, its arguments."""
+    return _run_and_compare if os.environ.get(VERIFY) == "1" else _run
+
+
+def _run(func: Any, types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """By a function's shape rule if there is one that can, else by torch's kernel."""
+    answer = _by_rule(func, types, args, kwargs)
+    return _by_kernel(func, args, kwargs) if answer is NotImplemented else answer
+
+
+def _run_and_compare(
+    func: Any, types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    """Call a function on meta, by its shape rule if there is one that can."""
+    """By torch's kernel too where there is a shape rule.
+
+    Raises:
+        WrongRuleError: they differ in shape, type or strides.
+    """
+    answer = _by_rule(func, types, args, kwargs)
+    result = _by_kernel(func, args, kwargs)
+    if answer is NotImplemented:
+        return result
+    known = 3 if RULES[func].meta_strides else 2
+    found, expected = layout(answer)[:known], layout(result)[:known]
+    if found != expected:
+        raise WrongRuleError(
+            f"the shape rule of torch's `{func.__name__}` returns {found}, torch {expected}",
+            hint="this is an error in unetscope: please report it",
+        )
+    return answer
+
+
+def _by_rule(
+    func: Any, types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     rule = None if torch.is_grad_enabled() else RULES.get(func)
-    if rule is not None and all(kind in _PLAIN_TYPES for kind in types):
-        try:
-            result = rule(*args, **kwargs)
-        except Exception:  # whatever a rule cannot do, valid or not, the real kernel decides
-            result = NotImplemented
-        if result is not NotImplemented:
-            return result
+    if rule is None or not all(kind in _PLAIN_TYPES for kind in types):
+        return NotImplemented
+    try:
+        return rule.answer(*args, **kwargs)
+    except Exception:  # whatever a rule cannot do, valid or not, the real kernel decides
+        return NotImplemented
+
+
+def _by_kernel(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if "sympy" in sys.modules:
         return func(*args, **kwargs)
     result = func(*args, **kwargs)
@@ -50,6 +129,13 @@ def run(
         # alive in cycles, as if the network held them.
         gc.collect(0)
     return result
+
+
+def layout(tensor: Tensor) -> tuple[tuple[int, ...], torch.dtype, tuple[int | None, ...] | None]:
+    """Shape, type and strides; of dims of one element, and of no elements, strides say nothing."""
+    sizes = zip(tensor.shape, tensor.stride(), strict=True)
+    strides = tuple(stride if size > 1 else None for size, stride in sizes)
+    return tuple(tensor.shape), tensor.dtype, strides if tensor.numel() else None
 
 
 def spellings(*names: str) -> list[Any]:

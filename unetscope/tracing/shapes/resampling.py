@@ -10,7 +10,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from unetscope.tracing.shapes.registry import floats, new, per_dim, plain, rule
+from unetscope.tracing.shapes.registry import floats, new, per_dim, plain, rule, rule_of_dims
 
 _MODES = {  # for how many spatial dims
     "nearest": (1, 2, 3),
@@ -22,7 +22,7 @@ _MODES = {  # for how many spatial dims
 }
 
 
-@rule(F.interpolate)
+@rule(F.interpolate, drawn_by="resampled_images")
 def _interpolate(
     x: Tensor,
     size: int | Sequence[int] | None = None,
@@ -55,7 +55,7 @@ def _interpolate(
     return new((*x.shape[:2], *spatial), x.dtype) if min(spatial) > 0 else NotImplemented
 
 
-@rule(F.pad)
+@rule(F.pad, drawn_by="padded_images")
 def _pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
     """Only the modes that read the image: torch pads with a constant by other functions."""
     dims = len(pad) // 2
@@ -80,14 +80,14 @@ def _pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float | N
 
 
 def _pooled(
+    dims: int,
     x: Tensor,
     kernel: int | Sequence[int],
     stride: int | Sequence[int] | None,
     padding: int | Sequence[int],
     dilation: int | Sequence[int] = 1,
 ) -> Any:
-    dims = x.dim() - 2
-    if dims < 1 or not floats(x) or not plain(x):
+    if x.dim() != dims + 2 or not floats(x) or not plain(x):
         return NotImplemented
     kernel, padding, dilation = (per_dim(v, dims) for v in (kernel, padding, dilation))
     stride = kernel if stride is None else per_dim(stride, dims)
@@ -102,8 +102,9 @@ def _pooled(
     return new((*x.shape[:2], *spatial), x.dtype) if min(spatial) > 0 else NotImplemented
 
 
-@rule(F.max_pool1d, F.max_pool2d, F.max_pool3d)
+@rule_of_dims("max_pool", drawn_by="pooled_images")
 def _max_pool(
+    dims: int,
     x: Tensor,
     kernel_size: int | Sequence[int],
     stride: int | Sequence[int] | None = None,
@@ -114,11 +115,12 @@ def _max_pool(
 ) -> Any:
     if ceil_mode or return_indices:
         return NotImplemented
-    return _pooled(x, kernel_size, stride, padding, dilation)
+    return _pooled(dims, x, kernel_size, stride, padding, dilation)
 
 
-@rule(F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)
+@rule_of_dims("avg_pool", drawn_by="pooled_images")
 def _average_pool(
+    dims: int,
     x: Tensor,
     kernel_size: int | Sequence[int],
     stride: int | Sequence[int] | None = None,
@@ -129,4 +131,4 @@ def _average_pool(
 ) -> Any:
     if ceil_mode or divisor_override is not None:
         return NotImplemented
-    return _pooled(x, kernel_size, stride, padding)
+    return _pooled(dims, x, kernel_size, stride, padding)
