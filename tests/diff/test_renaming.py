@@ -66,6 +66,37 @@ def test_layers_that_are_held_elsewhere_now():
     assert dict(found.names)["a.weight"] == "0.0.weight"
 
 
+class Heads(nn.Module):
+    """Layers whose tokens are split into heads: what it is set to shows in no tensor."""
+
+    def __init__(self, heads):
+        super().__init__()
+        self.heads = heads
+        self.first, self.second = conv(4, 6), conv(6, 4)
+
+    def forward(self, x):
+        x = self.first(x)
+        return self.second(x.view(len(x), self.heads, -1, *x.shape[2:]).view(x.shape))
+
+
+def test_a_module_that_is_held_elsewhere_is_still_compared():
+    old = locked(Chain(["heads", "out"], heads=Heads(2), out=conv(4, 5)))
+    new = locked(nn.Sequential(Chain(["split", "last"], split=Heads(3), last=conv(4, 5))))
+    changed = [c for c in diff(old, new).changes if c.severity is not Severity.COSMETIC]
+    assert [(c.id, c.was, c.now, c.about) for c in changed] == [
+        ("attr-changed", "heads", "0.split", "heads")
+    ]
+
+
+def test_one_layer_that_looks_alike_is_no_renamed_one():
+    old = locked(Chain(["a", "b", "c"], a=conv(4, 6), b=conv(6, 8), c=conv(8, 4)))
+    new = locked(nn.Sequential(nn.Sequential(conv(4, 6), conv(6, 5), conv(5, 4))))
+    found = diff(old, new)
+    assert found.names == ()
+    assert {change.id for change in found.changes} >= {"param-added", "param-removed"}
+    assert not [change for change in found.changes if change.id == "module-renamed"]
+
+
 def test_compvis_names_of_stable_diffusion(sd15):
     paths = [module.path for module in sd15.modules]
     known = compvis_names(paths)

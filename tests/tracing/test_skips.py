@@ -10,6 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unetscope.analysis.anatomy import stack_use
+from unetscope.analysis.graph import Graph
+from unetscope.analysis.network import Network
+from unetscope.analysis.skips import added
 from unetscope.record import Trace
 from unetscope.tracing import trace
 
@@ -136,6 +140,28 @@ def test_a_skip_changed_on_its_way_is_still_that_skip(way: Any, join: Any) -> No
     assert pushed(record) == ["enter"]
 
 
+NEW_FEATURES: dict[str, Callable[[Net, Tensor], Tensor]] = {
+    "convolved": lambda net, x: F.conv2d(x, torch.ones(C, C, 1, 1, device=x.device)),
+    "multiplied by a matrix": lambda net, x: x @ torch.ones(8, 8, device=x.device),
+    "a linear layer": lambda net, x: F.linear(x, torch.ones(8, 8, device=x.device)),
+    "attended": lambda net, x: F.scaled_dot_product_attention(x, x, x),
+    "concatenated": lambda net, x: torch.cat([x, x.flip(1)], dim=1)[:, :C],
+    "a residual block": lambda net, x: x + net.block(x),
+    "a residual block by lerp": lambda net, x: torch.lerp(x, net.block(x), net.share.weight),
+}
+
+
+@pytest.mark.parametrize("made", NEW_FEATURES.values(), ids=NEW_FEATURES.keys())
+def test_a_feature_computed_from_a_skip_is_not_that_skip(made: Any) -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        return torch.cat([net.up(net.down(x)), made(net, x)], dim=1)
+
+    layers = {"enter": conv(), "block": conv(), "down": halve(), "up": double()}
+    record = both(body, image(), **layers, share=nn.Linear(1, 1, bias=False))
+    assert pushed(record) == []
+
+
 def test_freeu_filters_skips_and_rescales_the_backbone() -> None:
     def filtered(x: Tensor) -> Tensor:
         frequencies = torch.fft.fftshift(torch.fft.fftn(x, dim=(-2, -1)), dim=(-2, -1))
@@ -164,6 +190,28 @@ def test_controlnet_residuals_are_added_to_skips() -> None:
 
     record = both(body, image(), image(), enter=conv(), down=halve(), up=double())
     assert pushed(record) == ["enter"]
+    (skip,) = record.skips
+    assert added(Graph(record), skip) == [record.inputs[1].value]
+
+
+ADDITIONS: dict[str, Callable[..., Tensor]] = {
+    "+": lambda net, skip, extra: skip * 0.5 + extra,
+    "lerp": lambda net, skip, extra: torch.lerp(skip * 0.5, extra, net.share.weight),
+    "+ and scaled": lambda net, skip, extra: (extra + skip.clone()) * 0.5,
+}
+
+
+@pytest.mark.parametrize("add", ADDITIONS.values(), ids=ADDITIONS.keys())
+def test_what_is_added_to_a_changed_skip_is_told_from_it(add: Any) -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        return torch.cat([net.up(net.down(x)), add(net, x, net.extra(x))], dim=1)
+
+    layers = {"enter": conv(), "extra": conv(), "down": halve(), "up": double()}
+    record = both(body, image(), **layers, share=nn.Linear(1, 1, bias=False))
+    assert pushed(record) == ["enter"]
+    (skip,) = record.skips
+    assert [Graph(record).origin(value) for value in added(Graph(record), skip)] == ["extra"]
 
 
 class Gate(nn.Module):
@@ -178,16 +226,17 @@ class Gate(nn.Module):
         return skip * torch.sigmoid(psi)
 
 
+@pytest.mark.parametrize("operand", [0, 1])
 @pytest.mark.parametrize("channels", [1, C])
-def test_a_gated_skip_is_the_encoder_s_feature(channels: int) -> None:
+def test_a_gated_skip_is_the_encoder_s_feature(channels: int, operand: int) -> None:
     def body(net: Net, x: Tensor) -> Tensor:
         x = net.enter(x)
         low = net.up(net.down(x))
-        return torch.cat([net.gate(x, low), low], dim=1)
+        return torch.cat([net.gate(x, low), low][:: 1 - 2 * operand], dim=1)
 
     record = both(body, image(), enter=conv(), down=halve(), up=double(), gate=Gate(channels))
     assert pushed(record) == ["enter"]
-    assert record.skips[0].operand == 0
+    assert record.skips[0].operand == operand
 
 
 def test_a_tensor_joined_twice_keeps_its_push_number() -> None:
@@ -261,6 +310,33 @@ def test_dense_joins() -> None:
     assert [skip.push for skip in record.skips] == [0, 1, 0]
 
 
+def test_a_join_whose_output_is_pushed_in_turn() -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        joined = torch.cat([net.up(net.down(x)), x], dim=1)
+        return torch.cat([net.other_up(net.other_down(joined)), joined], dim=1)
+
+    layers = {"enter": conv(), "down": halve(), "up": double()}
+    layers |= {"other_down": halve(2 * C), "other_up": double(2 * C)}
+    record = both(body, image(), **layers)
+    assert pushed(record) == ["enter", "torch.cat"]
+    assert [skip.push for skip in record.skips] == [0, 1]
+    # It was made by the first join, so it does not wait yet when that one pops.
+    assert stack_use(Network(record)).last_in_first_out
+
+
+@pytest.mark.parametrize("first", ["enter", "other"])
+def test_of_two_features_added_on_the_way_the_first_is_the_skip(first: str) -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        features = {"enter": net.enter(x), "other": net.other(x)}
+        low = net.up(net.down(features["enter"] * features["other"]))
+        one = features.pop(first)
+        return torch.cat([low, one + features.popitem()[1]], dim=1)
+
+    record = both(body, image(), enter=conv(), other=conv(), down=halve(), up=double())
+    assert pushed(record) == [first]
+
+
 def test_a_stem_joined_at_the_end() -> None:
     def body(net: Net, x: Tensor) -> Tensor:
         x = net.init(x)
@@ -329,6 +405,28 @@ def test_other_numbers_of_dims(dims: int) -> None:
     )
     assert pushed(record) == ["enter", "middle"]
     assert [record.ops[skip.op].name for skip in record.skips] == ["torch.cat", "+"]
+
+
+def test_a_level_as_long_as_there_are_channels() -> None:
+    """Which dim of `(B, C, L)` is the length is known from what made it."""
+
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        return F.silu(net.up(net.down(x))) + x
+
+    down, up = nn.Conv1d(C, C, 2, stride=2), nn.ConvTranspose1d(C, C, 2, stride=2)
+    record = both(body, torch.zeros(1, C, 2 * C), enter=nn.Conv1d(C, C, 1), down=down, up=up)
+    assert pushed(record) == ["enter"]
+
+
+@pytest.mark.parametrize("double_it", [lambda x: x + x, lambda x: torch.cat([x, x, x], dim=1)])
+def test_a_tensor_added_to_itself_is_no_pop(double_it: Any) -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.enter(x)
+        return torch.cat([net.up(double_it(net.down(x))[:, :C]), x], dim=1)
+
+    record = both(body, image(), enter=conv(), down=halve(), up=double())
+    assert pushed(record) == ["enter"]
 
 
 def test_additions_across_resolutions_beside_residuals() -> None:
@@ -534,6 +632,48 @@ def residual_with_squeeze_and_excite_inside(net: Net, x: Tensor) -> Tensor:
 
 
 @no_skip(image())
+def global_average_added_to_every_pixel(net: Net, x: Tensor) -> Tensor:
+    """PSPNet (2017) and DeepLab: 1 x 1 is no resolution of an encoder's."""
+    x = net.a(x)
+    return x + F.interpolate(net.point(F.adaptive_avg_pool2d(x, 1)), size=x.shape[2:])
+
+
+@no_skip(image())
+def global_average_that_is_broadcast(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    return x + net.point(F.adaptive_avg_pool2d(net.b(x), 1))
+
+
+@no_skip(image())
+def mixed_by_a_map_that_was_down_and_up(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    share = F.interpolate(net.b(F.avg_pool2d(x, 2)), scale_factor=2).sigmoid()
+    return torch.lerp(x, net.other_b(x), share)
+
+
+@no_skip(image())
+def down_and_up_by_functions_alone(net: Net, x: Tensor) -> Tensor:
+    x = net.a(x)
+    return x + F.interpolate(F.avg_pool2d(x, 2), scale_factor=2)
+
+
+@no_skip(image(), torch.zeros(2))
+def scaled_by_a_factor_made_in_the_encoder(net: Net, x: Tensor, given: Tensor) -> Tensor:
+    share = net.linear(given[:, None].expand(2, C)).sigmoid()[:, :, None, None]
+    low = F.interpolate(net.b(F.avg_pool2d(x * share, 2)), scale_factor=2)
+    return torch.cat([low, share * net.a(x)], dim=1)
+
+
+@no_skip(image(), torch.zeros(2, 3, C))
+def text_read_by_modules_and_joined_again(net: Net, x: Tensor, text: Tensor) -> Tensor:
+    tokens = net.a(x).flatten(2).transpose(1, 2)
+    for _ in range(2):
+        joined = net.linear(torch.cat([tokens, text], dim=1))
+        tokens = tokens + F.scaled_dot_product_attention(tokens, joined, joined)
+    return tokens
+
+
+@no_skip(image())
 def residual_that_halves(net: Net, x: Tensor) -> Tensor:
     x = net.a(x)
     return F.avg_pool2d(x, 2) + net.b(F.avg_pool2d(F.silu(x), 2))
@@ -553,6 +693,7 @@ def test_no_skips(name: str) -> None:
         *inputs,
         a=conv(),
         b=conv(),
+        other_b=conv(),
         wide=conv(2 * C),
         linear=nn.Linear(C, C),
         other_linear=nn.Linear(C, C),

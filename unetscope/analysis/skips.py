@@ -10,7 +10,6 @@ that is a pop too. Last-in-first-out is found, never assumed.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from unetscope.analysis.graph import Graph
@@ -21,8 +20,11 @@ Shape = tuple[int, ...]
 
 # What these return is a new feature, not its input on the way to a join.
 _LEARNED = (
-    *(OpKind.CONVOLUTION, OpKind.LINEAR, OpKind.MATRIX_PRODUCT, OpKind.ATTENTION),
-    *(OpKind.EMBEDDING, OpKind.JOIN),
+    OpKind.CONVOLUTION,
+    OpKind.LINEAR,
+    OpKind.MATRIX_PRODUCT,
+    OpKind.ATTENTION,
+    OpKind.JOIN,
 )
 _ON_MAPS = (OpKind.CONVOLUTION, OpKind.POOLING, OpKind.RESAMPLING)
 """These work on feature maps `(B, C, *spatial)`."""
@@ -45,7 +47,7 @@ def added(graph: Graph, skip: SkipEvent) -> list[int]:
 
     found = []
     value = graph.trace.ops[skip.op].inputs[skip.operand]
-    while value > skip.value and (op := graph.op(value)) is not None:
+    while (op := graph.op(value)) is not None:
         ways = [
             v
             for v in op.inputs
@@ -67,10 +69,7 @@ class _Search:
         self._values, self._ops = graph.trace.values, graph.trace.ops
         self._context = {argument.value for argument in graph.trace.inputs[1:]}
         self._resolutions = [self._resolution(value) for value in range(len(self._values))]
-        self._maps: dict[Shape, list[int]] = {}
-        for value, size in enumerate(self._resolutions):
-            if size is not None:
-                self._maps.setdefault(size, []).append(value)
+        self._sizes = {size for size in self._resolutions if size is not None}
         # The skips found so far: by join, what was pushed, by the operand that it arrived as.
         self._arrived: dict[int, dict[int, int]] = {}
 
@@ -97,8 +96,6 @@ class _Search:
             operands = operands[:2]  # lerp's third is its weight
             if len({self._values[operand].spec for operand in operands}) > 1:
                 return
-        if len(set(operands)) < 2:
-            return
         matches = {operand: self._match(operand, operands, join) for operand in set(operands)}
         for position, operand in enumerate(operands):
             match = matches.pop(operand, None)  # an operand that stands twice counts once
@@ -134,7 +131,7 @@ class _Search:
 
         if graph.kinds[join] is OpKind.JOIN:
             return graph.descends(late, early, through=by_a_module)
-        sizes = self._sizes(late)
+        sizes = self._sizes_of(late)
 
         def resized(value: int) -> bool:
             return self._is_resized(value, late, sizes) and by_a_module(value)
@@ -154,7 +151,7 @@ class _Search:
             return [parent for parent in graph.parents[value] if arrived.get(parent) != early]
 
         return (
-            self._rescaled_between(early, late, sizes)
+            not self._sizes.issubset(sizes)
             and graph.descends(late, early, through=rescaled)
             and not graph.descends(late, early, along=at_this_resolution)
         )
@@ -169,15 +166,15 @@ class _Search:
 
     def _is_new(self, value: int) -> bool:
         """Whether a value is a feature of its own, not another one on its way to a join."""
-        op, kind = self._graph.op(value), self._graph.kind(value)
-        if op is None or kind in _LEARNED:
+        kind, parents = self._graph.kind(value), self._graph.parents[value]
+        if kind in _LEARNED:
             return True
         if kind is OpKind.PRODUCT:  # a gate may be a module of its own
             return False
         if self._values[value].call is not None:
             return True
-        if kind is OpKind.SUM and len(op.inputs) > 1:  # a residual block written in the open
-            early, late = sorted(op.inputs[:2])
+        if kind is OpKind.SUM and len(parents) > 1:  # a residual block written in the open
+            early, late = sorted(parents[:2])
             return self._graph.descends(late, early)
         return False
 
@@ -192,7 +189,7 @@ class _Search:
             size is not None and len(new) == len(old) and new[:1] == old[:1] and size not in sizes
         )
 
-    def _sizes(self, value: int) -> tuple[Shape, ...]:
+    def _sizes_of(self, value: int) -> tuple[Shape, ...]:
         """The height and width that a feature map may have.
 
         What made it or one of its shape before it tells; if nothing does, its channels are its
@@ -216,12 +213,3 @@ class _Search:
         if kind in _ON_MAPS:
             return self._values[value].spec.shape[2:]
         return self._values[value].spec.shape[1:-1] if kind is OpKind.LINEAR else None
-
-    def _rescaled_between(self, early: int, late: int, sizes: Collection[Shape]) -> bool:
-        """Whether any feature map between two values has another size than they."""
-        for size, made in self._maps.items():
-            if size not in sizes:
-                first = bisect_right(made, early)
-                if first < len(made) and made[first] < late:
-                    return True
-        return False
