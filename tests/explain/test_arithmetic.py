@@ -121,7 +121,7 @@ def test_heads_and_tokens_are_those_of_the_config(network):
         width = network.modules[f"{path}.to_q"].attributes["in_features"]
         size = {320: 64, 640: 32, 1280: 8 if path.startswith("mid") else 16}[width]
         assert attention.heads(1) == 8
-        assert attention.width == width // 8
+        assert attention.head_dim == width // 8
         crosses = path.endswith("attn2")
         assert attention.tokens == (size * size, 77 if crosses else size * size)
         assert (attention.reading is Reading.CROSS) is crosses

@@ -1,4 +1,8 @@
-"""Encoder, middle and decoder of a traced network, found from skips, resolutions and names."""
+"""The parts of a traced UNet, found from skips, resolutions and names, and its stack of skips.
+
+The stack has two sides: what the encoder leaves for the decoder (`residuals`), and in which order
+the decoder takes it (`stack_use`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from dataclasses import dataclass
 from unetscope.analysis.network import Network
 from unetscope.record import SkipEvent
 
-# The part of a UNet that a path or a class name speaks of.
+# Paths and class names that say which part of a UNet a block belongs to.
 _NAMES = {
     "middle": re.compile(r"(?:^|\.)(?:mid|bottleneck)|Mid|Bottleneck"),
     "encoder": re.compile(r"(?:^|\.)(?:down|enc|input_block)|Down|Encoder"),
@@ -22,7 +26,7 @@ class Anatomy:
     """The parts of a UNet, each a run of blocks in the order of their calls.
 
     Attributes:
-        entry: what brings the sample to the width of the first block (`conv_in`).
+        entry: what gives the sample the channels of the first block (`conv_in`).
         encoder: the blocks whose outputs are pushed.
         middle: the blocks between the last push and the first join.
         decoder: the blocks that join skips.
@@ -63,9 +67,10 @@ def anatomy(network: Network) -> Anatomy:
 
 
 def embeddings(network: Network, parts: Anatomy) -> tuple[int, ...]:
-    """The calls that make the vectors that blocks are told: the time, the class, a pooled text.
+    """The calls that embed what blocks are conditioned on: time step, class, pooled text.
 
-    They are the blocks that are no part, and those beside the trunk whose vectors it is given.
+    They are the blocks that belong to no part, and those calls beside the trunk whose vectors it is
+    given.
     """
     sorted_in = {block for blocks in vars(parts).values() for block in blocks}
     given = set()
@@ -79,12 +84,12 @@ def embeddings(network: Network, parts: Anatomy) -> tuple[int, ...]:
 
 
 def makes_vectors(network: Network, call: int) -> bool:
-    """Whether all that a call returns is one vector an image."""
+    """Whether a call returns nothing but vectors `(B, C)`."""
     return {len(network.spec(value).shape) for value in network.step(call).outputs} == {2}
 
 
 def _after_trunk(network: Network) -> list[int]:
-    """What turns the trunk's features into the output, at their resolution, where it is outside."""
+    """The calls after the trunk that turn its features into the output, at their resolution."""
     if network.trunk is None:
         return []
     end = network.step(network.trunk).end
@@ -99,6 +104,7 @@ def _after_trunk(network: Network) -> list[int]:
 
 
 def _role(network: Network, block: int) -> str:
+    """The part that a block belongs to by when it ran between pushes and joins."""
     named = _named(network, block)
     step = network.step(block)
     last_push = max(network.graph.born(value) for value in network.pushed)
@@ -116,13 +122,13 @@ def _role(network: Network, block: int) -> str:
 
 
 def _is_entry(network: Network, block: int) -> bool:
-    """A lone convolution at the network's own resolution, before any block."""
+    """Whether a block is a lone convolution that takes the sample itself."""
     given = network.main_input(block)
     return given == network.sample and len(network.convolutions(block)) == 1
 
 
 def _named(network: Network, block: int) -> str | None:
-    """The part that a block's path or class names."""
+    """The part that a block's path or class names; None if they name none."""
     names = f"{network.path(block)} {network.module(block).kind}"
     return next((part for part, pattern in _NAMES.items() if pattern.search(names)), None)
 
@@ -132,10 +138,10 @@ class StackUse:
     """How the skip stack was used.
 
     Attributes:
-        pushed: tensors that were joined at least once.
-        popped: joins.
-        out_of_order: joins that took another tensor than the newest one still waiting.
-        reused: joins of a tensor that had been joined before.
+        pushed: the number of values that were joined at least once.
+        popped: the number of joins.
+        out_of_order: joins that took another value than the newest one still waiting.
+        reused: joins of a value that had been joined before.
     """
 
     pushed: int
@@ -145,12 +151,12 @@ class StackUse:
 
     @property
     def last_in_first_out(self) -> bool:
-        """Whether the skips really are a stack."""
+        """Whether the skips were used as a stack is."""
         return not self.out_of_order and not self.reused
 
 
 def stack_use(network: Network) -> StackUse:
-    """Replay the joins against a stack of the tensors pushed until then."""
+    """Replay the joins against a stack of the values pushed before each of them."""
     waiting: list[int] = []
     pushes = list(network.pushed)
     out_of_order, reused, seen = [], [], set[int]()
@@ -170,11 +176,12 @@ def stack_use(network: Network) -> StackUse:
 
 
 def residuals(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
-    """The values of the residual stack, in the order they were pushed.
+    """The values that the encoder leaves for the decoder, in the order they were pushed.
 
     Where the encoder's blocks return lists of feature maps beside their result, as published down
     blocks do, those and what entered the first block are the residuals, joined later or not; the
-    network's own input is none, unless it was joined. Else they are the tensors that were joined.
+    network's own input is none, unless it was joined. Elsewhere they are the values that were
+    joined.
     """
     returned = [
         value
@@ -192,12 +199,12 @@ def residuals(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Count:
-    """How the size of the residual stack adds up.
+    """How many residuals were made where.
 
     Attributes:
-        entry: tensors from before the first block.
-        layers: tensors from the layers of each block, resamplers apart.
-        resamplers: tensors from the resampler of each block.
+        entry: the number made before the first block.
+        layers: of each block the number made by its layers, resamplers apart.
+        resamplers: of each block the number made by its resampler.
     """
 
     entry: int
@@ -206,7 +213,7 @@ class Count:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The number of residuals in all."""
         return self.entry + sum(self.layers) + sum(self.resamplers)
 
 
@@ -226,7 +233,7 @@ def count(network: Network, anatomy: Anatomy, values: Sequence[int]) -> Count:
 
 
 def block_of(network: Network, blocks: Sequence[int], value: int) -> int | None:
-    """The block during which a value was made."""
+    """The block during which a value was made; None if it was none of these."""
     born = network.graph.born(value)
     for block in blocks:
         step = network.step(block)

@@ -1,8 +1,8 @@
-"""Where attention is computed, whom its queries read, and where queries, keys and values come from.
+"""Where attention is computed, which tensors its queries attend to, and where these come from.
 
-Found from the data flow, not from names of modules: fused attention is one function; written out, a
-product whose result reaches a softmax gives the weights, and a product that takes these applies
-them.
+Attention is found from the data flow, not from names of modules: fused attention is one function;
+written out, a matrix product whose result reaches a softmax gives the scores, and a product that
+takes the weights applies them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _PROJECTING = "multi_head_attention_forward"
 
 
 class Reading(Enum):
-    """Whom the queries of an attention read."""
+    """What the queries of an attention attend to."""
 
     SELF = "self_attention"
-    """The tensor that they come from themselves."""
+    """The tensor that they were computed from themselves."""
     CROSS = "cross_attention"
-    """Another one, such as text."""
+    """Another tensor, such as text."""
     JOINT = "joint_attention"
     """Both."""
 
@@ -39,13 +39,13 @@ class Attention:
     Attributes:
         call: the call of the module that projects and attends.
         op: the function that attends: the fused one, or the softmax of the scores.
-        reading: whom the queries read.
-        query: what the projection to queries reads: values from before the call.
-        key: likewise for keys.
-        value: likewise for values.
+        reading: what the queries attend to.
+        query: the values from before the call that the queries were computed from.
+        key: those that the keys were computed from.
+        value: those that the values of the attention were computed from.
         scores: dims of the scores, `(B, heads, N, M)` or `(B*heads, N, M)`; None where there are
             none, as in linear attention.
-        width: the channels of one head; None if there are no scores.
+        head_dim: the channels of one head; None if there are no scores.
     """
 
     call: int
@@ -55,7 +55,7 @@ class Attention:
     key: tuple[int, ...]
     value: tuple[int, ...]
     scores: tuple[int, ...] | None
-    width: int | None
+    head_dim: int | None
 
     @property
     def tokens(self) -> tuple[int, int] | None:
@@ -73,7 +73,7 @@ def operands(op: Op) -> tuple[int, ...]:
 
 
 def readings(graph: Graph) -> dict[int, Reading]:
-    """The functions that are products of an attention, by index, and whom it reads."""
+    """The functions that are matrix products of an attention, by index, and what it attends to."""
     found: dict[int, Reading] = {}
     for index, op in enumerate(graph.trace.ops):
         if op.attention_macs:
@@ -128,18 +128,18 @@ def _attention(network: Network, index: int, read: dict[int, Reading]) -> Attent
     reading = read.get(index, Reading.SELF)
     query = key = value = op.inputs[0]
     scores: tuple[int, ...] | None = None
-    width = None
+    head_dim = None
     if graph.kinds[index] is OpKind.ATTENTION:
         query, key, value = op.inputs[:3]
         if not op.name.endswith(_PROJECTING):
             queries, keys = network.spec(query).shape, network.spec(key).shape
-            scores, width = (*queries[:-1], keys[-2]), queries[-1]
+            scores, head_dim = (*queries[:-1], keys[-2]), queries[-1]
     elif (products := _products(network, op, read)) is not None:
         made, applied, weights = products
         query, key = operands(network.trace.ops[made])
         value = next(v for v in operands(applied) if v != weights)
         scores = network.spec(op.inputs[0]).shape
-        width = network.spec(query).numel // prod(scores[:-1])
+        head_dim = network.spec(query).numel // prod(scores[:-1])
         reading = read[made]
     assert op.step is not None
     call = op.step if scores is None else _projecting(network, op.step, query)
@@ -151,14 +151,19 @@ def _attention(network: Network, index: int, read: dict[int, Reading]) -> Attent
         key=_sources(network, call, key),
         value=_sources(network, call, value),
         scores=scores,
-        width=width,
+        head_dim=head_dim,
     )
 
 
 def _products(
     network: Network, softmax: Op, read: dict[int, Reading]
 ) -> tuple[int, Op, int] | None:
-    """What made the scores, what applies the weights, and the weights as it reads them."""
+    """What made the scores, what applies the weights, and the weights as it takes them.
+
+    Returns:
+        The index of the first product, the second product, and the value that holds the weights;
+        None if either product is missing.
+    """
     graph, ops = network.graph, network.trace.ops
 
     def as_large(one: int, other: int) -> bool:

@@ -20,10 +20,12 @@ _NOWHERE = -1
 
 
 class Graph:
-    """Questions about the data flow of one trace; that of a failed pass has one too.
+    """The data flow of one trace, that of a failed pass too.
+
+    A value is named by its index in `trace.values`, a function by its index in `trace.ops`.
 
     A value is *fed* if it is an input of the network or was computed from one. Parameters, and what
-    is computed from them alone, are not: they tell nothing about where the data comes from.
+    is computed from them alone, are not: they do not show where the data comes from.
     """
 
     def __init__(self, trace: Trace) -> None:

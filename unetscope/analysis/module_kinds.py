@@ -1,8 +1,8 @@
 """The kinds of modules that articles on Stable Diffusion's UNet draw, found in any traced network.
 
-They are found by what the modules do: GSC by the flow of data, self- and cross-attention by whom
-the queries read, the resamplers by the resolution, blocks by what they hold and where they stand.
-Kinds nest in each other; `finest` is the division of a network in which each module has one.
+They are found by what the modules do: GSC by the data flow, self- and cross-attention by what the
+queries attend to, resamplers by the resolution, blocks by what they hold and where they stand.
+Kinds nest in each other; `finest` divides a network so that each module has one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from unetscope.analysis.anatomy import anatomy
 from unetscope.analysis.attention import Attention, Reading, attentions
 from unetscope.analysis.graph import Graph
 from unetscope.analysis.network import Network
-from unetscope.analysis.partition import OTHER
+from unetscope.analysis.partition import OTHER, nearest
 from unetscope.ops import OpKind, operation
 from unetscope.record import Op
 
@@ -45,14 +45,15 @@ MODULE_KINDS: dict[str, tuple[str, ...]] = {
     "AttnMidBlock": (),
 }
 """Kind -> the kinds that it may stand directly inside. The first fourteen are the article's; the
-others are blocks that Stable Diffusion has none of: with self-attention alone, and a middle block
-without any."""
+others are blocks that Stable Diffusion does not have: with self-attention alone, and a middle block
+without attention."""
 
 FINEST = (
     *("ResNetBlock", "SelfAttention", "CrossAttention", "FeedForward", "SpatialTransformer"),
     *("DownSample", "UpSample", OTHER),
 )
-"""The kinds of `finest`; `SpatialTransformer` is what its attentions and feed-forwards leave."""
+"""The kinds of `finest`. Of a `SpatialTransformer` only what is in none of its attentions and
+feed-forwards counts."""
 
 # These return what they are given, at most in another type.
 _PASSING = (OpKind.DROPOUT, OpKind.CAST, OpKind.COPY)
@@ -65,8 +66,8 @@ class Occurrence:
 
     Attributes:
         kind: a key of `MODULE_KINDS`.
-        modules: the paths of what it consists of: one module, or the layers of a GSC.
-        resnets: with a block, the ResNets in it: the X of its name.
+        modules: the paths of the modules that it consists of: one, or the layers of a GSC.
+        resnets: of a block, the number of ResNets in it: the X of its name.
     """
 
     kind: str
@@ -97,17 +98,11 @@ def finest(network: Network) -> dict[str, str]:
         for occurrence in module_kinds(network)
         if occurrence.kind in FINEST
     }
-    found = {}
-    for path in network.modules:
-        around = path
-        while around and around not in known:
-            around = around.rpartition(".")[0]
-        found[path] = known.get(around, OTHER)
-    return found
+    return {path: nearest(path, known) or OTHER for path in network.modules}
 
 
 def _gsc(network: Network) -> Iterator[Occurrence]:
-    """GroupNorm, SiLU and a convolution, each reading what the one before made."""
+    """GroupNorm, SiLU and a convolution, each of which takes what the one before made."""
     graph = network.graph
     for index, op in enumerate(network.trace.ops):
         if graph.kinds[index] is not OpKind.CONVOLUTION or op.step is None:
@@ -123,14 +118,14 @@ def _gsc(network: Network) -> Iterator[Occurrence]:
 
 
 def _unpassed(graph: Graph, value: int) -> int:
-    """What a value was before dropout and casts."""
+    """The value that another one was before dropout and casts."""
     while graph.kind(value) in _PASSING and (given := graph.parents[value]):
         value = given[0]
     return value
 
 
 def _is_silu(graph: Graph, op: Op) -> bool:
-    """`F.silu(x)`, or `x * sigmoid(x)`."""
+    """Whether a function is `F.silu(x)` or the product of `x * sigmoid(x)`."""
     row = operation(op.name)
     if row.name == "silu":
         return True

@@ -1,4 +1,4 @@
-"""What else a module is called: CompVis' names, and all that a user may write for one.
+"""The names of modules: CompVis' for diffusers', and what a user may write for a module.
 
 `down_blocks.0.resnets.0.conv1` is `input_blocks.1.0.in_layers.2`.
 
@@ -69,9 +69,10 @@ def compvis_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def names_in(dialect: str, trace: Trace) -> dict[str, str]:
-    """What a code base, `diffusers` or `compvis`, calls a network's modules and parameters.
+    """The names of a network's modules and parameters in `diffusers` or `compvis`.
 
-    What has no counterpart is left out, and keeps the name it has.
+    Returns:
+        Path -> name. What has no counterpart is left out, and keeps the name that it has.
     """
     if dialect == "diffusers":
         return {}

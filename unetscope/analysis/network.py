@@ -1,4 +1,4 @@
-"""A trace with its cross-references: who called whom, who made what."""
+"""The calls of one pass: the tree that they form, what they do, and which of them are blocks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from unetscope.ops import OpKind
 from unetscope.record import ModuleRecord, Op, SkipEvent, Step, TensorSpec, Trace
 
 _MOST_RESOLUTIONS = 2
-"""That the parts of one block return: a level's, and the next one's."""
+"""The parts of one block return maps at the resolution of its level and at that of the next."""
 
 
 class Network:
-    """Questions about one trace that several tables ask.
+    """A trace with its tree of calls; `graph` is its data flow.
 
-    A *block* is a child call of the module in whose body the skips are joined, that is, of the
+    A call is named by its index in `trace.steps`, a value by its index in `trace.values`. A *block*
+    is a child call of the module in whose body the skips are joined, that is, of the
     innermost call that holds every push and every join; the root where nothing is joined. Where
     such a child holds several levels, as segmentation-models-pytorch's `encoder` and MONAI's nested
     skip modules do, its child calls are blocks instead: a block works at one level, and takes a
@@ -55,7 +56,7 @@ class Network:
         return self.modules[self.trace.steps[call].module]
 
     def below(self, call: int) -> range:
-        """The calls during a call, itself first: they follow each other in the trace."""
+        """The calls during a call, itself first; they follow each other in the trace."""
         last = call
         while self.children[last]:
             last = self.children[last][-1]
@@ -74,10 +75,10 @@ class Network:
 
     @cached_property
     def rank(self) -> int:
-        """The rank that tells feature maps from vectors and tokens: that of the skips.
+        """The number of dims of feature maps, by which vectors and tokens are told from them.
 
-        A video `(B, C, F, H, W)` may be worked on as so many images. Without skips it is the
-        sample's; 0 if there is none.
+        It is that of most skips, since a video `(B, C, F, H, W)` may be worked on as so many
+        images; without skips it is the sample's; 0 without a sample.
         """
         held = self.pushed or ((self.sample,) if self.sample is not None else ())
         ranks = [len(self.spec(value).shape) for value in held]
@@ -88,11 +89,11 @@ class Network:
         return self.rank >= 3 and len(self.spec(value).shape) == self.rank
 
     def main_input(self, call: int) -> int | None:
-        """The feature map that a call works on: its first."""
+        """The first feature map that a call is given; None if there is none."""
         return next((a.value for a in self.step(call).inputs if self.is_map(a.value)), None)
 
     def main_output(self, call: int) -> int | None:
-        """The feature map that a call returns: its first."""
+        """The first feature map that a call returns; None if there is none."""
         return next((value for value in self.step(call).outputs if self.is_map(value)), None)
 
     def size(self, value: int) -> tuple[int, ...]:
@@ -119,7 +120,11 @@ class Network:
         return [c for c in self.below(call) if "Conv" in self.module(c).kind and self._is_leaf(c)]
 
     def first_layer(self, call: int) -> tuple[str, tuple[int, int]] | None:
-        """The first convolution during a call, or linear layer if none: its path and its widths."""
+        """The first convolution during a call, or else its first linear layer.
+
+        Returns:
+            Its path and its channels, in and out; None if the call runs no such layer.
+        """
         for given, made in (("in_channels", "out_channels"), ("in_features", "out_features")):
             for inner in self.below(call):
                 settings = self.module(inner).attributes
@@ -129,14 +134,14 @@ class Network:
         return None
 
     def is_resnet(self, call: int) -> bool:
-        """Two convolutions or more beside a residual connection, at one resolution."""
+        """Whether a call has two convolutions or more, a sum in its own body, and no attention."""
         if self.attends(call) or not self.children[call]:
             return False
         summed = any(self.graph.kinds[op] is OpKind.SUM for op in self.ops[call])
         return summed and len(self.convolutions(call)) >= 2
 
     def is_transformer(self, call: int) -> bool:
-        """A call that attends, and is no container of ResNets."""
+        """Whether a call computes attention and holds no ResNets."""
         return self.attends(call) and not any(map(self.is_resnet, self.below(call)))
 
     def units(self, call: int) -> list[int]:
@@ -160,7 +165,7 @@ class Network:
 
     @cached_property
     def pushed(self) -> tuple[int, ...]:
-        """The tensors that are joined at any time, in the order of their making."""
+        """The values that are joined at any time, in the order of their making."""
         return tuple(sorted({skip.value for skip in self.trace.skips}))
 
     def consumer(self, skip: SkipEvent) -> int | None:
@@ -172,7 +177,7 @@ class Network:
         return None
 
     def before_join(self, value: int) -> int:
-        """What the skip was joined to, if a value is what came of it; else the value itself."""
+        """The value that a skip was joined onto, if `value` is the result; else `value` itself."""
         return next((s.onto for s in self.trace.skips if value in self.join(s).outputs), value)
 
     @cached_property
@@ -195,7 +200,7 @@ class Network:
 
     @cached_property
     def beside(self) -> tuple[int, ...]:
-        """The calls around the trunk, in order: the other child calls of the calls that hold it."""
+        """The calls beside the trunk, in order: other child calls of the calls that hold it."""
         chain = set() if self.trunk is None else set(self._chain(self.trunk))
         return tuple(
             call
@@ -205,7 +210,7 @@ class Network:
 
     @cached_property
     def blocks(self) -> tuple[int, ...]:
-        """The child calls of the trunk, in order, and of those that hold blocks, theirs."""
+        """The blocks, in order: the child calls of the trunk, or of those that hold blocks."""
         return () if self.trunk is None else tuple(_blocks_inside(self, self.trunk))
 
     def _chain(self, call: int) -> list[int]:
@@ -226,6 +231,7 @@ def _blocks_inside(network: Network, call: int) -> Iterator[int]:
 
 
 def _holds_blocks(network: Network, call: int) -> bool:
+    """Whether a call works at several levels, so that its child calls are blocks."""
     sizes = {
         network.size(value)
         for child in network.children[call]
@@ -236,7 +242,7 @@ def _holds_blocks(network: Network, call: int) -> bool:
 
 
 def _holds_a_skip(network: Network, call: int) -> bool:
-    """Whether a skip was pushed and popped during a call, or is what the call was given."""
+    """Whether a skip is popped during a call that was pushed during it or is its own input."""
     step = network.step(call)
     end = step.end or network.join(network.trace.skips[-1]).clock + 1
     given = network.main_input(call)

@@ -1,4 +1,4 @@
-"""Where a tensor comes from, and where its channels do."""
+"""What made a tensor, and where its channels come from."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _LAYERS = (OpKind.LINEAR, OpKind.CONVOLUTION, OpKind.EMBEDDING)
 
 @dataclass(frozen=True)
 class Source:
-    """Some of a tensor's channels.
+    """Channels of a tensor that come from one place.
 
     Attributes:
-        channels: how many.
+        channels: their number.
         producer: what made them: the path of a module, an input's name, or a function and its
             module.
-        push: the number of the skip that brought them, if one did.
+        push: the number of the push that they were, if they came by a skip.
     """
 
     channels: int
@@ -29,7 +29,7 @@ class Source:
 
 
 class Origins:
-    """Where the tensors of a network come from."""
+    """What made the tensors of a network, and where their channels come from."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -55,7 +55,7 @@ class Origins:
         )
 
     def channels(self, value: int) -> int:
-        """The features of a value: dim 1 of a map, the last one of tokens and vectors."""
+        """The number of channels of a value: dim 1 of a map, the last dim of tokens and vectors."""
         shape = self._network.spec(value).shape
         return shape[1 if self._network.is_map(value) else -1] if shape else 1
 

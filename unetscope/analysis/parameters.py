@@ -1,4 +1,4 @@
-"""The tensors that a network's modules hold, and what a LoRA on them would weigh."""
+"""The tensors that a network's modules hold, and the size of a LoRA on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from math import prod
 from unetscope.record import ModuleRecord, TensorSpec, Trace
 
 BYTES = {"fp32": 4, "fp16": 2, "bf16": 2, "int8": 1}
-"""Bytes of a parameter at each element type; of int8, without the scales that go with it."""
+"""Bytes of a parameter at each element type; for int8, without the scales stored beside it."""
 
 _INDEX = re.compile(r"(?<=[A-Za-z])\[(\d+)\]")
 _INNER_INDEX = re.compile(_INDEX.pattern + r"(?=\.)")
@@ -19,7 +19,7 @@ _INNER_INDEX = re.compile(_INDEX.pattern + r"(?=\.)")
 
 @dataclass(frozen=True)
 class Held:
-    """A parameter or buffer, where it was met first.
+    """A parameter or buffer under the first of its names.
 
     Attributes:
         name: its full name: `conv_in.weight`.
@@ -35,12 +35,12 @@ class Held:
 
 
 def parameters(trace: Trace) -> tuple[Held, ...]:
-    """Every parameter once, in the order of the modules; those of containers too."""
+    """Every parameter once, in the order of the modules that hold them."""
     return _held(trace, "parameters")
 
 
 def buffers(trace: Trace) -> tuple[Held, ...]:
-    """Every buffer once, likewise."""
+    """Every buffer once, in the order of the modules that hold them."""
     return _held(trace, "buffers")
 
 
@@ -60,7 +60,7 @@ def _held(trace: Trace, what: str) -> tuple[Held, ...]:
 
 
 def numel(held: Iterable[Held]) -> int:
-    """How many elements tensors have in all."""
+    """The number of elements of tensors in all."""
     return sum(tensor.spec.numel for tensor in held)
 
 

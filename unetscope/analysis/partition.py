@@ -22,9 +22,9 @@ By = Literal["block", "part", "module"]
 OTHER = "other"
 """The group of what is in no other: the root, and containers of several groups."""
 TIME_EMBEDDING = "time_embedding"
-"""The part that makes one vector an image: embeddings of time, and of what is added to it."""
+"""The part that makes vectors `(B, C)`: embeddings of the time step, and of what is added to it."""
 BASE = "BASE"
-"""The merge block of all that is no part of the UNet, such as the text encoder."""
+"""The merge block of what is no part of the UNet, such as the text encoder."""
 
 # A name with the index that follows it is one level: `down_blocks.0`, `resnets.1`, `conv1`.
 _LEVEL = re.compile(r"[^.]*[^.\d][^.]*\.\d+(?![^.])|[^.]+")
@@ -33,15 +33,15 @@ _LEVEL = re.compile(r"[^.]*[^.\d][^.]*\.\d+(?![^.])|[^.]+")
 def partition(network: Network, by: By, depth: int | None = None) -> dict[str, str]:
     """The group of every module, by path, in the order of the modules.
 
-    A function belongs to the group of the module in whose body it ran. Groups that hold nothing
-    are the reader's to leave out.
+    A function belongs to the group of the module in whose body it ran. A group may hold neither
+    parameters nor functions.
 
     Args:
         network: a traced network.
         by: `block`: a block of `Network.blocks` by path, or what stands beside them; `part`: a
             field of `Anatomy`, `time_embedding` or `other`; `module`: a path.
-        depth: with `module`, how many levels of a path to tell apart, 1 for the children of the
-            root; None for all. An index is no level: `down_blocks.0` is one.
+        depth: with `module`, the number of levels of a path that make a group, 1 for the children
+            of the root; None for all. A name and its index are one level: `down_blocks.0`.
     """
     if by == "module":
         return {path: _cut(path, depth) or OTHER for path in network.modules}
@@ -108,19 +108,19 @@ def merge_blocks(network: Network) -> dict[str, str]:
     }
     found = {}
     for path, module in network.modules.items():
-        name = _around(path, ids)
+        name = nearest(path, ids)
         if name is None and module.own_parameters:
-            name = _around(path, last) or BASE
+            name = nearest(path, last) or BASE
         if name is not None:
             found[path] = name
     return found
 
 
-def _around(path: str, ids: Mapping[str, str]) -> str | None:
-    """The id of the smallest module around a path that has one."""
-    while path and path not in ids:
+def nearest(path: str, known: Mapping[str, str]) -> str | None:
+    """What is known of the smallest module around a path of which something is, itself included."""
+    while path and path not in known:
         path = path.rpartition(".")[0]
-    return ids.get(path)
+    return known.get(path)
 
 
 def merge_block_units(network: Network) -> dict[str, tuple[str, ...]]:

@@ -78,7 +78,7 @@ def attention(explained: Explained, path: str) -> list[Table]:
             (
                 where,
                 kind,
-                None if heads is None else _times(heads, found.width),
+                None if heads is None else _times(heads, found.head_dim),
                 None if found.tokens is None else _times(*found.tokens),
                 *(_names(explained, values) for values in (found.query, found.key, found.value)),
                 _as_tokens(explained, found),

@@ -1,9 +1,12 @@
 """What changed from one lock to another, as typed values.
 
-Views word them, the gate judges them. `diff(a, b)` is the mirror image of `diff(b, a)`.
+Views put changes into words, and the gate judges them. `diff(a, b)` is the mirror image of
+`diff(b, a)`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from unetscope.analysis.diff.bare import bare, dialect, other_names, shapes_of
 from unetscope.analysis.diff.changes import (
@@ -45,31 +48,29 @@ _ORDER = list(SEVERITIES)
 
 
 def diff(old: Lock, new: Lock) -> Diff:
-    """All that changed from one network to another; of equal ones nothing."""
+    """All that changed from one network to another; nothing if they are equal."""
     matching = Matching(Side(old), Side(new))
     tensors = list(tensor_changes(matching))
     ends = list(end_changes(old, new))
-    widened = any(change.id == "param-reshaped" for change in tensors)
-    attributes = list(attribute_changes(matching, widened=widened))
-    told = {change.now for change in attributes if change.now is not None}
+    reshaped = any(change.id == "param-reshaped" for change in tensors)
+    attributes = list(attribute_changes(matching, reshaped=reshaped))
+    changed = {change.now for change in attributes if change.now is not None}
     changes = folded(
         [
             *tensors,
             *skip_changes(matching),
             *ends,
             *attributes,
-            *function_changes(matching, told=told, widened=widened),
+            *function_changes(matching, changed=changed, reshaped=reshaped),
             *name_changes(matching),
         ],
         matching,
     )
     numbers = totals(old, new)
-    changes += [Change(t.id, "", "", t.old, t.new) for t in numbers if t.old != t.new]
-    changes.sort(key=lambda change: (_ORDER.index(change.id), _place(change, matching)))
     return Diff(
         old.name,
         new.name,
-        tuple(changes),
+        _in_order(changes, numbers, matching),
         numbers,
         config_changes(old.config, new.config),
         tuple(renamed_tensors(matching)),
@@ -77,7 +78,7 @@ def diff(old: Lock, new: Lock) -> Diff:
 
 
 def tensor_diff(old: Lock, new: Lock) -> Diff:
-    """What changed of the tensors: all there is to compare where either is a checkpoint."""
+    """What changed among the tensors, which is all that a checkpoint shows of a network."""
     names = [tensor.name for lock in (old, new) for tensor in lock.tensors if not tensor.buffer]
     old, new = (bare(lock.name, shapes_of(lock, names)) for lock in (old, new))
     known = other_names(old, new)
@@ -92,15 +93,32 @@ def tensor_diff(old: Lock, new: Lock) -> Diff:
             changes.append(Change("module-renamed", "", "", *dialects, parts=tuple(holders)))
     else:
         changes += folded(names_changed, matching)
-    parameters = totals(old, new)[:1]
-    changes += [Change(t.id, "", "", t.old, t.new) for t in parameters if t.old != t.new]
-    changes.sort(key=lambda change: (_ORDER.index(change.id), _place(change, matching)))
-    renamed = tuple(renamed_tensors(matching))
-    return Diff(old.name, new.name, tuple(changes), parameters, names=renamed, tensors_only=True)
+    numbers = totals(old, new)[:1]  # the parameters
+    return Diff(
+        old.name,
+        new.name,
+        _in_order(changes, numbers, matching),
+        numbers,
+        names=tuple(renamed_tensors(matching)),
+        tensors_only=True,
+    )
+
+
+def _in_order(
+    changes: Iterable[Change], numbers: Iterable[Total], matching: Matching
+) -> tuple[Change, ...]:
+    """The changes and those of the totals, the worst first, then in the order of the calls."""
+    costs = (Change(t.id, "", "", t.old, t.new) for t in numbers if t.old != t.new)
+    return tuple(
+        sorted(
+            [*changes, *costs],
+            key=lambda change: (_ORDER.index(change.id), _place(change, matching)),
+        )
+    )
 
 
 def _place(change: Change, matching: Matching) -> int:
-    """Where in the order of the calls a change lies."""
+    """The position of a change in the order of the calls."""
     first = change.singles()[0]
     for side, where in ((matching.new, first.now), (matching.old, first.was)):
         if where is not None:

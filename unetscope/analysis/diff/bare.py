@@ -1,7 +1,7 @@
-"""Networks of which the tensors alone are known, as of a checkpoint.
+"""Locks of networks of which only the tensors are known, such as a checkpoint's.
 
-A checkpoint's tensors lie in the order of their names, so those of the other network are put in
-that order too.
+A checkpoint's tensors have no order but that of their names, so those of the network that it is
+compared with are put in that order too.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from unetscope.analysis.names import compvis_names
 from unetscope.lock import Lock, LockedModule, LockedTensor, Totals
 
 _DTYPE = "float32"
-"""Of all tensors: weights in another precision are the same network's."""
+"""Every tensor's: weights in another precision are the same network's."""
 _DIGITS = re.compile(r"(\d+)")
 _BLOCK = re.compile(r"[^.]+(\.\d+)?")
 
@@ -58,6 +57,8 @@ def shapes_of(lock: Lock, other: Iterable[str]) -> dict[str, tuple[int, ...]]:
 
 def other_names(old: Lock, new: Lock) -> dict[str, str]:
     """Old path -> new path, where one network has diffusers' names and the other one CompVis'."""
+    from unetscope.analysis.names import compvis_names  # checkpoints alone need it
+
     before, after = ({module.path: None for module in lock.modules} for lock in (old, new))
     forth = {was: now for was, now in compvis_names(before).items() if now in after}
     back = {was: now for now, was in compvis_names(after).items() if was in before}

@@ -1,4 +1,4 @@
-"""The changes that there are, and how bad each is."""
+"""The kinds of changes with their severities, and what a comparison returns."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 class Severity(IntEnum):
-    """How bad a change is; each class is worse than those before it."""
+    """How bad a change is; each severity is worse than those before it."""
 
     COSMETIC = 1
-    """The same network in other words."""
+    """The network computes the same under other names."""
     COST = 2
     """It costs more or less."""
     BEHAVIOURAL = 3
-    """The same tensors, another result."""
+    """The same checkpoint gives another result."""
     BREAKING = 4
     """Old checkpoints or callers fail."""
 
@@ -39,9 +39,9 @@ SEVERITIES: dict[str, Severity] = {
     "class-renamed": Severity.COSMETIC,
     "io-renamed": Severity.COSMETIC,
 }
-"""Every id, from the worst on. `io-resized`: the pass was made at another batch, height, width or
-number of tokens, so that costs are of different work. `io-renamed`: `forward` calls an input of
-this shape by another name."""
+"""Every id, from the worst on. `io-resized`: the pass ran at another batch, height, width or number
+of tokens, so that the costs are those of different work. `io-renamed`: `forward` has another name
+for an input of this shape."""
 
 COSTS = ("params", "macs", "activation-memory")
 _MIRRORED = {"added": "removed", "removed": "added"}
@@ -49,7 +49,7 @@ _MIRRORED = {"added": "removed", "removed": "added"}
 
 @dataclass(frozen=True)
 class Change:
-    """One change, or several alike that are told as one.
+    """One change, or several alike that are reported as one.
 
     Attributes:
         id: a key of `SEVERITIES`.
@@ -145,10 +145,10 @@ class Diff:
     tensors_only: bool = False
 
     def count(self, severity: Severity) -> int:
-        """How many changes are of a class, those told as one counted once."""
+        """The number of changes of a severity; those reported as one count once."""
         return sum(change.severity is severity for change in self.changes)
 
     @property
     def worst(self) -> Severity | None:
-        """The worst class that occurs."""
+        """The worst severity that occurs; None without changes."""
         return max((change.severity for change in self.changes), default=None)

@@ -15,7 +15,7 @@ _SIZES = ("inputs.", "unet.sample_size")
 
 
 def config_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[ConfigChange, ...]:
-    """The values of a network's config that differ; its name and source are no such values."""
+    """The options and inputs of two configs that differ; their names and sources do not count."""
     left, right = (
         _flat({k: c.get(k, {}) for k in ("family", "unet", "inputs")}) for c in (old, new)
     )

@@ -1,4 +1,4 @@
-"""Changes that are alike are told as one: by block, by value, by what was renamed as a whole."""
+"""Changes that are alike become one: of one block, to one value, or renamed as a whole."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _one(group: list[Change], matching: Matching) -> Change:
 
 
 def _blocks(change: Change, matching: Matching) -> tuple[str | None, str | None]:
-    """The blocks, old and new, that a change lies in."""
+    """The blocks, old and new, in which a change is."""
     was = None if change.was is None else matching.old.block(_module(change, change.was))
     now = None if change.now is None else matching.new.block(_module(change, change.now))
     return was, now

@@ -1,8 +1,8 @@
 """Which module of one network is which module of the other.
 
-By name where names and tensors agree; else by what the tensors look like, in the order in which
-the modules are called. A wrong match hides nothing: what differs between two matched modules, and
-where they are called, is found afterwards.
+Modules match by name where names and tensors agree, else by the names and shapes of their tensors,
+in the order in which they are called. A wrong match hides nothing: what differs between two matched
+modules, and where they are called, is found afterwards.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from unetscope.analysis.diff.side import Side
 Key = Callable[[Side, str], Hashable]
 
 _MOST_ALIGNED = 4_000_000
-"""Pairs that may be looked at to align two sequences."""
+"""The most pairs of items that may be compared to align two sequences."""
 
 
 class Matching:

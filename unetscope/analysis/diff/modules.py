@@ -1,8 +1,7 @@
-"""What differs between modules that are each other's counterparts, and in their own tensors.
+"""What differs between matched modules: their tensors, attributes, classes, paths and bodies.
 
-Tensors that an old checkpoint would not fit; attributes, classes and paths; and what runs in their
-bodies. Two bodies are alike if they run the same functions and call the same modules in the same
-order. Modules that only hold others, and differ in how they do, are looked through.
+Two bodies are alike if they run the same functions and call the same modules in the same order. A
+module without a counterpart that only holds others counts as if its body stood in its caller's.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.diff.side import Side, own_name
 from unetscope.lock import LockedTensor
 
-WIDTHS = {
+_CHANNELS = {
     *("in_channels", "out_channels", "in_features", "out_features", "num_features", "channels"),
     *("num_channels", "normalized_shape", "num_embeddings", "embedding_dim"),
 }
-"""Attributes that say what shapes of tensors say too."""
+"""Attributes whose changes show in the shapes of tensors too."""
 Event = tuple[str | None, str]
 """A call of a matched module, by its path; or None and a function."""
 
@@ -72,20 +71,20 @@ def _compared(old: LockedTensor | None, new: LockedTensor | None) -> Iterator[Ch
             yield Change("attr-changed", old.name, new.name, old.tied_to, new.tied_to, "tied_to")
 
 
-def attribute_changes(matching: Matching, *, widened: bool) -> Iterator[Change]:
+def attribute_changes(matching: Matching, *, reshaped: bool) -> Iterator[Change]:
     """A change for each attribute that two matched modules set differently.
 
-    What only one of them has is no setting of both: code may keep more or less on its modules.
+    An attribute that only one of them has is no change: code may keep more or fewer of them.
 
     Args:
         matching: which module is which.
-        widened: whether any tensor has another shape; then widths are told by tensors.
+        reshaped: whether any tensor has another shape; then changed channels show in the tensors.
     """
     for was, now in matching.now.items():
         before = matching.old.modules[was].attributes
         after = matching.new.modules[now].attributes
         for name in before:
-            implied = widened and name in WIDTHS
+            implied = reshaped and name in _CHANNELS
             if name in after and not implied and differ(before[name], after[name]):
                 yield Change("attr-changed", was, now, before[name], after[name], name)
 
@@ -106,38 +105,38 @@ def name_changes(matching: Matching) -> Iterator[Change]:
 
 
 def function_changes(
-    matching: Matching, *, told: Container[str], widened: bool
+    matching: Matching, *, changed: Container[str], reshaped: bool
 ) -> Iterator[Change]:
     """A change for each pair of matched modules whose bodies differ.
 
-    A body that calls what was added or removed differs for that reason, which is told there.
+    A body that calls what was added or removed differs for that reason; no change is made of it.
 
     Args:
         matching: which module is which.
-        told: new paths of modules whose attributes changed; the arguments of their functions
+        changed: new paths of modules whose attributes changed; the arguments of their functions
             differ with these.
-        widened: whether any tensor has another shape; then numbers among the arguments of
-            functions differ with the widths.
+        reshaped: whether any tensor has another shape; then numbers among the arguments of
+            functions differ with the channels.
     """
     old, new = _Bodies(matching.old, matching.now), _Bodies(matching.new, matching.was)
     if not old.lossy and not new.lossy and _named(old.whole(), matching.now) == new.whole():
         return
     for was, now in matching.now.items():
         if not (matching.old.modules[was].calls and matching.new.modules[now].calls):
-            continue  # what calls only one of them tells
+            continue  # the body that calls only one of them differs
         before, lossy = old.effective(was)
         after, also_lossy = new.effective(now)
         before = _named(before, matching.now)
         if lossy or also_lossy or before == after or _retyped(matching, was, now):
             continue
-        if now in told:
+        if now in changed:
             before, after = _bare(before), _bare(after)
-        elif widened:
+        elif reshaped:
             before, after = _numberless(before), _numberless(after)
         if before != after:
             gone, come = _middle(before, after)
             gone = _named(gone, matching.was)
-            yield Change("op-changed", was, now, _told(gone, was), _told(come, now))
+            yield Change("op-changed", was, now, _written(gone, was), _written(come, now))
 
 
 def _named(events: Sequence[Event], names: Mapping[str, str]) -> list[Event]:
@@ -146,14 +145,14 @@ def _named(events: Sequence[Event], names: Mapping[str, str]) -> list[Event]:
 
 
 def _retyped(matching: Matching, was: str, now: str) -> bool:
-    """Whether a module's own tensors have another rank: another layer, as its tensors tell."""
+    """Whether a module's own tensors have another rank: it is another layer then."""
     sides = ((matching.old, was), (matching.new, now))
     before, after = ([len(t.shape) for t in side.tensors[path]] for side, path in sides)
     return before != after
 
 
 class _Bodies:
-    """The bodies of one side, with modules that have no counterpart looked through."""
+    """The bodies of one side, those of modules without a counterpart inserted where they run."""
 
     def __init__(self, side: Side, matched: Container[str]) -> None:
         self._side = side
@@ -211,7 +210,7 @@ def _numberless(events: Sequence[Event]) -> list[Event]:
 
 
 def _middle(old: Sequence[Event], new: Sequence[Event]) -> tuple[list[Event], list[Event]]:
-    """What is left of two sequences without what they begin and end with in common."""
+    """Two sequences without the events that both begin with and both end with."""
     head = sum(1 for _ in takewhile(_equal, zip(old, new, strict=False)))
     rest = old[head:], new[head:]
     ends = zip(reversed(rest[0]), reversed(rest[1]), strict=False)
@@ -223,8 +222,8 @@ def _equal(pair: tuple[Event, Event]) -> bool:
     return pair[0] == pair[1]
 
 
-def _told(events: Sequence[Event], path: str) -> tuple[str, ...]:
-    """Events as code reads: calls by their paths below the caller's."""
+def _written(events: Sequence[Event], path: str) -> tuple[str, ...]:
+    """Events as code writes them, calls by their paths below the caller's."""
     inside = f"{path}." if path else ""
     return tuple(
         text if called is None else f"self.{called.removeprefix(inside)}" for called, text in events

@@ -8,7 +8,7 @@ from functools import cached_property
 from unetscope.lock import Lock, LockedModule, LockedTensor, target
 
 Look = str
-"""What tensors look like, whatever their modules are called: equal ones look alike."""
+"""Names and shapes of a module's own tensors, whatever the module is called."""
 
 
 class Side:
@@ -109,14 +109,14 @@ class Side:
 
     @cached_property
     def looks(self) -> dict[str, Look]:
-        """What the own tensors of each module look like."""
+        """The look of the own tensors of each module."""
         return {
             path: repr([(own_name(t), t.shape, t.buffer, t.tied_to is not None) for t in tensors])
             for path, tensors in self.tensors.items()
         }
 
     def signature(self, path: str) -> tuple[Look, ...]:
-        """What the tensors in a module look like, in the order of the calls."""
+        """The looks of the modules in a module, itself included, in the order of the calls."""
         return tuple(self.looks[owner] for owner in self.owners_below[path])
 
     def settings(self, path: str) -> tuple[Look, ...]:
@@ -139,7 +139,7 @@ class Side:
         )
 
     def block(self, path: str) -> str:
-        """The block that a module is or lies in; else the first level of its path."""
+        """The block that a module is or is in; else the first level of its path."""
         around = path
         while around:
             if around in self._blocks:

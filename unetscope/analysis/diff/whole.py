@@ -17,8 +17,8 @@ End = tuple[str, str]
 def end_changes(old: Lock, new: Lock) -> Iterator[Change]:
     """A change for each input or output that callers would have to treat differently.
 
-    A pass at another batch, height, width or number of tokens is no other network: where inputs
-    differ in those alone, so may outputs.
+    A pass at another batch, height, width or number of tokens is no change of the network: where
+    inputs differ in those alone, outputs may too.
     """
     inputs = list(_compared(old.inputs, new.inputs))
     resized = any(change.id == "io-resized" for change in inputs)
@@ -50,7 +50,7 @@ def _compared(old: Sequence[LockedTensor], new: Sequence[LockedTensor]) -> Itera
 def _paired(
     old: Sequence[LockedTensor], new: Sequence[LockedTensor]
 ) -> list[tuple[LockedTensor | None, LockedTensor | None]]:
-    """By name; then what looks alike, in order; then what is there on one side only."""
+    """Pairs of the same name, then of the same shape and dtype, then what only one side has."""
     gone, come = list(old), list(new)
     pairs: list[tuple[LockedTensor | None, LockedTensor | None]] = []
     for same in (_same_name, _same_look):
@@ -86,7 +86,7 @@ def _same_but_size(old: tuple[int, ...], new: tuple[int, ...]) -> bool:
 def skip_changes(matching: Matching) -> Iterator[Change]:
     """A change for each skip that is not there in both networks, or not in the same order.
 
-    It lies where the skip is joined; old and new are the modules that it comes from.
+    Its place is where the skip is joined; old and new are the modules that the skip comes from.
     """
     old = _Ends(matching.old, matching.now, "gone")
     new = _Ends(matching.new, {path: path for path in matching.was}, "new")
