@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 LONGEST_QUOTE = 60
@@ -53,3 +53,9 @@ def listed(names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     more = len(names) - MOST_NAMES
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def joined(numbers: Iterable[int]) -> str:
+    """Each number once: `320, 640 and 1280`."""
+    *first, last = map(str, dict.fromkeys(numbers))
+    return f"{', '.join(first)} and {last}" if first else last

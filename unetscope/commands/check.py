@@ -76,7 +76,8 @@ def _size_table(reference: str, checked: Checked, language: str) -> list[Table]:
     from unetscope.views.check import sizes
     from unetscope.words import Words
 
-    if checked.family is None or checked.unet is None or checked.inputs is None:
+    network = checked.network
+    if network is None:
         return []
-    classes = list(size_table(checked.family, checked.unet, checked.inputs.height))
+    classes = list(size_table(network.family, network.unet, network.inputs.height))
     return [sizes(reference, classes, Words(language))]

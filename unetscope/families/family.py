@@ -42,6 +42,11 @@ USUAL_SIZE = (64, 64)
 """Height and width of Stable Diffusion's latents, and of many small images."""
 USUAL_TOKENS = 77
 """Tokens of CLIP's texts, and of most others."""
+ALIGNED = 8
+"""Half-precision matrices want dims that are multiples of this.
+
+Source: NVIDIA, "Matrix Multiplication Background User's Guide", on tensor cores.
+"""
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -68,6 +73,9 @@ class Family(Generic[OptionsT]):
         covered: the values of its options that are implemented.
         rules: what keeps the options from being a network, given the paths that the config
             writes, since a default is never the cause. Paths are inside the options.
+        surprises: what may surprise in options that no rule objects to.
+        channel_keys: the options that are channels of feature maps, or of a text's tokens.
+        text_keys: those of a text's tokens, the first that applies first.
         check_tokens: what keeps the network from reading a text of so many tokens.
         usual_size: height and width of the sample where the config gives none.
         usual_tokens: tokens of a text where the config gives no number.
@@ -84,6 +92,9 @@ class Family(Generic[OptionsT]):
     sizes: Sizes[OptionsT]
     covered: Covered = field(default_factory=Covered)
     rules: Callable[[OptionsT, Collection[Path]], Iterator[Finding]] = lambda *_: iter(())
+    surprises: Callable[[OptionsT], Iterator[Finding]] = lambda _: iter(())
+    channel_keys: Sequence[str] = ()
+    text_keys: Sequence[str] = ()
     check_tokens: Callable[[OptionsT, int], Iterator[Finding]] = lambda *_: iter(())
     usual_size: Callable[[OptionsT], tuple[int, int]] = lambda _: USUAL_SIZE
     usual_tokens: Callable[[OptionsT], int] = lambda _: USUAL_TOKENS

@@ -19,10 +19,9 @@ from unetscope.config.sections import (
     check_file,
     keys_of,
 )
-from unetscope.config.spec import Inputs
 from unetscope.errors import nearest
 from unetscope.families import FAMILIES, find
-from unetscope.families.family import Family, Options
+from unetscope.families.family import Options
 from unetscope.families.sizes import check_sizes
 from unetscope.findings import (
     GROUPS,
@@ -36,7 +35,7 @@ from unetscope.findings import (
     Finding,
     Path,
 )
-from unetscope.rules.surprises import surprises
+from unetscope.rules.surprises import Configured, surprises
 
 _LEVELS = {"down_block_types", "up_block_types", "block_out_channels"}
 """Without these nothing can be said of levels."""
@@ -51,15 +50,11 @@ class Checked:
 
     Attributes:
         findings: errors and warnings, each once, with their places.
-        family: the network's family, if it is plain which network is meant.
-        unet: its options, likewise.
-        inputs: what it is given, likewise.
+        network: the network, if it is plain which one is meant.
     """
 
     findings: list[Finding] = field(default_factory=list)
-    family: Family[Any] | None = None
-    unet: Options | None = None
-    inputs: Inputs | None = None
+    network: Configured | None = None
 
 
 def check(document: Document) -> Checked:
@@ -139,9 +134,9 @@ def _meaning(document: Document, at_fault: set[Path], checked: Checked) -> Itera
         of_sizes = _unrelated(faults_of_sizes, unknown)
         yield from of_sizes
         if {fault.id for fault in faults} <= _PLAIN:
-            checked.family, checked.unet, checked.inputs = family, unet, inputs
+            checked.network = Configured(family, unet, inputs, document.places)
             keys = {fault.path[:2] for fault in (*faults, *of_sizes)}
-            surprising = _unrelated(surprises(family, unet, inputs, document.places), unknown)
+            surprising = _unrelated(surprises(checked.network), unknown)
             yield from (finding for finding in surprising if finding.path[:2] not in keys)
         return
 

@@ -84,4 +84,6 @@ FAMILY = Family(
     narrower=_narrower,
     sizes=halving(levels=4),
     rules=_rules,
+    channel_keys=("channels", "d_context"),
+    text_keys=("d_context",),
 )

@@ -117,4 +117,5 @@ FAMILY = Family(
         {"up_res_channels": ("concatenated", "doubled"), "attention": ("bottleneck", None)}
     ),
     rules=_rules,
+    channel_keys=("base_channels",),
 )

@@ -26,6 +26,11 @@ from unetscope.families.diffusers.supported import (
     COVERED_UNET_2D,
     COVERED_UNET_2D_CONDITION,
 )
+from unetscope.families.diffusers.surprises import (
+    condition_surprises,
+    controlnet_surprises,
+    unet2d_surprises,
+)
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.families.family import Family
@@ -57,6 +62,9 @@ UNET_2D_CONDITION: Family[UNet2DConditionConfig] = Family(
     sizes=Sizes(maps, takes),
     covered=COVERED_UNET_2D_CONDITION,
     rules=condition_rules,
+    surprises=condition_surprises,
+    channel_keys=("block_out_channels", "cross_attention_dim"),
+    text_keys=("encoder_hid_dim", "cross_attention_dim"),
     check_tokens=check_tokens,
     usual_size=usual_size,
     usual_tokens=usual_tokens,
@@ -73,6 +81,8 @@ UNET_2D: Family[UNet2DConfig] = Family(
     sizes=Sizes(maps, takes),
     covered=COVERED_UNET_2D,
     rules=unet2d_rules,
+    surprises=unet2d_surprises,
+    channel_keys=("block_out_channels",),
     usual_size=usual_size,
     likely_key=likely_key,
     library="diffusers",
@@ -87,6 +97,9 @@ CONTROLNET: Family[ControlNetConfig] = Family(
     sizes=Sizes(controlnet_maps, controlnet_takes),
     covered=COVERED_CONTROLNET,
     rules=controlnet_rules,
+    surprises=controlnet_surprises,
+    channel_keys=("block_out_channels", "cross_attention_dim"),
+    text_keys=("encoder_hid_dim", "cross_attention_dim"),
     likely_key=likely_key,
     library="diffusers",
 )
