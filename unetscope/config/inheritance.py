@@ -9,7 +9,7 @@ from unetscope.config.dialects import in_our_form
 from unetscope.config.document import Document, read
 from unetscope.config.files import locate, split_part
 from unetscope.errors import ConfigError, Place
-from unetscope.findings import Finding, Path
+from unetscope.findings import WRONG_VALUE, Path
 from unetscope.wording import found, quoted
 
 LONGEST_CHAIN = 8
@@ -40,7 +40,7 @@ def _read(path: FilePath, part: str | None, above: tuple[FilePath, ...]) -> Docu
     place = document.places["extends",]
     if not isinstance(reference, str):
         message = f"expected a string, found {found(reference)}"
-        raise Finding("wrong-value", ("extends",), message).error(document.places)
+        raise WRONG_VALUE.at(("extends",), message).error(document.places)
     chain = (*above, path)
     reference, base_part = split_part(reference, folder=path.parent)
     base_path = locate(reference, folder=path.parent, place=place)

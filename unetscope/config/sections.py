@@ -14,7 +14,16 @@ from unetscope.config.code import named
 from unetscope.config.types import mismatches
 from unetscope.errors import nearest
 from unetscope.families import FAMILIES, find
-from unetscope.findings import Finding, Path
+from unetscope.findings import (
+    EMPTY,
+    MISSING_KEY,
+    UNKNOWN_FAMILY,
+    UNKNOWN_KEY,
+    WRONG_TYPE,
+    WRONG_VALUE,
+    Finding,
+    Path,
+)
 from unetscope.wording import found, quoted
 
 Text = Annotated[str, Meta(min_length=1, max_length=1_000)]
@@ -89,7 +98,7 @@ def keys_of(section: type[Struct]) -> dict[str, Key]:
 def check_section(data: Any, section: type[Struct], path: Path) -> Iterator[Finding]:
     """What is wrong with the keys, types and ranges of one section."""
     if not isinstance(data, dict):
-        yield Finding("wrong-type", path, f"expected a mapping, found {found(data)}")
+        yield WRONG_TYPE.at(path, f"expected a mapping, found {found(data)}")
         return
     keys = keys_of(section)
     for name, value in data.items():
@@ -98,7 +107,7 @@ def check_section(data: Any, section: type[Struct], path: Path) -> Iterator[Find
             yield _unknown_key(name, list(keys), path, data)
         elif not _is_section(key.type):
             for inner, message in mismatches(value, key.type, (*path, name)):
-                yield Finding("wrong-value", inner, message)
+                yield WRONG_VALUE.at(inner, message)
 
 
 def _is_section(wanted: Any) -> bool:
@@ -109,22 +118,22 @@ def _unknown_key(name: str, known: list[str], path: Path, section: Any) -> Findi
     if name in _CODE_KEYS:
         code = named(section)
         hint = f"{_NO_CODE}; {code.hint}" if code else _NO_CODE
-        return Finding("unknown-key", (*path, name), "unknown key", hint=hint)
+        return UNKNOWN_KEY.at((*path, name), "unknown key", hint=hint)
     close = nearest(name, known)
     hint = f"did you mean {close}?" if close else f"expected one of {', '.join(known)}"
-    return Finding("unknown-key", (*path, name), "unknown key", hint=hint)
+    return UNKNOWN_KEY.at((*path, name), "unknown key", hint=hint)
 
 
 def check_file(data: Any) -> Iterator[Finding]:
     """What is wrong with the keys, types and ranges of a whole config, `extends` resolved."""
     if data is None:
-        yield Finding("empty", (), "the config is empty; expected a mapping with the key unet")
+        yield EMPTY.at((), "the config is empty; expected a mapping with the key unet")
         return
     yield from check_section(data, ConfigFile, ())
     if not isinstance(data, dict):
         return
     if "unet" not in data:
-        yield Finding("missing-key", (), "the key unet is missing: the network's options")
+        yield MISSING_KEY.at((), "the key unet is missing: the network's options")
     family = data.get("family", DEFAULT_FAMILY)
     if isinstance(family, str):
         if family not in FAMILIES:
@@ -138,8 +147,7 @@ def check_file(data: Any) -> Iterator[Finding]:
 def unknown_family(family: str) -> Finding:
     """The finding that no family has this name."""
     close = nearest(family, FAMILIES)
-    return Finding(
-        "unknown-family",
+    return UNKNOWN_FAMILY.at(
         ("family",),
         f"expected one of {', '.join(FAMILIES)}, found {quoted(family)}",
         hint=f"did you mean {close}?" if close else None,

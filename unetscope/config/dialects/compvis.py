@@ -19,7 +19,15 @@ from unetscope.config.document import Document
 from unetscope.config.types import mismatches
 from unetscope.errors import Place, nearest
 from unetscope.families.family import Count, HeightAndWidth
-from unetscope.findings import Finding, Path
+from unetscope.findings import (
+    MISSING_KEY,
+    SEVERAL,
+    UNKNOWN_FAMILY,
+    WRONG_TYPE,
+    WRONG_VALUE,
+    Finding,
+    Path,
+)
 from unetscope.wording import dotted, found, quoted
 
 NETWORK_KEYS = ("unet_config", "network_config", "control_stage_config")
@@ -114,27 +122,26 @@ def _chosen(candidates: list[_Candidate], part: str | None) -> OriginalNetwork |
     if not named:
         there = ", ".join(quoted(dotted(each.path)) for each in candidates)
         message = f"no network under the key {quoted(str(part))}"
-        return Finding("missing-key", (), message, hint=f"there is {there}")
+        return MISSING_KEY.at((), message, hint=f"there is {there}")
     unets = [each for each in named if each.class_name in UNETS]
     if len(unets) > 1:
         names = " and ".join(dotted(each.path) for each in unets)
         message = f"expected one UNet, found {len(unets)}: {names}"
-        return Finding("several", unets[1].path, message, hint="FILE#KEY names one")
+        return SEVERAL.at(unets[1].path, message, hint="FILE#KEY names one")
     known = unets or [each for each in named if each.class_name in CONTROL_NETS]
     if not known:
         return _unknown_class(named[0])
     chosen = known[0]
     if not isinstance(chosen.params, dict):
         message = f"expected a mapping of arguments, found {found(chosen.params)}"
-        return Finding("wrong-type", (*chosen.path, "params"), message)
+        return WRONG_TYPE.at((*chosen.path, "params"), message)
     return OriginalNetwork(chosen.path, str(chosen.target), chosen.params)
 
 
 def _no_network(data: dict[str, Any]) -> Finding:
     target = data["model"].get("target")
     what = f", the model of a {quoted(target)}" if isinstance(target, str) else ""
-    return Finding(
-        "missing-key",
+    return MISSING_KEY.at(
         ("model",),
         f"no UNet in it{what}: expected unet_config or network_config with target and params",
         hint=f"a UNet is what has a target named {' or '.join(UNETS)}",
@@ -145,11 +152,11 @@ def _unknown_class(candidate: _Candidate) -> Finding:
     path = (*candidate.path, "target")
     message = f"expected a class named {', '.join(KNOWN)}, found {found(candidate.target)}"
     if what := OTHER_CLASSES.get(candidate.class_name):
-        return Finding("unknown-family", path, message, f"{what}: no family here covers it")
+        return UNKNOWN_FAMILY.at(path, message, f"{what}: no family here covers it")
     close = nearest(candidate.class_name, KNOWN)
     code = named({"target": candidate.target, "params": candidate.params})
     hint = code.hint if code else None
-    return Finding("unknown-family", path, message, f"did you mean {close}?" if close else hint)
+    return UNKNOWN_FAMILY.at(path, message, f"did you mean {close}?" if close else hint)
 
 
 def _others(candidates: list[_Candidate], chosen: OriginalNetwork, path: FilePath) -> Iterator[str]:
@@ -170,7 +177,7 @@ def _at(data: Any, path: Path) -> Any:
 
 def _problems_of_size(data: dict[str, Any]) -> Iterator[Finding]:
     for path, message in mismatches(_at(data, SIZE), Count | HeightAndWidth | None, SIZE):
-        yield Finding("wrong-value", path, message)
+        yield WRONG_VALUE.at(path, message)
 
 
 def _add_size(translation: Translation, data: dict[str, Any], inputs: dict[str, Any]) -> None:

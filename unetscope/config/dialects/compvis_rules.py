@@ -15,10 +15,10 @@ from unetscope.config.dialects.compvis_arguments import (
     UNetArguments,
 )
 from unetscope.config.sections import check_section
-from unetscope.findings import Finding
+from unetscope.findings import GROUPS, LIST_LENGTH, MISSING_KEY, UNSUPPORTED, Finding
 from unetscope.wording import found
 
-GROUPS = 32
+NORM_GROUPS = 32
 """Groups of every norm, which the originals have no argument for."""
 
 
@@ -26,7 +26,7 @@ def problems(network: OriginalNetwork) -> Iterator[Finding]:
     """What is wrong with the arguments' form or, if that is right, with their meaning."""
     of_form = [*check_section(network.params, network.section, network.argument())]
     of_form += [
-        Finding("missing-key", network.argument(), f"the argument {argument.name} is missing")
+        MISSING_KEY.at(network.argument(), f"the argument {argument.name} is missing")
         for argument in fields(network.section)
         if argument.required and argument.name not in network.params
     ]
@@ -50,7 +50,7 @@ def problems(network: OriginalNetwork) -> Iterator[Finding]:
 def _expected(network: OriginalNetwork, name: str, what: str, hint: str | None = None) -> Finding:
     said = found(network.params[name]) if name in network.params else "none"
     path = network.argument(name)
-    return Finding("unsupported", path, f"expected {what}, found {said}", hint)
+    return UNSUPPORTED.at(path, f"expected {what}, found {said}", hint)
 
 
 def _refused(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def _lengths(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding
         value = getattr(arguments, name)
         if isinstance(value, tuple) and len(value) != levels:
             message = f"expected {levels} entries, one for each of channel_mult, found {len(value)}"
-            yield Finding("list-length", network.argument(name), message)
+            yield LIST_LENGTH.at(network.argument(name), message)
     if network.is_control_net and isinstance(arguments.num_res_blocks, tuple):
         yield _expected(network, "num_res_blocks", "one number, since ControlNetModel has one")
 
@@ -77,10 +77,12 @@ def _lengths(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding
 def _groups(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     for index, mult in enumerate(arguments.channel_mult):
         channels = mult * arguments.model_channels
-        if channels % GROUPS:
-            message = f"expected a multiple of the norms' {GROUPS} groups at each level, found "
+        if channels % NORM_GROUPS:
+            message = (
+                f"expected a multiple of the norms' {NORM_GROUPS} groups at each level, found "
+            )
             where = network.argument("model_channels")
-            yield Finding("groups", where, f"{message}{channels} channels at level {index}")
+            yield GROUPS.at(where, f"{message}{channels} channels at level {index}")
             return
 
 
@@ -88,7 +90,7 @@ def _heads(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     width, last = arguments.num_head_channels, len(arguments.channel_mult) - 1
     if width in (-1, 0) and arguments.num_heads < 1:
         message = "expected num_heads or num_head_channels of at least 1, found neither"
-        yield Finding("missing-key", network.argument(), message)
+        yield MISSING_KEY.at(network.argument(), message)
     elif width == 0:
         yield _expected(network, "num_head_channels", "-1 or at least 1")
     elif width > 0:
@@ -105,7 +107,7 @@ def _context(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding
     context = arguments.context_dim
     if context is None and "sgm" not in network.target.split("."):
         message = "expected context_dim beside it, the width of the text's tokens"
-        yield Finding("missing-key", network.argument("use_spatial_transformer"), message)
+        yield MISSING_KEY.at(network.argument("use_spatial_transformer"), message)
     if isinstance(context, tuple) and len(set(context)) != 1:
         yield _expected(network, "context_dim", "one width for all transformer blocks")
 
@@ -135,6 +137,6 @@ def _classes(network: OriginalNetwork, arguments: UNetArguments) -> Iterator[Fin
         yield _expected(network, "num_classes", "a number, sequential or null")
     elif classes == "sequential" and width is None:
         message = "expected adm_in_channels beside it, the width of what is embedded"
-        yield Finding("missing-key", network.argument("num_classes"), message)
+        yield MISSING_KEY.at(network.argument("num_classes"), message)
     elif classes != "sequential" and width is not None:
         yield _expected(network, "adm_in_channels", "nothing without num_classes: sequential")

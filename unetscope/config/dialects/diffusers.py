@@ -16,7 +16,7 @@ from unetscope.config.sections import keys_of
 from unetscope.errors import Place, nearest
 from unetscope.families import every
 from unetscope.families.family import Options
-from unetscope.findings import Finding, Path
+from unetscope.findings import MISSING_KEY, UNKNOWN_FAMILY, UNKNOWN_KEY, Finding, Path
 from unetscope.wording import found, shown
 
 CLASS_KEY = "_class_name"
@@ -122,21 +122,20 @@ def _of_other_families(data: dict[str, Any], family: str) -> Iterator[Finding]:
         owners = [other for other, section in published().items() if key in keys_of(section)]
         if owners and family not in owners:
             hint = f"it is an option of {' and '.join(owners)}, not of {family}"
-            yield Finding("unknown-key", (key,), "unknown key", hint=hint)
+            yield UNKNOWN_KEY.at((key,), "unknown key", hint=hint)
 
 
 def _wrong_class(data: dict[str, Any]) -> Finding:
     wanted = f"expected one of {', '.join(published())}"
     if CLASS_KEY not in data:
-        return Finding(
-            "missing-key",
+        return MISSING_KEY.at(
             (),
             f"the key {CLASS_KEY} is missing: the class that reads the options; {wanted}",
             hint=_of_no_class(data),
         )
     family = data[CLASS_KEY]
     hint = _of_class(family) if isinstance(family, str) else None
-    return Finding("unknown-family", (CLASS_KEY,), f"{wanted}, found {found(family)}", hint=hint)
+    return UNKNOWN_FAMILY.at((CLASS_KEY,), f"{wanted}, found {found(family)}", hint=hint)
 
 
 def _of_no_class(data: dict[str, Any]) -> str | None:
