@@ -147,7 +147,7 @@ class Finding:
     def placed(self, places: Mapping[Path, Place]) -> Finding:
         """The same with the place of its key, and the key's name before the message."""
         message = f"{_name(self.path, places)}: {self.message}" if self.path else self.message
-        return replace(self, message=message, place=place_of(self.path, places) or places.get(()))
+        return replace(self, message=message, place=place_of(self.path, places))
 
     def error(self, places: Mapping[Path, Place]) -> ConfigError:
         """The exception that says it, with the place of its key."""
@@ -199,12 +199,6 @@ SKIP_CHANNELS = Rule(
 WIRING = Rule("wiring", Severity.ERROR, "Blocks do not fit each other.")
 REVERSE_MISSING = Rule(
     "reverse-missing", Severity.ERROR, "Depths by ResNet need those of the decoder too."
-)
-CONDITION_WIDTH = Rule(
-    "condition-width", Severity.ERROR, "The channels of conditions do not fit each other."
-)
-CONTEXT_WIDTH = Rule(
-    "context-width", Severity.ERROR, "The text has not the channels that its readers expect."
 )
 
 # What only building and running a network shows.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unetscope.errors import nearest
-from unetscope.findings import Finding
+from unetscope.findings import MISSING, UNSUPPORTED, Finding
 from unetscope.wording import found
 
 
@@ -40,13 +40,13 @@ class Covered:
                     path = (key,) if index is None else (key, index)
                     message = f"expected {_any_of(accepted)}, found {found(entry)}"
                     hint = self.hint(key, entry) or _nearest(entry, accepted)
-                    yield Finding("unsupported", path, message, hint)
+                    yield UNSUPPORTED.at(path, message, hint)
         for (key, value), others in self.needs.items():
             if getattr(options, key, None) == value:
                 for other in others:
                     if getattr(options, other) is None:
                         message = f"expected a number since {key} is {value}, found null"
-                        yield Finding("missing", (other,), message)
+                        yield MISSING.at((other,), message)
 
 
 def _nearest(entry: Any, accepted: tuple[Any, ...]) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from unetscope.findings import Finding
+from unetscope.findings import SIZE, TOO_LARGE, Finding
 from unetscope.units import size as spell
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def check_sizes(
     for key, (product, count) in counts.items():
         if count > MOST_POSITIONS:
             message = f"expected {product} of at most {MOST_POSITIONS:,}, found {count:,}"
-            yield Finding("too-large", ("inputs", key), message)
+            yield TOO_LARGE.at(("inputs", key), message)
 
     def takes(height: int, width: int) -> bool:
         return family.sizes.takes(options, (height, width))
@@ -67,8 +67,7 @@ def check_sizes(
         reach = 2 ** len(family.channels(options)) + 1
         near = " and ".join(spell(other) for other in _nearest(takes, size, reach))
         side = "height" if _is_height_at_fault(takes, size) else "width"
-        yield Finding(
-            "size",
+        yield SIZE.at(
             ("inputs", side),
             f"the network cannot take a sample of {spell(size)}",
             hint=f"the nearest that work are {near}" if near else None,

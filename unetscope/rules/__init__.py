@@ -9,6 +9,8 @@ from unetscope.findings import RULES, Rule
 
 def every_rule() -> Mapping[str, Rule]:
     """All rules by id: importing the modules that hold them registers them."""
+    from unetscope import families
     from unetscope.rules import surprises, traced  # noqa: F401
 
+    families.every()
     return RULES

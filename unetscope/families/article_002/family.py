@@ -10,7 +10,7 @@ from math import lcm
 
 from unetscope.families.family import Count, Family, Options, Tensors
 from unetscope.families.sizes import halving
-from unetscope.findings import Finding, Path
+from unetscope.findings import GROUPS, HEADS, Finding, Path
 from unetscope.record import TensorSpec
 
 NORM_GROUPS = 32
@@ -56,14 +56,12 @@ def _inputs(unet: DiffusionConfig, batch: int, size: tuple[int, int], tokens: in
 def _rules(unet: DiffusionConfig, _written: Collection[Path]) -> Iterator[Finding]:
     """Groups and heads divide the channels."""
     if unet.channels % NORM_GROUPS:
-        yield Finding(
-            "groups",
+        yield GROUPS.at(
             ("channels",),
             f"expected a multiple of the norms' {NORM_GROUPS} groups, found {unet.channels}",
         )
     if unet.channels % unet.n_head:
-        yield Finding(
-            "heads",
+        yield HEADS.at(
             ("n_head",),
             f"expected a divisor of the first level's {unet.channels} channels, "
             f"found {unet.n_head}",

@@ -11,7 +11,7 @@ from math import lcm
 from unetscope.families.covered import Covered
 from unetscope.families.family import Count, Family, Options, Tensors, largest_divisor
 from unetscope.families.sizes import halving
-from unetscope.findings import Finding, Path
+from unetscope.findings import GROUPS, SKIP_CHANNELS, WIRING, Finding, Path
 from unetscope.record import TensorSpec
 
 FEWEST_CHANNELS = 4
@@ -72,11 +72,10 @@ def _rules(unet: SimpleUNetConfig, _written: Collection[Path]) -> Iterator[Findi
     yield from _groups(unet)
     if unet.base_channels % 2 or unet.base_channels < FEWEST_CHANNELS:
         message = f"expected an even number of at least {FEWEST_CHANNELS}, half of them sines"
-        yield Finding("wiring", ("base_channels",), f"{message}, found {unet.base_channels}")
+        yield WIRING.at(("base_channels",), f"{message}, found {unet.base_channels}")
     for number, (_, skip, out) in enumerate(unet.up_blocks, start=1):
         if (built := unet.res_channels(skip, out)) != out + skip:
-            yield Finding(
-                "skip-channels",
+            yield SKIP_CHANNELS.at(
                 ("up_res_channels",),
                 f"up{number}.res: expected {out + skip} channels, which concatenating "
                 f"{out} upsampled and {skip} of the skip gives, found {built}, "
@@ -92,8 +91,7 @@ def _groups(unet: SimpleUNetConfig) -> Iterator[Finding]:
     ):
         groups, channels = getattr(unet, groups_key), getattr(unet, channels_key)
         if channels % groups:
-            yield Finding(
-                "groups",
+            yield GROUPS.at(
                 (groups_key,),
                 f"{where}expected a divisor of {channels_key}, {channels}, found {groups}",
                 hint=f"{largest_divisor(channels, groups)} would do",

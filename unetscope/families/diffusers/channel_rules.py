@@ -15,7 +15,7 @@ from unetscope.families.diffusers.blocks import (
 from unetscope.families.diffusers.levels import AttentionBlock, attention_blocks
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
-from unetscope.findings import Finding, Path
+from unetscope.findings import GROUPS, HEADS, WIRING, Finding, Path
 
 Unet = UNet2DConditionConfig | UNet2DConfig
 
@@ -39,8 +39,7 @@ def groups(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
     all_at_fault = len(set(at_fault)) > 1 and len(faults) == len(unet.block_out_channels)
     if faults and (all_at_fault or (key,) not in written):
         divisor = _divisor(unet.block_out_channels, number)
-        yield Finding(
-            "groups",
+        yield GROUPS.at(
             ("norm_num_groups",),
             f"expected a divisor of the levels' channels, {_listed(at_fault)}, found {number}",
             hint=f"{divisor} divides all of block_out_channels",
@@ -49,8 +48,7 @@ def groups(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
     for index, channels in zip(faults, at_fault, strict=True):
         below = channels // number * number
         above = below + number
-        yield Finding(
-            "groups",
+        yield GROUPS.at(
             (key, index),
             f"expected a multiple of norm_num_groups, {number}, found {channels}",
             hint=f"{f'{below} or ' if below else ''}{above} would do",
@@ -66,14 +64,14 @@ def _counted_groups(unet: Unet) -> Iterator[Finding]:
     for name, block in zip(names, blocks, strict=True):
         if block.resnet in ("plain", "guided"):
             message = f"expected a number, since {name} counts by it, found null"
-            yield Finding("groups", ("norm_num_groups",), message)
+            yield GROUPS.at(("norm_num_groups",), message)
             return
     lowest = unet.block_out_channels[-1]
     if unet.mid_block_type is not None and (lowest < 4 or lowest % min(lowest // 4, 32)):
         message = (
             f"expected a number, since {lowest} channels cannot be grouped by four, found null"
         )
-        yield Finding("groups", ("norm_num_groups",), message)
+        yield GROUPS.at(("norm_num_groups",), message)
 
 
 def _divisor(channels: tuple[int, ...], number: int) -> int:
@@ -87,7 +85,7 @@ def middle_groups(unet: UNet2DConfig) -> Iterator[Finding]:
     read = unet.mid_block_type is not None and unet.add_attention
     if read and number is not None and lowest % number:
         message = f"expected a divisor of the lowest level's {lowest} channels, found {number}"
-        yield Finding("groups", ("attn_norm_num_groups",), message)
+        yield GROUPS.at(("attn_norm_num_groups",), message)
 
 
 def heads(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
@@ -108,20 +106,18 @@ def heads(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
     if isinstance(unet.attention_head_dim, tuple):
         for channels, number, block in faults.values():
             message = f"expected a divisor of the level's {channels} channels, found {number}"
-            yield Finding("heads", (key, block.entry), message, hints[block.kind])
+            yield HEADS.at((key, block.entry), message, hints[block.kind])
     elif faults and (key,) in written:
         listed = _listed(channels for channels, _, _ in faults.values())
         hint = next(iter(hints.values()))
         message = f"expected a divisor of the levels' channels, {listed}"
-        yield Finding("heads", (key,), f"{message}, found {unet.attention_head_dim}", hint)
+        yield HEADS.at((key,), f"{message}, found {unet.attention_head_dim}", hint)
     else:
         for level, (channels, number, block) in faults.items():
             what = "heads" if block.kind == "transformer" else "channels of each head"
             message = f"expected a multiple of the {number} {what} (attention_head_dim)"
             hint = hints[block.kind]
-            yield Finding(
-                "heads", ("block_out_channels", level), f"{message}, found {channels}", hint
-            )
+            yield HEADS.at(("block_out_channels", level), f"{message}, found {channels}", hint)
 
 
 def _attending(unet: Unet) -> Iterator[AttentionBlock]:
@@ -143,20 +139,18 @@ def k_blocks(unet: UNet2DConditionConfig) -> Iterator[Finding]:
         for index, block in enumerate(blocks):
             if (block.resnet == "k") != (_down(unet)[0].resnet == "k"):
                 message = "expected blocks of k-diffusion at all levels or at none"
-                yield Finding(
-                    "wiring", (key, index), f"{message}, found {getattr(unet, key)[index]}"
-                )
+                yield WIRING.at((key, index), f"{message}, found {getattr(unet, key)[index]}")
                 return
     if _down(unet)[0].resnet != "k":
         return
     for index, channels in enumerate(unet.block_out_channels):
         if channels % K_GROUP_SIZE:
             message = f"expected a multiple of {K_GROUP_SIZE}, the channels of a norm's group"
-            yield Finding("groups", ("block_out_channels", index), f"{message}, found {channels}")
+            yield GROUPS.at(("block_out_channels", index), f"{message}, found {channels}")
             return
     if _down(unet)[-1].attention != _up(unet)[0].attention:
         message = "expected attention at the lowest level in encoder and decoder, or in neither"
-        yield Finding("wiring", ("up_block_types", 0), f"{message}, found {unet.up_block_types[0]}")
+        yield WIRING.at(("up_block_types", 0), f"{message}, found {unet.up_block_types[0]}")
         return
     mirrored = [*unet.block_out_channels[::-1], unet.block_out_channels[0]]
     for index, block in enumerate(_up(unet)):
@@ -165,8 +159,7 @@ def k_blocks(unet: UNet2DConditionConfig) -> Iterator[Finding]:
         is_lowest = block.attention is not None and channels == above == unet.temb_channels
         if block.attention is not None and is_lowest != (index == 0):
             wanted = "those of the level above and" if index == 0 else "other than"
-            yield Finding(
-                "wiring",
+            yield WIRING.at(
                 ("block_out_channels", len(mirrored) - 2 - index),
                 f"expected {wanted} the width of the time embedding, {unet.temb_channels}, by "
                 f"which {unet.up_block_types[index]} knows the lowest level, found {channels}",
@@ -184,7 +177,7 @@ def fir_blocks(unet: UNet2DConfig) -> Iterator[Finding]:
             message = (
                 f"expected the {FIR_IMAGE_CHANNELS} channels of the image that Skip blocks carry"
             )
-            yield Finding("wiring", (key,), f"{message}, found {getattr(unet, key)}")
+            yield WIRING.at((key,), f"{message}, found {getattr(unet, key)}")
     for key, chain in (
         ("down_block_types", carries[::-1]),
         ("up_block_types", pictures),
@@ -194,13 +187,13 @@ def fir_blocks(unet: UNet2DConfig) -> Iterator[Finding]:
             index = len(carries) - 1 - behind if key == "down_block_types" else behind
             name = getattr(unet, key)[index]
             message = "expected a Skip block, since the image is carried through this level"
-            yield Finding("wiring", (key, index), f"{message}, found {name}")
+            yield WIRING.at((key, index), f"{message}, found {name}")
     for index, channels in _fir_channels(unet):
         if channels < 4 or channels % min(channels // 4, 32):
             message = (
                 f"expected channels that make groups of four, or {FIR_ATTENTION_GROUPS} groups"
             )
-            yield Finding("groups", ("block_out_channels", index), f"{message}, found {channels}")
+            yield GROUPS.at(("block_out_channels", index), f"{message}, found {channels}")
             return
     for block in attention_blocks(unet):
         kinds = (down[block.level], up[len(up) - 1 - block.level])
@@ -210,9 +203,7 @@ def fir_blocks(unet: UNet2DConfig) -> Iterator[Finding]:
             and channels % FIR_ATTENTION_GROUPS
         ):
             message = f"expected a multiple of the {FIR_ATTENTION_GROUPS} groups of its attention"
-            yield Finding(
-                "groups", ("block_out_channels", block.level), f"{message}, found {channels}"
-            )
+            yield GROUPS.at(("block_out_channels", block.level), f"{message}, found {channels}")
             return
 
 

@@ -13,18 +13,24 @@ from unetscope.families.diffusers.levels import (
     text_dim,
 )
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
-from unetscope.findings import Finding
+from unetscope.findings import GROUPS, HEADS, UNSUPPORTED, Finding, Rule, Severity
+
+CONDITION_WIDTH = Rule(
+    "condition-width", Severity.ERROR, "The channels of conditions do not fit each other."
+)
+CONTEXT_WIDTH = Rule(
+    "context-width", Severity.ERROR, "The text has not the channels that its readers expect."
+)
 
 
 def conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     """What is added to the time, and what tokens are made of."""
     if unet.time_embedding_type == "fourier" and unet.time_embed_dim % 2:
         message = f"expected an even number of sines and cosines, found {unet.time_embed_dim}"
-        yield Finding("condition-width", ("time_embedding_dim",), message)
+        yield CONDITION_WIDTH.at(("time_embedding_dim",), message)
     yield from _one_dim(unet)
     if len(set(image_dims(unet))) > 1:
-        yield Finding(
-            "condition-width",
+        yield CONDITION_WIDTH.at(
             ("encoder_hid_dim",),
             f"expected cross_attention_dim, {unet.cross_attention_dim}, since one image is added "
             f"to the time and read, found {unet.encoder_hid_dim}",
@@ -32,23 +38,21 @@ def conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     if unet.addition_embed_type is None:
         return
     if unet.class_embeddings_concat:
-        yield Finding(
-            "condition-width",
+        yield CONDITION_WIDTH.at(
             ("class_embeddings_concat",),
             f"expected false, since addition_embed_type {unet.addition_embed_type} adds to the "
             "time what is as wide as the time alone, found true",
         )
     id_dim, together = unet.addition_time_embed_dim, unet.projection_class_embeddings_input_dim
     if id_dim is not None and together is not None and together <= id_dim:
-        yield Finding(
-            "condition-width",
+        yield CONDITION_WIDTH.at(
             ("projection_class_embeddings_input_dim",),
             f"expected more than addition_time_embed_dim, {id_dim}, since it holds the pooled "
             f"text and {id_dim} for each time id, found {together}",
         )
     if unet.addition_embed_type == "image_hint" and unet.in_channels <= HINT_CHANNELS:
         message = f"expected more than the hint's {HINT_CHANNELS} channels, since they are among "
-        yield Finding("condition-width", ("in_channels",), f"{message}them, found {HINT_CHANNELS}")
+        yield CONDITION_WIDTH.at(("in_channels",), f"{message}them, found {HINT_CHANNELS}")
     if unet.addition_embed_type == "text":
         yield from _pooling(unet)
 
@@ -66,8 +70,7 @@ def _one_dim(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     for key, needed in needs.items():
         if needed:
             value = unet.token_projection if key == "encoder_hid_dim_type" else getattr(unet, key)
-            yield Finding(
-                "condition-width",
+            yield CONDITION_WIDTH.at(
                 ("cross_attention_dim",),
                 f"expected one number, since {key} is {value}, found a list",
             )
@@ -81,8 +84,7 @@ def _pooling(unet: UNet2DConditionConfig) -> Iterator[Finding]:
         unet.addition_embed_type_num_heads,
     )
     if isinstance(dim, int) and dim % heads:
-        yield Finding(
-            "heads",
+        yield HEADS.at(
             ("addition_embed_type_num_heads",),
             f"expected a divisor of the text's {dim} channels, found {heads}",
         )
@@ -98,8 +100,7 @@ def context(unet: UNet2DConditionConfig) -> Iterator[Finding]:
         entry = (index,) if isinstance(unet.cross_attention_dim, tuple) else ()
         path = ("cross_attention_dim", *entry)
         if not is_read and (level.context_dim != level.channels or "k" in kinds[index]):
-            yield Finding(
-                "context-width",
+            yield CONTEXT_WIDTH.at(
                 path,
                 f"expected the level's channels, {level.channels}, since no text is as wide as all "
                 f"of cross_attention_dim, found {level.context_dim}",
@@ -117,18 +118,17 @@ def _cross_norm(
     since = f"since cross_attention_norm is {norm}, found {dim}"
     if norm == "layer_norm" and dim != level.channels:
         message = f"expected the level's channels, {level.channels}, {since}"
-        yield Finding("context-width", path, message)
+        yield CONTEXT_WIDTH.at(path, message)
     if norm == "group_norm" and dim % CROSS_NORM_GROUPS:
         message = f"expected a multiple of {CROSS_NORM_GROUPS}, {since}"
-        yield Finding("groups", path, message)
+        yield GROUPS.at(path, message)
 
 
 def _gates(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     """GLIGEN's gates stand in transformers."""
     others = {block.kind for block in attention_blocks(unet)} - {"self", "transformer"}
     if others or unet.dual_cross_attention:
-        yield Finding(
-            "unsupported",
+        yield UNSUPPORTED.at(
             ("attention_type",),
             "expected default, since only blocks with one Transformer2DModel a layer have gates, "
             f"found {unet.attention_type}",

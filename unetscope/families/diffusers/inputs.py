@@ -13,7 +13,7 @@ from unetscope.families.diffusers.supported import needed
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.families.family import USUAL_SIZE, USUAL_TOKENS, Tensors
-from unetscope.findings import Finding
+from unetscope.findings import SIZE, Finding
 from unetscope.record import TensorSpec
 
 HINT_SCALE = 8
@@ -81,8 +81,7 @@ def usual_tokens(unet: UNet2DConditionConfig) -> int:
 def check_tokens(unet: UNet2DConditionConfig, tokens: int) -> Iterator[Finding]:
     """What keeps the network from reading so many tokens."""
     if unet.dual_cross_attention and tokens <= DUAL_TOKENS[0]:
-        yield Finding(
-            "size",
+        yield SIZE.at(
             ("inputs", "tokens"),
             f"expected {DUAL_TOKENS[0]} tokens of a text and after them those of an image, since "
             f"dual_cross_attention is true, found {tokens}",

@@ -24,7 +24,7 @@ from unetscope.families.diffusers.inputs import embeds_classes
 from unetscope.families.diffusers.levels import has_transformers, levels_of
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
-from unetscope.findings import Finding, Path
+from unetscope.findings import LIST_LENGTH, MISSING, REVERSE_MISSING, TOO_LARGE, Finding, Path
 
 MOST_LAYERS = 10_000
 """ResNets and transformer blocks in one network; the largest published one has about 170."""
@@ -56,7 +56,7 @@ def condition_rules(unet: UNet2DConditionConfig, written: Collection[Path]) -> I
     """What keeps the options from being a `UNet2DConditionModel`."""
     if unet.class_embeddings_concat and not embeds_classes(unet):
         message = "expected class_embed_type or num_class_embeds beside it, found neither"
-        yield Finding("missing", ("class_embeddings_concat",), message)
+        yield MISSING.at(("class_embeddings_concat",), message)
     of_lengths = [*_lengths(unet), *_depth_lengths(unet)]
     yield from of_lengths
     yield from groups(unet, written)
@@ -82,8 +82,7 @@ def _lengths(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[Finding]:
     for key in _ONE_A_LEVEL:
         value = getattr(unet, key, None)
         if isinstance(value, tuple) and len(value) != levels:
-            yield Finding(
-                "list-length",
+            yield LIST_LENGTH.at(
                 (key,),
                 f"expected {_entries(levels)}, one for each of down_block_types, "
                 f"found {len(value)}",
@@ -98,8 +97,7 @@ def _depth_lengths(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     if isinstance(depths, tuple):
         nested = [index for index, depth in enumerate(depths) if isinstance(depth, tuple)]
         if nested and unet.reverse_transformer_layers_per_block is None:
-            yield Finding(
-                "reverse-missing",
+            yield REVERSE_MISSING.at(
                 (key, nested[0]),
                 f"a list for each ResNet needs {reverse_key}, found null",
                 hint="the decoder has one ResNet more a level, so its lists have one entry more",
@@ -122,8 +120,7 @@ def _nested_lengths(
         if not isinstance(depth, tuple):
             continue
         if not depth or (has_transformers(name, blocks) and len(depth) != count):
-            yield Finding(
-                "list-length",
+            yield LIST_LENGTH.at(
                 (key, index),
                 f"expected {_entries(count)}, one for each ResNet of the block, found {len(depth)}",
             )
@@ -143,8 +140,7 @@ def _layers(unet: UNet2DConditionConfig) -> Iterator[Finding]:
         if has_transformers(decoder, UP_BLOCKS):
             count += sum(level.up_depths)
     if count > MOST_LAYERS:
-        yield Finding(
-            "too-large",
+        yield TOO_LARGE.at(
             ("transformer_layers_per_block",),
             f"expected a network of at most {MOST_LAYERS:,} ResNets and transformer blocks, "
             f"found {count:,}",
