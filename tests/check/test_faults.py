@@ -100,7 +100,7 @@ def test_what_cannot_be_built_is_a_finding(check, monkeypatch, narrow):
     def fail(*_):
         raise ValueError("no such network")
 
-    monkeypatch.setattr("unetscope.families.build", fail)
+    monkeypatch.setattr(Family, "build", fail)
     done = check(narrow())
     assert done.code == 1
     assert "error [build] it cannot be built: no such network" in done.out
