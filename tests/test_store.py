@@ -116,7 +116,7 @@ def test_files_that_are_no_trace(text: bytes, message: str) -> None:
 
 def test_a_newer_format_says_what_to_do() -> None:
     text = traces.dumps(plain()).replace(b'"unetscope_trace":1', b'"unetscope_trace":2')
-    assert refused(text).hint == "trace the config again"
+    assert refused(text).hint == "a newer unetscope wrote it: update this one"
 
 
 def test_a_file_that_was_cut_off() -> None:

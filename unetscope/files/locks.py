@@ -8,22 +8,20 @@ format is refused and not misread. The versions of the tools are recorded and ne
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from unetscope.errors import Place, UnetscopeError
+from unetscope.files.versioned import Versioned, impossible
 from unetscope.lock import Lock, called
-from unetscope.record import is_dtype
+from unetscope.record import TensorSpec
 
 FORMAT = 1
 SUFFIX = ".lock"
 
 _MARK = "format_version"
-_AGAIN = "`unetscope lock CONFIG` writes a new one"
 
 
 def dumps(lock: Lock) -> bytes:
@@ -72,37 +70,23 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-class _Head(msgspec.Struct):
-    format_version: Any = None
-
-
 def loads(text: bytes, file: str = "lock") -> Lock:
     """The lock that `dumps` wrote.
 
     Raises:
         UnetscopeError: `text` is not a lock, is damaged, or has another format.
     """
-    place = Place(file)
-    try:
-        head = msgspec.json.decode(text, type=_Head)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        conflict = re.search(rb"^(<<<<<<<|=======|>>>>>>>)", text, re.MULTILINE)
-        why = "it contains the markers of a merge conflict" if conflict else str(error)
-        raise UnetscopeError(f"a damaged lock: {why}", place=place, hint=_AGAIN) from None
-    version = head.format_version
-    if type(version) is not int:
-        raise UnetscopeError(f"a damaged lock: it has no `{_MARK}`", place=place, hint=_AGAIN)
-    if version != FORMAT:
-        hint = "a newer unetscope wrote it: update this one" if version > FORMAT else _AGAIN
-        message = f"a lock of format {version}; this unetscope reads {FORMAT}"
-        raise UnetscopeError(message, place=place, hint=hint)
-    try:
-        lock = msgspec.json.decode(text, type=Lock)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnetscopeError(f"a damaged lock: {error}", place=place, hint=_AGAIN) from None
-    for damage in _damages(lock):
-        raise UnetscopeError(f"a damaged lock: {damage}", place=place, hint=_AGAIN)
-    return lock
+    return _LOCK.loads(text, file)
+
+
+def load(path: Path) -> Lock:
+    """The lock in a file; see `loads`."""
+    return _LOCK.load(path)
+
+
+def is_lock(path: Path) -> bool:
+    """Whether a file is a lock by its suffix or by its first key."""
+    return path.suffix == SUFFIX or _LOCK.is_in(path)
 
 
 def _damages(lock: Lock) -> Iterator[str]:
@@ -113,9 +97,8 @@ def _damages(lock: Lock) -> Iterator[str]:
         yield "its first module is not the root"
     yield from _doubled(paths)
     yield from _doubled(tensor.name for tensor in lock.tensors)
-    for tensor in (*lock.tensors, *lock.inputs, *lock.outputs):
-        if not is_dtype(tensor.dtype) or min(tensor.shape, default=0) < 0:
-            yield f"impossible tensor: shape {list(tensor.shape)}, dtype `{tensor.dtype}`"
+    held = (*lock.tensors, *lock.inputs, *lock.outputs)
+    yield from impossible(TensorSpec(tensor.shape, tensor.dtype) for tensor in held)
     for tensor in lock.tensors:
         if tensor.name.rpartition(".")[0] not in known:
             yield f"`{tensor.name}` belongs to no module"
@@ -141,24 +124,6 @@ def _doubled(names: Iterable[str]) -> Iterator[str]:
         seen.add(name)
 
 
-def is_lock(path: Path) -> bool:
-    """Whether a file is a lock by its suffix or by its first key."""
-    if path.suffix == SUFFIX:
-        return True
-    with path.open("rb") as file:
-        return re.match(rb'\s*\{\s*"%b"' % _MARK.encode(), file.read(64)) is not None
-
-
-def load(path: Path) -> Lock:
-    """The lock in a file; see `loads`."""
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise UnetscopeError(f"cannot be read: {why}", place=Place(str(path))) from None
-    return loads(text, str(path))
-
-
 def schema() -> dict[str, Any]:
     """The JSON Schema of a lock."""
     found = msgspec.json.schema(Lock)
@@ -166,3 +131,14 @@ def schema() -> dict[str, Any]:
     definition["properties"] = {_MARK: {"const": FORMAT}, **definition["properties"]}
     definition["required"] = [_MARK, *definition["required"]]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+_LOCK = Versioned(
+    name="lock",
+    mark=_MARK,
+    version=FORMAT,
+    content=Lock,
+    damages=_damages,
+    foreign="a damaged lock",
+    again="`unetscope lock CONFIG` writes a new one",
+)

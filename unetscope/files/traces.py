@@ -5,17 +5,15 @@ A saved trace states the version of its format, so that a newer format is refuse
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
-from unetscope.errors import Place, UnetscopeError
-from unetscope.record import Trace, is_dtype
+from unetscope.files.versioned import Versioned, impossible
+from unetscope.record import Trace
 
 FORMAT = 1
-_MARK = "unetscope_trace"
 
 
 class _Document(msgspec.Struct):
@@ -23,12 +21,6 @@ class _Document(msgspec.Struct):
 
     unetscope_trace: int
     trace: Trace
-
-
-class _Head(msgspec.Struct):
-    """The key that identifies a saved trace."""
-
-    unetscope_trace: int | None = None
 
 
 def dumps(trace: Trace) -> bytes:
@@ -42,34 +34,22 @@ def loads(text: bytes, file: str = "trace") -> Trace:
     Raises:
         UnetscopeError: `text` is not a saved trace, is damaged, or has another format.
     """
-    place = Place(file)
-    try:
-        head = msgspec.json.decode(text, type=_Head)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UnetscopeError(f"not a saved trace: {error}", place=place) from None
-    if head.unetscope_trace is None:
-        raise UnetscopeError(
-            f"not a saved trace: it has no `{_MARK}`",
-            place=place,
-            hint="`unetscope trace CONFIG --save FILE` writes one",
-        )
-    if head.unetscope_trace != FORMAT:
-        raise UnetscopeError(
-            f"a saved trace of format {head.unetscope_trace}; this unetscope reads {FORMAT}",
-            place=place,
-            hint="trace the config again",
-        )
-    try:
-        trace = msgspec.json.decode(text, type=_Document).trace
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UnetscopeError(f"a damaged trace: {error}", place=place) from None
-    for damage in _damages(trace):
-        raise UnetscopeError(f"a damaged trace: {damage}", place=place)
-    return trace
+    return _SAVED.loads(text, file).trace
 
 
-def _damages(trace: Trace) -> Iterator[str]:
+def load(path: Path) -> Trace:
+    """The trace saved in a file; see `loads`."""
+    return _SAVED.load(path).trace
+
+
+def is_trace(path: Path) -> bool:
+    """Whether a file is a saved trace by its first key."""
+    return _SAVED.is_in(path)
+
+
+def _damages(document: _Document) -> Iterator[str]:
     """The damage that the types do not show: unknown dtypes, indices out of range."""
+    trace = document.trace
     values, steps, ops = len(trace.values), len(trace.steps), len(trace.ops)
     paths = {module.path for module in trace.modules}
 
@@ -80,12 +60,9 @@ def _damages(trace: Trace) -> Iterator[str]:
 
     if not trace.modules:
         yield "it has no modules"
-    specs = [value.spec for value in trace.values] + [
-        held.spec for module in trace.modules for held in (*module.parameters, *module.buffers)
-    ]
-    for spec in specs:
-        if not is_dtype(spec.dtype) or min(spec.shape, default=0) < 0:
-            yield f"impossible tensor: shape {list(spec.shape)}, dtype `{spec.dtype}`"
+    yield from impossible(value.spec for value in trace.values)
+    for module in trace.modules:
+        yield from impossible(held.spec for held in (*module.parameters, *module.buffers))
     for value in trace.values:
         yield from outside("storage", len(trace.storages), (value.storage,))
         yield from outside("op", ops, (value.op,))
@@ -109,12 +86,12 @@ def _damages(trace: Trace) -> Iterator[str]:
     yield from outside("inputs", values, (argument.value for argument in trace.inputs))
 
 
-def is_trace(path: Path) -> bool:
-    """Whether a file is a saved trace by its first key."""
-    with path.open("rb") as file:
-        return re.match(rb'\s*\{\s*"%b"' % _MARK.encode(), file.read(64)) is not None
-
-
-def load(path: Path) -> Trace:
-    """The trace saved in a file; see `loads`."""
-    return loads(path.read_bytes(), str(path))
+_SAVED = Versioned(
+    name="trace",
+    mark="unetscope_trace",
+    version=FORMAT,
+    content=_Document,
+    damages=_damages,
+    foreign="not a saved trace",
+    again="`unetscope trace CONFIG --save FILE` writes one",
+)

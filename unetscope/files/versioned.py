@@ -1,0 +1,95 @@
+"""JSON files that state the version of their format: what saved traces and locks share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+from unetscope.errors import Place, UnetscopeError
+from unetscope.record import TensorSpec, is_dtype
+
+T = TypeVar("T")
+_CONFLICT = re.compile(rb"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Versioned(Generic[T]):
+    """A kind of file that states the version of its format.
+
+    A newer format is so refused and not misread.
+
+    Attributes:
+        name: what such a file holds: `trace`.
+        mark: the first key, whose value is the version.
+        version: the one that is read and written here.
+        content: what the JSON is read as.
+        damages: the damage that types do not show, in words.
+        foreign: what is said of a file that has no such key.
+        again: how to write such a file.
+    """
+
+    name: str
+    mark: str
+    version: int
+    content: type[T]
+    damages: Callable[[T], Iterator[str]]
+    foreign: str
+    again: str
+
+    def loads(self, text: bytes, file: str) -> T:
+        """The content of a file.
+
+        Raises:
+            UnetscopeError: it is not such a file, is damaged, or has another format.
+        """
+        place = Place(file)
+
+        def refused(message: str, hint: str = self.again) -> UnetscopeError:
+            return UnetscopeError(message, place=place, hint=hint)
+
+        head = msgspec.defstruct("Head", [(self.mark, int | None, None)])
+        try:
+            version = getattr(msgspec.json.decode(text, type=head), self.mark)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            conflict = "it contains the markers of a merge conflict"
+            why = conflict if _CONFLICT.search(text) else str(error)
+            raise refused(f"{self.foreign}: {why}") from None
+        if version is None:
+            raise refused(f"{self.foreign}: it has no `{self.mark}`")
+        if version != self.version:
+            newer = "a newer unetscope wrote it: update this one"
+            message = f"a {self.name} of format {version}; this unetscope reads {self.version}"
+            raise refused(message, newer if version > self.version else self.again)
+        try:
+            content = msgspec.json.decode(text, type=self.content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise refused(f"a damaged {self.name}: {error}") from None
+        for damage in self.damages(content):
+            raise refused(f"a damaged {self.name}: {damage}")
+        return content
+
+    def load(self, path: Path) -> T:
+        """The content of a file; see `loads`."""
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise UnetscopeError(f"cannot be read: {why}", place=Place(str(path))) from None
+        return self.loads(text, str(path))
+
+    def is_in(self, path: Path) -> bool:
+        """Whether a file is of this kind, by its first key."""
+        with path.open("rb") as file:
+            return re.match(rb'\s*\{\s*"%b"' % self.mark.encode(), file.read(64)) is not None
+
+
+def impossible(specs: Iterable[TensorSpec]) -> Iterator[str]:
+    """The damage of tensors that cannot be."""
+    for spec in specs:
+        if not is_dtype(spec.dtype) or min(spec.shape, default=0) < 0:
+            yield f"impossible tensor: shape {list(spec.shape)}, dtype `{spec.dtype}`"
