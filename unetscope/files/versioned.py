@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -52,14 +52,14 @@ class Versioned(Generic[T]):
         def refused(message: str, hint: str = self.again) -> UnetscopeError:
             return UnetscopeError(message, place=place, hint=hint)
 
-        head = msgspec.defstruct("Head", [(self.mark, int | None, None)])
+        head = msgspec.defstruct("Head", [(self.mark, Any, None)])
         try:
             version = getattr(msgspec.json.decode(text, type=head), self.mark)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             conflict = "it contains the markers of a merge conflict"
             why = conflict if _CONFLICT.search(text) else str(error)
             raise refused(f"{self.foreign}: {why}") from None
-        if version is None:
+        if type(version) is not int:
             raise refused(f"{self.foreign}: it has no `{self.mark}`")
         if version != self.version:
             newer = "a newer unetscope wrote it: update this one"
