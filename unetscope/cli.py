@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,7 +30,7 @@ from unetscope.version import __version__
 app = typer.Typer(
     name="unetscope",
     no_args_is_help=True,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -68,15 +68,31 @@ def _options(
     """See, count and lock the architecture of diffusion UNets."""
 
 
+_UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of Typer contain
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code: 0 fine, 1 a gate found something, 2 not done."""
     try:
-        app(arguments)
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+        left = app(arguments, standalone_mode=False)
+    except _UsageError as error:
+        if error.format_message():  # nothing to say where help was printed instead
+            console.error(_usage(error))
+        return UnetscopeError.exit_code
     except UnetscopeError as error:
         console.error(error)
         return error.exit_code
     except BrokenPipeError:  # whoever reads has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return 0
+    return left if isinstance(left, int) else 0
+
+
+def _usage(error: Any) -> UnetscopeError:
+    """A command line that is not understood, and where help is."""
+    message = error.format_message()
+    path = error.ctx.command_path if error.ctx else "unetscope"
+    return UnetscopeError(
+        f"{message[:1].lower()}{message[1:]}".rstrip("."),
+        hint=f"`{path} -h` lists what there is",
+    )

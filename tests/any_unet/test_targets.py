@@ -256,18 +256,44 @@ def test_a_file_of_that_name_is_no_code(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "shown"),
     [
-        ("sweep", "mine.models:Net", "--height", "8,16"),
-        ("trace", "mine.models:Net", *GIVEN, "--symbolic"),
-        ("memory", "mine.models:Net", *GIVEN, "--measure", "--device", "cpu"),
-        ("flops", "mine.models:Net", *GIVEN, "--audit"),
+        (("sweep", "mine.models:Net", "--height", "8,16"), "Height"),
+        (("trace", "mine.models:Net", "--symbolic", "--sections", "io"), "(B, 3, H, W)"),
+        (
+            ("memory", "mine.models:Net", *GIVEN, "--measure", "--device", "cpu"),
+            "after 2 to warm up",
+        ),
+        (("flops", "mine.models:Net", *GIVEN, "--audit"), "FlopCounterMode"),
+        (("flops", "mine.models:Net", *GIVEN, "--audit", "--full"), "FlopCountAnalysis"),
     ],
 )
-def test_what_needs_a_config_says_so(run, arguments):
+def test_what_runs_a_network_again_takes_code(run, arguments, shown):
     result = run(*arguments)
-    assert (result.code, result.out) == (2, "")
-    assert "this needs a config, and `mine.models:Net` is code" in result.err
+    assert result.code == 0, result.err
+    assert shown in result.out
+
+
+def test_a_sweep_of_code_counts_what_traces_count(run):
+    swept = run("sweep", "mine.models:Net", "--height", "8,16", "--width", "24", "-f", "json")
+    for row in json.loads(swept.out)["sweep"]["rows"]:
+        sizes = "--height", row["height"], "--width", 24
+        counted = run("flops", "mine.models:Net", *sizes, "-f", "json")
+        assert json.loads(counted.out)["flops"]["total"]["macs"] == row["macs"]
+
+
+def test_an_audit_without_a_twin_says_what_it_left_out(run):
+    result = run("flops", "mine.models:Net", *GIVEN, "--audit")
+    assert "left out: fvcore" in result.err
+    assert "--full" in result.err
+
+
+def test_inputs_that_are_described_have_fixed_sizes(run):
+    for arguments in (("trace", "--symbolic"), ("sweep", "--height", "8,16")):
+        result = run(arguments[0], "mine.models:Net", *GIVEN, *arguments[1:])
+        assert (result.code, result.out) == (2, "")
+        assert "sizes" in result.err
+        assert "--input" in result.err
 
 
 @pytest.mark.parametrize(

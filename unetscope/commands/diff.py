@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from unetscope.errors import Place
 
 
-def _network(help: str) -> object:
-    return typer.Argument(help=help, autocompletion=complete_configs)
+def _network(name: str, help: str) -> object:
+    return typer.Argument(metavar=name, help=help, autocompletion=complete_configs)
 
 
 def _schema() -> object:
@@ -41,11 +41,12 @@ def diff_command(
     old: Annotated[
         str,
         _network(
+            "OLD",
             "A config, a lock, a saved trace, a checkpoint (model.safetensors), a file at a git "
-            "revision (HEAD~1:configs/unet.yaml), or code: pkg.module:attr."
+            "revision (HEAD~1:configs/unet.yaml), or code: pkg.module:attr.",
         ),
     ],
-    new: Annotated[str, _network("The same of the network to compare it with.")],
+    new: Annotated[str, _network("NEW", "The same of the network to compare it with.")],
     fail_on: FailOn = None,
     max_params: MaxParams = None,
     max_macs: MaxMacs = None,

@@ -20,19 +20,35 @@ FailOn = Annotated[
         help="This class of changes and all above it fail: breaking, behavioural, cost, cosmetic; "
         "or none. Without, cost.",
         metavar="CLASS",
+        rich_help_panel="Gate",
     ),
 ]
 MaxParams = Annotated[
     str | None,
-    typer.Option("--max-params", help="The most parameters: +1%, 900M, 1.2B.", metavar="BOUND"),
+    typer.Option(
+        "--max-params",
+        help="The most parameters: +1%, 900M, 1.2B.",
+        metavar="BOUND",
+        rich_help_panel="Gate",
+    ),
 ]
 MaxMacs = Annotated[
     str | None,
-    typer.Option("--max-macs", help="The most multiply-adds: 420G, +5%.", metavar="BOUND"),
+    typer.Option(
+        "--max-macs",
+        help="The most multiply-adds: 420G, +5%.",
+        metavar="BOUND",
+        rich_help_panel="Gate",
+    ),
 ]
 MaxMemory = Annotated[
     str | None,
-    typer.Option("--max-memory", help="The most activation memory: +64MiB, 1GiB.", metavar="BOUND"),
+    typer.Option(
+        "--max-memory",
+        help="The most activation memory: +64MiB, 1GiB.",
+        metavar="BOUND",
+        rich_help_panel="Gate",
+    ),
 ]
 _FAIL_ON = "fail-on"
 

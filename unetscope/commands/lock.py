@@ -10,6 +10,7 @@ import typer
 
 from unetscope.commands import console
 from unetscope.commands.options import (
+    OUTPUT,
     ChangeOptions,
     SizedNetworkOptions,
     complete_configs,
@@ -74,17 +75,27 @@ def lock_command(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Write nothing; exit 1 and print the diff if one is stale or missing."
+            "--check",
+            help="Write nothing; exit 1 and print the diff if one is stale or missing.",
+            rich_help_panel="What to do",
         ),
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="The lock, if not beside the config.", metavar="FILE"),
+        typer.Option(
+            "-o",
+            "--output",
+            help="The lock, if not beside the config.",
+            metavar="FILE",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     exit_non_zero_on_write: Annotated[
         bool,
         typer.Option(
-            "--exit-non-zero-on-write", help="Exit 1 if a lock was written, for pre-commit."
+            "--exit-non-zero-on-write",
+            help="Exit 1 if a lock was written, for pre-commit.",
+            rich_help_panel="What to do",
         ),
     ] = False,
     schema: Annotated[bool, schema_option("Print the JSON Schema of a lock.", _schema)] = False,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
 from unetscope.commands import console
 from unetscope.errors import nearest
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from unetscope.api import Architecture
     from unetscope.table import Table
 
-NETWORK, OUTPUT = "Network", "Output"
-"""The headings under which help lists the options; a command's own stand under `Options`."""
+SHOW, NETWORK, OUTPUT = "What to show", "Network", "Output"
+"""The headings under which help lists the options; a command's own stand under the first."""
 
 _DTYPES = {
     "float32": ("fp32", "float"),
@@ -65,11 +66,20 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         }
         command(**given, **filled)
 
-    positional = [p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
-    others = [p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
-    vars(run)["__signature__"] = inspect.Signature([*positional, *others])
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+    parameters.sort(key=_heading)
+    vars(run)["__signature__"] = inspect.Signature(parameters)
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     return run
+
+
+def _heading(parameter: inspect.Parameter) -> int:
+    """The place of a parameter in the help: arguments, a command's own options, then the others."""
+    (setting,) = parameter.annotation.__metadata__
+    if not isinstance(setting, OptionInfo):
+        return 0
+    setting.rich_help_panel = setting.rich_help_panel or SHOW
+    return {NETWORK: 2, OUTPUT: 3}.get(setting.rich_help_panel, 1)
 
 
 def one_of(names: Iterable[str], others: Mapping[str, Iterable[str]] | None = None) -> Any:
@@ -239,9 +249,7 @@ class NetworkOptions:
 class SizedNetworkOptions(NetworkOptions):
     """The same, with the sizes of the inputs."""
 
-    batch: Annotated[int | None, _option("--batch", help="Images at once.", min=1, metavar="N")] = (
-        None
-    )
+    batch: Annotated[int | None, _option("--batch", help="Images at once.", metavar="N")] = None
     height: Annotated[
         int | None, _option("--height", help="Rows of the (latent) sample.", metavar="N")
     ] = None
