@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -35,3 +36,11 @@ def test_every_command_is_explained():
 
     for command in app.registered_commands:
         assert f"`unetscope {command.name}" in README
+
+
+def test_the_workflow_runs_the_oldest_torch_that_is_allowed():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    oldest, newest = workflow["jobs"]["torch"]["strategy"]["matrix"]["torch"]
+    allowed = re.search(r'"torch>=(\d+\.\d+)"', (ROOT / "pyproject.toml").read_text())[1]
+    assert oldest == f"torch=={allowed}.0"
+    assert newest == "torch"

@@ -17,7 +17,7 @@ from unetscope.commands.flops import flops_command
 from unetscope.commands.list import list_command
 from unetscope.commands.lock import lock_command
 from unetscope.commands.memory import memory_command
-from unetscope.commands.options import Quiet, Verbose
+from unetscope.commands.options import MessageOptions, grouped
 from unetscope.commands.params import params_command
 from unetscope.commands.schema import schema_command
 from unetscope.commands.show import show_command
@@ -57,13 +57,13 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
+@grouped
 def _options(
+    messages: MessageOptions,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """See, count and lock the architecture of diffusion UNets."""
 

@@ -18,6 +18,7 @@ from typer.models import OptionInfo
 
 from unetscope.commands import console
 from unetscope.errors import nearest
+from unetscope.render import Content, formats
 from unetscope.sources.request import Request
 from unetscope.words import Language
 
@@ -274,82 +275,72 @@ def schema_option(help: str, schema: Callable[[], object]) -> Any:
     return typer.Option("--schema", help=help, callback=show, is_eager=True, rich_help_panel=OUTPUT)
 
 
+def _output(*names: str, help: str, **settings: Any) -> Any:
+    return _option(*names, help=help, panel=OUTPUT, **settings)
+
+
 ModuleNames = Annotated[
     str,
-    typer.Option(
+    _output(
         "--names",
         help="Whose names modules and parameters have.",
-        rich_help_panel=OUTPUT,
         **one_of(("diffusers", "compvis")),
-    ),
-]
-Lang = Annotated[
-    str,
-    typer.Option(
-        "--lang",
-        help="Language of the tables.",
-        rich_help_panel=OUTPUT,
-        **one_of(language.value for language in Language),
     ),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option(
-        "-o",
-        "--output",
-        help="Write to a file instead of stdout.",
-        metavar="FILE",
-        rich_help_panel=OUTPUT,
-    ),
+    _output("-o", "--output", help="Write to a file instead of stdout.", metavar="FILE"),
 ]
-Quiet = Annotated[
-    bool,
-    typer.Option(
-        "--quiet",
-        "-q",
-        help="Only errors on stderr.",
-        callback=console.set_quiet,
-        rich_help_panel=OUTPUT,
-    ),
-]
-Verbose = Annotated[
-    bool,
-    typer.Option(
-        "--verbose",
-        "-v",
-        help="More messages on stderr.",
-        callback=console.set_verbose,
-        rich_help_panel=OUTPUT,
-    ),
-]
+if TYPE_CHECKING:
+    TableFormat = str
+    FindingFormat = str
+    ChangeFormat = str
+else:
+
+    def _format(content: Content, more: str = "") -> Any:
+        """The option `--format` of a command, with the formats that can hold what it writes."""
+        known = one_of(formats(content))
+        return Annotated[str, _output("--format", "-f", help=f"Form of the output{more}.", **known)]
+
+    TableFormat = _format(Content.TABLES)
+    FindingFormat = _format(Content.FINDINGS, "; github and sarif mark lines of files")
+    ChangeFormat = _format(
+        Content.CHANGES, "; markdown is a pull request's comment, github marks lines"
+    )
 
 
 @dataclass(frozen=True)
 class MessageOptions:
     """How much is printed on stderr."""
 
-    quiet: Quiet = False
-    verbose: Verbose = False
+    quiet: Annotated[
+        bool, _output("--quiet", "-q", help="Only errors on stderr.", callback=console.set_quiet)
+    ] = False
+    verbose: Annotated[
+        bool,
+        _output("--verbose", "-v", help="More messages on stderr.", callback=console.set_verbose),
+    ] = False
 
 
 @dataclass(frozen=True)
-class TableOptions:
+class WrittenOptions(MessageOptions):
+    """How a command writes what it found, in words of which language."""
+
+    lang: Annotated[
+        str,
+        _output(
+            "--lang", help="Language of the tables.", **one_of(each.value for each in Language)
+        ),
+    ] = "en"
+    format: str = "terminal"
+
+
+@dataclass(frozen=True)
+class TableOptions(WrittenOptions):
     """How tables are written, and where to."""
 
-    lang: Lang = "en"
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            "-f",
-            help="Form of the output.",
-            rich_help_panel=OUTPUT,
-            **one_of(("terminal", "markdown", "csv", "json")),
-        ),
-    ] = "terminal"
+    format: TableFormat = "terminal"
     output: Output = None
-    quiet: Quiet = False
-    verbose: Verbose = False
 
     def show(self, tables: Iterable[Table], names: Mapping[str, str] | None = None) -> None:
         """Write tables as was asked for, with other names for modules if there are any."""
@@ -357,43 +348,14 @@ class TableOptions:
 
 
 @dataclass(frozen=True)
-class ChangeOptions:
-    """How changes are written."""
+class FindingOptions(TableOptions):
+    """How findings are written, and where to."""
 
-    lang: Lang = "en"
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            "-f",
-            help="Form of the output; markdown is a pull request's comment, github marks lines.",
-            rich_help_panel=OUTPUT,
-            **one_of(("terminal", "markdown", "github", "json", "junit")),
-        ),
-    ] = "terminal"
-    quiet: Quiet = False
-    verbose: Verbose = False
+    format: FindingFormat = "terminal"
 
 
 @dataclass(frozen=True)
-class FindingOptions:
-    """How findings are written, and where to."""
+class ChangeOptions(WrittenOptions):
+    """How changes are written."""
 
-    lang: Lang = "en"
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            "-f",
-            help="Form of the output; github and sarif mark lines of files.",
-            rich_help_panel=OUTPUT,
-            **one_of(("terminal", "markdown", "csv", "json", "github", "sarif")),
-        ),
-    ] = "terminal"
-    output: Output = None
-    quiet: Quiet = False
-    verbose: Verbose = False
-
-    def show(self, tables: Iterable[Table]) -> None:
-        """Write tables as was asked for."""
-        console.show(list(tables), self.format, self.output)
+    format: ChangeFormat = "terminal"
