@@ -15,7 +15,7 @@ from unetscope.config.document import parse
 from unetscope.config.loading import findings
 from unetscope.errors import ConfigError
 from unetscope.families import build
-from unetscope.families.article_003.family import SimpleUNetConfig
+from unetscope.families.article_003 import SimpleUNetConfig
 from unetscope.sources import Request, resolve
 
 AS_WRITTEN = Path(__file__).parents[1] / "configs" / "article_003_as_written.yaml"

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from unetscope.families import build
-from unetscope.families.article_003.family import SimpleUNetConfig
+from unetscope.families.article_003 import SimpleUNetConfig
 from unetscope.families.family import Family
 from unetscope.tracing.faults import faults, lenient_norms
 

@@ -267,7 +267,7 @@ def test_a_saved_trace_has_no_symbols(unetscope, narrow, tmp_path):
 
 
 def test_a_failing_forward_names_module_function_shapes_and_key(unetscope, narrow, monkeypatch):
-    from unetscope.families.diffusers import blame
+    from unetscope.families import find
     from unetscope.families.diffusers.networks.resnet import ResnetBlock2D
 
     forward = ResnetBlock2D.forward
@@ -284,4 +284,5 @@ def test_a_failing_forward_names_module_function_shapes_and_key(unetscope, narro
     )
     assert result.err.startswith(f"error: {narrow}:8:3: ")
     assert result.err.endswith("hint: most likely `unet.norm_num_groups`\n")
-    assert blame.likely_key("down_blocks.0.resnets.0.conv1") == "block_out_channels"
+    likely_key = find("UNet2DConditionModel").likely_key
+    assert likely_key("down_blocks.0.resnets.0.conv1") == "block_out_channels"

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from unetscope.families.family import Family, Options
 
 FAMILIES = {
-    "UNet2DConditionModel": "unetscope.families.diffusers.families:UNET_2D_CONDITION",
-    "UNet2DModel": "unetscope.families.diffusers.families:UNET_2D",
-    "ControlNetModel": "unetscope.families.diffusers.families:CONTROLNET",
-    "Diffusion": "unetscope.families.article_002.family:FAMILY",
-    "SimpleUNet": "unetscope.families.article_003.family:FAMILY",
+    "UNet2DConditionModel": "unetscope.families.diffusers:UNET_2D_CONDITION",
+    "UNet2DModel": "unetscope.families.diffusers:UNET_2D",
+    "ControlNetModel": "unetscope.families.diffusers:CONTROLNET",
+    "Diffusion": "unetscope.families.article_002:FAMILY",
+    "SimpleUNet": "unetscope.families.article_003:FAMILY",
 }
 """Name of a family -> where its `Family` is."""
 

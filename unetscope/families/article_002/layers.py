@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch.nn.functional as F
 from torch import nn
 
-from unetscope.families.article_002.family import NORM_GROUPS
+from unetscope.families.article_002 import NORM_GROUPS
 from unetscope.families.layers import Conv2d, GroupNorm, LayerNorm, Linear, published_as
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from unetscope.families.article_002.layers import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unetscope.families.article_002.family import DiffusionConfig
+    from unetscope.families.article_002 import DiffusionConfig
 
 LAYERS = 2
 """Residual blocks a level of the encoder; the decoder has one more."""

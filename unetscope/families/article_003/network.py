@@ -17,7 +17,7 @@ from unetscope.families.layers import Conv2d, ConvTranspose2d, GroupNorm, Linear
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unetscope.families.article_003.family import SimpleUNetConfig
+    from unetscope.families.article_003 import SimpleUNetConfig
 
 LONGEST_PERIOD = 10_000
 

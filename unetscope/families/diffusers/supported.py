@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from unetscope.families.covered import Covered
 from unetscope.families.diffusers.blocks import (
     DOWN_BLOCKS,
     MID_BLOCKS,
@@ -13,6 +12,7 @@ from unetscope.families.diffusers.blocks import (
     UP_BLOCKS,
     BlockType,
 )
+from unetscope.families.family import Covered
 
 T = TypeVar("T")
 
