@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from unetscope.cli import run
-from unetscope.config.code import Named, named, network
+from unetscope.config.code import Code, code_of, code_of_network
 
 MODULE = """
 from torch import nn
@@ -65,10 +65,10 @@ def test_what_a_file_cannot_say(package, capsys):
 
 
 def test_no_name_reaches_a_shell():
-    assert named({"_target_": "os.system`id`"}) is None
-    assert named({"_target_": "a.b'; rm"}) is None
-    assert named({"_target_": 3}) is None
-    assert named({"target": "a.B", "params": [1]}) is None
-    assert Named("a:B", {"x": "' ; id '"}).command == "unetscope trace a:B --kwargs '{…}'"
-    assert Named("a:B", {}).command == "unetscope trace a:B"
-    assert network([1]) is None
+    assert code_of({"_target_": "os.system`id`"}) is None
+    assert code_of({"_target_": "a.b'; rm"}) is None
+    assert code_of({"_target_": 3}) is None
+    assert code_of({"target": "a.B", "params": [1]}) is None
+    assert Code("a:B", {"x": "' ; id '"}).command == "unetscope trace a:B --kwargs '{…}'"
+    assert Code("a:B", {}).command == "unetscope trace a:B"
+    assert code_of_network([1]) is None

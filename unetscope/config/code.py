@@ -1,4 +1,4 @@
-"""Code that a file names: never imported, but said how a user who trusts it would run it.
+"""Code that a file names: never imported; a hint says how a user who trusts it would run it.
 
 Such a file is for Hydra (`_target_`, its arguments beside it), CompVis' code (`target`, `params`)
 or Lightning (`class_path`, `init_args`).
@@ -20,7 +20,7 @@ _PLACES = (("unet",), ("model", "params", "unet_config"), ("model",), ())
 
 
 @dataclass(frozen=True)
-class Named:
+class Code:
     """A class or factory with its arguments.
 
     Attributes:
@@ -44,8 +44,8 @@ class Named:
         return f"if you trust it, `unetscope trace FILE --trust-code` or `{self.command}` runs it"
 
 
-def named(data: Any) -> Named | None:
-    """The code that a mapping names, with what it would be called with; None if it names none."""
+def code_of(data: Any) -> Code | None:
+    """The code that a mapping names, with its arguments; None if it names none."""
     if not isinstance(data, dict):
         return None
     for key, holder in _ARGUMENTS.items():
@@ -58,16 +58,16 @@ def named(data: Any) -> Named | None:
         others = {k: v for k, v in data.items() if k != key and k not in _WITHOUT_CODE}
         arguments = others if holder is None else data.get(holder) or {}
         if isinstance(arguments, dict):
-            return Named(f"{match['module']}:{match['attribute']}", arguments)
+            return Code(f"{match['module']}:{match['attribute']}", arguments)
     return None
 
 
-def network(data: Any) -> Named | None:
-    """The network that a file names: under `unet`, where CompVis keeps it, or at the top."""
+def code_of_network(data: Any) -> Code | None:
+    """The code of a file's network: under `unet`, where CompVis keeps it, or at the top."""
     for path in _PLACES:
         inner = data
         for key in path:
             inner = inner.get(key) if isinstance(inner, dict) else None
-        if (found := named(inner)) is not None:
+        if (found := code_of(inner)) is not None:
             return found
     return None

@@ -49,7 +49,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _options_by_family() -> list[dict[str, Any]]:
-    """Which options `unet` holds: those of the family that is said, inherited or the default."""
+    """Which options `unet` holds: those of the family that it names, inherits or has by default."""
     by_family = [
         _if({"properties": {"family": {"const": name}}, "required": ["family"]}, _options(name))
         for name in FAMILIES

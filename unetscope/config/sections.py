@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from unetscope.config.code import named
+from unetscope.config.code import code_of
 from unetscope.config.types import mismatches
 from unetscope.errors import nearest
 from unetscope.families import FAMILIES, find
@@ -52,7 +52,7 @@ class InputsSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class UnetSection(Struct, frozen=True):
-    """The options of the network; which they are is the family's to say."""
+    """The options of the network, which its family defines."""
 
 
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -116,7 +116,7 @@ def _is_section(wanted: Any) -> bool:
 
 def _unknown_key(name: str, known: list[str], path: Path, section: Any) -> Finding:
     if name in _CODE_KEYS:
-        code = named(section)
+        code = code_of(section)
         hint = f"{_NO_CODE}; {code.hint}" if code else _NO_CODE
         return UNKNOWN_KEY.at((*path, name), "unknown key", hint=hint)
     close = nearest(name, known)

@@ -1,4 +1,4 @@
-"""Values against types: msgspec decides, and what it decides is said in plain words."""
+"""Values against types: msgspec checks them, and a mismatch is described in plain words."""
 
 from __future__ import annotations
 

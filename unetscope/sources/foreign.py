@@ -171,12 +171,12 @@ def trusted(request: Request) -> Request:
     Raises:
         UnetscopeError: the file names none, or the user gave arguments too.
     """
-    from unetscope.config.code import network
+    from unetscope.config.code import code_of_network
     from unetscope.config.document import read
     from unetscope.config.files import locate
 
     path = locate(request.source)
-    found = network(read(path).data)
+    found = code_of_network(read(path).data)
     if found is None:
         raise UnetscopeError(
             "`--trust-code`: it names no code that makes a network",

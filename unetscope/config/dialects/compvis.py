@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from unetscope.config.code import named
+from unetscope.config.code import code_of
 from unetscope.config.dialects.compvis_arguments import CONTROL_NETS, UNETS, OriginalNetwork
 from unetscope.config.dialects.compvis_rules import problems
 from unetscope.config.dialects.compvis_translation import Translation, translated
@@ -43,9 +43,9 @@ OTHER_CLASSES = {
 }
 
 SIZE = ("model", "params", "image_size")
-"""Where files tell the size of the latents; `image_size` among a network's arguments is no size."""
+"""Where files give the size of the latents; `image_size` among a network's arguments is no size."""
 CONDITION = ("model", "params", "cond_stage_config", "target")
-"""Where files tell the class of what embeds the condition."""
+"""Where files name the class that embeds the condition."""
 
 
 @dataclass(frozen=True)
@@ -154,13 +154,13 @@ def _unknown_class(candidate: _Candidate) -> Finding:
     if what := OTHER_CLASSES.get(candidate.class_name):
         return UNKNOWN_FAMILY.at(path, message, f"{what}: no family here covers it")
     close = nearest(candidate.class_name, KNOWN)
-    code = named({"target": candidate.target, "params": candidate.params})
+    code = code_of({"target": candidate.target, "params": candidate.params})
     hint = code.hint if code else None
     return UNKNOWN_FAMILY.at(path, message, f"did you mean {close}?" if close else hint)
 
 
 def _others(candidates: list[_Candidate], chosen: OriginalNetwork, path: FilePath) -> Iterator[str]:
-    """What is said of networks that the file holds besides."""
+    """A note on each other network that the file holds."""
     for other in candidates:
         if other.path not in ((), chosen.path) and other.class_name in KNOWN:
             yield (
@@ -181,7 +181,7 @@ def _problems_of_size(data: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _add_size(translation: Translation, data: dict[str, Any], inputs: dict[str, Any]) -> None:
-    """The size of the latents, if the file tells it: an option or, for want of one, an input."""
+    """The size of the latents, if the file gives it: an option or, for want of one, an input."""
     size = _at(data, SIZE)
     if size is None:
         return

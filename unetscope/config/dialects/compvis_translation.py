@@ -25,7 +25,7 @@ SDXL_CONTEXTS = (2048, 1280)
 SDXL_TIME_ID = 256
 """Dimension of each embedded time id."""
 SDXL_SIZE = 128
-"""Latents of the 1024 x 1024 pixels that SDXL was trained on, which its files do not say."""
+"""Latents of the 1024 x 1024 pixels that SDXL was trained on, which its files do not give."""
 
 
 @dataclass
