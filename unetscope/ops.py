@@ -222,14 +222,13 @@ OPERATIONS: tuple[Operation, ...] = (
     *_many(OpKind.NORM, "layer_norm=native_layer_norm", keeps=Keeps.INPUT, sized=True),
     *_many(OpKind.NORM, "local_response_norm normalize weight_norm"),
     *_many(
-        OpKind.ACTIVATION, "silu gelu mish elu leaky_relu softplus hardswish", keeps=Keeps.INPUT
+        OpKind.ACTIVATION,
+        """silu gelu mish elu selu celu leaky_relu relu6 softplus softsign softshrink
+        hardswish hardtanh hardsigmoid hardshrink logsigmoid=log_sigmoid""",
+        keeps=Keeps.INPUT,
     ),
     *_many(OpKind.ACTIVATION, "relu sigmoid=special.expit tanh", keeps=Keeps.OUTPUT),
-    *_many(
-        OpKind.ACTIVATION,
-        """relu6 prelu rrelu selu celu softsign hardtanh hardsigmoid tanhshrink softshrink
-        hardshrink threshold glu logsigmoid=log_sigmoid""",
-    ),
+    *_many(OpKind.ACTIVATION, "prelu rrelu tanhshrink threshold glu"),
     *_many(
         OpKind.POOLING, "avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool2d", keeps=Keeps.NOTHING
     ),
@@ -270,18 +269,29 @@ OPERATIONS: tuple[Operation, ...] = (
         keeps=Keeps.QUOTIENT,
     ),
     Operation("pow", OpKind.POINTWISE, "rpow ipow", {"**": "pow __rpow__"}),
-    *_many(OpKind.POINTWISE, "neg=negative", keeps=Keeps.NOTHING),
-    *_many(OpKind.POINTWISE, "sin cos log abs=absolute square", keeps=Keeps.INPUT),
-    *_many(OpKind.POINTWISE, "exp sqrt rsqrt reciprocal", keeps=Keeps.OUTPUT),
     *_many(
         OpKind.POINTWISE,
-        """floor_divide=floordiv=rfloordiv=ifloordiv remainder=mod=rmod=imod fmod float_power
-        positive=pos sign sgn exp2=special.exp2 expm1=special.expm1 log2 log10 log1p=special.log1p
-        logit=special.logit tan asin=arcsin acos=arccos atan=arctan atan2=arctan2 sinh cosh
-        asinh=arcsinh acosh=arccosh atanh=arctanh erf=special.erf erfc=special.erfc
-        erfinv=special.erfinv sinc=special.sinc floor ceil round=special.round trunc=fix frac
-        clamp=clip clamp_min clamp_max addcmul addcdiv nan_to_num outer=ger kron deg2rad rad2deg
-        polar complex conj=resolve_conj angle xlogy=special.xlogy""",
+        """neg=negative positive=pos sign floor ceil round=special.round trunc=fix frac deg2rad
+        rad2deg conj=resolve_conj""",
+        keeps=Keeps.NOTHING,
+    ),
+    *_many(
+        OpKind.POINTWISE,
+        """abs=absolute square log log2 log10 log1p=special.log1p logit=special.logit sin cos
+        asin=arcsin acos=arccos atan=arctan sinh cosh asinh=arcsinh acosh=arccosh atanh=arctanh
+        erf=special.erf erfc=special.erfc erfinv=special.erfinv sinc=special.sinc""",
+        keeps=Keeps.INPUT,
+    ),
+    *_many(
+        OpKind.POINTWISE,
+        "exp exp2=special.exp2 expm1=special.expm1 sqrt rsqrt reciprocal tan",
+        keeps=Keeps.OUTPUT,
+    ),
+    *_many(
+        OpKind.POINTWISE,
+        """floor_divide=floordiv=rfloordiv=ifloordiv remainder=mod=rmod=imod fmod float_power sgn
+        atan2=arctan2 clamp=clip clamp_min clamp_max addcmul addcdiv nan_to_num outer=ger kron polar
+        complex angle xlogy=special.xlogy""",
     ),
     *(
         Operation(name, OpKind.POINTWISE, commutative=True)
@@ -294,6 +304,7 @@ OPERATIONS: tuple[Operation, ...] = (
             aliases,
             {sign: f"{name} __{name}__" if name in ("eq", "ne") else name},
             commutative=name in ("eq", "ne"),
+            keeps=Keeps.NOTHING,
         )
         for sign, name, aliases in (
             ("==", "eq", ""),
@@ -310,52 +321,54 @@ OPERATIONS: tuple[Operation, ...] = (
         logical_xor bitwise_and=and=iand bitwise_or=or=ror=ior bitwise_not=invert
         bitwise_xor=xor=rxor=ixor bitwise_left_shift=lshift=rlshift=ilshift
         bitwise_right_shift=rshift=rrshift=irshift any all""",
+        keeps=Keeps.NOTHING,
     ),
-    *_many(OpKind.REDUCTION, "sum mean", keeps=Keeps.NOTHING),
-    *_many(OpKind.REDUCTION, "var std", keeps=Keeps.INPUT),
+    *_many(OpKind.REDUCTION, "sum mean argmax argmin count_nonzero", keeps=Keeps.NOTHING),
+    *_many(OpKind.REDUCTION, "var", keeps=Keeps.INPUT),
+    *_many(OpKind.REDUCTION, "std prod max min amax amin norm", keeps=Keeps.ALL),
     *_many(
         OpKind.REDUCTION,
-        """std_mean var_mean prod max min amax amin aminmax argmax argmin median nanmedian mode norm
-        linalg.norm vector_norm=linalg.vector_norm linalg.matrix_norm logsumexp=special.logsumexp
-        cumsum cumprod count_nonzero sort argsort topk unique nonzero bincount searchsorted
-        bucketize quantile histc""",
+        """std_mean var_mean aminmax median nanmedian mode linalg.norm linalg.matrix_norm
+        vector_norm=linalg.vector_norm logsumexp=special.logsumexp cumsum cumprod sort argsort topk
+        unique nonzero bincount searchsorted bucketize quantile histc""",
     ),
     # The same elements elsewhere
     Operation("getitem", OpKind.VIEW, "get", {"[]": "__getitem__"}, keeps=Keeps.NOTHING),
     Operation("setitem", OpKind.MOVEMENT, "", {"[]=": "__setitem__"}),
     *_many(
-        OpKind.VIEW, "view reshape expand=broadcast_to unflatten", keeps=Keeps.NOTHING, sized=True
-    ),
-    *_many(OpKind.VIEW, "split=unsafe_split narrow", keeps=Keeps.NOTHING, sized=True),
-    *_many(OpKind.VIEW, "as_strided", sized=True),
-    *_many(
         OpKind.VIEW,
-        """flatten=ravel permute transpose=swapaxes=swapdims movedim=moveaxis chunk=unsafe_chunk
-        tensor_split unbind select squeeze unsqueeze expand_as T mT t""",
+        "view reshape expand=broadcast_to unflatten split=unsafe_split narrow as_strided",
         keeps=Keeps.NOTHING,
+        sized=True,
     ),
     *_many(
         OpKind.VIEW,
-        """view_as reshape_as H mH adjoint broadcast_tensors split_with_sizes hsplit vsplit dsplit
-        unfold diagonal real imag view_as_complex view_as_real atleast_1d atleast_2d atleast_3d""",
-    ),
-    *_many(OpKind.COPY, "clone contiguous detach", keeps=Keeps.NOTHING),
-    *_many(OpKind.COPY, "as_tensor"),
-    *_many(OpKind.CAST, "to type type_as float half double bfloat16", keeps=Keeps.NOTHING),
-    *_many(OpKind.CAST, "int long short bool cpu cuda copy requires_grad alias"),
-    *_many(
-        OpKind.MOVEMENT,
-        """stack pad repeat_interleave roll flip pixel_shuffle pixel_unshuffle""",
+        """view_as reshape_as expand_as flatten=ravel permute transpose=swapaxes=swapdims
+        movedim=moveaxis T mT H mH t adjoint chunk=unsafe_chunk tensor_split split_with_sizes hsplit
+        vsplit dsplit unbind unfold select diagonal squeeze unsqueeze broadcast_tensors real imag
+        view_as_complex view_as_real atleast_1d atleast_2d atleast_3d""",
         keeps=Keeps.NOTHING,
     ),
-    *_many(OpKind.MOVEMENT, "repeat", keeps=Keeps.NOTHING, sized=True),
-    *_many(OpKind.MOVEMENT, "tile", sized=True),
+    *_many(OpKind.COPY, "clone contiguous detach as_tensor", keeps=Keeps.NOTHING),
+    *_many(
+        OpKind.CAST,
+        """to type type_as float half double bfloat16 int long short bool cpu cuda copy
+        requires_grad alias""",
+        keeps=Keeps.NOTHING,
+    ),
+    *_many(OpKind.MOVEMENT, "repeat tile", keeps=Keeps.NOTHING, sized=True),
     *_many(
         OpKind.MOVEMENT,
-        """block_diag cartesian_prod meshgrid constant_pad_nd fliplr flipud rot90 channel_shuffle
-        gather scatter=scatter_add index_select index_put index_add index_copy index_fill
-        masked_fill masked_scatter masked_select take take_along_dim where one_hot tril triu diag
-        diag_embed fft.fftshift fft.ifftshift""",
+        """stack block_diag pad=constant_pad_nd repeat_interleave roll flip fliplr flipud rot90
+        pixel_shuffle pixel_unshuffle channel_shuffle tril triu diag diag_embed fft.fftshift
+        fft.ifftshift""",
+        keeps=Keeps.NOTHING,
+    ),
+    *_many(
+        OpKind.MOVEMENT,
+        """cartesian_prod meshgrid gather scatter=scatter_add index_select index_put index_add
+        index_copy index_fill masked_fill masked_scatter masked_select take take_along_dim where
+        one_hot""",
     ),
     Operation("fold", OpKind.MOVEMENT, formula=None),
     *(
@@ -366,16 +379,16 @@ OPERATIONS: tuple[Operation, ...] = (
     # From numbers
     *_many(
         OpKind.CREATION,
-        """zeros=new_zeros ones=new_ones full=new_full empty=new_empty rand randn""",
+        "zeros=new_zeros ones=new_ones full=new_full empty=new_empty rand randn resize",
+        keeps=Keeps.NOTHING,
         sized=True,
     ),
-    *_many(OpKind.CREATION, "resize", sized=True),
     *_many(
         OpKind.CREATION,
         """zeros_like ones_like full_like empty_like tensor=new_tensor scalar_tensor arange linspace
         logspace eye randint rand_like randn_like randint_like randperm normal uniform bernoulli
-        multinomial zero fill constant asarray from_numpy exponential
-        fft.fftfreq fft.rfftfreq""",
+        multinomial zero fill constant asarray from_numpy exponential fft.fftfreq fft.rfftfreq""",
+        keeps=Keeps.NOTHING,
     ),
 )
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from unetscope.analysis.network import Network
+from unetscope.ops import operation
 from unetscope.record import Trace
 from unetscope.tracing import devices, trace
 from unetscope.views.sections import choose, show
@@ -77,6 +78,7 @@ def traced() -> Callable[..., Traced]:
         record = on("meta")
         if real:
             assert on("cpu") == record
+        assert all(operation(op.name).known for op in record.ops)
         found = Traced(record, Network(record))
         tables = found.tables()
         if record.skips:

@@ -202,27 +202,32 @@ def test_blocks_of_an_allocator():
 
 
 class Attends(nn.Module):
-    """Attention of 3 heads, fused or written out."""
+    """Attention of 3 heads to the first tokens, fused or written out."""
 
-    def __init__(self, fused):
+    def __init__(self, fused, tokens):
         super().__init__()
-        self.fused = fused
-        self.to_qkv = nn.Linear(24, 72)
+        self.fused, self.tokens = fused, tokens
+        self.to_q, self.to_kv = nn.Linear(24, 24), nn.Linear(24, 48)
 
     def forward(self, x):
-        query, key, value = self.to_qkv(x).unflatten(-1, (3, 3, 8)).permute(2, 0, 3, 1, 4)
+        query = self.to_q(x).unflatten(-1, (3, 8)).transpose(1, 2)
+        key, value = self.to_kv(x[:, : self.tokens]).unflatten(-1, (2, 3, 8)).permute(2, 0, 3, 1, 4)
         if self.fused:
-            return F.scaled_dot_product_attention(query, key, value) + 1
-        return torch.softmax(query @ key.mT, dim=-1) @ value + 1
+            return F.scaled_dot_product_attention(query, key, value)
+        return torch.softmax(query @ key.mT, dim=-1) @ value
 
 
-def test_matrices_as_if_attention_were_written_out():
+@pytest.mark.parametrize("tokens", [50, 8, 6, 2])
+def test_matrices_as_if_attention_were_written_out(tokens):
+    """By 8 tokens a matrix is as large as the output, by fewer it is smaller."""
     given = {"x": torch.zeros(2, 50, 24)}
-    fused, _, _ = both(lambda: Attends(True), given)
-    written, at_ends, _ = both(lambda: Attends(False), given)
+    fused, _, _ = both(lambda: Attends(True, tokens), given)
+    written, at_ends, _ = both(lambda: Attends(False, tokens), given)
     predicted = Memory(Network(fused)).peak_with_matrices.nbytes
     assert predicted == Memory(Network(written)).peak.nbytes == max(at_ends)
-    assert predicted == 4 * (2 * 50 * 72 + 2 * (2 * 3 * 50 * 50))
+    matrix, output = 2 * 3 * 50 * tokens, 2 * 50 * 24
+    projected = output + 2 * 2 * tokens * 24
+    assert predicted == 4 * (projected + max(2 * matrix, matrix + output))
 
 
 def test_matrices_of_stable_diffusion(sd15):

@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import nn
 
+from unetscope.ops import operation
 from unetscope.record import Trace
 from unetscope.tracing import trace
 
@@ -72,6 +73,7 @@ def both(kind: str, inputs: dict[str, Any], **config: Any) -> Trace:
 
     record = on("cpu")
     assert on("meta") == record
+    assert all(operation(op.name).known for op in record.ops)
     return record
 
 
