@@ -9,7 +9,7 @@ from diffusers import UNet2DConditionModel
 from unetscope.analysis.arithmetic import below, layers, macs, parameter_terms, total
 from unetscope.analysis.attention import Reading, attentions
 from unetscope.analysis.network import Network
-from unetscope.analysis.origins import Origins, Source
+from unetscope.analysis.origins import ChannelSource, Origins
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +77,8 @@ def test_the_channels_of_every_joined_resnet(network):
 def test_the_card_s_example(network):
     step = next(s for s in network.trace.steps if s.module == "up_blocks.2.resnets.0")
     expected = (
-        Source(1280, "up_blocks.1.upsamplers.0"),
-        Source(640, "down_blocks.1.attentions.1", 5),
+        ChannelSource(1280, "up_blocks.1.upsamplers.0"),
+        ChannelSource(640, "down_blocks.1.attentions.1", 5),
     )
     origins = Origins(network)
     assert origins.sources(step.inputs[0].value) == expected

@@ -13,7 +13,7 @@ _LAYERS = (OpKind.LINEAR, OpKind.CONVOLUTION, OpKind.EMBEDDING)
 
 
 @dataclass(frozen=True)
-class Source:
+class ChannelSource:
     """Channels of a tensor that come from one place.
 
     Attributes:
@@ -59,7 +59,7 @@ class Origins:
         shape = self._network.spec(value).shape
         return shape[1 if self._network.is_map(value) else -1] if shape else 1
 
-    def sources(self, value: int) -> tuple[Source, ...]:
+    def sources(self, value: int) -> tuple[ChannelSource, ...]:
         """Where the channels of a value come from: of a joined one, each part."""
         graph = self._network.graph
         while value not in self._inputs and value not in self._units:
@@ -75,7 +75,7 @@ class Origins:
             if before is None:
                 break
             value = before
-        return (Source(self.channels(value), self.of(value)),)
+        return (ChannelSource(self.channels(value), self.of(value)),)
 
     def _joins_channels(self, value: int) -> bool:
         """Whether a value was made by a join along the channels."""
@@ -83,11 +83,11 @@ class Origins:
         number = sum(map(self.channels, graph.parents[value]))
         return graph.kind(value) is OpKind.JOIN and number == self.channels(value)
 
-    def _joined(self, value: int, position: int, operand: int) -> tuple[Source, ...]:
+    def _joined(self, value: int, position: int, operand: int) -> tuple[ChannelSource, ...]:
         skip = self._skips.get((value, position))
         if skip is None:
             return self.sources(operand)
-        return (Source(self.channels(operand), self.of(skip.value), skip.push),)
+        return (ChannelSource(self.channels(operand), self.of(skip.value), skip.push),)
 
     def _before(self, value: int) -> int | None:
         """The value whose channels another one kept, as through a norm; None if they are new."""

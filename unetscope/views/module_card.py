@@ -12,7 +12,7 @@ from unetscope.analysis.attention import Attention, attentions
 from unetscope.analysis.config_keys import config_keys
 from unetscope.analysis.module_kinds import module_kinds
 from unetscope.analysis.names import compvis_names
-from unetscope.analysis.origins import Origins, Source
+from unetscope.analysis.origins import ChannelSource, Origins
 from unetscope.analysis.partition import merge_block_units, merge_blocks, partition
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.view import View, code, phrase
@@ -207,7 +207,7 @@ def channels(explained: Explained, path: str) -> list[Table]:
     return [Table("channels", words.channels, columns, tuple(rows), level=2)]
 
 
-def _sum(explained: Explained, sources: Sequence[Source]) -> Cell:
+def _sum(explained: Explained, sources: Sequence[ChannelSource]) -> Cell:
     """`1920 = 1280 from up_blocks.1.upsamplers.0 + 640 from skip 5, pushed by …`."""
     words = explained.view.words
     total = sum(source.channels for source in sources)

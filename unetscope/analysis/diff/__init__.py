@@ -29,7 +29,7 @@ from unetscope.analysis.diff.modules import (
     tensor_changes,
 )
 from unetscope.analysis.diff.side import Side
-from unetscope.analysis.diff.whole import end_changes, skip_changes, totals
+from unetscope.analysis.diff.whole import io_changes, skip_changes, totals
 from unetscope.lock import Lock
 
 __all__ = [
@@ -51,7 +51,6 @@ def diff(old: Lock, new: Lock) -> Diff:
     """All that changed from one network to another; nothing if they are equal."""
     matching = Matching(Side(old), Side(new))
     tensors = list(tensor_changes(matching))
-    ends = list(end_changes(old, new))
     reshaped = any(change.id == "param-reshaped" for change in tensors)
     attributes = list(attribute_changes(matching, reshaped=reshaped))
     changed = {change.now for change in attributes if change.now is not None}
@@ -59,7 +58,7 @@ def diff(old: Lock, new: Lock) -> Diff:
         [
             *tensors,
             *skip_changes(matching),
-            *ends,
+            *io_changes(old, new),
             *attributes,
             *function_changes(matching, changed=changed, reshaped=reshaped),
             *name_changes(matching),

@@ -7,10 +7,13 @@ modules, and where they are called, is found afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 from unetscope.analysis.diff.side import Side
 
+T = TypeVar("T")
 Key = Callable[[Side, str], Hashable]
 
 _MOST_ALIGNED = 4_000_000
@@ -71,7 +74,7 @@ class Matching:
             index = _last(path).isdigit() and old != new
             return _last(path), side.ranks(path) if index else None
 
-        paired: list[tuple[str, str]] = []
+        found: list[tuple[str, str]] = []
         for key in (
             named(Side.settings),
             unnamed(Side.settings),
@@ -80,16 +83,16 @@ class Matching:
             name,
             unnamed(Side.ranks),
         ):
-            waiting: dict[Hashable, list[str]] = {}
-            for path in after:
-                if path not in self.was:
-                    waiting.setdefault(key(self.new, path), []).append(path)
-            waiting.pop(None, None)
-            for path in before:
-                if path not in self.now and (fitting := waiting.get(key(self.old, path))):
-                    paired.append((path, fitting.pop(0)))
-                    self._pair(*paired[-1])
-        for pair in paired:
+            pairs = paired(
+                [path for path in before if path not in self.now],
+                [path for path in after if path not in self.was],
+                partial(key, self.old),
+                partial(key, self.new),
+            )
+            for pair in pairs:
+                self._pair(*pair)
+            found += pairs
+        for pair in found:
             self._top_down(*pair)
 
     def _aligned(self) -> None:
@@ -108,17 +111,36 @@ class Matching:
 
     def _containers(self) -> None:
         """Match modules that hold the same matched modules, the outermost first."""
-        after: dict[Hashable, list[str]] = {}
-        for path in self.new.modules:
-            if path not in self.was:
-                key = self.new.role(path), frozenset(self.new.owners_below[path])
-                after.setdefault(key, []).append(path)
-        for path in self.old.modules:
-            if path not in self.now and self.old.owners_below[path]:
-                images = frozenset(self.now.get(p) for p in self.old.owners_below[path])
-                fitting = after.get((self.old.role(path), images))
-                if fitting:
-                    self._pair(path, fitting.pop(0))
+        old, new = self.old, self.new
+        before = [p for p in old.modules if p not in self.now and old.owners_below[p]]
+        after = [p for p in new.modules if p not in self.was]
+
+        def image(path: str) -> Hashable:
+            return old.role(path), frozenset(self.now.get(p) for p in old.owners_below[path])
+
+        def held(path: str) -> Hashable:
+            return new.role(path), frozenset(new.owners_below[path])
+
+        for pair in paired(before, after, image, held):
+            self._pair(*pair)
+
+
+def paired(
+    before: Iterable[T],
+    after: Iterable[T],
+    old_key: Callable[[T], Hashable],
+    new_key: Callable[[T], Hashable],
+) -> list[tuple[T, T]]:
+    """Pairs of items with equal keys, the first with the first; the key None has no partner."""
+    waiting: dict[Hashable, list[T]] = {}
+    for item in after:
+        waiting.setdefault(new_key(item), []).append(item)
+    waiting.pop(None, None)
+    found = []
+    for item in before:
+        if fitting := waiting.get(old_key(item)):
+            found.append((item, fitting.pop(0)))
+    return found
 
 
 def _alike(old: Side, new: Side) -> bool:

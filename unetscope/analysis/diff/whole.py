@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import TypeVar
 
 from unetscope.analysis.diff.changes import COSTS, Change, Total
-from unetscope.analysis.diff.matching import Matching
+from unetscope.analysis.diff.matching import Matching, paired
 from unetscope.analysis.diff.side import Side
 from unetscope.lock import Lock, LockedSkip, LockedTensor
 
-Key = Callable[[LockedSkip], Hashable]
+T = TypeVar("T")
 End = tuple[str, str]
 """Where a skip begins or ends: a module by its new path, and the function that made it if any."""
 
 
-def end_changes(old: Lock, new: Lock) -> Iterator[Change]:
+def io_changes(old: Lock, new: Lock) -> Iterator[Change]:
     """A change for each input or output that callers would have to treat differently.
 
     A pass at another batch, height, width or number of tokens is no change of the network: where
@@ -31,7 +33,7 @@ def end_changes(old: Lock, new: Lock) -> Iterator[Change]:
 
 
 def _compared(old: Sequence[LockedTensor], new: Sequence[LockedTensor]) -> Iterator[Change]:
-    for before, after in _paired(old, new):
+    for before, after in _counterparts(old, new):
         was = None if before is None else before.name
         now = None if after is None else after.name
         if before is None or after is None:
@@ -47,28 +49,25 @@ def _compared(old: Sequence[LockedTensor], new: Sequence[LockedTensor]) -> Itera
             yield Change("attr-changed", was, now, before.dtype, after.dtype, "dtype")
 
 
-def _paired(
+def _counterparts(
     old: Sequence[LockedTensor], new: Sequence[LockedTensor]
 ) -> list[tuple[LockedTensor | None, LockedTensor | None]]:
     """Pairs of the same name, then of the same shape and dtype, then what only one side has."""
     gone, come = list(old), list(new)
-    pairs: list[tuple[LockedTensor | None, LockedTensor | None]] = []
-    for same in (_same_name, _same_look):
-        for tensor in list(gone):
-            partner = next((other for other in come if same(tensor, other)), None)
-            if partner is not None:
-                pairs.append((tensor, partner))
-                gone.remove(tensor)
-                come.remove(partner)
-    return [*pairs, *((tensor, None) for tensor in gone), *((None, tensor) for tensor in come)]
+    keys = (attrgetter("name"), attrgetter("shape", "dtype"))
+    both = [pair for key in keys for pair in _taken(gone, come, key, key)]
+    return [*both, *((tensor, None) for tensor in gone), *((None, tensor) for tensor in come)]
 
 
-def _same_name(old: LockedTensor, new: LockedTensor) -> bool:
-    return old.name == new.name
-
-
-def _same_look(old: LockedTensor, new: LockedTensor) -> bool:
-    return old.shape == new.shape and old.dtype == new.dtype
+def _taken(
+    gone: list[T], come: list[T], old_key: Callable[[T], Hashable], new_key: Callable[[T], Hashable]
+) -> list[tuple[T, T]]:
+    """Take the items with equal keys out of both lists, the first with the first."""
+    pairs = paired(gone, come, old_key, new_key)
+    for one, other in pairs:
+        gone.remove(one)
+        come.remove(other)
+    return pairs
 
 
 def _same_but_size(old: tuple[int, ...], new: tuple[int, ...]) -> bool:
@@ -101,23 +100,6 @@ def skip_changes(matching: Matching) -> Iterator[Change]:
         yield _change("skip-removed", skip, None)
     for skip in come:
         yield _change("skip-added", None, skip)
-
-
-def _taken(
-    gone: list[LockedSkip], come: list[LockedSkip], old_key: Key, new_key: Key
-) -> list[tuple[LockedSkip, LockedSkip]]:
-    """Take out of both lists the skips with equal keys, the first with the first."""
-    waiting: dict[Hashable, list[LockedSkip]] = {}
-    for skip in come:
-        waiting.setdefault(new_key(skip), []).append(skip)
-    pairs = []
-    for skip in list(gone):
-        if waiting.get(old_key(skip)):
-            partner = waiting[old_key(skip)].pop(0)
-            gone.remove(skip)
-            come.remove(partner)
-            pairs.append((skip, partner))
-    return pairs
 
 
 def _reordered(kept: list[tuple[LockedSkip, LockedSkip]]) -> Iterator[Change]:
