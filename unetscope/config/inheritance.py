@@ -8,7 +8,7 @@ from typing import Any
 from unetscope.config.dialects import in_our_form
 from unetscope.config.document import Document, read
 from unetscope.config.files import locate, split_part
-from unetscope.errors import ConfigError, Place
+from unetscope.errors import ConfigError
 from unetscope.findings import WRONG_VALUE, Path
 from unetscope.wording import found, quoted
 
@@ -65,40 +65,23 @@ def _read(path: FilePath, part: str | None, above: tuple[FilePath, ...]) -> Docu
 def merge(base: Document, document: Document) -> Document:
     """What a document says over what its base says; lists are replaced as a whole."""
     inherited = {key: value for key, value in base.data.items() if key not in NOT_INHERITED}
-    places: dict[Path, Place] = {}
-    data = _merged(Document(inherited, base.places), document, (), places)
+    data = _merged(inherited, document.data)
+    kept = {path: place for path, place in base.places.items() if _is_in(data, path)}
+    places = {**kept, **document.places}
     return Document(data, places, base.notes + document.notes, base.problems + document.problems)
 
 
-def _merged(base: Document, document: Document, path: Path, places: dict[Path, Place]) -> Any:
-    """The values at `path`, with their places added to `places`."""
-    if not (isinstance(base.data, dict) and isinstance(document.data, dict)):
-        _keep_places(document, path, places)
-        return document.data
-    places[path] = document.places[path]
-    data = {}
-    for key in {**base.data, **document.data}:
-        inner = (*path, key)
-        if key not in document.data:
-            _keep_places(Document(base.data[key], base.places), inner, places)
-            data[key] = base.data[key]
-        else:
-            data[key] = _merged(
-                Document(base.data.get(key), base.places),
-                Document(document.data[key], document.places),
-                inner,
-                places,
-            )
-    return data
+def _merged(base: Any, data: Any) -> Any:
+    if not (isinstance(base, dict) and isinstance(data, dict)):
+        return data
+    return {**base, **{key: _merged(base.get(key), value) for key, value in data.items()}}
 
 
-def _keep_places(document: Document, path: Path, places: dict[Path, Place]) -> None:
-    """Add the places of the value at `path` and of all that it holds."""
-    places[path] = document.places[path]
-    inner: Any = ()
-    if isinstance(document.data, dict):
-        inner = document.data.items()
-    elif isinstance(document.data, list):
-        inner = enumerate(document.data)
-    for key, value in inner:
-        _keep_places(Document(value, document.places), (*path, key), places)
+def _is_in(data: Any, path: Path) -> bool:
+    """Whether there is a value at the path."""
+    for key in path:
+        entries = dict(enumerate(data)) if isinstance(data, list) else data
+        if not isinstance(entries, dict) or key not in entries:
+            return False
+        data = entries[key]
+    return True

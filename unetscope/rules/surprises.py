@@ -12,11 +12,28 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from unetscope.config.spec import Inputs
-from unetscope.families.diffusers.text_encoders import TEXT_DIMS, nearest_dim
 from unetscope.families.family import ALIGNED, Family, Options
 from unetscope.findings import RULES, Check, Finding, Path, Severity, rule
 from unetscope.record import TensorSpec
 from unetscope.wording import joined
+
+TEXT_DIMS = {
+    512: "CLIP ViT-B/32, or the class labels of latent diffusion",
+    640: "OpenCLIP ViT-B/16-plus",
+    768: "CLIP ViT-L/14, BERT base or T5 base",
+    1024: "OpenCLIP ViT-H/14, BERT large, XLM-R large or T5 large",
+    1280: "OpenCLIP ViT-bigG/14, or latent diffusion's BERT",
+    1408: "EVA CLIP ViT-g/14",
+    1664: "OpenCLIP ViT-bigG/14's image tokens",
+    2048: "SDXL's two encoders side by side (768 + 1280), or T5 XL",
+    2304: "Gemma 2 2B",
+    3584: "Qwen2.5 7B",
+    4096: "T5 XXL, ChatGLM3 6B or Llama 7B",
+}
+"""Dimension of a token -> the text encoders that give such tokens.
+
+Sources: the encoders' own published configs (`hidden_size`, `d_model`, `width`).
+"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +79,7 @@ def text_width(network: Configured) -> Iterator[Finding]:
     if not isinstance(given, TensorSpec) or (width := given.shape[-1]) in TEXT_DIMS:
         return
     key = next(k for k in family.text_keys if _is_or_holds(getattr(network.unet, k), width))
-    near = nearest_dim(width)
+    near = min(TEXT_DIMS, key=lambda known: abs(known - width))
     yield text_width.at(
         ("unet", key),
         f"no known text encoder gives tokens of {width} channels",
