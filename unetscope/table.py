@@ -98,12 +98,18 @@ class Column:
         title: its title for people, in their language.
         kind: the kind of its bare values.
         code: whether its bare values are set as code.
+        priority: 0 if no reader can do without it; of the others, whose cells are one line each, a
+            terminal that is too narrow leaves out first the one with the largest number, of equals
+            the one on the right. From 5 on, it is shown only where nothing folds.
+        zeros: whether a terminal prints a 0; if not, it stays blank, as where most values are 0.
     """
 
     key: str
     title: str
     kind: Kind = Kind.TEXT
     code: bool = False
+    priority: int = 0
+    zeros: bool = True
 
     def cell(self, value: Value) -> Cell:
         """The cell that a row's value stands for."""

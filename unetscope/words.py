@@ -58,6 +58,12 @@ class Words:
     other = Word(en="Other", zh="其他")
     total = Word(en="Total", zh="合计")
 
+    # What a terminal has no room for
+    columns_left_out = Word(
+        en="left out: {columns} (a wider terminal or -f markdown shows them)",
+        zh="未显示：{columns}（更宽的终端或 -f markdown 会显示）",
+    )
+
     # Heading
     model = Word(en="Model", zh="模型")
     config = Word(en="Config", zh="配置")

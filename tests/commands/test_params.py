@@ -169,6 +169,7 @@ def test_a_saved_trace_needs_no_torch(unetscope, narrow, tmp_path):
 def test_a_narrow_terminal_folds_no_number(unetscope, monkeypatch):
     monkeypatch.setattr("unetscope.commands.console.style", lambda: Style(width=80))
     lines = unetscope("params", "sd15", "--bytes-in", "fp32,fp16").out.splitlines()
-    assert len(lines) == 3 + 13 + 2 + 2
+    assert len(lines) == 3 + 13 + 2 + 3
     assert max(map(len, lines)) <= 80
-    assert lines[-3].split()[:2] == ["Total", "859,520,964"]
+    assert lines[-4].split()[:2] == ["Total", "859,520,964"]
+    assert lines[-2].startswith("left out: Class; Tensors (")

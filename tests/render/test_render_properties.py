@@ -7,6 +7,8 @@ import io
 import json
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ from rich.cells import cell_len
 
 from unetscope.render import Style, render
 from unetscope.render.spans import lines, title
-from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.table import Cell, Column, Kind, Part, Table, Value
 
 NASTY = [
     "|",
@@ -146,11 +148,25 @@ def test_no_format_lets_a_control_character_through(table: Table) -> None:
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", render([table], name))
 
 
+def longest_piece(table: Table) -> int:
+    """Cells of the longest text that no terminal may split."""
+    cells = [cell for row in (*table.rows, table.total or ()) for cell in row_of(table, row)]
+    texts = [line for cell in (*cells, *table.before, *table.after) for line in lines(cell)]
+    texts += [title(text) for text in (table.title, *(column.title for column in table.columns))]
+    pieces = ["".join(span.text for span in line) for line in texts]
+    return max(map(cell_len, pieces), default=0)
+
+
+def row_of(table: Table, row: Sequence[Value]) -> list[Cell]:
+    return table.cells(row) if row else []
+
+
 @given(tables(), st.integers(40, 120))
-def test_no_line_is_wider_than_the_terminal(table: Table, width: int) -> None:
+def test_no_line_is_wider_than_the_terminal_or_a_name(table: Table, width: int) -> None:
     text = render([table], "terminal", Style(width))
+    indented = 2 + longest_piece(table)
     for line in text.split("\n"):
-        assert cell_len(line) <= width
+        assert cell_len(line) <= max(width, indented)
         assert line == line.rstrip(" ")
 
 
@@ -163,6 +179,35 @@ def test_folding_loses_spaces_only(table: Table, width: int) -> None:
     wide = render([table], "terminal")
     narrow = render([table], "terminal", Style(width))
     assert characters(wide) == characters(narrow)
+
+
+def in_one_line(cell: Cell) -> Cell:
+    parts = (
+        replace(part, value=part.value.replace("\n", " ")) if isinstance(part.value, str) else part
+        for part in cell.parts
+    )
+    return replace(cell, parts=tuple(parts))
+
+
+@given(tables(transposed=False), st.lists(st.integers(0, 6), min_size=7, max_size=7))
+def test_a_wider_terminal_shows_what_a_narrow_one_does_in_no_more_lines(
+    table: Table, priorities: list[int]
+) -> None:
+    columns = tuple(
+        replace(column, title=f"Title{index}", priority=priority)
+        for index, (column, priority) in enumerate(zip(table.columns, priorities, strict=False))
+    )
+    rows = tuple(tuple(map(in_one_line, table.cells(row))) for row in table.rows)
+    table = Table("t", "", columns, rows)
+    shown: set[str] = set()
+    lines = math.inf
+    for width in range(30, 200, 13):
+        text = render([table], "terminal", Style(width))
+        titles = set(re.findall(r"Title\d", re.sub(r"left out: [^(]*", "", text)))
+        assert shown <= titles
+        assert text.count("\n") <= lines
+        shown, lines = titles, text.count("\n")
+    assert shown
 
 
 @given(tables())

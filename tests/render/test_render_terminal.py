@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from unetscope.render import Style, render
+from dataclasses import replace
+
+import pytest
+
+from unetscope.render import Style, render, terminal
 from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
 
 ENCODER = Table(
@@ -150,7 +154,60 @@ Step  Operation      Inputs           Layer                 Output
     )
 
 
-def test_too_many_columns_are_shown_record_by_record() -> None:
+MODELS = Table(
+    "models",
+    "Models",
+    (
+        Column("name", "Name", code=True),
+        Column("title", "Model", priority=3),
+        Column("parameters", "Parameters", Kind.COUNT, priority=1),
+        Column("size", "Largest feature map", Kind.SIZE, priority=2),
+    ),
+    (
+        ("sd15", "Stable Diffusion, version 1.5", 859_520_964, (64, 64)),
+        ("ddpm", "Denoising diffusion", 35_746_307, (32, 32)),
+    ),
+    after=(Cell.of("Two models."),),
+)
+
+
+def test_the_least_important_columns_go_first_and_a_line_says_which() -> None:
+    assert (
+        render([MODELS], "terminal", Style(width=64))
+        == """\
+━━ Models
+Name   Parameters  Largest feature map
+────  ───────────  ───────────────────
+sd15  859,520,964  64x64
+ddpm   35,746,307  32x32
+
+left out: Model (a wider terminal or -f markdown shows them)
+Two models.
+"""
+    )
+    assert "left out: Model; Largest feature map (" in render([MODELS], "terminal", Style(width=38))
+    assert "未显示：Model（" in render([MODELS], "terminal", Style(width=64, language="zh"))
+    for whole in (Style(), Style(width=69)):
+        assert "left out" not in render([MODELS], "terminal", whole)
+        assert "Stable Diffusion, version 1.5" in render([MODELS], "terminal", whole)
+
+
+def test_columns_are_shown_before_paths_unfold() -> None:
+    path = "down_blocks.0.attentions.1.transformer_blocks.0.attn2"
+    columns = (Column("path", "Path", code=True), Column("n", "Parameters", Kind.COUNT, priority=1))
+    table = Table("t", "", columns, ((path, 1_234_567),))
+    assert (
+        render([table], "terminal", Style(width=50))
+        == """\
+Path                         Parameters
+───────────────────────────  ──────────
+down_blocks.0.attentions.1.   1,234,567
+transformer_blocks.0.attn2
+"""
+    )
+
+
+def test_more_columns_than_fit_are_shown_record_by_record() -> None:
     columns = tuple(Column(f"c{i}", f"Column {i}") for i in range(6))
     table = Table("t", "", columns, (tuple("long words here" for _ in columns), tuple("abcdef")))
     assert (
@@ -161,6 +218,42 @@ def test_too_many_columns_are_shown_record_by_record() -> None:
         )
         + "\n"
     )
+
+
+def test_facts_that_do_not_fit_stand_below_their_titles() -> None:
+    columns = (Column("a", "transformer_layers_per_block"), Column("b", "class", code=True))
+    table = Table("t", "", columns, (((1, 2, 10), "UNet2DConditionModel"),), facts=True)
+    assert (
+        render([table], "terminal", Style(width=40))
+        == """\
+transformer_layers_per_block
+  (1, 2, 10)
+class
+  UNet2DConditionModel
+"""
+    )
+
+
+def test_zeros_are_blank_in_a_terminal_where_most_values_are() -> None:
+    columns = (Column("a", "A"), Column("b", "B", Kind.COUNT, zeros=False))
+    table = Table("t", "", columns, (("x", 0), ("y", 7)), total=("z", 0))
+    assert render([table], "terminal", Style(width=40)) == "A  B\n─  ─\nx\ny  7\n─  ─\nz\n"
+    assert "x  0" in render([table], "terminal")
+
+
+def test_tables_that_repeat_are_laid_out_alike_and_say_once_what_is_left_out() -> None:
+    other = replace(MODELS, rows=(("x", "y", 1, (1, 1)),), after=())
+    text = render([other, MODELS], "terminal", Style(width=64))
+    assert text.count("left out: ") == 1
+    assert text.split().count("Model") == 1
+
+
+@pytest.mark.parametrize("style", [Style(), Style(80), Style(48, color=True)])
+def test_long_tables_look_like_short_ones(monkeypatch: pytest.MonkeyPatch, style: Style) -> None:
+    tables = [ENCODER, PARAMS, steps(), MODELS]
+    short = render(tables, "terminal", style)
+    monkeypatch.setattr(terminal, "_MOST_ROWS", 0)
+    assert render(tables, "terminal", style) == short
 
 
 def test_columns_without_records_keep_their_titles() -> None:
@@ -216,5 +309,6 @@ def test_colour_marks_titles_code_and_weight() -> None:
         (("x", Cell.of("y", strong=True)), (None, "z")),
     )
     assert render([table], "terminal", Style(color=True)).replace("\x1b", "^") == (
-        "^[36m━━ ^[0m^[1mT^[0m\n^[2mA^[0m  ^[2mB^[0m\n^[2m─  ─^[0m\n^[36mx^[0m  ^[1my^[0m\n-  z\n"
+        "^[36m━━ ^[0m^[1mT^[0m\n^[2mA^[0m  ^[2mB^[0m\n^[2m─^[0m  ^[2m─^[0m\n"
+        "^[36mx^[0m  ^[1my^[0m\n-  z\n"
     )

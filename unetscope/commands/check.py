@@ -40,7 +40,7 @@ def check_command(
     ignored = ignored_ids(ignore or ())
     found: list[Finding] = []
     tables: list[Table] = []
-    code, checked_any = 0, False
+    code = 0
     for request in network.requests(configs or [default_config(console.info)]):
         try:
             checked = check(request, console.info)
@@ -48,11 +48,9 @@ def check_command(
             console.error(error)
             code = error.exit_code
             continue
-        checked_any = True
         found += [finding for finding in checked.findings if finding.id not in ignored]
         tables += _size_table(request.source, checked, written.lang) if sizes else []
-    if checked_any:
-        written.show(_tables(found, tables, written.format, written.lang))
+    written.show(_tables(found, tables, written.format, written.lang))
     if any(strict or finding.severity is Severity.ERROR for finding in found):
         code = code or 1
     if code:

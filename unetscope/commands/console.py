@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,12 +109,14 @@ def show(
     format: str,
     output: Path | None = None,
     names: Mapping[str, str] | None = None,
+    language: str = "en",
 ) -> None:
     """Render tables for stdout or a file, with other names for modules if there are any."""
-    from unetscope.render import Style, render
+    from unetscope.render import PLAIN, render
 
     if names:
         from unetscope.views.naming import renamed
 
         tables = renamed(tables, names)
-    emit(render(tables, format, Style() if output else style()), output)
+    where = replace(PLAIN if output else style(), language=language)
+    emit(render(tables, format, where), output)

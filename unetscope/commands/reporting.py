@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ def rendered(judged: Sequence[Judged], form: str, language: str, *, names: bool)
         return texts[0] if len(texts) == 1 else f"[\n{','.join(texts)}]\n"
     if form == "markdown":
         return _comment(judged, said, names=names)
-    from unetscope.render import Style, render
+    from unetscope.render import PLAIN, render
     from unetscope.views import diff as views
 
     tables: list[Table] = []
@@ -75,7 +76,7 @@ def rendered(judged: Sequence[Judged], form: str, language: str, *, names: bool)
             tables += views.cases(each.diff, each.verdict, said)
         else:
             tables += _tables(each, said, names=names)
-    style = console.style() if form == "terminal" else Style()
+    style = replace(console.style() if form == "terminal" else PLAIN, language=language)
     return render(tables, form, style) if any(t.rows or t.after for t in tables) else ""
 
 

@@ -37,10 +37,12 @@ class Style:
     Attributes:
         width: cells in a line of the terminal; None: no terminal, lines are as long as they are.
         color: whether escape sequences for colour and weight are understood.
+        language: of what a renderer has to say itself.
     """
 
     width: int | None = None
     color: bool = False
+    language: str = "en"
 
 
 PLAIN = Style()

@@ -17,6 +17,7 @@ class Span(NamedTuple):
     strong: bool = False
     code: bool = False
     heading: bool = False
+    faint: bool = False
 
 
 def lines(cell: Cell, *, strong: bool = False) -> list[list[Span]]:

@@ -2,108 +2,265 @@
 
 Weight, faintness and one accent colour carry the marks, since those read on light and dark
 backgrounds alike; without colour, position and rules do. What is too wide for the terminal is
-folded, never cut; a table of one record a column goes on below itself, and one of too many columns
-shows its records one by one.
+folded, never cut; columns that do not fit go, least important first, and a line below says which;
+a table of one record a column goes on below itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import TYPE_CHECKING
+from io import StringIO
+from itertools import groupby, zip_longest
+from typing import TYPE_CHECKING, TypeAlias
 
-from unetscope.render.grid import Row, grid, side_by_side
-from unetscope.render.layout import Line, fold
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from unetscope.render.layout import (
+    GAP,
+    Block,
+    Layout,
+    Line,
+    folded,
+    layout,
+    share,
+    side_by_side,
+    widest,
+    width,
+)
 from unetscope.render.spans import Span, lines, title
 from unetscope.table import Kind
+from unetscope.words import Words
 
 if TYPE_CHECKING:
     from unetscope.render import Style
-    from unetscope.table import Cell, Table
+    from unetscope.table import Table, Value
 
 _NARROWEST = 20
 """Cells that a terminal is taken to have at least."""
+_MOST_ROWS = 200
+"""Rows of the largest table that rich lays out, at 0.5 ms a row; others are laid out row by row."""
 _NUMBERS = {Kind.COUNT, Kind.BYTES, Kind.MACS, Kind.SHARE}
-_STRONG, _FAINT, _ACCENT = "1", "2", "36"
+
+
+_Laid: TypeAlias = Text | RichTable
+"""What is laid out: rich has only to write it."""
 
 
 def render(tables: Sequence[Table], style: Style) -> str:
     """Write each table below its title, in lines of at most `style.width` cells."""
     room = None if style.width is None else max(style.width, _NARROWEST)
-    paint = _colored if style.color else _plain
-    sections = ("".join(f"{paint(line)}\n" for line in _section(table, room)) for table in tables)
+    sections = []
+    for _, alike in groupby(tables, key=_kind_of_table):
+        group = list(alike)
+        records = [_records(table, room) for table in group]
+        found = _layout(group[0], [record for some in records for record in some], room)
+        note = _note(group[0], found, style)
+        for number, (table, some) in enumerate(zip(group, records, strict=True), 1):
+            last = [_paragraph([note], room)] if note and number == len(group) else []
+            parts = _section(table, _bodies(table, some, found, room), last, room)
+            sections.append(_written(parts, color=style.color))
     return "\n".join(filter(None, sections))
 
 
-def _section(table: Table, room: int | None) -> Iterator[Line]:
+def _kind_of_table(table: Table) -> tuple[object, ...]:
+    """What tables have in common that are laid out alike."""
+    return table.key, table.facts, table.transposed, [column.key for column in table.columns]
+
+
+def _written(parts: Iterable[_Laid], *, color: bool) -> str:
+    """What rich makes of some parts, without the spaces that it leaves at the ends of lines."""
+    out = StringIO()
+    console = Console(
+        file=out,
+        width=1_000_000,  # all is laid out before
+        force_terminal=color,
+        force_jupyter=False,
+        color_system="standard" if color else None,
+        no_color=False,
+        legacy_windows=False,
+    )
+    for part in parts:
+        console.print(part, no_wrap=True, overflow="ignore", crop=False)
+    return "".join(f"{line.rstrip(' ')}\n" for line in out.getvalue().split("\n")[:-1])
+
+
+def _layout(table: Table, records: Sequence[Sequence[Block]], room: int | None) -> Layout:
+    """The layout of tables of one kind, from the records of all."""
+    if not table.columns or table.facts or table.transposed:
+        return Layout(dict.fromkeys(range(len(table.columns)), 0))  # all are shown
+    columns = list(zip(_titles(table), *records, strict=True))
+    priorities = [column.priority for column in table.columns]
+    return layout(columns, priorities, room, rules=2 if table.total else 1)
+
+
+def _note(table: Table, found: Layout, style: Style) -> Line | None:
+    """What there is no room for, and how to see it."""
+    left_out = [column for i, column in enumerate(table.columns) if i not in found.widths]
+    if not left_out:
+        return None
+    titles = "; ".join(column.title or column.key for column in left_out)
+    text = Words(style.language).columns_left_out.format(columns=titles)
+    return [Span(text, faint=True)]
+
+
+def _section(
+    table: Table, bodies: Sequence[_Laid], notes: Sequence[_Laid], room: int | None
+) -> Iterator[_Laid]:
     if table.title:
         mark = Span("━━ " if table.level == 1 else "── ", code=True)
-        yield from fold([mark, *title(table.title, strong=True)], room)
-    parts = [_text(table.before, room), _body(table, room), _text(table.after, room)]
-    yield from _apart(filter(None, parts))
+        yield _paragraph([[mark, *title(table.title, strong=True)]], room)
+    before, after = (
+        [_paragraph(lines(cell), room) for cell in cells] for cells in (table.before, table.after)
+    )
+    groups: list[Sequence[_Laid]] = [before, *([body] for body in bodies), [*notes, *after]]
+    for number, group in enumerate(filter(None, groups)):
+        if number:
+            yield Text()
+        yield from group
 
 
-def _text(cells: Sequence[Cell], room: int | None) -> list[Line]:
-    return [part for cell in cells for line in lines(cell) for part in fold(line, room)]
+def _paragraph(block: Block, room: int | None) -> Text:
+    return _text(folded(block, room))
 
 
-def _body(table: Table, room: int | None) -> list[Line]:
+def _titles(table: Table) -> list[Block]:
+    return [[title(column.title)] for column in table.columns]
+
+
+def _records(table: Table, room: int | None) -> list[list[Block]]:
+    """The cells of the rows and the total; in a terminal, a 0 is blank where most values are."""
+    hidden = [room is not None and not column.zeros for column in table.columns]
+
+    def record(row: Sequence[Value], *, strong: bool = False) -> list[Block]:
+        return [
+            [] if blank and cell.data == 0 else lines(cell, strong=strong)
+            for blank, cell in zip(hidden, table.cells(row), strict=True)
+        ]
+
+    records = [record(row) for row in table.rows]
+    return [*records, record(table.total, strong=True)] if table.total else records
+
+
+def _bodies(
+    table: Table, records: Sequence[Sequence[Block]], found: Layout, room: int | None
+) -> list[_Laid]:
+    """A table, in several parts if it goes on below itself."""
     if not table.columns:
         return []
-    titles: Row = [[title(column.title)] for column in table.columns]
-    records: list[Row] = [[lines(cell) for cell in table.cells(row)] for row in table.rows]
-    if table.total:
-        records.append([lines(cell, strong=True) for cell in table.cells(table.total)])
+    titles = _titles(table)
     if table.facts:
-        return _facts(titles, records[0], room)
+        return [_all([titles, records[0]], room, header=False)]
     if table.transposed:
         groups = side_by_side(titles, records, room)
-        return _apart(grid(list(zip(titles, *group, strict=True)), room) for group in groups)
-    rows = [titles, *records]
-    return grid(rows, room, right=_right(table), total=bool(table.total)) or _apart(
-        _facts(titles, record, room) for record in records or [[[] for _ in titles]]
-    )
+        return [_all([titles, *group], room) for group in groups]
+    shown = list(found.widths)
+    rows = [[record[index] for index in shown] for record in (titles, *records)]
+    if found.by_record:
+        blank: list[Block] = [[] for _ in shown]
+        return [_all([rows[0], row], room, header=False) for row in rows[1:] or [blank]]
+    right = [_holds_numbers(table, index) for index in shown]
+    columns = list(zip(*rows, strict=True))
+    return [_laid(columns, list(found.widths.values()), right=right, total=bool(table.total))]
 
 
-def _facts(titles: Row, record: Row, room: int | None) -> list[Line]:
-    return grid(list(zip(titles, record, strict=True)), room, header=False)
-
-
-def _right(table: Table) -> list[bool]:
-    """Which columns hold numbers, to be aligned on the right."""
-    return [
-        column.kind in _NUMBERS or _are_numbers(column.cell(row[i]).data for row in table.rows)
-        for i, column in enumerate(table.columns)
-    ]
-
-
-def _are_numbers(data: Iterable[object]) -> bool:
+def _holds_numbers(table: Table, index: int) -> bool:
+    """Whether a column is to be aligned on the right."""
+    column = table.columns[index]
+    if column.kind in _NUMBERS:
+        return True
+    data = [column.cell(row[index]).data for row in table.rows]
     known = [value for value in data if value is not None]
     return bool(known) and all(type(value) in (int, float) for value in known)
 
 
-def _apart(groups: Iterable[Sequence[Line]]) -> list[Line]:
-    """The lines of all groups, with an empty line between two."""
-    found: list[Line] = []
-    for number, group in enumerate(groups):
-        found += [[], *group] if number else group
-    return found
+def _all(columns: Sequence[Sequence[Block]], room: int | None, *, header: bool = True) -> _Laid:
+    """Columns of which none may be left out: if they do not fit, they stand below each other."""
+    widths = share(columns, room)
+    if room is None or sum(widths) + GAP * (len(widths) - 1) <= room:
+        return _laid(columns, widths, header=header)
+    indent = Span(" " * GAP)
+    stacked: list[Line] = []
+    for first, *others in zip(*columns, strict=True):
+        stacked += folded(first, room)
+        for block in others:
+            stacked += [[indent, *line] for line in folded(block, room - GAP)]
+    return _text(stacked)
 
 
-def _plain(line: Line) -> str:
-    return "".join([span.text for span in line]).rstrip(" ")
+def _laid(
+    columns: Sequence[Sequence[Block]],
+    most: Sequence[int],
+    *,
+    right: Sequence[bool] = (),
+    header: bool = True,
+    total: bool = False,
+) -> _Laid:
+    """Columns side by side.
+
+    Args:
+        columns: as many blocks each.
+        most: the cells that each may take.
+        right: which columns are aligned on the right; none unless told.
+        header: whether the first row is set off by a rule.
+        total: whether the last is.
+    """
+    cells = [
+        [folded(block, room) for block in column]
+        for column, room in zip(columns, most, strict=True)
+    ]
+    widths = list(map(widest, cells))
+    for index in (index for index, is_right in enumerate(right) if is_right):
+        cells[index] = [_pushed(block, widths[index]) for block in cells[index]]
+    rows = [list(row) for row in zip(*cells, strict=True)]
+    rule: list[Block] = [[[Span("─" * wide, heading=True)]] for wide in widths]
+    if header:
+        rows.insert(1, rule)
+    if total:
+        rows.insert(-1, rule)
+    if len(rows) > _MOST_ROWS:
+        return _text([line for row in rows for line in _side_by_side(row, widths)])
+    grid = RichTable.grid()
+    for wide in widths:
+        grid.add_column(width=wide + GAP, no_wrap=True, overflow="ignore")
+    for row in rows:
+        grid.add_row(*map(_text, row))
+    return grid
 
 
-def _colored(line: Line) -> str:
-    left = len(_plain(line))
-    painted = ""
-    for codes, spans in groupby(line, key=_codes):
-        text = "".join(span.text for span in spans)[:left]
-        left -= len(text)
-        painted += f"\x1b[{codes}m{text}\x1b[0m" if codes and text.strip() else text
-    return painted
+def _pushed(block: Block, room: int) -> list[Line]:
+    """Lines aligned on the right; by rich this would take twice as long."""
+    return [[Span(" " * (room - width(line))), *line] for line in block]
 
 
-def _codes(span: Span) -> str:
-    weight = _STRONG if span.strong else _FAINT if span.heading else ""
-    return ";".join(filter(None, [weight, _ACCENT if span.code else ""]))
+def _side_by_side(row: Sequence[Block], widths: Sequence[int]) -> Iterator[Line]:
+    """The lines of a row, as rich would lay them out."""
+    for parts in zip_longest(*row, fillvalue=()):
+        yield [
+            span
+            for part, wide in zip(parts, widths, strict=True)
+            for span in (*part, Span(" " * (wide - width(part) + GAP)))
+        ]
+
+
+def _text(block: Block) -> Text:
+    """Lines as rich takes them."""
+    text = Text()
+    for number, line in enumerate(block):
+        if number:
+            text.append("\n")
+        for span in line:
+            text.append(span.text, _STYLES[span.strong, span.heading or span.faint, span.code])
+    return text
+
+
+_STYLES = {
+    (strong, faint, code): " ".join(
+        ["bold"] * strong + ["dim"] * (faint and not strong) + ["cyan"] * code
+    )
+    for strong in (False, True)
+    for faint in (False, True)
+    for code in (False, True)
+}
+"""Weight and colour of a span, by whether it is strong, faint, code."""

@@ -203,11 +203,6 @@ class ControlledNetwork(Runnable):
         return type(self)(self.request, self.info, self.unet.at(**sizes), control)
 
     @property
-    def description(self) -> str:
-        """Both networks and their size, in a few words."""
-        return f"{self.unet.description}, with {self.control.name}"
-
-    @property
     def sizes(self) -> dict[str, int]:
         """The sizes of the UNet's inputs."""
         return self.unet.sizes

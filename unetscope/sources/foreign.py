@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from unetscope.errors import ForwardError, Place, UnetscopeError
-from unetscope.sources import guessing, targets
+from unetscope.sources import guessing
 from unetscope.sources.inputs import Given, given
 from unetscope.sources.published import Published
 from unetscope.sources.request import SIZES, Request
 from unetscope.sources.source import Info, Runnable
-from unetscope.sources.targets import foreign, where
+from unetscope.sources.targets import foreign, maker, where
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,8 +27,11 @@ class ForeignNetwork(Runnable):
     """A network that other people's code builds.
 
     Attributes:
+        make: builds it.
         described: the arguments of `forward` that the user described; without any they are guessed.
     """
+
+    make: Callable[[], nn.Module]
 
     def __init__(self, request: Request, info: Info) -> None:
         super().__init__(request, info)
@@ -41,25 +43,16 @@ class ForeignNetwork(Runnable):
     def input_dtype(self) -> None:
         """Each input has the element type that it is described in."""
 
-    @abstractmethod
-    def maker(self) -> Callable[[], nn.Module]:
-        """What builds the network; the code is imported here.
-
-        Raises:
-            UnetscopeError: there is no such code, or it cannot be called as was asked.
-        """
-
     def guess(self, model: nn.Module) -> Given:
         """The arguments of `forward` where the user described none."""
         return guessing.guess(model, self.request.dtype, self.request.sizes)
 
     def build(self) -> nn.Module:
-        """The network in the state in which its code leaves it, on the device asked for."""
+        """The network in the state in which its code leaves it, on a device."""
         from unetscope.tracing import devices
 
-        make = self.maker()
         with foreign(f"building `{self.name}`"):
-            return devices.build_as_written(make, self.request.device, self.request.dtype)
+            return devices.build_as_written(self.make, self.request.device, self.request.dtype)
 
     def inputs(self, model: nn.Module) -> Given:
         """The arguments of `forward`, as they were described or else guessed."""
@@ -96,9 +89,9 @@ class CodeNetwork(ForeignNetwork):
 
     takes = frozenset({"inputs", "input_file", "kwargs", *SIZES, "device", "dtype", "trust_code"})
 
-    def maker(self) -> Callable[[], nn.Module]:
-        """The class or factory with its arguments, or the model that is there."""
-        return targets.maker(self.name, self.request.kwargs)
+    def __init__(self, request: Request, info: Info) -> None:
+        super().__init__(request, info)
+        self.make = maker(request.source, request.kwargs)
 
     @classmethod
     def refusal(cls, request: Request, option: str) -> UnetscopeError:
@@ -132,6 +125,7 @@ class PublishedNetwork(ForeignNetwork):
     def __init__(self, request: Request, info: Info) -> None:
         super().__init__(request, info)
         self.published = _published(request.source)
+        self.make = self.published.make
         self._builder = self.published.builder
 
     @classmethod
@@ -144,10 +138,6 @@ class PublishedNetwork(ForeignNetwork):
             "builds it from its file",
             hint="change the file's options, or a copy's",
         )
-
-    def maker(self) -> Callable[[], nn.Module]:
-        """The class of diffusers with the options of its file."""
-        return self.published.make
 
     def guess(self, model: nn.Module) -> Given:
         """What the class's `forward` takes, at the sizes of its config."""

@@ -116,7 +116,7 @@ class Source(ABC):
         """
         raise UnetscopeError(
             f"`{self.name}` is {self.what}: {why}",
-            hint="name the config that it was made from",
+            hint=f"name the config that {self.what} was made from",
         )
 
     def place_of(self, change: Change, diff: Diff) -> Place | None:

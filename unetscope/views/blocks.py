@@ -56,7 +56,7 @@ def inputs_and_output(view: View) -> list[Table]:
     columns = (
         Column("name", words.name),
         Column("shape", words.shape, Kind.TUPLE, code=True),
-        Column("dtype", words.dtype),
+        Column("dtype", words.dtype, priority=1),
     )
     return [Table("io", words.inputs_and_output, columns, tuple(rows))]
 

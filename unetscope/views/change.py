@@ -8,7 +8,7 @@ from math import prod
 
 from unetscope.analysis.diff import COSTS, Change
 from unetscope.table import Cell, Kind, Part
-from unetscope.views.view import code, phrase
+from unetscope.views.view import between, code, phrase
 from unetscope.words import Words
 
 COST_KINDS = dict(zip(COSTS, (Kind.COUNT, Kind.MACS, Kind.BYTES), strict=True))
@@ -43,7 +43,7 @@ def _blocks(change: Change, words: Words) -> Cell:
     shown = [code(block) for block in found[:_MOST_BLOCKS]]
     if len(found) > _MOST_BLOCKS:
         shown.append(Part(words.more_blocks.format(len(found) - _MOST_BLOCKS)))
-    return Cell(tuple(_between(shown, words.listed)), found)
+    return Cell(tuple(between(shown, words.listed)), found)
 
 
 def _upper(path: str) -> str:
@@ -80,7 +80,7 @@ def what(change: Change, words: Words) -> Cell:
 def _producers(change: Change, words: Words) -> Cell:
     """Where a skip comes from, and came from."""
     ends = dict.fromkeys(end for end in (change.old, change.new) if end is not None)
-    shown = _between([code(end or words.whole_network) for end in ends], " -> ")
+    shown = between([code(end or words.whole_network) for end in ends], " -> ")
     return Cell((Part(f"{words.from_producer} "), *shown), list(ends))
 
 
@@ -95,7 +95,7 @@ def _renamed(change: Change, words: Words) -> Cell:
     shown = [code(f"{old} > {new}") for old, new in pairs if old != new]
     more = [Part(words.more_dims)] if len(shown) > _MOST_DIMS else []
     counted = words.in_modules.format(change.count)
-    listed = list(_between([*shown[:_MOST_DIMS], *more], words.listed))
+    listed = list(between([*shown[:_MOST_DIMS], *more], words.listed))
     parts = (*listed, Part(f" ({counted})")) if listed else (Part(counted),)
     return Cell(parts, change.count)
 
@@ -128,7 +128,7 @@ def _dims(singles: Iterable[Change], words: Words) -> list[Part]:
     found = [Part(f"{old} -> {new}") for (old, new), _ in pairs.most_common(_MOST_DIMS)]
     found += [Part(f"{len(s.old)}-D -> {len(s.new)}-D") for s in ranks[:1]]
     more = [Part(words.more_dims)] if len(pairs) > _MOST_DIMS else []
-    return list(_between([*found, *more], words.listed))
+    return list(between([*found, *more], words.listed))
 
 
 def _other(pair: tuple[int, int]) -> bool:
@@ -169,10 +169,3 @@ def _functions(functions: Sequence[str], words: Words) -> Part:
     if rest:
         shown.append(f"... {words.others.format(rest)}")
     return Part(", ".join(shown) or None, code=True)
-
-
-def _between(parts: Sequence[Part], separator: str) -> Iterable[Part]:
-    for index, part in enumerate(parts):
-        if index:
-            yield Part(separator)
-        yield part

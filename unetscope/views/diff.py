@@ -45,7 +45,7 @@ def summary(diff: Diff, verdict: Verdict, words: Words) -> Table:
         Column("old", words.before),
         Column("new", words.after),
         Column("delta", words.difference),
-        Column("delta_share", words.share),
+        Column("delta_share", words.share, priority=1),
     )
     return Table("totals", "", columns, rows, before=(headline(diff, verdict, words),))
 

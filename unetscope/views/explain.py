@@ -36,10 +36,10 @@ def layers(explained: Explained, path: str) -> list[Table]:
     )
     columns = (
         Column("layer", words.layer, code=True),
-        Column("class", words.module_class, code=True),
-        Column("formula", words.formula),
+        Column("class", words.module_class, code=True, priority=3),
+        Column("formula", words.formula, priority=1),
         Column("parameters", words.parameters, Kind.COUNT),
-        Column("macs_formula", words.macs_formula),
+        Column("macs_formula", words.macs_formula, priority=2),
         Column("macs", words.macs, Kind.MACS),
     )
     blank = Cell.of("", data=None)
@@ -89,12 +89,12 @@ def attention(explained: Explained, path: str) -> list[Table]:
     columns = (
         Column("path", words.path, code=True),
         Column("kind", words.module_kind, code=True),
-        Column("heads", words.heads),
-        Column("tokens", words.queries_keys),
-        Column("query_from", words.query_from),
-        Column("key_from", words.key_from),
-        Column("value_from", words.value_from),
-        Column("map_to_tokens", words.as_tokens),
+        Column("heads", words.heads, priority=1),
+        Column("tokens", words.queries_keys, priority=1),
+        Column("query_from", words.query_from, priority=3),
+        Column("key_from", words.key_from, priority=2),
+        Column("value_from", words.value_from, priority=4),
+        Column("map_to_tokens", words.as_tokens, priority=6),
     )
     return [
         Table(
@@ -149,13 +149,13 @@ def modules(view: View, paths: Iterable[str]) -> list[Table]:
     explained, words, network = Explained(view), view.words, view.network
     columns = (
         Column("path", words.path, code=True),
-        Column("class", words.module_class, code=True),
-        Column("merge_blocks", words.merge_block),
-        Column("compvis_name", words.compvis_name, code=True),
-        Column("input_shape", words.input_dims, Kind.TUPLE, code=True),
-        Column("output_shape", words.output_dims, Kind.TUPLE, code=True),
+        Column("class", words.module_class, code=True, priority=3),
+        Column("merge_blocks", words.merge_block, priority=6),
+        Column("compvis_name", words.compvis_name, code=True, priority=4),
+        Column("input_shape", words.input_dims, Kind.TUPLE, code=True, priority=4),
+        Column("output_shape", words.output_dims, Kind.TUPLE, code=True, priority=1),
         Column("parameters", words.parameters, Kind.COUNT),
-        Column("macs", words.macs, Kind.MACS),
+        Column("macs", words.macs, Kind.MACS, priority=2),
     )
     rows = []
     for path in paths:

@@ -177,7 +177,7 @@ def _uncounted(view: View, cost: Cost) -> Table:
     found = sorted(cost.uncounted.items(), key=lambda item: -item[1][1])
     columns = (
         Column("function", words.function, code=True),
-        Column("times", words.times, Kind.COUNT),
+        Column("times", words.times, Kind.COUNT, priority=1),
         Column("elements", words.elements, Kind.COUNT),
     )
     rows = tuple((name, times, elements) for name, (times, elements) in found)
@@ -190,10 +190,10 @@ def audit(words: Words, audits: Sequence[Audit]) -> list[Table]:
     """A table for each engine, and below it the verdict."""
     columns = (
         Column("kind", words.kind_of_work),
-        Column("unetscope_macs", "unetscope", Kind.COUNT),
-        Column("engine_macs", words.other_engine, Kind.COUNT),
+        Column("unetscope_macs", "unetscope", Kind.COUNT, priority=2),
+        Column("engine_macs", words.other_engine, Kind.COUNT, priority=2),
         Column("difference", words.difference, Kind.COUNT),
-        Column("explained", words.explained),
+        Column("explained", words.explained, priority=1),
         Column("reasons", words.because),
     )
     tables = []

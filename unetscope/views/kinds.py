@@ -30,16 +30,16 @@ class Sizes:
     def columns(self) -> Iterator[Column]:
         """The columns, in order."""
         words = self._view.words
-        yield Column("tensors", words.tensors, Kind.COUNT)
+        yield Column("tensors", words.tensors, Kind.COUNT, priority=3)
         yield Column("parameters", words.parameters, Kind.COUNT)
-        yield Column("share", words.share, Kind.SHARE)
+        yield Column("share", words.share, Kind.SHARE, priority=2)
         for dtype in self._dtypes:
-            yield Column(f"{dtype}_bytes", dtype)
+            yield Column(f"{dtype}_bytes", dtype, priority=1)
         if self._rank is not None:
             title = words.lora.format(self._rank)
-            yield Column("lora_parameters", title, Kind.COUNT)
+            yield Column("lora_parameters", title, Kind.COUNT, priority=1)
             for dtype in self._dtypes:
-                yield Column(f"lora_{dtype}_bytes", f"{title}, {dtype}")
+                yield Column(f"lora_{dtype}_bytes", f"{title}, {dtype}", priority=1)
 
     def of(self, held: Sequence[Held]) -> tuple[Value, ...]:
         """The values in these columns for some tensors."""
@@ -105,9 +105,9 @@ def parameters_by_type(
         )
     columns = (
         Column("kind", words.module_kind, code=True),
-        Column("times", words.times, Kind.COUNT),
-        Column("resnets_each", "X"),
-        Column("inside", words.inside),
+        Column("times", words.times, Kind.COUNT, priority=1),
+        Column("resnets_each", "X", priority=2),
+        Column("inside", words.inside, priority=6),
         *sizes.columns,
     )
     return Table(
@@ -130,8 +130,8 @@ def figure_columns(words: Words) -> tuple[Column, ...]:
     """The columns that `figures` fills."""
     return (
         Column("macs", words.macs, Kind.MACS),
-        Column("flops", words.flops, Kind.FLOPS),
-        Column("share", words.share, Kind.SHARE),
+        Column("flops", words.flops, Kind.FLOPS, priority=2),
+        Column("share", words.share, Kind.SHARE, priority=1),
     )
 
 
@@ -152,7 +152,7 @@ def costs_by_type(view: View, cost: Cost) -> Table:
             rows.append((kind, len(same), *figures(macs, cost.total)))
     columns = (
         Column("kind", words.module_kind, code=True),
-        Column("times", words.times, Kind.COUNT),
+        Column("times", words.times, Kind.COUNT, priority=1),
         *figure_columns(words),
     )
     return Table("flops", words.cost, columns, tuple(rows), after=(Cell.of(words.nested_costs),))
@@ -192,7 +192,7 @@ def stages_by_kind(
     titles = {OTHER: words.other, "SpatialTransformer": words.rest_of_transformer}
     columns = (
         Column("stage", words.stage, code=True),
-        *(Column(name, titles.get(name, name), kind) for name in shown),
+        *(Column(name, titles.get(name, name), kind, priority=1, zeros=False) for name in shown),
         Column("total", words.total, kind),
     )
 

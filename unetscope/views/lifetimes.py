@@ -80,8 +80,8 @@ def alive(report: Report) -> list[Table]:
         Column("producer", words.producer, code=True),
         Column("shape", words.shape, Kind.SHAPE, code=True),
         Column("held_bytes", words.bytes_held, Kind.BYTES),
-        Column("share", words.share, Kind.SHARE),
-        Column("push", words.as_skip),
+        Column("share", words.share, Kind.SHARE, priority=1),
+        Column("push", words.as_skip, priority=2),
     )
     op = memory.op_at(peak.clock)
     function = "" if op is None else op.name
@@ -111,10 +111,10 @@ def blocks(report: Report) -> list[Table]:
     columns = (
         Column("block", words.block, code=True),
         Column("peak_bytes", words.peak_inside, Kind.BYTES),
-        Column("held_after_bytes", words.held_after, Kind.BYTES),
-        Column("waiting_skips", words.waiting, Kind.COUNT),
-        Column("waiting_bytes", words.waiting_bytes, Kind.BYTES),
-        Column("skip_bytes", words.skip_bytes, Kind.BYTES),
+        Column("held_after_bytes", words.held_after, Kind.BYTES, priority=1),
+        Column("waiting_skips", words.waiting, Kind.COUNT, priority=4),
+        Column("waiting_bytes", words.waiting_bytes, Kind.BYTES, priority=2),
+        Column("skip_bytes", words.skip_bytes, Kind.BYTES, priority=3),
     )
     rows = tuple(
         (report.module(b.call), b.peak, b.after, b.waiting, b.waiting_bytes, b.skip_bytes)
@@ -138,21 +138,19 @@ def skips(report: Report) -> list[Table]:
     words = report.view.words
     if not report.memory.skips:
         return []
-    columns = [
+    columns = (
         Column("push", words.push),
         Column("producer", words.producer, code=True),
         Column("held_bytes", words.bytes_held, Kind.BYTES),
-        Column("made_in", words.made_in, code=True),
+        Column("made_in", words.made_in, code=True, priority=1),
         Column("joined_in", words.joined_in, code=True),
-        Column("freed_in", words.freed_in, code=True),
-        Column("made_clock", words.made_clock),
-        Column("joined_clock", words.joined_clock),
-        Column("freed_clock", words.freed_clock),
-    ]
-    rows = [_lifetime(report, push, skip) for push, skip in enumerate(report.memory.skips)]
-    if report.view.brief:
-        columns, rows = columns[:-3], [row[:-3] for row in rows]
-    return [Table("skips", words.skip_lifetimes, tuple(columns), tuple(rows))]
+        Column("freed_in", words.freed_in, code=True, priority=1),
+        Column("made_clock", words.made_clock, priority=2),
+        Column("joined_clock", words.joined_clock, priority=2),
+        Column("freed_clock", words.freed_clock, priority=2),
+    )
+    rows = tuple(_lifetime(report, push, skip) for push, skip in enumerate(report.memory.skips))
+    return [Table("skips", words.skip_lifetimes, columns, rows)]
 
 
 def _lifetime(report: Report, push: int, skip: Skip) -> tuple[Cell | int | str | None, ...]:

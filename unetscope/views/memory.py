@@ -74,9 +74,9 @@ def weights(report: Report) -> list[Table]:
     words, elements = report.view.words, report.view.network.trace.total_params
     columns = (
         Column("dtype", words.dtype),
-        Column("bytes_per_parameter", words.bytes_each),
+        Column("bytes_per_parameter", words.bytes_each, priority=2),
         Column("weight_bytes", words.size_binary, Kind.BYTES),
-        Column("weight_decimal_bytes", words.size_decimal, Kind.DECIMAL_BYTES),
+        Column("weight_decimal_bytes", words.size_decimal, Kind.DECIMAL_BYTES, priority=1),
     )
     rows = []
     for dtype in _WEIGHT_TYPES:
@@ -101,7 +101,7 @@ def training(report: Report) -> list[Table]:
     columns = (
         Column("item", words.item),
         Column("bytes", words.size_binary, Kind.BYTES),
-        Column("share", words.share, Kind.SHARE),
+        Column("share", words.share, Kind.SHARE, priority=1),
     )
     rows = tuple(
         (Cell.of(title, data=key), nbytes, nbytes / total) for key, title, nbytes in items if nbytes
@@ -134,13 +134,13 @@ def measured(report: Report) -> list[Table]:
     labels.append(Cell.of(words.whole_pass, data="total"))
     columns = [
         Column("block", words.block),
-        Column("predicted_peak_bytes", words.predicted_peak, Kind.BYTES),
+        Column("predicted_peak_bytes", words.predicted_peak, Kind.BYTES, priority=2),
     ]
     records: list[list[Value]] = [[label, peak] for label, peak in zip(labels, peaks, strict=True)]
     if memory is not None:
         columns += [
             Column("measured_peak_bytes", words.measured_peak, Kind.BYTES),
-            Column("error", words.error, Kind.SHARE),
+            Column("error", words.error, Kind.SHARE, priority=1),
         ]
         really = (*memory.blocks, memory.peak)
         for record, ours, theirs in zip(records, peaks, really, strict=True):

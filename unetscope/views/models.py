@@ -12,28 +12,25 @@ if TYPE_CHECKING:
     from unetscope.lock import Lock, LockedTensor
 
 
-def configs(
-    index: Mapping[str, Mapping[str, Any]], words: Words, search: str = "", *, brief: bool = False
-) -> Table:
+def configs(index: Mapping[str, Mapping[str, Any]], words: Words, search: str = "") -> Table:
     """One row a config, below the one it extends, which is its lineage.
 
     Args:
         index: what is known of each config, by name (see `commands.indexing`).
         words: the language.
         search: only configs whose name, title, family or source holds this, in any case.
-        brief: leave out what a narrow terminal has no room for.
     """
-    columns = [
+    columns = (
         Column("name", words.name),
-        Column("title", words.model),
+        Column("title", words.model, priority=3),
         Column("parameters", words.parameters, Kind.COUNT),
-        Column("macs", words.macs, Kind.MACS),
-        Column("sample_size", words.sample_size, Kind.SIZE),
-        Column("conditioning", words.conditioning),
-        Column("family", words.family),
-        Column("extends", words.extends, code=True),
-        Column("source", words.source),
-    ]
+        Column("macs", words.macs, Kind.MACS, priority=1),
+        Column("sample_size", words.sample_size, Kind.SIZE, priority=2),
+        Column("conditioning", words.conditioning, priority=5),
+        Column("family", words.family, priority=4),
+        Column("extends", words.extends, code=True, priority=6),
+        Column("source", words.source, priority=7),
+    )
     rows = []
     for depth, name in _lineages(index):
         known = index[name]
@@ -55,13 +52,7 @@ def configs(
                 known["source"],
             )
         )
-    keep = range(5 if brief else len(columns))
-    return Table(
-        "configs",
-        words.configs,
-        tuple(columns[index] for index in keep),
-        tuple(tuple(row[index] for index in keep) for row in rows),
-    )
+    return Table("configs", words.configs, columns, tuple(rows))
 
 
 def _lineages(

@@ -164,8 +164,8 @@ def shapes(explained: Explained, path: str) -> list[Table]:
     if not rows:
         return []
     columns = (
-        Column("call", words.called),
-        Column("direction", words.direction),
+        Column("call", words.called, priority=2),
+        Column("direction", words.direction, priority=1),
         Column("name", words.name, code=True),
         Column("shape", words.shape, Kind.TUPLE, code=True),
         Column("from", words.comes_from),
@@ -199,7 +199,7 @@ def channels(explained: Explained, path: str) -> list[Table]:
         )
         rows.append((Cell.of(words.comes_out, data="out"), "output", number, sentence))
     columns = (
-        Column("direction", words.direction),
+        Column("direction", words.direction, priority=1),
         Column("name", words.name, code=True),
         Column("channels", words.channels),
         Column("from", words.comes_from),

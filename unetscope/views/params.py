@@ -68,22 +68,7 @@ def params(view: View, choice: Choice) -> list[Table]:
     else:
         tables = [_groups(view, choice, held, sizes)]
     rest = _buffers(view) if choice.match is None else []
-    return [*map(_narrowed, tables), *rest] if view.brief else [*tables, *rest]
-
-
-def _narrowed(table: Table) -> Table:
-    """A table for a narrow terminal, without the columns that say least."""
-    keep = [i for i, c in enumerate(table.columns) if c.key not in ("class", "tensors")]
-
-    def kept(row: Sequence[Value]) -> tuple[Value, ...]:
-        return tuple(row[i] for i in keep)
-
-    return replace(
-        table,
-        columns=tuple(table.columns[i] for i in keep),
-        rows=tuple(map(kept, table.rows)),
-        total=None if table.total is None else kept(table.total),
-    )
+    return [*tables, *rest]
 
 
 def _selected(held: Sequence[Held], glob: str, name: str) -> tuple[Held, ...]:
@@ -157,7 +142,7 @@ def _by_module(view: View, choice: Choice, held: Sequence[Held]) -> _Grouping:
 def _of_modules(
     view: View, column: Column, groups: Mapping[str, str], held: Sequence[Held]
 ) -> _Grouping:
-    columns = (column, Column("class", view.words.module_class, code=True))
+    columns = (column, Column("class", view.words.module_class, code=True, priority=4))
     modules, found = view.network.modules, _split(held, groups)
     rows = []
     for path in in_order(view.network, groups):
@@ -212,9 +197,9 @@ def _tensor_columns(view: View, shared: bool) -> tuple[Column, ...]:
     words = view.words
     columns = (
         Column("name", words.tensor, code=True),
-        Column("shape", words.shape, Kind.TUPLE, code=True),
+        Column("shape", words.shape, Kind.TUPLE, code=True, priority=1),
     )
-    return (*columns, Column("also", words.also_named)) if shared else columns
+    return (*columns, Column("also", words.also_named, priority=4)) if shared else columns
 
 
 def _tensor_facts(tensor: Held, shared: bool) -> tuple[Value, ...]:
@@ -238,8 +223,8 @@ def _buffers(view: View) -> list[Table]:
     shared = any(tensor.also for tensor in held)
     columns = (
         *_tensor_columns(view, shared),
-        Column("dtype", view.words.dtype),
-        Column("elements", view.words.elements, Kind.COUNT),
+        Column("dtype", view.words.dtype, priority=2),
+        Column("elements", view.words.elements, Kind.COUNT, priority=3),
         Column("bytes", view.words.size_binary, Kind.BYTES),
     )
     rows = tuple(

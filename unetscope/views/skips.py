@@ -97,12 +97,12 @@ def ledger(view: View) -> list[Table]:
     columns = [
         Column("push", words.push),
         Column("producer", words.producer, code=True),
-        Column("shape", words.shape, Kind.CHANNELS_AND_SIZE),
-        Column("held_bytes", words.bytes_held, Kind.BYTES),
+        Column("shape", words.shape, Kind.CHANNELS_AND_SIZE, priority=1),
+        Column("held_bytes", words.bytes_held, Kind.BYTES, priority=3),
         Column("pop", words.pop),
         Column("consumer", words.consumer, code=True),
-        Column("calls_between", words.calls_between),
-        Column("channels", words.channels_joined),
+        Column("calls_between", words.calls_between, priority=4),
+        Column("channels", words.channels_joined, priority=2),
     ]
     rows = [
         _entry(view, pop, skip)
@@ -112,14 +112,9 @@ def ledger(view: View) -> list[Table]:
     if not rows:
         return []
     if any(added(network.graph, skip) for skip in skips):
-        columns.append(Column("added", words.added_on_the_way, code=True))
+        columns.append(Column("added", words.added_on_the_way, code=True, priority=1))
     else:
         rows = [row[:-1] for row in rows]
-    if view.brief:
-        brief = {"push", "producer", "shape", "pop", "consumer", "added"}
-        keep = [index for index, column in enumerate(columns) if column.key in brief]
-        columns = [columns[i] for i in keep]
-        rows = [tuple(row[i] for i in keep) for row in rows]
     return [
         Table(
             "ledger",

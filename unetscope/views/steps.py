@@ -38,7 +38,7 @@ class _Body:
             Column("step", words.step),
             Column("operation", words.operation, code=True),
             Column("inputs", words.input_tensors),
-            Column("layer", words.key_layer, code=True),
+            Column("layer", words.key_layer, code=True, priority=1),
             Column("output_shape", words.output_dims, Kind.SHAPE, code=True),
         )
         entered = self._entered()
@@ -134,16 +134,10 @@ class _Body:
         assert made is not None
         return (
             Cell.of(label),
-            Cell.of(in_code(self._short(path)), code=True, data=path),
+            Cell.of(in_code(path), code=True, data=path),
             self._inputs(named),
             self._layer(call),
             self._shape(made, strong=network.resamples(call)),
-        )
-
-    def _short(self, path: str) -> str:
-        """A path below this module's, where there is little room: the title says the rest."""
-        return (
-            path.removeprefix(f"{self.view.network.path(self.call)}.") if self.view.brief else path
         )
 
     def _name(self, value: int, entered: int) -> tuple[str, str]:

@@ -22,12 +22,12 @@ def sweep(words: Words, points: Sequence[Point]) -> list[Table]:
     ]
     columns = (
         *(Column(name, _size(words, name)) for name in _sizes(points)),
-        Column("parameters", words.parameters, Kind.COUNT),
+        Column("parameters", words.parameters, Kind.COUNT, priority=3),
         Column("macs", words.macs, Kind.MACS),
-        Column("flops", words.flops, Kind.FLOPS),
-        *(Column(f"{kind}_macs", words.work_kinds[kind], Kind.MACS) for kind in kinds),
-        Column("attention_share", words.attention_share, Kind.SHARE),
-        Column("activation_peak_bytes", words.activation_peak, Kind.BYTES),
+        Column("flops", words.flops, Kind.FLOPS, priority=4),
+        *(Column(f"{kind}_macs", words.work_kinds[kind], Kind.MACS, priority=4) for kind in kinds),
+        Column("attention_share", words.attention_share, Kind.SHARE, priority=1),
+        Column("activation_peak_bytes", words.activation_peak, Kind.BYTES, priority=2),
     )
     rows = tuple(
         (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from unetscope.errors import UnetscopeError, nearest
-from unetscope.table import Cell, Column, Kind, Table, Value
-from unetscope.views.view import View, in_code
+from unetscope.table import Cell, Column, Kind, Part, Table, Value
+from unetscope.views.view import View, between, in_code
 
 
 def calls(view: View, depth: int | None = None) -> list[Table]:
@@ -38,26 +38,21 @@ def calls(view: View, depth: int | None = None) -> list[Table]:
                 times[step.module],
             )
         )
-    columns = [
+    columns = (
         Column("path", words.path),
-        Column("class", words.module_class),
-        Column("input_shapes", words.input_dims),
+        Column("class", words.module_class, priority=1),
+        Column("input_shapes", words.input_dims, priority=3),
         Column("output_shapes", words.output_dims),
-        Column("attributes", words.attributes),
-        Column("own_parameters", words.own_parameters, Kind.COUNT),
-        Column("call", words.called),
-    ]
-    if view.brief:
-        brief = {"path", "class", "output_shapes", "own_parameters"}
-        keep = [index for index, column in enumerate(columns) if column.key in brief]
-        columns = [columns[index] for index in keep]
-        rows = [tuple(row[index] for index in keep) for row in rows]
+        Column("attributes", words.attributes, priority=6),
+        Column("own_parameters", words.own_parameters, Kind.COUNT, priority=2),
+        Column("call", words.called, priority=4),
+    )
     idle = _never_called(view)
     after = []
     if idle and depth is None and view.block is None:
         after.append(Cell.of(f"{words.never_called}: {words.listed.join(idle)}."))
     data = {"never_called": idle}
-    return [Table("calls", words.calls, tuple(columns), tuple(rows), after=tuple(after), data=data)]
+    return [Table("calls", words.calls, columns, tuple(rows), after=tuple(after), data=data)]
 
 
 def _below(view: View, call: int) -> str:
@@ -105,7 +100,7 @@ def functions(view: View, path: str) -> list[Table]:
         )
     columns = (
         Column("function", words.function, code=True),
-        Column("arguments", words.arguments, code=True),
+        Column("arguments", words.arguments, code=True, priority=1),
         Column("input_shapes", words.input_dims),
         Column("output_shapes", words.output_dims),
     )
@@ -167,8 +162,7 @@ def _did_you_mean(path: str, known: Iterable[str]) -> str | None:
 
 def _shapes(view: View, values: list[int]) -> Cell:
     shapes = [view.dims(value) for value in values]
-    text = ", ".join(f"({', '.join(map(str, dims))})" for dims in shapes)
-    return Cell.of(text, data=shapes)
+    return Cell(tuple(between([Part(dims, Kind.TUPLE) for dims in shapes], ", ")), shapes)
 
 
 def _settings(attributes: Mapping[str, object]) -> str:

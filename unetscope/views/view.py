@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, residuals
@@ -28,7 +28,6 @@ class View:
         dims: the dims of a value, as numbers or, for `--symbolic`, as `B`, `H/8` …
         attentions: whether step tables show transformers too.
         block: the one block to show, by path; None for all.
-        brief: leave out what a narrow terminal has no room for.
         names: other names for modules, by path (see `analysis.names`).
     """
 
@@ -37,7 +36,6 @@ class View:
     dims: Callable[[int], tuple[Dim, ...]]
     attentions: bool = False
     block: str | None = None
-    brief: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -50,10 +48,6 @@ class View:
             lambda value: network.spec(value).shape,
             names=names_in(names, trace),
         )
-
-    def with_brevity(self, brief: bool) -> View:
-        """The same view, for a narrow terminal or a wide one."""
-        return replace(self, brief=brief)
 
     @cached_property
     def anatomy(self) -> Anatomy:
@@ -104,6 +98,14 @@ def dotted(path: str) -> str:
 def code(value: object) -> Part:
     """A name from the code."""
     return Part(value, code=True)
+
+
+def between(parts: Iterable[Part], separator: str) -> Iterator[Part]:
+    """The parts of a list, with what separates them."""
+    for index, part in enumerate(parts):
+        if index:
+            yield Part(separator)
+        yield part
 
 
 def phrase(template: str, data: object, **parts: Part) -> Cell:

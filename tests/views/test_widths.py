@@ -1,0 +1,99 @@
+"""Every table in terminals of many widths: what narrow ones leave out, and what none splits."""
+
+import re
+from itertools import chain
+
+import pytest
+from rich.cells import cell_len
+
+import unetscope
+from unetscope.analysis.cost import Cost
+from unetscope.render import Style, render
+from unetscope.render.layout import _pieces as pieces
+from unetscope.render.spans import lines, title
+from unetscope.sources.index import read_index
+from unetscope.views import explain, memory, models, sections, tree
+from unetscope.views.flops import Image, flops
+from unetscope.views.params import Choice, params
+from unetscope.views.view import View
+from unetscope.words import Words
+
+NETWORKS = ["sd15", "article_003"]
+MOST_ROWS = 60
+
+# A shape, a number with its unit, a path.
+WHOLE = re.compile(
+    r"[\[(][\w/*-]+(?:, [\w/*-]+)*,?[\])]|\d[\d,.]*(?: (?:[KMGT]?i?B|[kMGTP]?(?:MACs|FLOPs)|%|s))?"
+)
+
+
+def tables_of(name, language):
+    view = View.of(unetscope.load(name).trace(), language)
+    paths = [step.module for step in view.network.trace.steps]
+    attention = next((path for path in paths if "attn1" in path), paths[-1])
+    found = [
+        sections.show(view, sections.choose(None))[0],
+        tree.calls(view, 2),
+        tree.functions(view, attention),
+        memory.memory(view, None),
+        explain.modules(view, list(view.network.modules)[::40]),
+        *(explain.card(view, path, list(explain.SECTIONS)) for path in (attention, paths[1])),
+        *(params(view, Choice(by)) for by in ("block", "part", "stage-kind", "type", "mbw")),
+        params(view, Choice("tensor", top=9, lora_rank=4, dtypes=("fp32", "int8"))),
+        *(
+            flops(view, Cost(view.network), by, image=Image(50, guided=True))
+            for by in ("block", "stage-kind", "type", "op")
+        ),
+    ]
+    return list(chain.from_iterable(found))
+
+
+def tables_of_many_models(language):
+    words = Words(language)
+    locks = [unetscope.load(f"configs/{name}.lock").lock() for name in ("sd15", "sdxl_base")]
+    return [models.configs(read_index(), words), *models.compare(locks * 3, words)]
+
+
+def unsplit(text):
+    """The shapes and numbers of a text, wherever its lines end."""
+    return set(WHOLE.findall(text))
+
+
+def widest_piece(table):
+    """Cells of the longest text that no terminal may split."""
+    rows = [*table.rows, *([table.total] if table.total else [])]
+    cells = [*table.before, *table.after, *chain.from_iterable(map(table.cells, rows))]
+    texts = [line for cell in cells for line in lines(cell)]
+    texts += [title(text) for text in (table.title, *(column.title for column in table.columns))]
+    found = (piece for text in texts for piece in pieces(text))
+    return max(cell_len("".join(span.text for span in piece).rstrip()) for piece in found)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", [*NETWORKS, None])
+def test_what_a_width_changes(name, language):
+    found = tables_of_many_models(language) if name is None else tables_of(name, language)
+    for number, table in enumerate(table for table in found if len(table.rows) <= MOST_ROWS):
+        whole = render([table], "terminal", Style(language=language))
+        known, most = unsplit(whole), widest_piece(table) + 2
+        shown, height = set(), float("inf")
+        for width in range(40 + number % 19, 221, 19):
+            text = render([table], "terminal", Style(width, language=language))
+            body = re.sub(r"(left out: |未显示：)(.|\n)*", "", text)
+            assert unsplit(body) <= known
+            assert max(map(cell_len, text.split("\n"))) <= max(width, most)
+            columns = {c.key for c in table.columns if c.title and c.title.split()[0] in body}
+            assert shown <= columns
+            assert text.count("\n") <= height
+            shown, height = columns, text.count("\n")
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_table_of_rows_stays_one_at_80_columns(width):
+    for table in chain.from_iterable(
+        (tables_of("sd15", "en"), tables_of_many_models("en")),
+    ):
+        if not table.columns or table.facts or table.transposed:
+            continue
+        first = render([table], "terminal", Style(width)).split("\n")
+        assert any(line.startswith("──") and set(line) <= set("─ ") for line in first)
