@@ -129,7 +129,9 @@ def test_every_family_is_registered_under_its_name():
 
 
 def test_choosing_a_family_does_not_import_torch():
-    code = "import sys, unetscope.families; print('torch' in sys.modules)"
+    code = (
+        "import sys; from unetscope.families import every; every(); print('torch' in sys.modules)"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
 
 

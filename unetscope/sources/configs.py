@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from unetscope.families.diffusers.networks.controlnet import ControlNetModel
     from unetscope.families.diffusers.networks.unet2d_condition import UNet2DConditionModel
 
-# What must be equal for the residuals of a ControlNet to fit a UNet.
-_SHARED = ("block_out_channels", "layers_per_block", "down_block_types", "in_channels")
-
 
 class ConfigNetwork(Runnable):
     """A network as a config describes it.
@@ -156,6 +153,7 @@ class ControlledNetwork(Runnable):
             UnetscopeError: one of them is something else, or they do not fit.
         """
         from unetscope.config import load
+        from unetscope.families.diffusers.controlnet import SHARED
 
         unet, sizes = self.unet.spec, self.unet.spec.inputs
         control = load(controlnet, **{name: getattr(sizes, name) for name in SIZES})
@@ -164,7 +162,7 @@ class ControlledNetwork(Runnable):
                 raise UnetscopeError(
                     f"`{spec.reference}`: expected a {family}, found a {spec.family}"
                 )
-        for option in _SHARED:
+        for option in SHARED:
             ours, theirs = getattr(unet.unet, option), getattr(control.unet, option)
             if ours != theirs:
                 raise UnetscopeError(

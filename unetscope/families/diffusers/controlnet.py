@@ -15,6 +15,9 @@ from unetscope.families.family import Count, Depth, Levels, Options, Positive
 
 _MIRRORS = {"DownBlock2D": "UpBlock2D", "CrossAttnDownBlock2D": "CrossAttnUpBlock2D"}
 
+SHARED = ("block_out_channels", "layers_per_block", "down_block_types", "in_channels")
+"""Options that must be equal in a UNet and its ControlNet, so that the residuals fit."""
+
 _OWN = (
     "conditioning_channels",
     "controlnet_conditioning_channel_order",
