@@ -407,15 +407,22 @@ def test_other_numbers_of_dims(dims: int) -> None:
     assert [record.ops[skip.op].name for skip in record.skips] == ["torch.cat", "+"]
 
 
-def test_a_level_as_long_as_there_are_channels() -> None:
-    """Which dim of `(B, C, L)` is the length is known from what made it."""
+# From a signal of `length` to another resolution and back, `C` long on the way.
+THERE_AND_BACK: dict[str, tuple[int, Callable[[Net, Tensor], Tensor]]] = {
+    "convolved": (2 * C, lambda net, x: F.silu(net.up(net.down(x)))),
+    "interpolated": (2 * C, lambda net, x: F.interpolate(net.down(x), scale_factor=2)),
+    "pooled": (C // 2, lambda net, x: F.max_pool1d(net.up(x), 2)),
+}
 
+
+@pytest.mark.parametrize(("length", "way"), THERE_AND_BACK.values(), ids=THERE_AND_BACK.keys())
+def test_which_dim_is_the_length_is_known_from_what_made_it(length: int, way: Any) -> None:
     def body(net: Net, x: Tensor) -> Tensor:
         x = net.enter(x)
-        return F.silu(net.up(net.down(x))) + x
+        return way(net, x) + x
 
     down, up = nn.Conv1d(C, C, 2, stride=2), nn.ConvTranspose1d(C, C, 2, stride=2)
-    record = both(body, torch.zeros(1, C, 2 * C), enter=nn.Conv1d(C, C, 1), down=down, up=up)
+    record = both(body, torch.zeros(1, C, length), enter=nn.Conv1d(C, C, 1), down=down, up=up)
     assert pushed(record) == ["enter"]
 
 

@@ -140,18 +140,14 @@ def _is_silu(graph: Graph, op: Op) -> bool:
 
 def _units(network: Network) -> Iterator[Occurrence]:
     """ResNets and resamplers, wherever they stand."""
-    for block in network.blocks:
-        single = network.is_resnet(block) or network.is_transformer(block)
-        inside = [block] if single else network.units(block)
-        lone = [block] if not inside and network.resamples(block) else []
-        for unit in inside or lone:
-            path = (network.path(unit),)
-            given, made = network.main_input(unit), network.main_output(unit)
-            if network.is_resnet(unit):
-                yield Occurrence("ResNetBlock", path)
-            elif network.resamples(unit) and given is not None and made is not None:
-                shrinks = network.size(made) < network.size(given)
-                yield Occurrence("DownSample" if shrinks else "UpSample", path)
+    for unit in network.units_of(network.blocks):
+        path = (network.path(unit),)
+        given, made = network.main_input(unit), network.main_output(unit)
+        if network.is_resnet(unit):
+            yield Occurrence("ResNetBlock", path)
+        elif network.resamples(unit) and given is not None and made is not None:
+            shrinks = network.size(made) < network.size(given)
+            yield Occurrence("DownSample" if shrinks else "UpSample", path)
 
 
 def _attending(network: Network, attending: Sequence[Attention]) -> Iterator[Occurrence]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from unetscope.analysis.graph import Graph
@@ -153,6 +153,12 @@ class Network:
             else:
                 found += self.units(child)
         return found
+
+    def units_of(self, blocks: Iterable[int]) -> Iterator[int]:
+        """The units of several blocks; a block that is one, or has none, stands for itself."""
+        for block in blocks:
+            single = self.is_resnet(block) or self.is_transformer(block)
+            yield from [block] if single else self.units(block) or [block]
 
     def _is_leaf(self, call: int) -> bool:
         return not self.children[call]

@@ -11,7 +11,7 @@ hako-mikan/sd-webui-supermerger.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, embeddings, makes_vectors
@@ -128,13 +128,13 @@ def merge_block_units(network: Network) -> dict[str, tuple[str, ...]]:
     parts = anatomy(network)
     units: dict[str, list[int]] = {"IN00": [*embeddings(network, parts), *parts.entry]}
     number = 0
-    for unit in _units(network, parts.encoder):
+    for unit in network.units_of(parts.encoder):
         if number == 0 or not network.is_transformer(unit):
             number += 1
         units.setdefault(f"IN{number:02}", []).append(unit)
-    units["M00"] = list(_units(network, parts.middle))
+    units["M00"] = list(network.units_of(parts.middle))
     number = -1
-    for unit in _units(network, parts.decoder):
+    for unit in network.units_of(parts.decoder):
         upsamples = network.resamples(unit)
         number += number < 0 or (network.is_resnet(unit) and not upsamples)
         units.setdefault(f"OUT{number:02}", []).append(unit)
@@ -144,10 +144,3 @@ def merge_block_units(network: Network) -> dict[str, tuple[str, ...]]:
         for name, calls in units.items()
         if calls
     }
-
-
-def _units(network: Network, blocks: Sequence[int]) -> Iterator[int]:
-    """The ResNets, transformers and resamplers of blocks; a block that is one stands for itself."""
-    for block in blocks:
-        single = network.is_resnet(block) or network.is_transformer(block)
-        yield from [block] if single else network.units(block) or [block]
