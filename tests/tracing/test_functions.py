@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -200,3 +202,25 @@ def test_a_constant_of_the_code_was_there_before() -> None:
     value = record.values[record.ops[0].inputs[1]]
     assert (value.op, value.source) == (None, None)
     assert record.storages[value.storage].resident
+
+
+FIRST_PASS = """
+import sys
+import torch
+from torch import nn
+from unetscope.tracing import trace
+
+class Net(nn.Module):
+    def forward(self, x):
+        x = x * 1
+        x[:, :1].mul_(2)
+        return torch.cat([x, x[:, 1:]], dim=1)
+
+first = trace(Net(), (torch.zeros(2, 4, device="meta"),))
+assert "sympy" in sys.modules
+assert first == trace(Net(), (torch.zeros(2, 4),))
+"""
+
+
+def test_the_first_pass_holds_nothing_while_torch_imports_its_meta_kernels() -> None:
+    subprocess.run([sys.executable, "-c", FIRST_PASS], check=True)

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 import unetscope
 from unetscope.tracing import trace
-from unetscope.tracing.shapes import RULES, WrongRuleError, layout
-from unetscope.tracing.shapes.registry import VERIFY, Rule
+from unetscope.tracing.shapes import SHAPE_RULES, WrongShapeRuleError, layout
+from unetscope.tracing.shapes.registry import VERIFY, ShapeRule
 
 LEAST = 25
 """Calls that each rule must answer, of those that are drawn."""
@@ -35,7 +35,7 @@ def agree(function: Any, *args: Any, **kwargs: Any) -> bool:
     """Check a rule's answer against the real kernel; False if it gave way."""
     given = on("meta", args), on("meta", kwargs)
     try:
-        answer = RULES[function].answer(*given[0], **given[1])
+        answer = SHAPE_RULES[function].answer(*given[0], **given[1])
     except Exception:
         return False
     if answer is NotImplemented:
@@ -56,17 +56,17 @@ def answered(function: Any) -> int:
     """How many of the calls that are drawn for a function its rule answers, all as torch does."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a variance of one value
-        calls = STRATEGIES[RULES[function].drawn_by].calls(function)
+        calls = STRATEGIES[SHAPE_RULES[function].drawn_by].calls(function)
         return sum(agree(function, *call.args, **call.kwargs) for call in calls)
 
 
-@pytest.mark.parametrize("function", RULES, ids=lambda f: getattr(f, "__qualname__", str(f)))
+@pytest.mark.parametrize("function", SHAPE_RULES, ids=lambda f: getattr(f, "__qualname__", str(f)))
 def test_a_rule_answers_as_torch_does(function: Any) -> None:
     assert answered(function) >= LEAST
 
 
 def test_every_strategy_is_for_a_rule() -> None:
-    assert {rule.drawn_by for rule in RULES.values()} == STRATEGIES.keys()
+    assert {rule.drawn_by for rule in SHAPE_RULES.values()} == STRATEGIES.keys()
 
 
 def test_further_calls() -> None:
@@ -93,14 +93,14 @@ def turned(x: Tensor, inplace: bool = False) -> Tensor:
 
 @pytest.mark.parametrize("answer", [wide, doubled, turned])
 def test_a_wrong_rule_is_found(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RULES, F.hardswish, Rule(answer, "activations"))
+    monkeypatch.setitem(SHAPE_RULES, F.hardswish, ShapeRule(answer, "activations"))
     with pytest.raises(AssertionError):
         answered(F.hardswish)
 
 
 @pytest.mark.parametrize("answer", [lambda *_, **__: NotImplemented, lambda: None])
 def test_a_rule_that_never_answers_is_found(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RULES, F.hardswish, Rule(answer, "activations"))
+    monkeypatch.setitem(SHAPE_RULES, F.hardswish, ShapeRule(answer, "activations"))
     assert answered(F.hardswish) == 0
 
 
@@ -109,12 +109,12 @@ def test_a_wrong_rule_is_named_where_rules_are_verified(
     answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = (torch.empty(2, 3, device="meta"),)
-    monkeypatch.setitem(RULES, F.hardswish, Rule(answer, "activations"))
+    monkeypatch.setitem(SHAPE_RULES, F.hardswish, ShapeRule(answer, "activations"))
     assert trace(nn.Hardswish(), given).failure is None
     monkeypatch.setenv(VERIFY, "1")
-    with pytest.raises(WrongRuleError, match="the shape rule of torch's `hardswish` returns"):
+    with pytest.raises(WrongShapeRuleError, match="the shape rule of torch's `hardswish` returns"):
         trace(nn.Hardswish(), given)
-    monkeypatch.delitem(RULES, F.hardswish)
+    monkeypatch.delitem(SHAPE_RULES, F.hardswish)
     trace(nn.Hardswish(), given)
 
 

@@ -23,7 +23,7 @@ from unetscope.tracing.calls import Calls
 from unetscope.tracing.functions import Functions
 from unetscope.tracing.modules import eager, names_of_tensors, records, refuse_hidden, unwrapped
 from unetscope.tracing.recording import Recording
-from unetscope.tracing.shapes import WrongRuleError
+from unetscope.tracing.shapes import WrongShapeRuleError
 from unetscope.tracing.tensors import Tensors, leaves
 from unetscope.version import __version__
 
@@ -55,7 +55,7 @@ def trace(
     Raises:
         ForwardError: `forward` failed; the error holds the partial trace.
         UnetscopeError: it holds modules whose inside cannot be seen, such as scripted ones.
-        WrongRuleError: shape rules are verified, and one is wrong.
+        WrongShapeRuleError: shape rules are verified, and one is wrong.
     """
     kwargs = dict(kwargs or {})
     model = unwrapped(model)
@@ -76,7 +76,7 @@ def trace(
             try:
                 with Functions(recording, meta=device.type == "meta"):
                     result = model(*args, **kwargs)
-            except WrongRuleError:
+            except WrongShapeRuleError:
                 raise
             except Exception as caught:
                 error, failure = caught, calls.failure(caught)
@@ -111,7 +111,7 @@ def trace(
 def _collection_paused(device: torch.device) -> Iterator[None]:
     """Leave garbage uncollected on meta, where there is little.
 
-    Else Python looks through the growing record again and again, for as long as all the rest takes.
+    Otherwise Python searches the growing record again and again, which doubles the time of a pass.
     """
     if device.type != "meta" or not gc.isenabled():
         yield

@@ -35,7 +35,7 @@ class Calls:
         # The calls that are running, outermost first, each with the first value made in it and the
         # error that was being handled when it began.
         self._open: list[tuple[int, int, BaseException | None]] = []
-        # The calls that hooks told of and whose `forward` has yet to run.
+        # The calls that a hook has begun and whose `forward` has yet to run.
         self._announced: set[int] = set()
 
     @property
@@ -74,7 +74,7 @@ class Calls:
         return tuple(steps)
 
     def fail(self, error: BaseException, op: str | None, inputs: Sequence[TensorSpec]) -> None:
-        """Note where `error` came from; the innermost place is told first and stays.
+        """Note where `error` came from; the innermost place is noted first and stays.
 
         The error carries the note: were it held here, its frames would keep tensors alive.
         """
@@ -89,7 +89,7 @@ class Calls:
         return failure
 
     def _watched(self, module: nn.Module, path: str) -> Callable[..., Any]:
-        """A module's `forward`, which records the calls that no hook has told of."""
+        """A module's `forward`, which records the calls that no hook has begun."""
         forward: Callable[..., Any] = module.forward
 
         @wraps(forward)

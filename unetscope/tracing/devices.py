@@ -26,7 +26,7 @@ def build(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
     with _default_dtype(dtype), torch.device("meta"):
         model = make()
     if any(not tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
-        model = model.to("meta")  # torch.Tensor([x]) does not heed the default device
+        model = model.to("meta")  # torch.Tensor([x]) ignores the default device
     if where.type != "meta":
         model = model.to_empty(device=where)
     return model.eval() if model.training else model
@@ -49,7 +49,7 @@ def build_as_written(make: Callable[[], nn.Module], device: str, dtype: str) -> 
         try:
             with torch.device("meta"):
                 model = make()
-        except Exception:  # such as `.item()`, and the CPU tells whether that was all
+        except Exception:  # such as `.item()`; on the CPU it works, or raises the error to show
             model = make()
         return model.to("meta")
 

@@ -33,10 +33,10 @@ class Returned(NamedTuple):
 
 
 class Listener(Protocol):
-    """What is told of each function that takes or makes tensors."""
+    """What is called before and after each function of a pass."""
 
     def called(self, name: str, inputs: list[Tensor]) -> Any:
-        """A function is about to run; what this returns is handed to `returned`."""
+        """A function is about to run; what this returns is passed to `returned`."""
 
     def failed(self, error: Exception, name: str, inputs: list[Tensor]) -> None:
         """It raised."""
@@ -46,7 +46,7 @@ class Listener(Protocol):
 
 
 class Functions(TorchFunctionMode):
-    """Tells a listener of every function.
+    """Calls a listener before and after every function.
 
     On meta, functions that have a shape rule never reach torch's kernels.
     """
@@ -64,7 +64,7 @@ class Functions(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Run `func`, and tell of it."""
+        """Run `func` between the calls of the listener."""
         kwargs = kwargs or {}
         try:
             name = self._names[func]

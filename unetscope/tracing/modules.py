@@ -108,7 +108,7 @@ def records(
 def attributes(module: nn.Module) -> dict[str, Setting | tuple[Setting, ...]]:
     """Plain settings of a module, such as `kernel_size`, `groups`, `eps` and `heads`.
 
-    torch's own layers say in `__constants__` which they are; of other modules every public
+    torch's own layers list them in `__constants__`; of other modules every public
     attribute counts that is a number, a string, a flag, or a tuple or list of them.
     """
     own = vars(module)

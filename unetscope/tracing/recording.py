@@ -64,7 +64,7 @@ class Recording:
 
 
 def _versions(tensors: list[Tensor]) -> list[int]:
-    """How often each was written to; inference tensors do not tell."""
+    """How often each was written to; inference tensors do not count that."""
     try:
         return [tensor._version for tensor in tensors]
     except RuntimeError:

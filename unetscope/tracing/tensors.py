@@ -3,7 +3,7 @@
 Values and storages are followed without keeping any alive.
 
 Identity is Python's (`id`), which torch keeps stable for as long as a tensor or storage lives, even
-while only C++ holds it. Ids are reused after that: weak references tell whether it still lives.
+while only C++ holds it. Ids are reused after that: a weak reference shows whether it still lives.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ likewise. What a rule returns is always new memory: views are left to torch, whi
 C++.
 
 With `UNETSCOPE_VERIFY_SHAPES=1` in the environment, torch's own meta kernel runs too wherever a
-rule answers, and a `WrongRuleError` names the function if shape, type or strides differ.
+rule answers, and a `WrongShapeRuleError` names the function if shape, type or strides differ.
 
 Strides matter because they decide whether a later `reshape` is a view or a copy.
 """
@@ -16,11 +16,11 @@ Strides matter because they decide whether a later `reshape` is a view or a copy
 from __future__ import annotations
 
 from unetscope.tracing.shapes import joining, layers, pointwise, products, resampling
-from unetscope.tracing.shapes.registry import RULES, WrongRuleError, layout, runner
+from unetscope.tracing.shapes.registry import SHAPE_RULES, WrongShapeRuleError, layout, runner
 
 __all__ = [
-    "RULES",
-    "WrongRuleError",
+    "SHAPE_RULES",
+    "WrongShapeRuleError",
     "joining",
     "layers",
     "layout",

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unetscope.tracing.shapes.registry import new, plain, rule
+from unetscope.tracing.shapes.registry import new, plain, shape_rule
 
 
 def _joinable(tensors: Sequence[Tensor]) -> bool:
@@ -22,7 +22,7 @@ def _joinable(tensors: Sequence[Tensor]) -> bool:
     )
 
 
-@rule(torch.cat, torch.concat, torch.concatenate, drawn_by="joins")
+@shape_rule(torch.cat, torch.concat, torch.concatenate, drawn_by="joins")
 def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     if not _joinable(tensors) or type(dim) is not int:
         return NotImplemented
@@ -37,14 +37,14 @@ def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     return new(shape, tensors[0].dtype)
 
 
-@rule(torch.hstack, drawn_by="joins")
+@shape_rule(torch.hstack, drawn_by="joins")
 def _hstack(tensors: Sequence[Tensor]) -> Any:
     if not _joinable(tensors) or tensors[0].dim() < 1:
         return NotImplemented
     return _cat(tensors, dim=min(1, tensors[0].dim() - 1))
 
 
-@rule(torch.stack, drawn_by="joins")
+@shape_rule(torch.stack, drawn_by="joins")
 def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     if not _joinable(tensors) or len({t.shape for t in tensors}) > 1 or type(dim) is not int:
         return NotImplemented
@@ -56,7 +56,7 @@ def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     return new(shape, tensors[0].dtype)
 
 
-@rule(torch.flip, Tensor.flip, drawn_by="flips")
+@shape_rule(torch.flip, Tensor.flip, drawn_by="flips")
 def _flip(x: Tensor, dims: Sequence[int]) -> Any:
     if not x.is_meta or not plain(x) or len({dim % x.dim() for dim in dims}) != len(dims):
         return NotImplemented
@@ -65,7 +65,7 @@ def _flip(x: Tensor, dims: Sequence[int]) -> Any:
     return new(x.shape, x.dtype)
 
 
-@rule(torch.arange, drawn_by="ranges")
+@shape_rule(torch.arange, drawn_by="ranges")
 def _arange(
     start: float,
     end: float | None = None,
@@ -90,7 +90,7 @@ def _arange(
     return new((math.ceil(length),), dtype) if length >= 0 else NotImplemented
 
 
-@rule(torch.eye, drawn_by="identities")
+@shape_rule(torch.eye, drawn_by="identities")
 def _eye(
     n: int,
     *,

@@ -9,10 +9,17 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from unetscope.tracing.shapes.registry import floats, new, per_dim, plain, rule, rule_of_dims
+from unetscope.tracing.shapes.registry import (
+    floats,
+    new,
+    per_dim,
+    plain,
+    shape_rule,
+    shape_rule_of_dims,
+)
 
 
-@rule_of_dims("conv", drawn_by="convolutions")
+@shape_rule_of_dims("conv", drawn_by="convolutions")
 def _convolution(
     dims: int,
     x: Tensor,
@@ -48,7 +55,7 @@ def _convolution(
     return new(shape, x.dtype) if min(spatial) > 0 else NotImplemented
 
 
-@rule_of_dims("conv_transpose", drawn_by="transposed_convolutions")
+@shape_rule_of_dims("conv_transpose", drawn_by="transposed_convolutions")
 def _transposed_convolution(
     dims: int,
     x: Tensor,
@@ -89,7 +96,7 @@ def _transposed_convolution(
     return new(shape, x.dtype) if min(spatial) > 0 else NotImplemented
 
 
-@rule(F.group_norm, drawn_by="group_norms")
+@shape_rule(F.group_norm, drawn_by="group_norms")
 def _group_norm(
     x: Tensor,
     num_groups: int,
@@ -109,7 +116,7 @@ def _group_norm(
     return new(x.shape, x.dtype) if valid else NotImplemented
 
 
-@rule(F.layer_norm, drawn_by="layer_norms")
+@shape_rule(F.layer_norm, drawn_by="layer_norms")
 def _layer_norm(
     x: Tensor,
     normalized_shape: Sequence[int],
@@ -127,7 +134,7 @@ def _layer_norm(
     return new(x.shape, x.dtype) if valid else NotImplemented
 
 
-@rule(F.batch_norm, drawn_by="batch_norms")
+@shape_rule(F.batch_norm, drawn_by="batch_norms")
 def _batch_norm(
     x: Tensor,
     running_mean: Tensor | None,
@@ -153,7 +160,7 @@ def _batch_norm(
     return new(x.shape, x.dtype) if valid else NotImplemented
 
 
-@rule(F.instance_norm, drawn_by="instance_norms")
+@shape_rule(F.instance_norm, drawn_by="instance_norms")
 def _instance_norm(
     x: Tensor,
     running_mean: Tensor | None = None,

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from unetscope.tracing.shapes.registry import floats, new, plain, rule, spellings
+from unetscope.tracing.shapes.registry import floats, functions_and_methods, new, plain, shape_rule
 
 _NUMBERS = (int, float)
 
@@ -26,7 +26,7 @@ def elementwise(dtype: torch.dtype, *operands: Tensor) -> Any:
     """The result of an element-wise kernel, laid out as `TensorIterator` does (ATen, C++).
 
     Dense operands of one layout keep it; else dims are ordered by the operands' strides, the first
-    operand that tells two dims apart deciding.
+    operand whose strides differ there deciding.
     """
     first = operands[0]
     shape: tuple[int, ...] = first.shape
@@ -74,38 +74,40 @@ def elementwise(dtype: torch.dtype, *operands: Tensor) -> Any:
     return torch.empty_strided(shape, result, dtype=dtype, device="meta")
 
 
-@rule(
+@shape_rule(
     *(F.sigmoid, F.tanh),
-    *spellings("exp", "log", "sin", "cos", "tanh", "sqrt", "rsqrt", "sigmoid", "erf", "reciprocal"),
-    *spellings("neg", "abs", "square", "relu"),
+    *functions_and_methods(
+        "exp", "log", "sin", "cos", "tanh", "sqrt", "rsqrt", "sigmoid", "erf", "reciprocal"
+    ),
+    *functions_and_methods("neg", "abs", "square", "relu"),
     drawn_by="one_tensor",
 )
 def _unary(x: Tensor) -> Any:
     return elementwise(x.dtype, x) if floats(x) else NotImplemented
 
 
-@rule(F.gelu, drawn_by="gelus")
+@shape_rule(F.gelu, drawn_by="gelus")
 def _gelu(x: Tensor, *, approximate: str = "none") -> Any:
     return _unary(x) if approximate in ("none", "tanh") else NotImplemented
 
 
-@rule(F.silu, F.mish, F.relu, drawn_by="activations")
+@shape_rule(F.silu, F.mish, F.relu, drawn_by="activations")
 def _activation(x: Tensor, inplace: bool = False) -> Any:
     return NotImplemented if inplace else _unary(x)
 
 
-@rule(F.leaky_relu, drawn_by="activations_with_a_number")
+@shape_rule(F.leaky_relu, drawn_by="activations_with_a_number")
 def _leaky_relu(x: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     return NotImplemented if inplace or type(negative_slope) not in _NUMBERS else _unary(x)
 
 
-@rule(F.elu, drawn_by="activations_with_a_number")
+@shape_rule(F.elu, drawn_by="activations_with_a_number")
 def _elu(x: Tensor, alpha: float = 1.0, inplace: bool = False) -> Any:
     return NotImplemented if inplace or type(alpha) not in _NUMBERS else _unary(x)
 
 
-@rule(
-    *spellings("add", "sub", "mul", "div", "true_divide", "pow"),
+@shape_rule(
+    *functions_and_methods("add", "sub", "mul", "div", "true_divide", "pow"),
     Tensor.__pow__,
     drawn_by="arithmetic",
 )
@@ -122,18 +124,18 @@ def _arithmetic(a: Tensor, b: Tensor | float) -> Any:
     return elementwise(dtype, *operands) if dtype.is_floating_point else NotImplemented
 
 
-@rule(Tensor.__rsub__, Tensor.__rdiv__, drawn_by="arithmetic")
+@shape_rule(Tensor.__rsub__, Tensor.__rdiv__, drawn_by="arithmetic")
 def _reversed_arithmetic(b: Tensor, a: Tensor | float) -> Any:
     return NotImplemented if isinstance(a, Tensor) else _arithmetic(b, a)
 
 
-@rule(Tensor.__rpow__, drawn_by="arithmetic")
+@shape_rule(Tensor.__rpow__, drawn_by="arithmetic")
 def _power_of_a_number(exponent: Tensor, base: Tensor | float) -> Any:
     return _reversed_arithmetic(exponent, base) if exponent.is_contiguous() else NotImplemented
 
 
-@rule(
-    *spellings("eq", "ne", "lt", "le", "gt", "ge"),
+@shape_rule(
+    *functions_and_methods("eq", "ne", "lt", "le", "gt", "ge"),
     *(Tensor.__eq__, Tensor.__ne__),
     drawn_by="arithmetic",
 )
@@ -144,7 +146,7 @@ def _comparison(a: Tensor, b: Tensor | float) -> Any:
     return elementwise(torch.bool, *operands) if floats(*operands) else NotImplemented
 
 
-@rule(*spellings("clamp"), drawn_by="clamps")
+@shape_rule(*functions_and_methods("clamp"), drawn_by="clamps")
 def _clamp(x: Tensor, min: float | None = None, max: float | None = None) -> Any:  # noqa: A002
     bounds = [bound for bound in (min, max) if bound is not None]
     if not bounds or not all(type(bound) in _NUMBERS for bound in bounds):
@@ -152,7 +154,7 @@ def _clamp(x: Tensor, min: float | None = None, max: float | None = None) -> Any
     return _unary(x)
 
 
-@rule(*spellings("lerp"), drawn_by="interpolations")
+@shape_rule(*functions_and_methods("lerp"), drawn_by="interpolations")
 def _lerp(start: Tensor, end: Tensor, weight: Tensor | float) -> Any:
     operands = (start, end, weight) if isinstance(weight, Tensor) else (start, end)
     if len(operands) == 2 and type(weight) not in _NUMBERS:
@@ -160,19 +162,19 @@ def _lerp(start: Tensor, end: Tensor, weight: Tensor | float) -> Any:
     return elementwise(start.dtype, *operands) if floats(*operands) else NotImplemented
 
 
-@rule(torch.where, drawn_by="choices")
+@shape_rule(torch.where, drawn_by="choices")
 def _where(condition: Tensor, a: Tensor, b: Tensor) -> Any:
     if condition.dtype != torch.bool or not condition.is_meta or not floats(a, b):
         return NotImplemented
     return elementwise(a.dtype, condition, a, b)
 
 
-@rule(torch.zeros_like, torch.ones_like, drawn_by="one_tensor")
+@shape_rule(torch.zeros_like, torch.ones_like, drawn_by="one_tensor")
 def _like(x: Tensor) -> Any:
     return new(x.shape, x.dtype) if x.is_meta and plain(x) else NotImplemented
 
 
-@rule(F.softmax, torch.softmax, Tensor.softmax, drawn_by="softmaxes")
+@shape_rule(F.softmax, torch.softmax, Tensor.softmax, drawn_by="softmaxes")
 def _softmax(x: Tensor, dim: int, dtype: torch.dtype | None = None, *, _stacklevel: int = 3) -> Any:
     dtype = dtype or x.dtype
     if not floats(x) or not dtype.is_floating_point or type(dim) is not int:
@@ -193,19 +195,19 @@ def _reduced(x: Tensor, dim: int | Sequence[int], keepdim: bool) -> Any:
     return new(shape, x.dtype)
 
 
-@rule(*spellings("mean", "sum", "amax", "amin"), drawn_by="reductions")
+@shape_rule(*functions_and_methods("mean", "sum", "amax", "amin"), drawn_by="reductions")
 def _reduction(x: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Any:
     return _reduced(x, dim, keepdim)
 
 
-@rule(*spellings("var", "std"), drawn_by="spreads")
+@shape_rule(*functions_and_methods("var", "std"), drawn_by="spreads")
 def _spread(
     x: Tensor, dim: int | Sequence[int], unbiased: bool = True, keepdim: bool = False
 ) -> Any:
     return _reduced(x, dim, keepdim) if type(unbiased) is bool else NotImplemented
 
 
-@rule(F.normalize, drawn_by="normalizations")
+@shape_rule(F.normalize, drawn_by="normalizations")
 def _normalize(
     x: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None
 ) -> Any:

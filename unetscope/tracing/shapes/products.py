@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unetscope.tracing.shapes.pointwise import elementwise
-from unetscope.tracing.shapes.registry import floats, new, rule, spellings
+from unetscope.tracing.shapes.registry import floats, functions_and_methods, new, shape_rule
 
 
-@rule(F.linear, drawn_by="linear_layers")
+@shape_rule(F.linear, drawn_by="linear_layers")
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
     valid = (
         floats(x, weight, bias)
@@ -25,7 +25,7 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
     return new((*x.shape[:-1], weight.shape[0]), x.dtype) if valid else NotImplemented
 
 
-@rule(*spellings("matmul"), Tensor.__matmul__, drawn_by="products")
+@shape_rule(*functions_and_methods("matmul"), Tensor.__matmul__, drawn_by="products")
 def _matmul(a: Tensor, b: Tensor) -> Any:
     """Of equal rank; otherwise torch folds dims, and the layout depends on which."""
     valid = (
@@ -38,12 +38,12 @@ def _matmul(a: Tensor, b: Tensor) -> Any:
     return new((*a.shape[:-1], b.shape[-1]), a.dtype) if valid else NotImplemented
 
 
-@rule(*spellings("bmm"), drawn_by="batched_products")
+@shape_rule(*functions_and_methods("bmm"), drawn_by="batched_products")
 def _bmm(a: Tensor, b: Tensor) -> Any:
     return _matmul(a, b) if a.dim() == 3 else NotImplemented
 
 
-@rule(*spellings("baddbmm"), drawn_by="added_products")
+@shape_rule(*functions_and_methods("baddbmm"), drawn_by="added_products")
 def _baddbmm(c: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Any:
     if not all(type(factor) in (int, float) for factor in (beta, alpha)) or not floats(a, c):
         return NotImplemented
@@ -52,7 +52,7 @@ def _baddbmm(c: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float =
     return product if fits else NotImplemented
 
 
-@rule(F.scaled_dot_product_attention, drawn_by="attentions", meta_strides=False)
+@shape_rule(F.scaled_dot_product_attention, drawn_by="attentions", meta_strides=False)
 def _attention(
     query: Tensor,
     key: Tensor,
@@ -83,7 +83,7 @@ def _attention(
 
 
 def _masks(mask: Tensor, query: Tensor, key: Tensor) -> bool:
-    """Whether `mask` says for every query and key, or for all heads or images alike."""
+    """Whether `mask` broadcasts to the scores of every query and key."""
     scores = (*query.shape[:3], key.shape[2])
     return (
         mask.is_meta
@@ -95,7 +95,7 @@ def _masks(mask: Tensor, query: Tensor, key: Tensor) -> bool:
     )
 
 
-@rule(F.embedding, drawn_by="embeddings")
+@shape_rule(F.embedding, drawn_by="embeddings")
 def _embedding(
     tokens: Tensor,
     weight: Tensor,

@@ -27,7 +27,7 @@ _PLAIN_TYPES = (Tensor, Parameter)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ShapeRule:
     """What a function returns on meta.
 
     Attributes:
@@ -41,35 +41,37 @@ class Rule:
     meta_strides: bool = True
 
 
-RULES: dict[Any, Rule] = {}
+SHAPE_RULES: dict[Any, ShapeRule] = {}
 
 
-class WrongRuleError(UnetscopeError):
+class WrongShapeRuleError(UnetscopeError):
     """A shape rule does not return what torch does: an error of this package, not of a network."""
 
 
-def rule(*functions: Any, drawn_by: str, meta_strides: bool = True) -> Callable[[Answer], Answer]:
+def shape_rule(
+    *functions: Any, drawn_by: str, meta_strides: bool = True
+) -> Callable[[Answer], Answer]:
     """Register a rule for functions that give the same shape from the same arguments.
 
     Args:
         functions: as a `TorchFunctionMode` is given them.
-        drawn_by: see `Rule`.
-        meta_strides: see `Rule`.
+        drawn_by: see `ShapeRule`.
+        meta_strides: see `ShapeRule`.
     """
 
     def register(answer: Answer) -> Answer:
-        RULES.update(dict.fromkeys(functions, Rule(answer, drawn_by, meta_strides)))
+        SHAPE_RULES.update(dict.fromkeys(functions, ShapeRule(answer, drawn_by, meta_strides)))
         return answer
 
     return register
 
 
-def rule_of_dims(name: str, *, drawn_by: str) -> Callable[[Answer], Answer]:
+def shape_rule_of_dims(name: str, *, drawn_by: str) -> Callable[[Answer], Answer]:
     """Register a rule for `F.<name>1d`, `2d` and `3d`; its first argument is the number of dims."""
 
     def register(answer: Answer) -> Answer:
         for dims in (1, 2, 3):
-            rule(getattr(F, f"{name}{dims}d"), drawn_by=drawn_by)(partial(answer, dims))
+            shape_rule(getattr(F, f"{name}{dims}d"), drawn_by=drawn_by)(partial(answer, dims))
         return answer
 
     return register
@@ -92,16 +94,16 @@ def _run_and_compare(
     """By torch's kernel too where there is a shape rule.
 
     Raises:
-        WrongRuleError: they differ in shape, type or strides.
+        WrongShapeRuleError: they differ in shape, type or strides.
     """
     answer = _by_rule(func, types, args, kwargs)
     result = _by_kernel(func, args, kwargs)
     if answer is NotImplemented:
         return result
-    known = 3 if RULES[func].meta_strides else 2
+    known = 3 if SHAPE_RULES[func].meta_strides else 2
     found, expected = layout(answer)[:known], layout(result)[:known]
     if found != expected:
-        raise WrongRuleError(
+        raise WrongShapeRuleError(
             f"the shape rule of torch's `{func.__name__}` returns {found}, torch {expected}",
             hint="this is an error in unetscope: please report it",
         )
@@ -111,7 +113,7 @@ def _run_and_compare(
 def _by_rule(
     func: Any, types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    rule = None if torch.is_grad_enabled() else RULES.get(func)
+    rule = None if torch.is_grad_enabled() else SHAPE_RULES.get(func)
     if rule is None or not all(kind in _PLAIN_TYPES for kind in types):
         return NotImplemented
     try:
@@ -121,24 +123,23 @@ def _by_rule(
 
 
 def _by_kernel(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if "sympy" in sys.modules:
-        return func(*args, **kwargs)
+    imported = len(sys.modules)
     result = func(*args, **kwargs)
-    if "sympy" in sys.modules:
-        # While torch's meta kernels import it, errors are caught whose frames keep their arguments
-        # alive in cycles, as if the network held them.
+    if len(sys.modules) > imported:
+        # torch catches errors while it imports its meta kernels; their frames would keep the
+        # arguments alive, in cycles, as if the network held them.
         gc.collect(0)
     return result
 
 
 def layout(tensor: Tensor) -> tuple[tuple[int, ...], torch.dtype, tuple[int | None, ...] | None]:
-    """Shape, type and strides; of dims of one element, and of no elements, strides say nothing."""
+    """Shape, type and strides; None for the strides of dims of one element, which mean nothing."""
     sizes = zip(tensor.shape, tensor.stride(), strict=True)
     strides = tuple(stride if size > 1 else None for size, stride in sizes)
     return tuple(tensor.shape), tensor.dtype, strides if tensor.numel() else None
 
 
-def spellings(*names: str) -> list[Any]:
+def functions_and_methods(*names: str) -> list[Any]:
     """The function and the method of each name, where torch has them."""
     owners = (torch, Tensor)
     return [getattr(owner, name) for name in names for owner in owners if hasattr(owner, name)]
@@ -162,7 +163,7 @@ def floats(*tensors: Tensor | None) -> bool:
 def plain(x: Tensor) -> bool:
     """Whether `x` has elements, and torch's default strides.
 
-    `is_contiguous` does not look at dims of size 1, but kernels tell `channels_last` by them.
+    `is_contiguous` ignores dims of size 1, but kernels recognise `channels_last` by their strides.
     """
     step = 1
     for size, stride in zip(reversed(x.shape), reversed(x.stride()), strict=True):

@@ -10,7 +10,14 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from unetscope.tracing.shapes.registry import floats, new, per_dim, plain, rule, rule_of_dims
+from unetscope.tracing.shapes.registry import (
+    floats,
+    new,
+    per_dim,
+    plain,
+    shape_rule,
+    shape_rule_of_dims,
+)
 
 _MODES = {  # for how many spatial dims
     "nearest": (1, 2, 3),
@@ -22,7 +29,7 @@ _MODES = {  # for how many spatial dims
 }
 
 
-@rule(F.interpolate, drawn_by="resampled_images")
+@shape_rule(F.interpolate, drawn_by="resampled_images")
 def _interpolate(
     x: Tensor,
     size: int | Sequence[int] | None = None,
@@ -55,7 +62,7 @@ def _interpolate(
     return new((*x.shape[:2], *spatial), x.dtype) if min(spatial) > 0 else NotImplemented
 
 
-@rule(F.pad, drawn_by="padded_images")
+@shape_rule(F.pad, drawn_by="padded_images")
 def _pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
     """Only the modes that read the image: torch pads with a constant by other functions."""
     dims = len(pad) // 2
@@ -102,7 +109,7 @@ def _pooled(
     return new((*x.shape[:2], *spatial), x.dtype) if min(spatial) > 0 else NotImplemented
 
 
-@rule_of_dims("max_pool", drawn_by="pooled_images")
+@shape_rule_of_dims("max_pool", drawn_by="pooled_images")
 def _max_pool(
     dims: int,
     x: Tensor,
@@ -118,7 +125,7 @@ def _max_pool(
     return _pooled(dims, x, kernel_size, stride, padding, dilation)
 
 
-@rule_of_dims("avg_pool", drawn_by="pooled_images")
+@shape_rule_of_dims("avg_pool", drawn_by="pooled_images")
 def _average_pool(
     dims: int,
     x: Tensor,
