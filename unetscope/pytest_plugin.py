@@ -66,7 +66,7 @@ def _complaint(path: Path, made: Lock) -> str:
     from unetscope.api import diff, load
     from unetscope.errors import UnetscopeError
     from unetscope.render import render
-    from unetscope.rules.gate import Rules, judge
+    from unetscope.rules.gate import Gate
     from unetscope.views import diff as views
     from unetscope.words import Words
 
@@ -78,8 +78,8 @@ def _complaint(path: Path, made: Lock) -> str:
         return f"{error.place}: {error.message}"
     if not found.changes:
         return ""
-    said, verdict = Words("en"), judge(found, Rules())
-    summary = views.summary(found, verdict, said)
+    said = Words("en")
+    summary = views.summary(Gate().judge(found), said)
     return render([summary, *views.changes(found.changes, said)], "terminal")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from unetscope.analysis.diff import Change, Diff, Severity, Total
 from unetscope.errors import UnetscopeError
-from unetscope.rules.gate import Action, Rules, bound, judge, severity
+from unetscope.rules.gate import Action, Gate, bound, severity
 
 ONE = {
     Severity.BREAKING: Change("param-removed", "a", None, (1,), None),
@@ -21,12 +21,12 @@ def made(*changes):
 @pytest.mark.parametrize("bar", [*Severity, None])
 @pytest.mark.parametrize("of", Severity)
 def test_a_class_and_all_above_it_fail(bar, of):
-    failures = judge(made(ONE[of]), Rules(bar)).failures
-    assert bool(failures) is (bar is not None and of >= bar)
+    breaches = Gate(bar).judge(made(ONE[of])).breaches
+    assert bool(breaches) is (bar is not None and of >= bar)
 
 
 def test_a_renaming_passes_unless_asked():
-    assert not judge(made(ONE[Severity.COSMETIC]), Rules()).failures
+    assert not Gate().judge(made(ONE[Severity.COSMETIC])).breaches
 
 
 @pytest.mark.parametrize(
@@ -59,16 +59,18 @@ def test_what_is_no_bound(text):
 
 @pytest.mark.parametrize(("text", "fails"), [("+10%", False), ("+9%", True), ("109", True)])
 def test_a_bound_decides_for_its_total(text, fails):
-    rules = Rules(None, {"macs": bound(text, "macs")})
-    failures = judge(made(ONE[Severity.COST]), rules).failures
-    assert [f.rule for f in failures] == ["max-macs"] * fails
-    within = judge(made(ONE[Severity.COST]), Rules(Severity.COST, rules.bounds)).failures
+    gate = Gate(None, {"macs": bound(text, "macs")})
+    breaches = gate.judge(made(ONE[Severity.COST])).breaches
+    assert [each.setting for each in breaches] == ["max-macs"] * fails
+    within = Gate(Severity.COST, gate.bounds).judge(made(ONE[Severity.COST])).breaches
     assert bool(within) is fails
 
 
 def test_a_bound_holds_where_nothing_changed():
-    failures = judge(made(), Rules(bounds={"params": bound("9", "params")})).failures
-    assert [(f.rule, f.limit, f.change.new) for f in failures] == [("max-params", 9, 10)]
+    breaches = Gate(bounds={"params": bound("9", "params")}).judge(made()).breaches
+    assert [(each.setting, each.limit, each.change.new) for each in breaches] == [
+        ("max-params", 9, 10)
+    ]
 
 
 def test_actions_go_before_severities():
@@ -78,10 +80,10 @@ def test_actions_go_before_severities():
         "attr-changed": Action.allow,
         "module-renamed": Action.deny,
     }
-    verdict = judge(made(*changes), Rules(Severity.BEHAVIOURAL, {}, actions))
-    assert ONE[Severity.BEHAVIOURAL] not in verdict.shown
-    assert ONE[Severity.BREAKING] in verdict.shown
-    assert [f.change.id for f in verdict.failures] == ["module-renamed"]
+    judged = Gate(Severity.BEHAVIOURAL, {}, actions).judge(made(*changes))
+    assert ONE[Severity.BEHAVIOURAL] not in judged.shown
+    assert ONE[Severity.BREAKING] in judged.shown
+    assert [each.change.id for each in judged.breaches] == ["module-renamed"]
 
 
 def test_names_of_severities():

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 from markdown_it import MarkdownIt
 
-from unetscope.analysis import report
 from unetscope.render.comment import LARGEST, MARKER
+from unetscope.rules import report
 
 CONFIG, LOCK = "configs/unet.yaml", "configs/unet.lock"
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unetscope.commands import console
-from unetscope.commands.gating import FailOn, MaxMacs, MaxMemory, MaxParams
 from unetscope.commands.options import (
     ChangeOptions,
+    GateOptions,
     ModuleNames,
     Output,
     SizedNetworkOptions,
@@ -29,7 +29,7 @@ def _network(name: str, help: str) -> object:
 
 
 def _schema() -> object:
-    from unetscope.analysis.report import schema
+    from unetscope.rules.report import schema
 
     return schema()
 
@@ -37,6 +37,7 @@ def _schema() -> object:
 @grouped
 def diff_command(
     network: SizedNetworkOptions,
+    limits: GateOptions,
     written: ChangeOptions,
     old: Annotated[
         str,
@@ -47,10 +48,6 @@ def diff_command(
         ),
     ],
     new: Annotated[str, _network("NEW", "The same of the network to compare it with.")],
-    fail_on: FailOn = None,
-    max_params: MaxParams = None,
-    max_macs: MaxMacs = None,
-    max_memory: MaxMemory = None,
     renamed: Annotated[
         bool, typer.Option("--renamed", help="Also the old and new name of each tensor.")
     ] = False,
@@ -67,10 +64,9 @@ def diff_command(
     max-memory, and deny, warn or allow by a change's id.
     """
     from unetscope import api
-    from unetscope.commands.gating import rules
     from unetscope.commands.reporting import Judged, finish
 
-    bar = rules(fail_on=fail_on, max_params=max_params, max_macs=max_macs, max_memory=max_memory)
+    gate = limits.gate()
     left, right = network.load_all([old, new])
     found = api.diff(left, right)
     if found.tensors_only:
@@ -84,7 +80,7 @@ def diff_command(
     def place(change: Change) -> Place | None:
         return right.source.place_of(originals.get(id(change), change), found)
 
-    judged = Judged(shown, bar, place)
+    judged = Judged(shown, gate, place)
     finish([judged], written.format, written.lang, output, names=renamed)
     raise typer.Exit(judged.exit_code)
 

@@ -12,6 +12,7 @@ from unetscope.commands import console
 from unetscope.commands.options import (
     OUTPUT,
     ChangeOptions,
+    GateOptions,
     SizedNetworkOptions,
     complete_configs,
     grouped,
@@ -204,7 +205,6 @@ def _same(old: Lock | None, new: Lock) -> bool:
 
 def _check(unet: Architecture, path: Path, outcome: _Outcome) -> None:
     from unetscope import api
-    from unetscope.commands.gating import rules
     from unetscope.commands.reporting import Judged
 
     file = unet.source.file
@@ -220,6 +220,8 @@ def _check(unet: Architecture, path: Path, outcome: _Outcome) -> None:
     if found.changes:
         outcome.found(path, f"{path} is stale")
         place = unet.source.place_of
-        outcome.judged.append(Judged(found, rules(), lambda change: place(change, found)))
+        outcome.judged.append(
+            Judged(found, GateOptions().gate(), lambda change: place(change, found))
+        )
     else:
         outcome.found(path, f"{path} is stale: the same network from another config", file)

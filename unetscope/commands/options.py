@@ -24,9 +24,10 @@ from unetscope.words import Language
 
 if TYPE_CHECKING:
     from unetscope.api import Architecture
+    from unetscope.rules.gate import Gate
     from unetscope.table import Table
 
-SHOW, NETWORK, OUTPUT = "What to show", "Network", "Output"
+SHOW, NETWORK, GATE, OUTPUT = "What to show", "Network", "Gate", "Output"
 """The headings under which help lists the options; a command's own stand under the first."""
 
 _DTYPES = {
@@ -359,3 +360,54 @@ class ChangeOptions(WrittenOptions):
     """How changes are written."""
 
     format: ChangeFormat = "terminal"
+
+
+@dataclass(frozen=True)
+class GateOptions:
+    """Which changes may pass."""
+
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            help="This class of changes and all above it fail: breaking, behavioural, cost, "
+            "cosmetic; or none. Without, cost.",
+            metavar="CLASS",
+            rich_help_panel=GATE,
+        ),
+    ] = None
+    max_params: Annotated[
+        str | None,
+        typer.Option(
+            help="The most parameters: +1%, 900M, 1.2B.", metavar="BOUND", rich_help_panel=GATE
+        ),
+    ] = None
+    max_macs: Annotated[
+        str | None,
+        typer.Option(
+            help="The most multiply-adds: 420G, +5%.", metavar="BOUND", rich_help_panel=GATE
+        ),
+    ] = None
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            help="The most activation memory: +64MiB, 1GiB.", metavar="BOUND", rich_help_panel=GATE
+        ),
+    ] = None
+
+    def gate(self) -> Gate:
+        """The gate of the nearest `pyproject.toml`, with these options going before it.
+
+        Raises:
+            UnetscopeError: one of them has no such value.
+        """
+        from unetscope.rules.gate import Gate
+        from unetscope.sources.settings import nearest_file, section
+
+        given = {
+            option.name.replace("_", "-"): value
+            for option in fields(self)
+            if (value := getattr(self, option.name)) is not None
+        }
+        file = nearest_file(Path.cwd())
+        written = {} if file is None else section(file, "diff")
+        return Gate.of(written, given, str(file))

@@ -14,7 +14,7 @@ from unetscope.errors import UnetscopeError
 if TYPE_CHECKING:
     from unetscope.analysis.diff import Change, Diff
     from unetscope.errors import Place
-    from unetscope.rules.gate import Rules, Verdict
+    from unetscope.rules.gate import Gate, Judgement
     from unetscope.table import Table
     from unetscope.words import Words
 
@@ -23,27 +23,21 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 class Judged:
-    """A diff with what the rules say of it.
+    """A diff with what the gate says of it.
 
     Attributes:
-        diff: the changes.
-        rules: what may pass.
-        verdict: what does not.
+        judgement: of the gate.
         place: the line that most likely caused a change.
     """
 
-    def __init__(self, diff: Diff, rules: Rules, place: Callable[[Change], Place | None]) -> None:
-        from unetscope.rules.gate import judge
-
-        self.diff = diff
-        self.rules = rules
+    def __init__(self, diff: Diff, gate: Gate, place: Callable[[Change], Place | None]) -> None:
+        self.judgement: Judgement = gate.judge(diff)
         self.place = place
-        self.verdict: Verdict = judge(diff, rules)
 
     @property
     def exit_code(self) -> int:
-        """1 if the gate found something."""
-        return 1 if self.verdict.failures else 0
+        """1 if something does not pass."""
+        return 1 if self.judgement.breaches else 0
 
 
 def rendered(judged: Sequence[Judged], form: str, language: str, *, names: bool) -> str:
@@ -59,9 +53,9 @@ def rendered(judged: Sequence[Judged], form: str, language: str, *, names: bool)
 
     said = Words(language)
     if form == "json":
-        from unetscope.analysis import report
+        from unetscope.rules import report
 
-        texts = [report.dumps(report.report(j.diff, j.verdict, j.rules)) for j in judged]
+        texts = [report.dumps(report.report(j.judgement)) for j in judged]
         return texts[0] if len(texts) == 1 else f"[\n{','.join(texts)}]\n"
     if form == "markdown":
         return _comment(judged, said, names=names)
@@ -71,25 +65,25 @@ def rendered(judged: Sequence[Judged], form: str, language: str, *, names: bool)
     tables: list[Table] = []
     for each in judged:
         if form == "github":
-            tables += views.findings(each.diff, each.verdict, each.place, said)
+            tables += views.findings(each.judgement, each.place, said)
         elif form == "junit":
-            tables += views.cases(each.diff, each.verdict, said)
+            tables += views.cases(each.judgement, said)
         else:
-            tables += _tables(each, said, names=names)
+            tables += _tables(each.judgement, said, names=names)
     style = replace(console.style() if form == "terminal" else PLAIN, language=language)
     return render(tables, form, style) if any(t.rows or t.after for t in tables) else ""
 
 
-def _tables(judged: Judged, words: Words, *, names: bool) -> list[Table]:
+def _tables(judged: Judgement, words: Words, *, names: bool) -> list[Table]:
     from unetscope.views import diff as views
 
     found = judged.diff
     tables = [
-        views.summary(found, judged.verdict, words),
-        *views.changes(judged.verdict.shown, words),
+        views.summary(judged, words),
+        *views.changes(judged.shown, words),
         *views.config(found.config, words),
         *(views.names(found.names, words) if names else ()),
-        *views.verdict(judged.verdict, judged.rules, words),
+        *views.verdict(judged, words),
     ]
     return [table for table in tables if table.rows or table.before or table.after]
 
@@ -105,17 +99,17 @@ def _comment(judged: Sequence[Judged], words: Words, *, names: bool) -> str:
     shown: list[Table] = []
     hidden: list[Table] = []
     for each in judged:
-        found, verdict = each.diff, each.verdict
-        if not verdict.shown and not verdict.failures:
+        found, judgement = each.judgement.diff, each.judgement
+        if not judgement.shown and not judgement.breaches:
             continue
-        heavy = [c for c in verdict.shown if c.severity > min(map(_severity, verdict.shown))]
-        open_ = (heavy or list(verdict.shown))[:_MOST_SHOWN]
+        heavy = [c for c in judgement.shown if c.severity > min(map(_severity, judgement.shown))]
+        open_ = (heavy or list(judgement.shown))[:_MOST_SHOWN]
         shown += [
-            views.summary(found, verdict, words),
+            views.summary(judgement, words),
             *views.changes(open_, words, ""),
-            *views.verdict(verdict, each.rules, words),
+            *views.verdict(judgement, words),
         ]
-        rest = [change for change in verdict.shown if change not in open_]
+        rest = [change for change in judgement.shown if change not in open_]
         hidden += [
             *views.changes(rest, words, found.new if len(judged) > 1 else ""),
             *views.config(found.config, words),

@@ -1,4 +1,7 @@
-"""Whether changes may pass: by severity, by bounds on the totals, by rules for single ids."""
+"""The gate of `diff` and `lock`: which changes may pass.
+
+By their severity, by bounds on the totals, and by what is said of single ids.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ from enum import Enum
 from fractions import Fraction
 from math import floor
 
-from unetscope.analysis.diff import COSTS, Change, Diff, Severity
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.analysis.diff import COSTS, SEVERITIES, Change, Diff, Severity
+from unetscope.errors import ConfigError, Place, UnetscopeError, nearest
 
 SEVERITY_NAMES = {severity.name.lower(): severity for severity in reversed(Severity)}
 BOUNDS = {"max-params": COSTS[0], "max-macs": COSTS[1], "max-memory": COSTS[2]}
-"""Option -> the change that it bounds."""
+"""Setting, and option of the command line -> the change that it bounds."""
+FAIL_ON = "fail-on"
 
 _NUMBER = re.compile(r"([+-]?)(\d+(?:\.\d+)?)\s*(%|[A-Za-z]*)", re.ASCII)
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -90,7 +94,7 @@ def _factor(unit: str, cost: str) -> int | None:
 
 
 @dataclass(frozen=True)
-class Rules:
+class Gate:
     """What may pass.
 
     Attributes:
@@ -103,65 +107,122 @@ class Rules:
     bounds: Mapping[str, Bound] = field(default_factory=dict)
     actions: Mapping[str, Action] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, written: Mapping[str, object], given: Mapping[str, str], file: str) -> Gate:
+        """The gate of some settings, by their names: `fail-on`, those of `BOUNDS`, ids of changes.
+
+        Args:
+            written: what `[tool.unetscope.diff]` says; `-` in a name may be written `_`.
+            given: what options of the command line say, which goes before.
+            file: where `written` stands.
+
+        Raises:
+            UnetscopeError: there is no such setting, or it has another value.
+        """
+        settings: dict[str, str] = {}
+        for key, value in written.items():
+            try:
+                settings[key.replace("_", "-")] = _setting(key.replace("_", "-"), value)
+            except UnetscopeError as error:
+                message = f"tool.unetscope.diff.{key}: {error.message}"
+                raise ConfigError(message, hint=error.hint, place=Place(file)) from None
+        for name, text in given.items():
+            try:
+                settings[name] = _setting(name, text)
+            except UnetscopeError as error:
+                raise UnetscopeError(f"--{name}: {error.message}", hint=error.hint) from None
+        bounds = {
+            cost: bound(settings[name], cost) for name, cost in BOUNDS.items() if name in settings
+        }
+        actions = {name: Action(text) for name, text in settings.items() if name in SEVERITIES}
+        if FAIL_ON in settings:
+            return cls(severity(settings[FAIL_ON]), bounds, actions)
+        return cls(bounds=bounds, actions=actions)
+
+    def judge(self, diff: Diff) -> Judgement:
+        """Hold every change against the gate."""
+        shown, breaches = [], []
+        limits = {t.id: self.bounds[t.id].limit(t.old) for t in diff.totals if t.id in self.bounds}
+        options = {cost: option for option, cost in BOUNDS.items()}
+        for change in diff.changes:
+            action = self.actions.get(change.id)
+            if action is not Action.allow:
+                shown.append(change)
+            if change.id in limits and action is not Action.deny:
+                if change.new > limits[change.id]:
+                    text = self.bounds[change.id].text
+                    breaches.append(Breach(options[change.id], change, text, limits[change.id]))
+            elif action is Action.deny:
+                breaches.append(Breach("deny", change, action.value))
+            elif action is None and self.fail_on is not None and change.severity >= self.fail_on:
+                breaches.append(Breach(FAIL_ON, change, self.fail_on.name.lower()))
+        unchanged = [t for t in diff.totals if t.old == t.new and t.new > limits.get(t.id, t.new)]
+        for total in unchanged:
+            change = Change(total.id, "", "", total.old, total.new)
+            text = self.bounds[total.id].text
+            breaches.append(Breach(options[total.id], change, text, limits[total.id]))
+        return Judgement(diff, self, tuple(shown), tuple(breaches))
+
 
 @dataclass(frozen=True)
-class Failure:
-    """A rule that a change breaks.
+class Breach:
+    """A setting of the gate that a change does not meet.
 
     Attributes:
-        rule: `fail-on`, `deny`, or the bound's option, such as `max-params`.
-        change: what breaks it.
-        bound: what the rule says: a severity's or an action's name, a bound as it was written.
+        setting: `fail-on`, `deny`, or the bound's name, such as `max-params`.
+        change: what does not meet it.
+        bound: what the setting says: a severity's or an action's name, a bound as it was written.
         limit: of a bound, the largest total that passes.
     """
 
-    rule: str
+    setting: str
     change: Change
     bound: str
     limit: int | None = None
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the rules say of a diff.
+class Judgement:
+    """What a gate says of a diff.
 
     Attributes:
+        diff: all changes.
+        gate: what may pass.
         shown: the changes that are to be reported.
-        failures: none if it passes.
+        breaches: what does not pass, and why; none if all does.
     """
 
+    diff: Diff
+    gate: Gate
     shown: tuple[Change, ...]
-    failures: tuple[Failure, ...]
-
-    @property
-    def failed(self) -> frozenset[Change]:
-        """The changes that do not pass."""
-        return frozenset(failure.change for failure in self.failures)
+    breaches: tuple[Breach, ...]
 
 
-def judge(diff: Diff, rules: Rules) -> Verdict:
-    """Hold every change against the rules."""
-    shown, failures = [], []
-    limits = {t.id: rules.bounds[t.id].limit(t.old) for t in diff.totals if t.id in rules.bounds}
-    options = {cost: option for option, cost in BOUNDS.items()}
-    for change in diff.changes:
-        action = rules.actions.get(change.id)
-        if action is not Action.allow:
-            shown.append(change)
-        if change.id in limits and action is not Action.deny:
-            if change.new > limits[change.id]:
-                said = rules.bounds[change.id].text
-                failures.append(Failure(options[change.id], change, said, limits[change.id]))
-        elif action is Action.deny:
-            failures.append(Failure("deny", change, action.value))
-        elif action is None and rules.fail_on is not None and change.severity >= rules.fail_on:
-            failures.append(Failure("fail-on", change, rules.fail_on.name.lower()))
-    unchanged = [t for t in diff.totals if t.old == t.new and t.new > limits.get(t.id, t.new)]
-    for total in unchanged:
-        change = Change(total.id, "", "", total.old, total.new)
-        said = rules.bounds[total.id].text
-        failures.append(Failure(options[total.id], change, said, limits[total.id]))
-    return Verdict(tuple(shown), tuple(failures))
+def _setting(name: str, value: object) -> str:
+    """The value of a setting, after a look at both.
+
+    Raises:
+        UnetscopeError: there is no such setting, or it has another value.
+    """
+    known = (FAIL_ON, *BOUNDS, *SEVERITIES)
+    if name not in known:
+        close = nearest(name, known)
+        raise UnetscopeError(
+            "no such rule", hint=f"did you mean `{close}`?" if close else f"rules: {known}"
+        )
+    if not isinstance(value, str):
+        raise UnetscopeError(f"expected a string, found {value!r}")
+    if name == FAIL_ON:
+        severity(value)
+    elif name in BOUNDS:
+        bound(value, BOUNDS[name])
+    elif value not in tuple(Action):
+        close = nearest(value, Action)
+        raise UnetscopeError(
+            f"expected {', '.join(Action)}, found `{value}`",
+            hint=f"did you mean `{close}`?" if close else None,
+        )
+    return value
 
 
 def severity(name: str) -> Severity | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from unetscope.analysis.diff import COSTS, Change, ConfigChange, Diff, Severity, Total
+from unetscope.analysis.diff import COSTS, Change, ConfigChange, Severity, Total
 from unetscope.errors import Place
-from unetscope.rules.gate import Failure, Rules, Verdict
+from unetscope.rules.gate import FAIL_ON, Breach, Judgement
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.units import spell
 from unetscope.views.change import COST_KINDS, mark, what, where
@@ -15,17 +15,18 @@ from unetscope.views.view import phrase
 from unetscope.words import Words
 
 
-def headline(diff: Diff, verdict: Verdict, words: Words) -> Cell:
+def headline(judged: Judgement, words: Words) -> Cell:
     """One sentence: how many changes of each class."""
+    diff, shown = judged.diff, judged.shown
     names = {"old": Part(diff.old, strong=True), "new": Part(diff.new, strong=True)}
-    worst = max((change.severity for change in verdict.shown), default=None)
+    worst = max((change.severity for change in shown), default=None)
     if worst is None:
         same = words.same_tensors if diff.tensors_only else words.no_change
         return phrase(same, None, **names)
     if worst is Severity.COSMETIC:
         renamed = words.only_tensors_renamed if diff.tensors_only else words.only_renamed
         return phrase(renamed, None, **names)
-    counted = _counted([change.severity for change in verdict.shown], words)
+    counted = _counted([change.severity for change in shown], words)
     return phrase(words.counted_changes, None, counts=Part(counted), **names)
 
 
@@ -37,9 +38,9 @@ def _counted(severities: Iterable[Severity], words: Words) -> str:
     )
 
 
-def summary(diff: Diff, verdict: Verdict, words: Words) -> Table:
+def summary(judged: Judgement, words: Words) -> Table:
     """The headline above the totals, before and after."""
-    rows = tuple(_total(total, words) for total in diff.totals)
+    rows = tuple(_total(total, words) for total in judged.diff.totals)
     columns = (
         Column("total", words.total),
         Column("old", words.before),
@@ -47,7 +48,7 @@ def summary(diff: Diff, verdict: Verdict, words: Words) -> Table:
         Column("delta", words.difference),
         Column("delta_share", words.share, priority=1),
     )
-    return Table("totals", "", columns, rows, before=(headline(diff, verdict, words),))
+    return Table("totals", "", columns, rows, before=(headline(judged, words),))
 
 
 def _total(total: Total, words: Words) -> tuple[Cell, ...]:
@@ -119,27 +120,29 @@ def names(found: Sequence[tuple[str, str]], words: Words) -> list[Table]:
     return [Table("names", words.new_names, columns, tuple(found))] if found else []
 
 
-def verdict(judged: Verdict, rules: Rules, words: Words) -> list[Table]:
-    """What fails, with the measurement and the bound; or that nothing does."""
-    if not judged.failures:
-        if not judged.shown or rules.fail_on is None:
+def verdict(judged: Judgement, words: Words) -> list[Table]:
+    """What does not pass, with the measurement and the bound; or that all does."""
+    fail_on = judged.gate.fail_on
+    if not judged.breaches:
+        if not judged.shown or fail_on is None:
             return []
-        said = phrase(words.passes, None, bar=Part(rules.fail_on.name.lower()))
+        said = phrase(words.passes, None, bar=Part(fail_on.name.lower()))
         return [Table("verdict", "", (), (), after=(said,))]
-    sentences = [failure(f, words) for f in judged.failures if f.rule != "fail-on"]
-    barred = [f.change.severity for f in judged.failures if f.rule == "fail-on"]
-    if barred and rules.fail_on is not None:
+    sentences = [breach(each, words) for each in judged.breaches if each.setting != FAIL_ON]
+    barred = [each.change.severity for each in judged.breaches if each.setting == FAIL_ON]
+    if barred and fail_on is not None:
         counts = Part(_counted(barred, words), strong=True)
-        bar = Part(rules.fail_on.name.lower())
-        sentences.append(phrase(words.breaks_bar, None, counts=counts, bar=bar))
+        sentences.append(
+            phrase(words.breaks_bar, None, counts=counts, bar=Part(fail_on.name.lower()))
+        )
     return [Table("verdict", "", (), (), after=tuple(sentences))]
 
 
-def failure(found: Failure, words: Words) -> Cell:
-    """The message of one rule that is broken."""
+def breach(found: Breach, words: Words) -> Cell:
+    """The message of one setting of the gate that a change does not meet."""
     change = found.change
     place = Part(change.where or words.whole_network, code=bool(change.where))
-    data = {"rule": found.rule, "id": change.id, "bound": found.bound}
+    data = {"rule": found.setting, "id": change.id, "bound": found.bound}
     if found.limit is not None:
         kind = COST_KINDS[change.id]
         return phrase(
@@ -148,10 +151,10 @@ def failure(found: Failure, words: Words) -> Cell:
             total=Part(words.total_names[change.id]),
             measured=Part(change.new, kind, strong=True),
             limit=Part(found.limit, kind, strong=True),
-            option=Part(found.rule),
+            option=Part(found.setting),
             bound=Part(found.bound),
         )
-    text = words.breaks_deny if found.rule == "deny" else words.breaks_class
+    text = words.breaks_deny if found.setting == "deny" else words.breaks_class
     severity = Part(words.severities[change.severity.name.lower()])
     said = {"id": Part(change.id), "where": place, "severity": severity, "bar": Part(found.bound)}
     return phrase(text, data, **said)
@@ -172,12 +175,12 @@ COLUMNS = (
 
 
 def findings(
-    diff: Diff, verdict: Verdict, place: Callable[[Change], Place | None], words: Words
+    judged: Judgement, place: Callable[[Change], Place | None], words: Words
 ) -> list[Table]:
     """One finding for each line of a config that caused changes; GitHub shows ten of a level."""
-    failed = {id(found.change) for found in verdict.failures}
+    failed = {id(found.change) for found in judged.breaches}
     groups: dict[Place | None, list[Change]] = {}
-    for change in verdict.shown:
+    for change in judged.shown:
         groups.setdefault(place(change), []).append(change)
     rows = []
     for at, alike in groups.items():
@@ -188,20 +191,18 @@ def findings(
         if len(alike) > MOST_LINES:
             lines.append(words.left_out.format(len(alike) - MOST_LINES))
         ids = ", ".join(dict.fromkeys(change.id for change in alike))
-        rows.append((level, *_position(at), ids, "\n".join([_head(diff, verdict, words), *lines])))
-    bounds = [found for found in verdict.failures if found.limit is not None]
+        rows.append(
+            (level, *_position(at), ids, "\n".join([plain(headline(judged, words)), *lines]))
+        )
+    bounds = [found for found in judged.breaches if found.limit is not None]
     for found in bounds:
-        text = plain(failure(found, words))
-        rows.append(("error", *_position(place(found.change)), found.rule, text))
+        text = plain(breach(found, words))
+        rows.append(("error", *_position(place(found.change)), found.setting, text))
     return [Table("findings", "", COLUMNS, tuple(rows))]
 
 
 def _position(place: Place | None) -> tuple[str | None, int | None, int | None]:
     return (None, None, None) if place is None else (place.file, place.line, place.column)
-
-
-def _head(diff: Diff, verdict: Verdict, words: Words) -> str:
-    return plain(headline(diff, verdict, words))
 
 
 def _line(change: Change, words: Words) -> str:
@@ -218,14 +219,14 @@ def plain(cell: Cell) -> str:
     return "".join(spell(part.value, part.kind) for part in cell.parts)
 
 
-def cases(diff: Diff, verdict: Verdict, words: Words) -> list[Table]:
+def cases(judged: Judgement, words: Words) -> list[Table]:
     """One test a change, passed or failed; if nothing changed, one that says so."""
     reasons: dict[int, list[str]] = {}
-    for found in verdict.failures:
-        reasons.setdefault(id(found.change), []).append(plain(failure(found, words)))
-    shown: Sequence[Change] = verdict.shown
+    for found in judged.breaches:
+        reasons.setdefault(id(found.change), []).append(plain(breach(found, words)))
+    shown: Sequence[Change] = judged.shown
     known = {id(change) for change in shown}
-    shown = [*shown, *(f.change for f in verdict.failures if id(f.change) not in known)]
+    shown = [*shown, *(f.change for f in judged.breaches if id(f.change) not in known)]
     rows = [
         (
             f"{change.id} {change.where or words.whole_network}",
@@ -235,7 +236,7 @@ def cases(diff: Diff, verdict: Verdict, words: Words) -> list[Table]:
         for change in shown
     ]
     columns = (Column("case", ""), Column("failure", ""), Column("text", ""))
-    title = f"{diff.old} -> {diff.new}"
+    title = f"{judged.diff.old} -> {judged.diff.new}"
     if not rows:
-        rows = [(plain(headline(diff, verdict, words)), None, "")]
+        rows = [(plain(headline(judged, words)), None, "")]
     return [Table("cases", title, columns, tuple(rows))]

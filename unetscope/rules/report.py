@@ -1,4 +1,4 @@
-"""A diff and its verdict as one document for other programs."""
+"""A diff and what the gate says of it as one document for other programs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from unetscope.analysis.diff import Change, ConfigChange, Diff
-from unetscope.rules.gate import Rules, Verdict
+from unetscope.analysis.diff import Change, ConfigChange
+from unetscope.rules.gate import Judgement
 
 FORMAT = 1
 
@@ -78,33 +78,34 @@ class Report:
     """Whether nothing but tensors was compared: one network is a checkpoint."""
 
 
-def report(diff: Diff, verdict: Verdict, rules: Rules) -> Report:
+def report(judged: Judgement) -> Report:
     """The document of a diff."""
+    diff, fail_on = judged.diff, judged.gate.fail_on
     counts: dict[str, int] = {}
-    for change in verdict.shown:
+    for change in judged.shown:
         name = change.severity.name.lower()
         counts[name] = counts.get(name, 0) + 1
-    failed = {id(failure.change) for failure in verdict.failures}
+    failed = {id(breach.change) for breach in judged.breaches}
     return Report(
         FORMAT,
         diff.old,
         diff.new,
         equal=not diff.changes,
-        passes=not verdict.failures,
-        fail_on="none" if rules.fail_on is None else rules.fail_on.name.lower(),
+        passes=not judged.breaches,
+        fail_on="none" if fail_on is None else fail_on.name.lower(),
         counts=counts,
         totals=tuple(ReportedTotal(t.id, t.old, t.new, t.new - t.old) for t in diff.totals),
-        changes=tuple(_reported(c, fails=id(c) in failed) for c in verdict.shown),
+        changes=tuple(_reported(c, fails=id(c) in failed) for c in judged.shown),
         failures=tuple(
             ReportedFailure(
-                failure.rule,
-                failure.change.id,
-                failure.change.where,
-                failure.bound,
-                None if failure.limit is None else failure.change.new,
-                failure.limit,
+                breach.setting,
+                breach.change.id,
+                breach.change.where,
+                breach.bound,
+                None if breach.limit is None else breach.change.new,
+                breach.limit,
             )
-            for failure in verdict.failures
+            for breach in judged.breaches
         ),
         config=diff.config,
         names=diff.names,
