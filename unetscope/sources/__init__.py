@@ -32,9 +32,7 @@ def resolve(request: Request, info: Info = _ignored) -> Source:
         UnetscopeError: there is no such thing, it is damaged or describes no network, or one of the
             options has no meaning for it.
     """
-    from unetscope.sources.configs import ConfigNetwork, ControlledNetwork
     from unetscope.sources.revisions import checked_out, is_revision
-    from unetscope.sources.targets import is_target
 
     kind = kind_of(request)
     for option in request.given:
@@ -44,14 +42,17 @@ def resolve(request: Request, info: Info = _ignored) -> Source:
         with checked_out(request.source) as found:
             source = resolve(replace(request, source=str(found.file)), info)
         return source.at_revision(request.source, found.named)
-    if request.trust_code and not is_target(request.source):
+    if request.trust_code:
         from unetscope.sources.foreign import trusted
 
         request = trusted(request)
     source = kind(request, info)
-    if request.controlnet is not None and isinstance(source, ConfigNetwork):
-        return ControlledNetwork(request, info, source)
-    return source
+    if request.controlnet is None:
+        return source
+    from unetscope.sources.configs import ConfigNetwork, ControlledNetwork
+
+    assert isinstance(source, ConfigNetwork), "no other kind takes a ControlNet"
+    return ControlledNetwork(request, info, source)
 
 
 def fitting(request: Request, names: Sequence[str]) -> list[Request]:
@@ -72,11 +73,11 @@ def fitting(request: Request, names: Sequence[str]) -> list[Request]:
 
 def _kind_or_config(request: Request) -> type[Source]:
     """The kind of a source; a config if it is not there, since loading it says what is wrong."""
-    from unetscope.sources.configs import ConfigNetwork
-
     try:
         return kind_of(request)
     except UnetscopeError:
+        from unetscope.sources.configs import ConfigNetwork
+
         return ConfigNetwork
 
 
@@ -88,7 +89,6 @@ def kind_of(request: Request) -> type[Source]:
     """
     from unetscope.checkpoints.files import is_checkpoint
     from unetscope.files import locks, traces
-    from unetscope.sources.published import find
     from unetscope.sources.revisions import checked_out, is_revision
     from unetscope.sources.saved import SavedLock, SavedTrace, Weights
     from unetscope.sources.targets import is_target
@@ -109,6 +109,8 @@ def kind_of(request: Request) -> type[Source]:
         from unetscope.sources.foreign import CodeNetwork
 
         return CodeNetwork
+    from unetscope.sources.published import find
+
     if find(name) is not None:
         from unetscope.sources.foreign import PublishedNetwork
 

@@ -168,6 +168,8 @@ def _published(reference: str) -> Published:
 def trusted(request: Request) -> Request:
     """The request for the class or factory that a file names, with the arguments beside it.
 
+    Code that the user named is trusted as it is.
+
     Raises:
         UnetscopeError: the file names none, or the user gave arguments too.
     """
