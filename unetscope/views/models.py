@@ -80,20 +80,23 @@ def compare(locks: Sequence[Lock], words: Words) -> list[Table]:
     options = [key for key in _OPTIONS if any(key in _unet(lock) for lock in locks)]
     columns = (
         Column("model", words.model),
-        Column("class", words.module_class, code=True),
-        Column("input", words.input_dims, Kind.TUPLE, code=True),
-        Column("output", words.output_dims, Kind.TUPLE, code=True),
+        Column("class", words.module_class, code=True, priority=5),
+        Column("input", words.input_dims, Kind.TUPLE, code=True, priority=3),
+        Column("output", words.output_dims, Kind.TUPLE, code=True, priority=4),
         Column("parameters", words.parameters, Kind.COUNT),
-        Column("tensors", words.tensors, Kind.COUNT),
+        Column("tensors", words.tensors, Kind.COUNT, priority=4),
         Column("macs", words.macs, Kind.MACS),
-        *(Column(f"{kind}_share", words.work_kinds[kind], Kind.SHARE) for kind in kinds),
-        Column("activation_bytes", words.activation_peak, Kind.BYTES),
-        Column("blocks", words.block),
-        Column("skips", words.skip),
-        *(Column(key, key, code=True) for key in options),
+        *(
+            Column(f"{kind}_share", words.work_kinds[kind], Kind.SHARE, priority=2)
+            for kind in kinds
+        ),
+        Column("activation_bytes", words.activation_peak, Kind.BYTES, priority=1),
+        Column("blocks", words.block, priority=3),
+        Column("skips", words.skip, priority=1),
+        *(Column(key, key, code=True, priority=4) for key in options),
     )
     rows = tuple(_record(lock, kinds, options) for lock in locks)
-    return [Table("compare", words.compared_models, columns, rows, transposed=True)]
+    return [Table("compare", words.compared_models, columns, rows)]
 
 
 def _record(lock: Lock, kinds: Sequence[str], options: Sequence[str]) -> tuple[Value, ...]:
