@@ -131,6 +131,7 @@ class Table:
             csv leaves it out, so that adding up a column gives the total.
         before: paragraphs above the table.
         after: paragraphs below it (sums, verdicts, conventions).
+        paragraphs: what is read in a terminal in the place of the rows, one for each; None: rows.
         transposed: people read one record a column, titles down the left (json and csv do not
             change).
         facts: people read `title: value` lines, as the table has one record.
@@ -147,6 +148,7 @@ class Table:
     total: tuple[Value, ...] | None = None
     before: tuple[Cell, ...] = ()
     after: tuple[Cell, ...] = ()
+    paragraphs: tuple[Cell, ...] | None = None
     transposed: bool = False
     facts: bool = False
     level: int = 1

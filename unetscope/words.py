@@ -525,6 +525,11 @@ class Words:
         en="Errors: {errors}. Warnings: {warnings}.",
         zh="错误：{errors}。警告：{warnings}。",
     )
+    rules = Word(en="Rules", zh="规则")
+    meaning = Word(en="Meaning", zh="含义")
+    found_in = Word(en="Found in", zh="发现于")
+    static = Word(en="config", zh="配置")
+    traced = Word(en="trace", zh="追踪")
     nothing_found = Word(en="Nothing found.", zh="没有发现问题。")
     sometimes = Word(en="some", zh="部分")
     multiples = Word(en="multiples of {}", zh="{} 的倍数")

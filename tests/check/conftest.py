@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
-
-from unetscope import cli
-from unetscope.commands import console
 
 NARROW = """\
 family: UNet2DConditionModel
@@ -22,28 +17,11 @@ unet:
 """
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def check(capsys, monkeypatch, tmp_path):
+def check(unetscope, monkeypatch, tmp_path):
     """A function that runs `unetscope check ARGUMENTS` in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(console, "_quiet", False)
-        monkeypatch.setattr(console, "_verbose", False)
-        code = cli.run(["check", *map(str, arguments)])
-        printed = capsys.readouterr()
-        return Result(code, printed.out, printed.err)
-
-    return run
+    return lambda *arguments: unetscope("check", *arguments)
 
 
 @pytest.fixture

@@ -1,83 +1,110 @@
-"""`unetscope check`: everything that is wrong with configs, and what may surprise."""
+"""`unetscope check`: everything that is wrong with a network, and what may surprise in it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unetscope.commands import console
-from unetscope.commands.ignoring import Ignored, ignored_ids
 from unetscope.commands.options import (
     FindingOptions,
     MaybeSources,
     SizedNetworkOptions,
     grouped,
 )
+from unetscope.errors import ConfigError, Place, UnetscopeError
 
 if TYPE_CHECKING:
-    from unetscope.findings import Finding
     from unetscope.rules.configs import Checked
-    from unetscope.table import Table
 
 
 @grouped
 def check_command(
     network: SizedNetworkOptions,
     written: FindingOptions,
-    configs: MaybeSources = None,
-    sizes: Annotated[bool, typer.Option("--sizes", help="Print which input sizes work.")] = False,
-    ignore: Ignored = None,
+    sources: MaybeSources = None,
+    sizes: Annotated[
+        bool, typer.Option("--sizes", help="Also which input sizes a config's network takes.")
+    ] = False,
+    list_rules: Annotated[
+        bool, typer.Option("--list-rules", help="What can be found, by id; nothing is checked.")
+    ] = False,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ignore", metavar="ID", help="Leave out findings of this id; may be repeated."
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail too.")] = False,
 ) -> None:
-    """Find everything that is wrong with configs, and what may surprise in them."""
-    from unetscope.errors import UnetscopeError
+    """Find everything that is wrong with configs, and what may surprise in any network.
+
+    A config is read as far as it can be, each finding at its line. One without errors is run once,
+    as code is, for what only shows then. Exit 0: no errors; 1: some; 2: it could not be done.
+    """
     from unetscope.findings import Severity
+    from unetscope.rules import every_rule
     from unetscope.sources.checking import check
     from unetscope.sources.settings import default_config
+    from unetscope.views.check import findings, rules, sizes_of
+    from unetscope.words import Words
 
-    ignored = ignored_ids(ignore or ())
-    found: list[Finding] = []
-    tables: list[Table] = []
+    words = Words(written.lang)
+    if list_rules:
+        written.show([rules(every_rule().values(), words)])
+        return
+    ignored = _ignored(ignore or ())
+    checked: dict[str, Checked] = {}
     code = 0
-    for request in network.requests(configs or [default_config(console.info)]):
+    for request in network.requests(sources or [default_config(console.info)]):
         try:
-            checked = check(request, console.info)
+            checked[request.source] = check(request, console.info)
         except UnetscopeError as error:  # the others are checked all the same
             console.error(error)
             code = error.exit_code
-            continue
-        found += [finding for finding in checked.findings if finding.id not in ignored]
-        tables += _size_table(request.source, checked, written.lang) if sizes else []
-    written.show(_tables(found, tables, written.format, written.lang))
+    every = [finding for one in checked.values() for finding in one.findings]
+    found = [finding for finding in every if finding.id not in ignored]
+    tables = [
+        sizes_of(name, one.network, words)
+        for name, one in checked.items()
+        if sizes and one.network is not None
+    ]
+    if checked:
+        written.show([findings(found, words), *tables])
     if any(strict or finding.severity is Severity.ERROR for finding in found):
         code = code or 1
     if code:
         raise typer.Exit(code)
 
 
-def _tables(
-    found: Sequence[Finding], sizes: Sequence[Table], format: str, language: str
-) -> list[Table]:
-    from unetscope.views.check import findings, located, report
-    from unetscope.words import Words
+def _ignored(given: Sequence[str]) -> frozenset[str]:
+    """The ids that are left out: those of `--ignore`, and of `[tool.unetscope.check]`.
 
-    if format in ("github", "sarif"):
-        return [located(found)]
-    if format == "terminal":
-        return [report(found, Words(language)), *sizes]
-    return [findings(found, Words(language)), *sizes]
+    Raises:
+        UnetscopeError: there is no such rule, or no such setting.
+    """
+    from unetscope.rules import known_ids
+    from unetscope.sources.settings import nearest_file, section
 
-
-def _size_table(reference: str, checked: Checked, language: str) -> list[Table]:
-    """The legal sizes of a config, if it is plain which network is meant."""
-    from unetscope.rules.size_table import size_table
-    from unetscope.views.check import sizes
-    from unetscope.words import Words
-
-    network = checked.network
-    if network is None:
-        return []
-    classes = list(size_table(network.family, network.unet, network.inputs.height))
-    return [sizes(reference, classes, Words(language))]
+    try:
+        ids = known_ids(given)
+    except UnetscopeError as error:
+        raise UnetscopeError(f"--ignore: {error.message}", hint=error.hint) from None
+    file = nearest_file(Path.cwd())
+    for key, value in ({} if file is None else section(file, "check")).items():
+        place = Place(str(file))
+        if key != "ignore":
+            message = f"tool.unetscope.check.{key}: no such setting"
+            raise ConfigError(message, hint="there is `ignore`, a list of ids", place=place)
+        if not isinstance(value, list):
+            message = f"tool.unetscope.check.ignore: expected a list of ids, found {value!r}"
+            raise ConfigError(message, place=place)
+        try:
+            ids |= known_ids(value)
+        except UnetscopeError as error:
+            message = f"tool.unetscope.check.ignore: {error.message}"
+            raise ConfigError(message, hint=error.hint, place=place) from None
+    return ids

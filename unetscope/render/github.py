@@ -1,6 +1,7 @@
 """Findings as GitHub's workflow commands, which mark lines of files in a pull request.
 
-A table of findings has the columns `level`, `file`, `line`, `column`, `id` and `message`.
+A table of findings has the columns `level`, `file`, `line`, `column`, `id` and `message`,
+and maybe `hint`.
 Syntax: https://docs.github.com/actions/reference/workflow-commands-for-github-actions; the escapes
 are those of actions/toolkit, packages/core/src/command.ts.
 """
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import UnetscopeError
-from unetscope.render.spans import printable
+from unetscope.render.spans import printable, with_hint
 
 if TYPE_CHECKING:
     from unetscope.render import Style
@@ -51,6 +52,6 @@ def _command(finding: dict[str, Any]) -> str:
         for name, value in properties.items()
         if value is not None
     )
-    message = "\n".join(map(printable, str(finding["message"]).split("\n")))
+    message = "\n".join(map(printable, with_hint(finding).split("\n")))
     level = finding["level"]
     return f"::{level} {spelled}::{message.translate(_DATA)}".replace(" ::", "::", 1)

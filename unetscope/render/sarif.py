@@ -1,7 +1,7 @@
 """Findings as SARIF 2.1.0, which code scanning services read.
 
-A table of findings has the columns `level`, `file`, `line`, `column`, `id` and `message`; its
-`data["rules"]` says what each id means.
+A table of findings has the columns `level`, `file`, `line`, `column`, `id` and `message`, and
+maybe `hint`.
 Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 """
 
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from unetscope.errors import UnetscopeError
+from unetscope.findings import RULES
+from unetscope.render.spans import with_hint
 from unetscope.version import __version__
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
         UnetscopeError: a table holds no findings.
     """
     results: list[dict[str, Any]] = []
-    rules: dict[str, str] = {}
     for table in tables:
         keys = {column.key for column in table.columns}
         if not {"level", "file", "line", "column", "id", "message"} <= keys:
@@ -38,20 +39,22 @@ def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
                 "the format sarif holds findings, and there are none in these tables",
                 hint="`unetscope check` has it",
             )
-        rules.update(table.data.get("rules", {}))
         results += [_result(table.record(row)) for row in table.rows]
-    described = {result["ruleId"]: rules.get(result["ruleId"]) for result in results}
+    ids = dict.fromkeys(result["ruleId"] for result in results)
     driver = {
         "name": "unetscope",
         "version": __version__,
-        "rules": [
-            {"id": rule, **({"shortDescription": {"text": text}} if text else {})}
-            for rule, text in described.items()
-        ],
+        "rules": [_rule(name) for name in ids],
     }
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2) + "\n"
+
+
+def _rule(name: str) -> dict[str, Any]:
+    if name not in RULES:
+        return {"id": name}
+    return {"id": name, "shortDescription": {"text": RULES[name].summary}}
 
 
 def _result(finding: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +62,7 @@ def _result(finding: dict[str, Any]) -> dict[str, Any]:
     result = {
         "ruleId": finding["id"],
         "level": level,
-        "message": {"text": finding["message"]},
+        "message": {"text": with_hint(finding)},
     }
     if finding["file"] is None:
         return result

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from unetscope.table import Cell, Kind
 from unetscope.units import spell
@@ -38,6 +39,11 @@ def lines(cell: Cell, *, strong: bool = False) -> list[list[Span]]:
 def title(text: str, *, strong: bool = False) -> list[Span]:
     """A title of a section, row or column as one line."""
     return [Span(printable(text), strong=strong, heading=True)] if text else []
+
+
+def with_hint(finding: Mapping[str, Any]) -> str:
+    """The message of a finding and, on a line below, its hint if it has one."""
+    return "\n".join(filter(None, (finding["message"], finding.get("hint"))))
 
 
 def printable(text: str) -> str:

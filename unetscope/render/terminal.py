@@ -9,6 +9,7 @@ a table of one record a column goes on below itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from io import StringIO
 from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING, TypeAlias
@@ -52,7 +53,7 @@ def render(tables: Sequence[Table], style: Style) -> str:
     """Write each table below its title, in lines of at most `style.width` cells."""
     room = None if style.width is None else max(style.width, _NARROWEST)
     sections = []
-    for _, alike in groupby(tables, key=_kind_of_table):
+    for _, alike in groupby(map(_as_read, tables), key=_kind_of_table):
         group = list(alike)
         records = [_records(table, room) for table in group]
         found = _layout(group[0], [record for some in records for record in some], room)
@@ -62,6 +63,14 @@ def render(tables: Sequence[Table], style: Style) -> str:
             parts = _section(table, _bodies(table, some, found, room), last, room)
             sections.append(_written(parts, color=style.color))
     return "\n".join(filter(None, sections))
+
+
+def _as_read(table: Table) -> Table:
+    """A table with its paragraphs instead of its rows, if it has some."""
+    if table.paragraphs is None:
+        return table
+    text = (*table.before, *table.paragraphs, *table.after)
+    return replace(table, columns=(), rows=(), before=text, after=(), paragraphs=None)
 
 
 def _kind_of_table(table: Table) -> tuple[object, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from unetscope.errors import UnetscopeError, nearest
 from unetscope.findings import RULES, Rule
 
 
@@ -14,3 +15,21 @@ def every_rule() -> Mapping[str, Rule]:
 
     families.every()
     return RULES
+
+
+def known_ids(ids: Iterable[object]) -> frozenset[str]:
+    """Ids of rules, as a user wrote them.
+
+    Raises:
+        UnetscopeError: there is no rule of one of them.
+    """
+    known, found = every_rule(), set()
+    for name in ids:
+        if not isinstance(name, str) or name not in known:
+            close = nearest(str(name), known)
+            raise UnetscopeError(
+                f"there is no finding {f'`{name}`' if isinstance(name, str) else repr(name)}",
+                hint=f"did you mean `{close}`?" if close else f"ids: {', '.join(known)}",
+            )
+        found.add(name)
+    return frozenset(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 def check(request: Request, info: Info) -> Checked:
     """Every finding of a source, by its place.
 
-    A config is read as far as it can be; one without errors is built and run once, so that what
-    only shows there is found. Of any other source its trace is checked.
+    A config is read as far as it can be, and so is that of its ControlNet; without errors they are
+    built and run once, so that what only shows there is found. Of any other source its trace is
+    checked.
 
     Raises:
         UnetscopeError: there is no such source, it cannot be read, or an option has no meaning for
@@ -33,39 +35,56 @@ def check(request: Request, info: Info) -> Checked:
         source = resolve(request, info)
         return Checked(list(check_pass(source.trace, Place(request.source))))
     if not is_revision(request.source):
-        return _check_config(request, info)
+        return _check_network(request, info)
     with checked_out(request.source) as found:
-        checked = _check_config(replace(request, source=str(found.file)), info)
+        checked = _check_network(replace(request, source=str(found.file)), info)
     for index, finding in enumerate(checked.findings):
         if finding.place is not None:
             checked.findings[index] = replace(finding, place=found.named(finding.place))
     return checked
 
 
-def _check_config(request: Request, info: Info) -> Checked:
+def _check_network(request: Request, info: Info) -> Checked:
+    """What is found in a config, in that of its ControlNet, and in their pass."""
     from unetscope.config import load
-    from unetscope.config.files import locate, read_text, split_part
-    from unetscope.config.loading import document_of
-    from unetscope.findings import MALFORMED, Severity
-    from unetscope.rules.configs import Checked, check
+    from unetscope.findings import Severity
     from unetscope.rules.trial import check_built
 
     for option in request.given:
         if option not in ConfigNetwork.takes:
             raise ConfigNetwork.refusal(request, option)
-    path = locate(split_part(request.source)[0])
-    read_text(path)  # a file that is not there is no finding
     sizes = {name: request.sizes.get(name) for name in SIZES}
+    checked = _check_config(request.source, request.overrides, sizes, info)
+    findings = checked.findings
+    if request.controlnet is not None:
+        findings += _check_config(request.controlnet, (), sizes, info).findings
+    if all(finding.severity is Severity.WARNING for finding in findings):
+        spec = load(request.source, overrides=request.overrides, **sizes)
+        findings += check_built(spec, lambda: resolve(request).trace())
+    checked.findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.order)
+    return checked
+
+
+def _check_config(
+    reference: str, overrides: Sequence[str], sizes: dict[str, int | None], info: Info
+) -> Checked:
+    """What is found by reading one config.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    from unetscope.config.files import locate, read_text, split_part
+    from unetscope.config.loading import document_of
+    from unetscope.findings import MALFORMED
+    from unetscope.rules.configs import Checked, check
+
+    path = locate(split_part(reference)[0])
+    read_text(path)  # a file that is not there is no finding
     try:
-        document = document_of(request.source, request.overrides, sizes)
+        document = document_of(reference, overrides, sizes)
     except ConfigError as error:
         place = error.place or Place(str(path))
         return Checked([MALFORMED.in_file(place, error.message, error.hint)])
     for note in document.notes:
         info(f"note: {note}")
-    checked = check(document)
-    if all(finding.severity is Severity.WARNING for finding in checked.findings):
-        spec = load(request.source, overrides=request.overrides, **sizes)
-        checked.findings += check_built(spec, lambda: resolve(request).trace())
-    checked.findings.sort(key=lambda finding: finding.order)
-    return checked
+    return check(document)

@@ -1,53 +1,51 @@
-"""What is wrong with configs, and which sizes their networks take."""
+"""What was found, what can be found, and which sizes of inputs networks take."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
-from unetscope.errors import Place
-from unetscope.findings import RULES, Finding, Severity
+from unetscope.findings import Finding, Rule, Severity
+from unetscope.rules.size_table import SizeClass, size_table
+from unetscope.rules.surprises import Configured
 from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
 from unetscope.words import Words
 
-if TYPE_CHECKING:
-    from unetscope.rules.size_table import SizeClass
-
-_COLUMNS = ("level", "file", "line", "column", "id", "message")
-
 
 def findings(found: Sequence[Finding], words: Words) -> Table:
-    """One row a finding, for programs; a hint has a column of its own."""
-    titles = (words.severity, words.file, words.line, words.column, "ID", words.message)
-    columns = [*map(Column, _COLUMNS, titles), Column("hint", words.hint)]
-    rows = [(*_row(finding), finding.message, finding.hint) for finding in found]
-    after = (_sum(found, words),)
-    return Table("findings", "", tuple(columns), tuple(rows), after=after, data=_counts(found))
-
-
-def located(found: Sequence[Finding]) -> Table:
-    """The same for services that show one text a finding: the hint is part of it."""
+    """One row a finding; in a terminal, one paragraph."""
     rows = [
-        (*_row(finding), "\n".join(filter(None, (finding.message, finding.hint))))
+        (finding.severity.value, *_place(finding), finding.id, finding.message, finding.hint)
         for finding in found
     ]
-    columns = tuple(Column(key, "") for key in _COLUMNS)
-    data = {"rules": {name: rule.summary for name, rule in RULES.items()}}
-    return Table("findings", "", columns, tuple(rows), data=data)
+    columns = (
+        Column("level", words.severity),
+        Column("file", words.file),
+        Column("line", words.line),
+        Column("column", words.column),
+        Column("id", "ID"),
+        Column("message", words.message),
+        Column("hint", words.hint),
+    )
+    counted = Counter(finding.severity for finding in found)
+    counts = {"errors": counted[Severity.ERROR], "warnings": counted[Severity.WARNING]}
+    text = words.checked.format(**counts) if found else words.nothing_found
+    return Table(
+        "findings",
+        "",
+        columns,
+        tuple(rows),
+        after=(Cell.of(text, data=counts),),
+        paragraphs=tuple(_paragraph(finding, words) for finding in found),
+        data=counts,
+    )
 
 
-def report(found: Sequence[Finding], words: Words) -> Table:
-    """The same for people: a paragraph a finding, and how many there are."""
-    paragraphs = [_paragraph(finding, words) for finding in found]
-    return Table("findings", "", (), (), before=(*paragraphs, _sum(found, words)))
-
-
-def _row(finding: Finding) -> tuple[str, str | None, int | None, int | None, str]:
-    place = finding.place or Place("")
-    if place.file.startswith("--"):  # an option of the command line stands in no file
-        return (finding.severity.value, None, None, None, finding.id)
-    return (finding.severity.value, place.file, place.line, place.column, finding.id)
+def _place(finding: Finding) -> tuple[str | None, int | None, int | None]:
+    place = finding.place
+    if place is None or place.file.startswith("--"):  # an option stands in no file
+        return (None, None, None)
+    return (place.file, place.line, place.column)
 
 
 def _paragraph(finding: Finding, words: Words) -> Cell:
@@ -59,15 +57,29 @@ def _paragraph(finding: Finding, words: Words) -> Cell:
     return Cell(tuple(parts), finding.id)
 
 
-def _counts(found: Sequence[Finding]) -> dict[str, int]:
-    counted = Counter(finding.severity for finding in found)
-    return {"errors": counted[Severity.ERROR], "warnings": counted[Severity.WARNING]}
+def rules(known: Iterable[Rule], words: Words) -> Table:
+    """One row a rule, errors first: what it means, and when it can be found."""
+    rows = tuple(
+        (
+            rule.id,
+            Cell.of(words.levels[rule.severity.value], data=rule.severity.value),
+            Cell.of(words.traced if rule.traced else words.static, data=rule.traced),
+            rule.summary,
+        )
+        for rule in sorted(known, key=lambda rule: (rule.severity.value, rule.id))
+    )
+    columns = (
+        Column("id", "ID", code=True),
+        Column("level", words.severity),
+        Column("traced", words.found_in),
+        Column("summary", words.meaning),
+    )
+    return Table("rules", words.rules, columns, rows)
 
 
-def _sum(found: Sequence[Finding], words: Words) -> Cell:
-    counts = _counts(found)
-    text = words.checked.format(**counts) if any(counts.values()) else words.nothing_found
-    return Cell.of(text, data=counts)
+def sizes_of(name: str, network: Configured, words: Words) -> Table:
+    """Which heights and widths a config's network takes."""
+    return sizes(name, list(size_table(network.family, network.unet, network.inputs.height)), words)
 
 
 def sizes(name: str, classes: Sequence[SizeClass], words: Words) -> Table:
