@@ -192,9 +192,12 @@ def test_measured_without_measuring(unetscope, narrow):
 def test_a_saved_trace_cannot_be_measured(unetscope, narrow, tmp_path):
     saved = tmp_path / "t.json"
     unetscope("trace", narrow, "--save", saved)
+    result = unetscope("memory", saved, "--measure")
+    assert (result.code, result.out) == (2, "")
+    assert "is a saved trace: it holds no network to measure" in result.err
     result = unetscope("memory", saved, "--measure", "--device", "cpu")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("error: a saved trace cannot be measured")
+    assert "is a saved trace: its network and inputs are fixed" in result.err
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from unetscope.record import Op, Trace
 CONVOLUTION, LINEAR, PRODUCT = "convolution", "linear", "product"
 SELF, CROSS, JOINT = "self_attention", "cross_attention", "joint_attention"
 CLASSES = (CONVOLUTION, LINEAR, SELF, CROSS, JOINT, PRODUCT)
-"""Kinds of multiply-adds: weights slid over a map; weights applied to vectors; an attention's two
-products, by whom the queries read: their own source, another one, both; other products of two
-computed tensors."""
+"""Kinds of multiply-adds: convolutions; weights applied to vectors; the two products of an
+attention, whose keys and values come from the source of its queries, from another tensor or from
+both; other products of two computed tensors."""
 ATTENTION = (SELF, CROSS, JOINT)
 
 
@@ -96,9 +96,9 @@ class Cost:
 
     @cached_property
     def uncounted(self) -> dict[str, tuple[int, int]]:
-        """The functions that do no multiply-adds but make elements: how often, and how many.
+        """The functions without multiply-adds: how often each ran, and how many elements it made.
 
-        Views make none.
+        Views make none, and are left out.
         """
         trace = self.network.trace
         found: dict[str, tuple[int, int]] = {}

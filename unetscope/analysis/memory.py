@@ -131,7 +131,7 @@ class Memory:
 
     @cached_property
     def unseen_matrices(self) -> int:
-        """How many functions attend by means that are not known, and are counted as fused."""
+        """How many functions are attention of unknown memory, and are counted as fused."""
         return sum(1 for op in self.trace.ops if op.attention_macs and not _is_fused(op))
 
     @cached_property
@@ -160,7 +160,7 @@ class Memory:
 
     @cached_property
     def input_bytes(self) -> int:
-        """Of the network's inputs, which the caller holds throughout."""
+        """Bytes of the network's inputs, which the caller holds throughout."""
         trace = self.trace
         storages = {trace.values[argument.value].storage for argument in trace.inputs}
         return sum(trace.storages[index].nbytes for index in storages)
@@ -206,7 +206,7 @@ class Memory:
         return [skip for skip in self.skips if skip.born <= clock < skip.joined]
 
     def _bytes(self, skips: Iterable[Skip]) -> int:
-        """Of their storages; tensors that share one count once."""
+        """Bytes of their storages; tensors that share one count once."""
         values = self.trace.values
         return sum({values[skip.value].storage: skip.nbytes for skip in skips}.values())
 
@@ -231,7 +231,7 @@ def _is_fused(op: Op) -> bool:
 
 
 def parameter_bytes(trace: Trace) -> int:
-    """Of the parameters, in the types that they have; a shared tensor counts once."""
+    """Bytes of the parameters in their element types; a shared tensor counts once."""
     return sum(
         parameter.spec.nbytes
         for module in trace.modules
@@ -241,7 +241,7 @@ def parameter_bytes(trace: Trace) -> int:
 
 
 def buffer_bytes(trace: Trace) -> int:
-    """Of the buffers, likewise."""
+    """Bytes of the buffers, likewise."""
     return sum(
         buffer.spec.nbytes
         for module in trace.modules

@@ -15,7 +15,7 @@ class Training:
     """What training holds: weights, gradients, optimiser, and activations for the backward pass.
 
     Args:
-        trace: one inference pass; at its batch, sizes and element type one step of training runs.
+        trace: one inference pass; training is estimated at its batch, sizes and element type.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -32,7 +32,7 @@ class Training:
 
     @cached_property
     def guessed(self) -> dict[str, int]:
-        """The functions taken to keep all that they take and make, and how often each ran."""
+        """The functions that are assumed to keep all inputs and outputs, and how often each ran."""
         return dict(self._kept[1])
 
     @cached_property
@@ -89,7 +89,7 @@ class State:
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """All of them."""
         return self.weights + self.gradients + self.moments + self.master
 
 

@@ -54,7 +54,8 @@ def memory_command(
     if "measured" in (sections or "") and not measure:
         raise typer.BadParameter("the section `measured` goes with `--measure`")
     unet = network.load(config)
-    if measure and network.device == "meta":
+    runnable = unet.source.runnable("it holds no network to measure") if measure else None
+    if runnable is not None and network.device == "meta":
         raise UnetscopeError(
             "nothing runs on meta, so there is nothing to measure",
             hint="add `--device cuda` or `--device cpu`",
@@ -63,10 +64,9 @@ def memory_command(
     from unetscope.views.memory import memory
     from unetscope.views.view import View
 
-    why = "it holds no network to measure"
-    trace = unet.source.runnable(why).on("meta").trace() if measure else unet.trace()
+    trace = unet.trace() if runnable is None else runnable.on("meta").trace()
     view = View.of(trace, written.lang, names)
-    measured = measurement(unet.source, trace, runs, console.progress) if measure else None
+    measured = measurement(runnable, trace, runs, console.progress) if runnable else None
     tables = memory(view, sections, top, measured)
     if not tables:
         console.info(f"{trace.name} joins no skips")

@@ -27,7 +27,7 @@ _OF_FVCORE = {
     "einsum": "batched",
 }
 OTHER = "element-wise"
-"""What a counter counts of work that is no multiply-adds to us."""
+"""What a counter counts beside multiply-adds."""
 
 
 def by_torch(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, int]:

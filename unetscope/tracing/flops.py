@@ -25,7 +25,7 @@ Shape = Sequence[int]
 
 
 class Work(NamedTuple):
-    """What a function does."""
+    """The multiply-adds of one call."""
 
     macs: int | None
     """Multiply-adds; None where no formula is known."""
@@ -73,7 +73,7 @@ class _Recorded:
         return self._shape
 
 
-# Formulas have the signatures of the functions that they speak of, after the result.
+# A formula takes the result, then the arguments of its function.
 # ruff: noqa: A002, ARG001
 
 
