@@ -42,8 +42,9 @@ def check_command(
 ) -> None:
     """Find everything that is wrong with configs, and what may surprise in any network.
 
-    A config is read as far as it can be, each finding at its line. One without errors is run once,
-    as code is, for what only shows then. Exit 0: no errors; 1: some; 2: it could not be done.
+    What has no errors is run once for what only shows then.
+
+    Exit 0: no errors; 1: some; 2: it could not be done.
     """
     from unetscope.findings import Severity
     from unetscope.rules import every_rule
