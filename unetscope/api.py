@@ -208,10 +208,12 @@ def check(
         UnetscopeError: there is no such source, it cannot be read, or an option has no meaning for
             it. A config that describes no network is no error: that is a finding.
     """
+    from unetscope.rules import known_ids
     from unetscope.sources import checking
 
+    ignored = known_ids(ignore)
     checked = checking.check(_request(source, **options), _no_info)
-    return [finding for finding in checked.findings if finding.id not in ignore]
+    return [finding for finding in checked.findings if finding.id not in ignored]
 
 
 class Architecture:

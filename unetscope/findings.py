@@ -3,7 +3,7 @@
 A rule is an id, a severity and a summary. Where one function decides it, the rule decorates that
 function; where several find the same thing, the rule stands alone and they share it:
 
-    @rule("skip-order", Severity.WARNING, "The decoder takes the skips in another order.")
+    @rule("skip-order", Severity.WARNING, "The skips are taken in another order.", traced=True)
     def skip_order(network: Network) -> Iterator[Finding]:
         yield skip_order.in_module("", "1 of 3 joins takes another tensor than the newest")
 
@@ -101,7 +101,14 @@ def rule(
     *,
     traced: bool = False,
 ) -> Callable[[Callable[P, Iterator[Finding]]], Check[P]]:
-    """Make a rule of the function that finds it; see `Rule`."""
+    """Make a rule of the function that finds it, which `check` calls from then on.
+
+    Args:
+        id: see `Rule`.
+        severity: see `Rule`.
+        summary: see `Rule`.
+        traced: whether the function takes the `Network` of a trace; else it takes a `Configured`.
+    """
 
     def register(function: Callable[P, Iterator[Finding]]) -> Check[P]:
         return Check(id, severity, summary, function, traced=traced)

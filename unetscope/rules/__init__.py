@@ -29,7 +29,9 @@ def known_ids(ids: Iterable[object]) -> frozenset[str]:
             close = nearest(str(name), known)
             raise UnetscopeError(
                 f"there is no finding {f'`{name}`' if isinstance(name, str) else repr(name)}",
-                hint=f"did you mean `{close}`?" if close else f"ids: {', '.join(known)}",
+                hint=f"did you mean `{close}`?"
+                if close
+                else "`unetscope check --list-rules` lists them",
             )
         found.add(name)
     return frozenset(found)

@@ -37,8 +37,6 @@ from unetscope.findings import (
 )
 from unetscope.rules.surprises import Configured, surprises
 
-_LEVELS = {"down_block_types", "up_block_types", "block_out_channels"}
-"""Without these nothing can be said of levels."""
 _LENGTHS = {LIST_LENGTH.id, REVERSE_MISSING.id}
 _PLAIN = {rule.id for rule in (GROUPS, HEADS, SKIP_CHANNELS, SIZE, TOO_LARGE)}
 """With these errors it is still plain which network is meant."""
@@ -120,8 +118,9 @@ def _without(document: Document, paths: set[Path]) -> Document:
 def _meaning(document: Document, at_fault: set[Path], checked: Checked) -> Iterator[Finding]:
     """What the rules say of the values that have the right form."""
     unknown = {str(path[1]) for path in at_fault if len(path) > 1}
-    while unknown.isdisjoint(_LEVELS):
-        config, family, unet = convert(document.data)
+    family = find(document.data.get("family", DEFAULT_FAMILY))
+    while unknown.isdisjoint(family.level_keys):
+        config, _, unet = convert(document.data)
         inputs = inputs_of(config.inputs, family, unet)
         faults = _unrelated(check_options(family, unet, document.places), unknown)
         yield from faults

@@ -208,7 +208,8 @@ def _setting(name: str, value: object) -> str:
     if name not in known:
         close = nearest(name, known)
         raise UnetscopeError(
-            "no such rule", hint=f"did you mean `{close}`?" if close else f"rules: {known}"
+            "no such setting",
+            hint=f"did you mean `{close}`?" if close else f"settings: {', '.join(known)}",
         )
     if not isinstance(value, str):
         raise UnetscopeError(f"expected a string, found {value!r}")

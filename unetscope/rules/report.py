@@ -42,7 +42,7 @@ class ReportedTotal:
 
 @dataclass(frozen=True)
 class ReportedFailure:
-    """A rule that is broken."""
+    """A setting of the gate that a change does not meet; `rule` is its name."""
 
     rule: str
     id: str

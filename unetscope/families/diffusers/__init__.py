@@ -38,6 +38,7 @@ from unetscope.families.sizes import Sizes
 
 _Config = UNet2DConditionConfig | UNet2DConfig | ControlNetConfig
 _NETWORKS = "unetscope.families.diffusers.networks"
+_LEVEL_KEYS = ("down_block_types", "up_block_types", "block_out_channels")
 
 
 def _channels(unet: _Config) -> tuple[int, ...]:
@@ -85,6 +86,7 @@ UNET_2D_CONDITION: Family[UNet2DConditionConfig] = Family(
     surprises=condition_surprises,
     channel_keys=("block_out_channels", "cross_attention_dim"),
     text_keys=("encoder_hid_dim", "cross_attention_dim"),
+    level_keys=_LEVEL_KEYS,
     check_tokens=check_tokens,
     usual_size=usual_size,
     usual_tokens=usual_tokens,
@@ -103,6 +105,7 @@ UNET_2D: Family[UNet2DConfig] = Family(
     rules=unet2d_rules,
     surprises=unet2d_surprises,
     channel_keys=("block_out_channels",),
+    level_keys=_LEVEL_KEYS,
     usual_size=usual_size,
     likely_key=_likely_key,
     library="diffusers",
@@ -120,6 +123,7 @@ CONTROLNET: Family[ControlNetConfig] = Family(
     surprises=controlnet_surprises,
     channel_keys=("block_out_channels", "cross_attention_dim"),
     text_keys=("encoder_hid_dim", "cross_attention_dim"),
+    level_keys=_LEVEL_KEYS,
     likely_key=_likely_key,
     library="diffusers",
 )
