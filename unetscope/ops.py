@@ -116,6 +116,7 @@ class Operation:
         return self.kind is not OpKind.UNKNOWN
 
 
+@cache
 def operation(name: str) -> Operation:
     """The operation that a recorded function does.
 
@@ -125,7 +126,13 @@ def operation(name: str) -> Operation:
     Returns:
         Its row; for a function that is in no row, one of kind `UNKNOWN` of which nothing is known.
     """
-    return _operation(name)
+    bare = name
+    for owner in ("torch.", "Tensor.", "F."):
+        bare = bare.removeprefix(owner)
+    bare = bare.strip("_") or bare
+    # An overload of ATen's is recorded as `torch.add.Tensor`.
+    row = _ROWS.get(bare) or _ROWS.get(bare.partition(".")[0])
+    return row or Operation(bare, OpKind.UNKNOWN, formula=None)
 
 
 def symbol(function: str) -> str | None:
@@ -401,15 +408,3 @@ _SYMBOLS = {
 }
 _ROWS = {spelling: row for row in OPERATIONS for spelling in row.spellings}
 _WRITING = frozenset({"+=", "-=", "*=", "/=", "[]="})
-_OWNERS = ("torch.", "Tensor.", "F.")
-
-
-@cache
-def _operation(name: str) -> Operation:
-    bare = name
-    for owner in _OWNERS:
-        bare = bare.removeprefix(owner)
-    bare = bare.strip("_") or bare
-    # An overload of ATen's is recorded as `torch.add.Tensor`.
-    row = _ROWS.get(bare) or _ROWS.get(bare.partition(".")[0])
-    return row or Operation(bare, OpKind.UNKNOWN, formula=None)

@@ -64,7 +64,7 @@ def trace(
     names = names_of_tensors(paths)
     tensors = Tensors(names)
     calls = Calls(paths, tensors)
-    device = next((t.device for t in leaves((args, kwargs))), torch.device("cpu"))
+    device = next((t.device for t in leaves(args, kwargs)), torch.device("cpu"))
     recording = Recording(tensors, calls)
     with _collection_paused(device):
         modules = records(paths, names, tensors)

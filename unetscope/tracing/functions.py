@@ -73,7 +73,7 @@ class Functions(TorchFunctionMode):
         if name is None:
             return func(*args, **kwargs)
         listener = self._listener
-        inputs = leaves((args, *kwargs.values()))
+        inputs = leaves(*args, *kwargs.values())
         noted = listener.called(name, inputs)
         try:
             result = self._run(func, types, args, kwargs)

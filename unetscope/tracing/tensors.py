@@ -35,10 +35,10 @@ def named_leaves(value: Any, name: str) -> Iterator[tuple[str, Tensor]]:
             yield from named_leaves(getattr(value, field.name), f"{name}.{field.name}")
 
 
-def leaves(value: Any) -> list[Tensor]:
-    """The tensors in `value`, in order."""
+def leaves(*values: Any) -> list[Tensor]:
+    """The tensors in `values`, in order."""
     found: list[Tensor] = []
-    _collect((value,), found)
+    _collect(values, found)
     return found
 
 
