@@ -13,7 +13,7 @@ function; where several find the same thing, the rule stands alone and they shar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Generic, ParamSpec
 
@@ -38,6 +38,7 @@ class Severity(str, Enum):
     """There is one, and it may surprise."""
 
 
+@dataclass(frozen=True, eq=False)
 class Rule:
     """One kind of finding. Making a rule registers it.
 
@@ -48,18 +49,15 @@ class Rule:
         traced: whether only building or running the network shows it.
     """
 
-    def __init__(
-        self,
-        id: str,  # noqa: A002
-        severity: Severity,
-        summary: str,
-        *,
-        traced: bool = False,
-    ) -> None:
-        if id in RULES:
-            raise ValueError(f"there are two rules `{id}`")
-        self.id, self.severity, self.summary, self.traced = id, severity, summary, traced
-        RULES[id] = self
+    id: str
+    severity: Severity
+    summary: str
+    traced: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.id in RULES:
+            raise ValueError(f"there are two rules `{self.id}`")
+        RULES[self.id] = self
 
     def at(self, path: Path, message: str, hint: str | None = None) -> Finding:
         """A finding at a key of the config."""
@@ -74,20 +72,11 @@ class Rule:
         return Finding(self.id, (), message, hint, place=place)
 
 
+@dataclass(frozen=True, eq=False)
 class Check(Rule, Generic[P]):
     """A rule that one function decides; it is called as that function."""
 
-    def __init__(
-        self,
-        id: str,  # noqa: A002
-        severity: Severity,
-        summary: str,
-        function: Callable[P, Iterator[Finding]],
-        *,
-        traced: bool,
-    ) -> None:
-        super().__init__(id, severity, summary, traced=traced)
-        self.function = function
+    function: Callable[P, Iterator[Finding]] = field(kw_only=True)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[Finding]:
         """What the function finds."""
@@ -111,7 +100,7 @@ def rule(
     """
 
     def register(function: Callable[P, Iterator[Finding]]) -> Check[P]:
-        return Check(id, severity, summary, function, traced=traced)
+        return Check(id, severity, summary, traced=traced, function=function)
 
     return register
 

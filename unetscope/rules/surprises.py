@@ -38,7 +38,7 @@ Sources: the encoders' own published configs (`hidden_size`, `d_model`, `width`)
 
 @dataclass(frozen=True)
 class Configured:
-    """A network whose config has no faults.
+    """A network as its config describes it, where it is plain which network is meant.
 
     Attributes:
         family: of the network.

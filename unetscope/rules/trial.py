@@ -17,42 +17,32 @@ if TYPE_CHECKING:
     from unetscope.record import Trace
 
 
-def check_pass(trace: Callable[[], Trace], place: Place) -> Iterator[Finding]:
+def check_pass(
+    trace: Callable[[], Trace], place: Place, spec: Spec | None = None
+) -> Iterator[Finding]:
     """That a network cannot run, or what its traced rules find.
 
     Args:
         trace: loads a trace, or makes it by one pass.
         place: where a user may look for what is found.
+        spec: the network, if it is of a config without errors; what no rule foresaw is named by
+            layers.
 
     Raises:
-        UnetscopeError: there is no such network, or it cannot be built.
+        UnetscopeError: there is no such network, or it is no config's and cannot be built.
     """
-    try:
-        traced = trace()
-    except ForwardError as error:
-        yield FORWARD.in_file(error.place or place, error.message, error.hint)
-    else:
-        yield from check_trace(traced, place)
-
-
-def check_built(spec: Spec, trace: Callable[[], Trace]) -> Iterator[Finding]:
-    """The same for a config whose options are right; what no rule foresaw is named by layers.
-
-    Args:
-        spec: the network.
-        trace: makes its trace by one pass.
-    """
-    place = spec.places["unet",]
     try:
         traced = trace()
     except ForwardError as error:
         failure = FORWARD.in_file(error.place or place, error.message, error.hint)
     except (UnetscopeError, RuntimeError, ValueError, TypeError) as error:
+        if spec is None:
+            raise
         failure = BUILD.in_file(place, f"it cannot be built: {error}")
     else:
         yield from check_trace(traced, place)
         return
-    yield from list(_faults(spec)) or [failure]
+    yield from (list(_faults(spec)) if spec else []) or [failure]
 
 
 def _faults(spec: Spec) -> Iterator[Finding]:

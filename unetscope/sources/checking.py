@@ -48,7 +48,7 @@ def _check_network(request: Request, info: Info) -> Checked:
     """What is found in a config, in that of its ControlNet, and in their pass."""
     from unetscope.config import load
     from unetscope.findings import Severity
-    from unetscope.rules.trial import check_built
+    from unetscope.rules.trial import check_pass
 
     for option in request.given:
         if option not in ConfigNetwork.takes:
@@ -60,7 +60,7 @@ def _check_network(request: Request, info: Info) -> Checked:
         findings += _check_config(request.controlnet, (), sizes, info).findings
     if all(finding.severity is Severity.WARNING for finding in findings):
         spec = load(request.source, overrides=request.overrides, **sizes)
-        findings += check_built(spec, lambda: resolve(request).trace())
+        findings += check_pass(lambda: resolve(request).trace(), spec.places["unet",], spec)
     checked.findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.order)
     return checked
 
