@@ -367,9 +367,9 @@ class Architecture:
 
     def _repr_html_(self) -> str:
         """Heading, inputs, parts and skip ledger, as notebooks show them."""
-        from unetscope.render import render
+        from unetscope.render.html import fragment
 
-        return render(self._at_a_glance(), "html")
+        return fragment(self._at_a_glance())
 
     def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
         """The same, as `rich.print` shows it."""

@@ -80,7 +80,7 @@ def _complaint(path: Path, made: Lock) -> str:
         return ""
     said = Words("en")
     summary = views.summary(Gate().judge(found), said)
-    return render([summary, *views.changes(found.changes, said)], "terminal")
+    return render([summary, *views.changes(found.changes, said, said.changes)], "terminal")
 
 
 def _write(path: Path, made: Lock) -> None:

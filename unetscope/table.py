@@ -1,4 +1,4 @@
-"""The form between views and renderers: a table of typed cells.
+"""The forms between views and renderers: a table of typed cells, and a chart.
 
 A view chooses rows, columns and values; a renderer spells them. A view never formats a number,
 a renderer never chooses one. The kind of a value says how `units.spell` writes it for people;
@@ -19,6 +19,16 @@ class Content(Enum):
     TABLES = auto()  # tables of any columns
     FINDINGS = auto()  # what is wrong, each finding at a line of a file
     CHANGES = auto()  # what changed between two networks, and whether that may pass
+
+
+class Reader(Enum):
+    """Who a format is for; of a diff, each reads another table."""
+
+    PEOPLE = auto()  # in a terminal or a browser
+    REVIEWERS = auto()  # in a comment on a pull request
+    PROGRAMS = auto()  # all there is, as records
+    REVIEW_TOOLS = auto()  # what marks lines of files
+    TEST_TOOLS = auto()  # what shows cases that pass or fail
 
 
 class Kind(Enum):
@@ -65,7 +75,8 @@ class Cell:
 
     Attributes:
         parts: what people read, in order.
-        data: what json and csv hold: ints, strings, bools, None, lists and dicts of them.
+        data: what json and csv hold: a number, a string, a bool, None or a list of them; in a
+            column of several `keys`, one such value for each, or None.
     """
 
     parts: tuple[Part, ...]
@@ -102,6 +113,7 @@ class Column:
             terminal that is too narrow leaves out first the one with the largest number, of equals
             the one on the right. From 5 on, it is shown only where nothing folds.
         zeros: whether a terminal prints a 0; if not, it stays blank, as where most values are 0.
+        keys: the keys of its data, if its cells hold several values each; then `key` is no key.
     """
 
     key: str
@@ -110,12 +122,19 @@ class Column:
     code: bool = False
     priority: int = 0
     zeros: bool = True
+    keys: tuple[str, ...] = ()
 
     def cell(self, value: Value) -> Cell:
         """The cell that a row's value stands for."""
         if isinstance(value, Cell):
             return value
         return Cell.of(value, self.kind, code=self.code)
+
+
+FINDING = ("level", "file", "line", "column", "id", "message")
+"""The columns of a table of findings; `level` is error, warning or notice. It may have more."""
+
+_NUMBERS = {Kind.COUNT, Kind.BYTES, Kind.MACS, Kind.SHARE}
 
 
 @dataclass(frozen=True)
@@ -135,6 +154,8 @@ class Table:
         transposed: people read one record a column, titles down the left (json and csv do not
             change).
         facts: people read `title: value` lines, as the table has one record.
+        folded: people unfold it, where the format can hide it.
+        anchor: what marks it in Markdown without being shown, so that a program finds it again.
         level: depth of its heading, 1 for a section.
         repeats: it is one of several with its key (a table a block): json holds a list of them,
             even of one.
@@ -151,6 +172,8 @@ class Table:
     paragraphs: tuple[Cell, ...] | None = None
     transposed: bool = False
     facts: bool = False
+    folded: bool = False
+    anchor: str = ""
     level: int = 1
     repeats: bool = False
     data: dict[str, Any] = field(default_factory=dict)
@@ -164,11 +187,75 @@ class Table:
         if self.facts and len(self.rows) != 1:
             raise ValueError(f"{self.key}: facts are one record, not {len(self.rows)}")
 
+    @property
+    def holds_findings(self) -> bool:
+        """Whether its rows are findings, which have forms of their own."""
+        return set(FINDING) <= {column.key for column in self.columns}
+
+    def holds_numbers(self, index: int) -> bool:
+        """Whether a column is to be aligned on the right."""
+        column = self.columns[index]
+        if column.kind in _NUMBERS:
+            return True
+        data = [column.cell(row[index]).data for row in self.rows]
+        known = [value for value in data if value is not None]
+        return bool(known) and all(type(value) in (int, float) for value in known)
+
     def cells(self, row: Sequence[Value]) -> list[Cell]:
         """The cells of one of its rows."""
         return [column.cell(value) for column, value in zip(self.columns, row, strict=True)]
 
+    @property
+    def keys(self) -> list[str]:
+        """The keys of a record's data."""
+        return [key for column in self.columns for key in column.keys or (column.key,)]
+
     def record(self, row: Sequence[Value]) -> dict[str, Any]:
-        """The data of one of its rows by column key."""
-        cells = self.cells(row)
-        return {column.key: cell.data for column, cell in zip(self.columns, cells, strict=True)}
+        """The data of one of its rows, a flat dict by key."""
+        found: dict[str, Any] = {}
+        for column, cell in zip(self.columns, self.cells(row), strict=True):
+            if column.keys:
+                values = [None] * len(column.keys) if cell.data is None else cell.data
+                found.update(zip(column.keys, values, strict=True))
+            else:
+                found[column.key] = cell.data
+        return found
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar.
+
+    Attributes:
+        label: what it is drawn for.
+        values: its stacked parts, one a series, from the bottom.
+        note: what is written at its end, beside the total.
+    """
+
+    label: str
+    values: tuple[int, ...]
+    note: str = ""
+
+    @property
+    def total(self) -> int:
+        """The length of the bar."""
+        return sum(self.values)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Bars that share an axis from 0.
+
+    Attributes:
+        title: what it shows.
+        axis: what the labels name.
+        series: the title of each part of a bar, from the bottom.
+        bars: in order.
+        kind: how the values are written.
+    """
+
+    title: str
+    axis: str
+    series: tuple[str, ...]
+    bars: tuple[Bar, ...]
+    kind: Kind

@@ -122,9 +122,9 @@ def test_parts(data):
         "final",
     ]
     assert parts["decoder"]["input_shape"] == shape("1280/64")
-    channels = [row["channels"] for row in found["decoder"]["rows"]]
-    assert [row["before"] for row in channels] == [1280] * 7 + [640] * 3 + [320] * 2
-    assert all(row["skips_joined"] for row in channels)
+    rows = found["decoder"]["rows"]
+    assert [row["channels_before"] for row in rows] == [1280] * 7 + [640] * 3 + [320] * 2
+    assert all(row["skips_joined"] for row in rows)
     assert found["residuals"]["total"] == 12
     (steps,) = found["steps"]
     assert [row["operation"] for row in steps["rows"]] == [

@@ -44,9 +44,10 @@ def test_the_tables(data):
         "exit": ["out"],
     }
     # The drawing has three downsamplings, down to 8 x 8.
-    assert [row["size"] for row in found["encoder"]["rows"]] == [
-        {"before": [64, 64], "after": [32, 32]},
-        {"before": [32, 32], "after": [16, 16]},
+    rows = found["encoder"]["rows"]
+    assert [(row["size_before"], row["size_after"]) for row in rows] == [
+        ([64, 64], [32, 32]),
+        ([32, 32], [16, 16]),
     ]
     skips = [(row["push"], row["producer"], row["consumer"]) for row in found["ledger"]["rows"]]
     assert skips == [(1, "down2.res", "up1.res"), (0, "down1.res", "up2.res")]

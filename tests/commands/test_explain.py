@@ -77,10 +77,14 @@ def test_attention(unetscope, narrow):
         "query_from": [path.replace("attn2", "norm2")],
         "key_from": ["encoder_hidden_states"],
         "value_from": ["encoder_hidden_states"],
-        "map_to_tokens": {"map": [1, 32, 8, 12], "tokens": [1, 96, 32]},
+        "map_shape": [1, 32, 8, 12],
+        "token_shape": [1, 96, 32],
     }
     assert tables["module"]["kind"] == "CrossAttention"
-    assert tables["module"]["config_keys"] == {
+    options = dict(
+        zip(tables["module"]["config_keys"], tables["module"]["config_values"], strict=True)
+    )
+    assert options == {
         "block_out_channels": [32, 64],
         "attention_head_dim": 4,
         "cross_attention_dim": 16,

@@ -38,7 +38,7 @@ def test_the_ledger_and_the_steps_are_told_in_the_originals_names(unetscope):
     assert producers[9] == "input_blocks.9.0"
     steps = [row["operation"] for table in tables["steps"] for row in table["rows"]]
     assert steps[1] == "output_blocks.0.0"
-    assert tables["steps"][0]["rows"][1]["layer"]["layer"] == "in_layers.2"
+    assert tables["steps"][0]["rows"][1]["layer"] == "in_layers.2"
     assert "resnets" not in json.dumps(tables["steps"])
 
 

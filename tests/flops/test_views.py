@@ -9,9 +9,8 @@ from torch import nn
 from unetscope.analysis.cost import Cost
 from unetscope.analysis.network import Network
 from unetscope.analysis.scaling import Point
-from unetscope.chart import Bar, Chart
 from unetscope.render.chart import svg, text
-from unetscope.table import Kind
+from unetscope.table import Bar, Chart, Kind
 from unetscope.tracing import trace
 from unetscope.views.blocks import heading
 from unetscope.views.flops import flops

@@ -4,14 +4,17 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 from markdown_it import MarkdownIt
 
-from unetscope.render.comment import LARGEST, MARKER
-from unetscope.rules import report
+from unetscope.render import Content, formats, markdown, render
+from unetscope.table import Column, Table
+from unetscope.views.diff import ANCHOR
+from unetscope.views.diff_document import schema as schema_of_diff
 
 CONFIG, LOCK = "configs/unet.yaml", "configs/unet.lock"
 ROOT = Path(__file__).parents[2]
@@ -141,7 +144,7 @@ def test_json_follows_its_schema(unetscope, changed):
     done = unetscope("diff", *changed, "-f", "json")
     content = json.loads(done.out)
     schema = json.loads(unetscope("diff", "--schema").out)
-    assert schema == json.loads(json.dumps(report.schema()))
+    assert schema == schema_of_diff()
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(content, schema)
     assert content["passes"] is False
@@ -149,26 +152,36 @@ def test_json_follows_its_schema(unetscope, changed):
     assert content["config"] == [{"key": "unet.block_out_channels", "old": [8, 16], "new": [8, 24]}]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**content, "changes": [{}]}, schema)
+    for rows in (content[key] for key in ("totals", "changes", "parts", "failures", "config")):
+        assert not any(isinstance(value, dict) for row in rows for value in row.values())
+    several = [index for index, row in enumerate(content["changes"]) if row["count"] > 1]
+    assert several == list(dict.fromkeys(part["change"] for part in content["parts"]))
+
+
+@pytest.mark.parametrize("form", formats(Content.CHANGES))
+def test_every_format_of_a_diff_says_what_changed(unetscope, changed, form):
+    done = unetscope("diff", *changed, "-f", form)
+    assert done.code == 1
+    assert "param-reshaped" in done.out
+    assert done.err == ""
 
 
 def test_markdown_reads_as_a_comment(unetscope, changed):
     text = unetscope("diff", *changed, "-f", "markdown").out
-    assert text.startswith(f"{MARKER}\n\nFrom **{LOCK}** to **{CONFIG}**: 4 breaking, ")
+    assert text.startswith(f"<!-- {ANCHOR} -->\n\nFrom **{LOCK}** to **{CONFIG}**: 4 breaking, ")
     assert text.count("<details>") == text.count("</details>") == 1
     tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
     assert sum(token.type == "table_open" for token in tokens) == 3
     assert text.isprintable() or "\x1b" not in text
 
 
-def test_markdown_is_cut_below_what_github_takes(unetscope, changed, monkeypatch):
-    monkeypatch.setattr("unetscope.render.comment.LARGEST", 1500)
-    from unetscope.render.comment import comment
-    from unetscope.table import Column, Table
-
+def test_markdown_is_cut_below_what_github_takes():
     rows = tuple((f"row {index}", "x" * 40) for index in range(5_000))
-    table = Table("t", "", (Column("a", "A"), Column("b", "B")), rows)
-    text = comment([table], [table], "All", "{} more are left out here.")
-    assert len(text) <= LARGEST
+    columns = (Column("a", "A"), Column("b", "B"))
+    shown, hidden = (Table("t", "", columns, rows, folded=folded) for folded in (False, True))
+    assert render([shown, hidden], "markdown").count("| row ") == 10_000  # no comment
+    text = render([replace(shown, anchor=ANCHOR), hidden], "markdown")
+    assert len(text) <= markdown.LARGEST_COMMENT
     assert text.count("more are left out here.") == 2
     shown = text.count("| row ") // 2
     assert f"{5_000 - shown} more are left out here." in text
@@ -208,7 +221,7 @@ def test_the_summary_of_a_github_job(unetscope, heads, project, monkeypatch):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     unetscope("diff", *heads, "-f", "github")
     text = summary.read_text()
-    assert text.startswith(f"before\n{MARKER}")
+    assert text.startswith(f"before\n<!-- {ANCHOR} -->")
     assert "heads 2 -> 4" in text
 
 

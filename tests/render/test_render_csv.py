@@ -57,7 +57,7 @@ push,shape,held_bytes,joined
         (["a", "b"], Kind.TEXT, "a;b"),
         ([1, 2], Kind.TEXT, "1;2"),
         ([[1, 4], [1, 8]], Kind.SHAPE, "1x4;1x8"),
-        ({"heads": 8}, Kind.TEXT, '{"heads": 8}'),
+        (["res[0]", "previous"], Kind.SHAPE, "res[0];previous"),
         (Cell((Part((1, 4), Kind.SHAPE), Part(" new")), [1, 4]), Kind.TEXT, "1x4"),
         ('a "b", c', Kind.TEXT, 'a "b", c'),
     ],
@@ -107,3 +107,13 @@ def test_no_table_is_refused() -> None:
     with pytest.raises(UnetscopeError, match="csv holds one table") as caught:
         render([Table("words", "", (), ())], "csv")
     assert caught.value.hint == "there is no table here"
+
+
+def test_a_cell_of_several_values_is_several_fields() -> None:
+    columns = (
+        Column("pop", ""),
+        Column("inputs", "", keys=("inputs", "input_shapes")),
+    )
+    shapes = Cell((Part((1, 4), Kind.SHAPE),), (["x", "res[0]"], [[1, 4], [1, 8]]))
+    table = Table("t", "", columns, ((0, shapes), (1, Cell.of(None))))
+    assert render([table], "csv") == "pop,inputs,input_shapes\n0,x;res[0],1x4;1x8\n1,,\n"

@@ -185,7 +185,8 @@ left out: Model (a wider terminal or -f markdown shows them)
 Two models.
 """
     )
-    assert "left out: Model; Largest feature map (" in render([MODELS], "terminal", Style(width=38))
+    narrow = render([MODELS], "terminal", Style(width=36)).replace("\n", " ")
+    assert "left out: Model; Largest feature map (" in narrow
     assert "未显示：Model（" in render([MODELS], "terminal", Style(width=64, language="zh"))
     for whole in (Style(), Style(width=69)):
         assert "left out" not in render([MODELS], "terminal", whole)

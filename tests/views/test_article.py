@@ -83,8 +83,9 @@ def test_steps_as_data(data, article):
             assert "".join(c for c in bracketed if c not in ".[]") == "".join(
                 c for c in expected["operation"] if c not in ".[]"
             )
-        assert [(i["label"], i["shape"][1:]) for i in step["inputs"]] == [
-            (i["label"], i["shape"][1:]) for i in expected["inputs"]
+        assert step["inputs"] == [given["label"] for given in expected["inputs"]]
+        assert [dims[1:] for dims in step["input_shapes"]] == [
+            given["shape"][1:] for given in expected["inputs"]
         ]
         assert step["output_shape"][1:] == expected["output"][1:]
 

@@ -97,3 +97,16 @@ def test_a_table_of_rows_stays_one_at_80_columns(width):
             continue
         first = render([table], "terminal", Style(width)).split("\n")
         assert any(line.startswith("──") and set(line) <= set("─ ") for line in first)
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, None])
+def test_rows_are_flat(name):
+    for table in tables_of_many_models("en") if name is None else tables_of(name, "en"):
+        assert len(table.keys) == len(set(table.keys))
+        for row in (*table.rows, *([table.total] if table.total else [])):
+            record = table.record(row)
+            assert list(record) == table.keys
+            for value in chain.from_iterable(
+                value if isinstance(value, (list, tuple)) else [value] for value in record.values()
+            ):
+                assert not isinstance(value, dict)

@@ -104,6 +104,24 @@ def emit(text: str, output: Path | None = None) -> None:
         write(output, text.encode())
 
 
+def add_to_job(tables: Sequence[Table], language: str) -> None:
+    """Add tables to what GitHub shows below a job's log, if this runs in one.
+
+    Raises:
+        UnetscopeError: the file that GitHub names cannot be written.
+    """
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not summary:
+        return
+    from unetscope.render import Style, render
+
+    try:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(render(tables, "markdown", Style(language=language)))
+    except OSError as error:
+        raise UnetscopeError(f"cannot write `{summary}`: {error.strerror}") from None
+
+
 def show(
     tables: Sequence[Table],
     format: str,

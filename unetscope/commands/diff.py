@@ -29,7 +29,7 @@ def _network(name: str, help: str) -> object:
 
 
 def _schema() -> object:
-    from unetscope.rules.report import schema
+    from unetscope.views.diff_document import schema
 
     return schema()
 
@@ -64,7 +64,7 @@ def diff_command(
     max-memory, and deny, warn or allow by a change's id.
     """
     from unetscope import api
-    from unetscope.commands.reporting import Judged, finish
+    from unetscope.views.diff import Judged
 
     gate = limits.gate()
     left, right = network.load_all([old, new])
@@ -80,9 +80,9 @@ def diff_command(
     def place(change: Change) -> Place | None:
         return right.source.place_of(originals.get(id(change), change), found)
 
-    judged = Judged(shown, gate, place)
-    finish([judged], written.format, written.lang, output, names=renamed)
-    raise typer.Exit(judged.exit_code)
+    judgement = gate.judge(shown)
+    written.show([Judged(judgement, place)], output, names=renamed)
+    raise typer.Exit(1 if judgement.breaches else 0)
 
 
 def _in_compvis_names(found: Diff, *networks: Architecture) -> Diff:

@@ -21,11 +21,9 @@ from unetscope.commands.options import (
 from unetscope.errors import UnetscopeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from unetscope.api import Architecture
-    from unetscope.commands.reporting import Judged
     from unetscope.lock import Lock
+    from unetscope.views.diff import Judged
 
 
 def _schema() -> object:
@@ -107,7 +105,8 @@ def lock_command(
     skips. `--check` compares instead, as CI should; tools' versions are never compared.
     """
     from unetscope.api import Architecture
-    from unetscope.commands.reporting import finish
+    from unetscope.render import FORMATS, Reader
+    from unetscope.views.diff import lock_findings
 
     if output is not None and len(configs) > 1:
         raise UnetscopeError("`-o` names one lock, and there are several configs")
@@ -127,25 +126,14 @@ def lock_command(
                 outcome.failed += 1
             advance()
     if outcome.judged:
-        finish(outcome.judged, written.format, written.lang)
-    if outcome.findings and written.format == "github":
-        _annotate(outcome.findings)
+        written.show(outcome.judged)
+    if outcome.findings and FORMATS[written.format].reader is Reader.REVIEW_TOOLS:
+        console.show([lock_findings(outcome.findings)], written.format)
     if outcome.stale and check:
         console.info(f"{outcome.stale} of {len(paths)} are stale or missing")
     if outcome.failed:
         raise typer.Exit(2)
     raise typer.Exit(1 if outcome.stale and (check or exit_non_zero_on_write) else 0)
-
-
-def _annotate(findings: Sequence[tuple[str, Path | None]]) -> None:
-    from unetscope.table import Table
-    from unetscope.views.diff import COLUMNS
-
-    rows = tuple(
-        ("error", None if file is None else str(file), 1, None, "lock", message)
-        for message, file in findings
-    )
-    console.show([Table("findings", "", COLUMNS, rows)], "github")
 
 
 def _beside(source: str) -> Path:
@@ -205,7 +193,7 @@ def _same(old: Lock | None, new: Lock) -> bool:
 
 def _check(unet: Architecture, path: Path, outcome: _Outcome) -> None:
     from unetscope import api
-    from unetscope.commands.reporting import Judged
+    from unetscope.views.diff import Judged
 
     file = unet.source.file
     if not path.exists():
@@ -220,8 +208,7 @@ def _check(unet: Architecture, path: Path, outcome: _Outcome) -> None:
     if found.changes:
         outcome.found(path, f"{path} is stale")
         place = unet.source.place_of
-        outcome.judged.append(
-            Judged(found, GateOptions().gate(), lambda change: place(change, found))
-        )
+        judgement = GateOptions().gate().judge(found)
+        outcome.judged.append(Judged(judgement, lambda change: place(change, found)))
     else:
         outcome.found(path, f"{path} is stale: the same network from another config", file)

@@ -7,7 +7,7 @@ type and is decorated with `grouped` has all of them, so that an option means th
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from unetscope.api import Architecture
     from unetscope.rules.gate import Gate
     from unetscope.table import Table
+    from unetscope.views.diff import Judged
 
 SHOW, NETWORK, GATE, OUTPUT = "What to show", "Network", "Gate", "Output"
 """The headings under which help lists the options; a command's own stand under the first."""
@@ -360,6 +361,25 @@ class ChangeOptions(WrittenOptions):
     """How changes are written."""
 
     format: ChangeFormat = "terminal"
+
+    def show(
+        self, judged: Sequence[Judged], output: Path | None = None, *, names: bool = False
+    ) -> None:
+        """Write diffs as was asked for, and add them to the summary of a GitHub job if this is one.
+
+        Args:
+            judged: one or more.
+            output: a file, instead of stdout.
+            names: whether the old and the new name of each tensor are wanted too.
+        """
+        from unetscope.render import FORMATS
+        from unetscope.views.diff import tables
+        from unetscope.words import Words
+
+        words, reader = Words(self.lang), FORMATS[self.format].reader
+        found = tables(judged, words, reader, names=names)
+        console.show(found, self.format, output, language=self.lang)
+        console.add_to_job(tables(judged, words, FORMATS["markdown"].reader), self.lang)
 
 
 @dataclass(frozen=True)

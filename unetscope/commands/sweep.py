@@ -12,7 +12,7 @@ from unetscope.commands.options import MaybeSource, NetworkOptions, TableOptions
 from unetscope.errors import UnetscopeError
 
 if TYPE_CHECKING:
-    from unetscope.chart import Chart
+    from unetscope.table import Chart
 
 
 def _sizes(what: str) -> object:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from unetscope.errors import UnetscopeError, nearest
-from unetscope.table import Content, Table
+from unetscope.table import Content, Reader, Table
 
-__all__ = ["FORMATS", "PLAIN", "Content", "Format", "Style", "formats", "render"]
+__all__ = ["FORMATS", "PLAIN", "Content", "Format", "Reader", "Style", "formats", "render"]
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,12 @@ class Format:
     Attributes:
         name: what `--format` calls it; its module in this package has the same name.
         holds: what can be written in it.
+        reader: who it is for.
     """
 
     name: str
     holds: frozenset[Content]
+    reader: Reader
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,14 @@ _ALL = frozenset(Content)
 FORMATS: Mapping[str, Format] = {
     one.name: one
     for one in (
-        Format("terminal", _ALL),
-        Format("markdown", _ALL),
-        Format("html", _ALL),
-        Format("json", _ALL),
-        Format("csv", frozenset({Content.TABLES, Content.FINDINGS})),
-        Format("github", frozenset({Content.FINDINGS, Content.CHANGES})),
-        Format("sarif", frozenset({Content.FINDINGS})),
-        Format("junit", frozenset({Content.CHANGES})),
+        Format("terminal", _ALL, Reader.PEOPLE),
+        Format("markdown", _ALL, Reader.REVIEWERS),
+        Format("html", _ALL, Reader.PEOPLE),
+        Format("json", _ALL, Reader.PROGRAMS),
+        Format("csv", frozenset({Content.TABLES, Content.FINDINGS}), Reader.PROGRAMS),
+        Format("github", frozenset({Content.FINDINGS, Content.CHANGES}), Reader.REVIEW_TOOLS),
+        Format("sarif", frozenset({Content.FINDINGS}), Reader.REVIEW_TOOLS),
+        Format("junit", frozenset({Content.CHANGES}), Reader.TEST_TOOLS),
     )
 }
 """Every format by its name; its module is imported when it is asked for."""
@@ -70,7 +72,7 @@ def formats(content: Content) -> tuple[str, ...]:
 
 
 def render(tables: Sequence[Table], format: str, style: Style = PLAIN) -> str:  # noqa: A002
-    """Write tables in a format; the text ends with one newline.
+    """Write tables in a format; the text ends with one newline, or is empty.
 
     Raises:
         UnetscopeError: there is no such format, or it cannot hold these tables.
@@ -82,4 +84,4 @@ def render(tables: Sequence[Table], format: str, style: Style = PLAIN) -> str:  
             hint=f"did you mean `{guess}`?" if guess else f"formats: {', '.join(FORMATS)}",
         )
     text: str = import_module(f"{__name__}.{format}").render(tables, style)
-    return text.rstrip("\n") + "\n"
+    return text.rstrip("\n") + "\n" if text.strip() else ""

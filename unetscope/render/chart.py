@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from itertools import accumulate
 
-from unetscope.chart import Bar, Chart
+from unetscope.table import Bar, Chart
 from unetscope.units import spell
 
 _SHADES = "█▒░▓"

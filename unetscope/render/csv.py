@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import UnetscopeError
 from unetscope.render.spans import printable
-from unetscope.table import Cell, Kind
+from unetscope.table import Cell, Column, Kind
 
 if TYPE_CHECKING:
     from unetscope.render import Style
@@ -36,7 +35,7 @@ def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
         UnetscopeError: there is no table or more than one.
     """
     tables = [table for table in tables if table.columns]
-    kinds = {(table.key, tuple(column.key for column in table.columns)) for table in tables}
+    kinds = {(table.key, tuple(table.keys)) for table in tables}
     if len(kinds) != 1:
         keys = ", ".join(dict.fromkeys(table.key for table in tables))
         raise UnetscopeError(
@@ -45,16 +44,21 @@ def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
         )
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_inert(column.key) for column in tables[0].columns)
+    writer.writerow(map(_inert, tables[0].keys))
     for table in tables:
         for row in table.rows:
-            writer.writerow(map(_field, table.cells(row)))
+            cells = zip(table.columns, table.cells(row), strict=True)
+            writer.writerow(field for column, cell in cells for field in _fields(column, cell))
     return out.getvalue()
 
 
-def _field(cell: Cell) -> str:
-    text = _plain(cell.data, dims=any(part.kind in _DIMS for part in cell.parts))
-    return text if isinstance(cell.data, int | float) else _inert(text)
+def _fields(column: Column, cell: Cell) -> Iterator[str]:
+    """The fields of a cell, one for each key of its column."""
+    dims = any(part.kind in _DIMS for part in cell.parts)
+    unknown = [None] * len(column.keys)
+    for data in (cell.data or unknown) if column.keys else [cell.data]:
+        text = _plain(data, dims=dims)
+        yield text if isinstance(data, int | float) else _inert(text)
 
 
 def _plain(data: Any, *, dims: bool = False) -> str:
@@ -68,11 +72,16 @@ def _plain(data: Any, *, dims: bool = False) -> str:
         case list() | tuple() if any(isinstance(item, list | tuple) for item in data):
             return ";".join(_plain(item, dims=True) for item in data)
         case list() | tuple():
-            return ("x" if dims else ";").join(map(_plain, data)) or "[]"
-        case dict():
-            return json.dumps(data, ensure_ascii=False)
+            return ("x" if dims and all(map(_is_dim, data)) else ";").join(
+                map(_plain, data)
+            ) or "[]"
         case _:
             return str(data)
+
+
+def _is_dim(item: Any) -> bool:
+    """Whether an item of a list may be a dim: `B`, `H/8`, `64`."""
+    return not any(character.islower() for character in str(item))
 
 
 def _inert(text: str) -> str:

@@ -1,4 +1,7 @@
-"""Tables as a fragment of HTML, for notebooks: no scripts, no colours, nothing loaded."""
+"""Tables as HTML: a whole page, or a part of one for notebooks; no scripts, nothing loaded.
+
+Text has the colour that is around it, so that both read on light and dark.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,39 @@ if TYPE_CHECKING:
     from unetscope.render import Style
     from unetscope.table import Cell, Table
 
+_LOOK = """\
+.unetscope { font-family: system-ui, sans-serif; line-height: 1.4 }
+.unetscope table { border-collapse: collapse; margin: 0.5em 0 1.5em }
+.unetscope th, .unetscope td { padding: 0.15em 1.2em 0.15em 0; text-align: left; \
+vertical-align: top; font-weight: normal; border: 0 }
+.unetscope thead th { border-bottom: 1px solid; opacity: 0.7 }
+.unetscope tfoot td { border-top: 1px solid }
+.unetscope .number { text-align: right; font-variant-numeric: tabular-nums }
+.unetscope p { max-width: 50em }"""
 
-def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
+
+def render(tables: Sequence[Table], style: Style) -> str:
+    """Write a page."""
+    name = next((table.title for table in tables if table.title), "unetscope")
+    return f"""\
+<!DOCTYPE html>
+<html lang="{style.language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>{_spans(title(name))}</title>
+</head>
+<body>
+{fragment(tables)}</body>
+</html>
+"""
+
+
+def fragment(tables: Sequence[Table]) -> str:
     """Write each table below its heading, all in one `div`."""
     body = "\n".join(block for table in tables for block in _blocks(table))
-    return f'<div class="unetscope">\n{body}\n</div>\n'
+    return f'<div class="unetscope">\n<style>\n{_LOOK}\n</style>\n{body}\n</div>\n'
 
 
 def _blocks(table: Table) -> Iterator[str]:
@@ -33,22 +64,25 @@ def _blocks(table: Table) -> Iterator[str]:
 
 def _rows(table: Table) -> Iterator[str]:
     header = [_spans(title(column.title)) for column in table.columns]
-    records = [[_cell(cell) for cell in table.cells(row)] for row in table.rows]
+    records = [list(map(_cell, table.cells(row))) for row in table.rows]
     if table.facts:
-        for name, value in zip(header, records[0], strict=True):
-            yield f"<tr><th>{name}</th><td>{value}</td></tr>"
+        yield from (_row("td", pair) for pair in zip(header, records[0], strict=True))
         return
-    if table.total:
-        records.append([_cell(cell, strong=True) for cell in table.cells(table.total)])
+    numbers = [not table.transposed and table.holds_numbers(i) for i in range(len(header))]
     if table.transposed:
         header, *records = map(list, zip(header, *records, strict=True))
-        records = [[f"<strong>{first}</strong>", *rest] for first, *rest in records]
-    yield _row("th", header)
-    yield from (_row("td", record) for record in records)
+        numbers = [False] * len(header)
+    yield f"<thead>{_row('th', header, numbers)}</thead>"
+    yield from (_row("td", record, numbers) for record in records)
+    if table.total:
+        total = [_cell(cell, strong=True) for cell in table.cells(table.total)]
+        yield f"<tfoot>{_row('td', total, numbers)}</tfoot>"
 
 
-def _row(tag: str, cells: Iterable[str]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{cell}</{tag}>' for cell in cells)}</tr>"
+def _row(tag: str, cells: Sequence[str], numbers: Sequence[bool] = ()) -> str:
+    marks = [" class=number" * is_number for is_number in numbers] or [""] * len(cells)
+    marked = (f"<{tag}{m}>{c}</{tag}>" for m, c in zip(marks, cells, strict=True))
+    return f"<tr>{''.join(marked)}</tr>"
 
 
 def _cell(cell: Cell, *, strong: bool = False) -> str:

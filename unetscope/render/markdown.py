@@ -1,4 +1,4 @@
-"""Tables as GitHub-flavoured Markdown.
+"""Tables as GitHub-flavoured Markdown, and as the body of a pull request's comment.
 
 Syntax: https://github.github.com/gfm/#tables-extension-
 """
@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from unetscope.render.spans import Span, lines, title
+from unetscope.table import Cell, Table
+from unetscope.words import Words
 
 if TYPE_CHECKING:
     from unetscope.render import Style
-    from unetscope.table import Cell, Table
+
+LARGEST_COMMENT = 65_536
+"""Characters of a comment that GitHub takes."""
 
 # What GitHub would read as markup. `in_ch`, `a -> b` and `[B, 4]` are none and stay readable.
 _MARKUP = re.compile(
@@ -29,9 +34,38 @@ _MARKUP = re.compile(
 _BLOCK_START = re.compile(r"^(\d*)([#>+\-=\[.)])")
 
 
-def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
-    """Write each table below its heading."""
-    return "\n\n".join(block for table in tables for block in _blocks(table)) + "\n"
+def render(tables: Sequence[Table], style: Style) -> str:
+    """Write each table below its heading; behind them what is folded, to be unfolded.
+
+    A table with an anchor belongs to a comment: of one that is too long, rows are left out.
+    """
+    words = Words(style.language)
+    text = _written(tables, words)
+    if any(table.anchor for table in tables):
+        most = max(len(table.rows) for table in tables)
+        while len(text) > LARGEST_COMMENT and most:
+            most = most * 4 // 5
+            text = _written([_cut(table, most, words) for table in tables], words)
+    return text
+
+
+def _written(tables: Sequence[Table], words: Words) -> str:
+    blocks = [f"<!-- {table.anchor} -->" for table in tables if table.anchor][:1]
+    blocks += [block for table in tables if not table.folded for block in _blocks(table)]
+    folded = [block for table in tables if table.folded for block in _blocks(table)]
+    if folded:
+        summary = f"<details>\n<summary>{words.all_changes}</summary>"
+        blocks += [summary, *folded, "</details>"]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _cut(table: Table, most: int, words: Words) -> Table:
+    """A table of at most so many rows; how many are left out stands below it."""
+    cut = len(table.rows) - most
+    if cut <= 0:
+        return table
+    note = Cell.of(words.left_out.format(cut))
+    return replace(table, rows=table.rows[:most], after=(*table.after, note))
 
 
 def _blocks(table: Table) -> Iterator[str]:

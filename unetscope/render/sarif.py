@@ -1,7 +1,5 @@
 """Findings as SARIF 2.1.0, which code scanning services read.
 
-A table of findings has the columns `level`, `file`, `line`, `column`, `id` and `message`, and
-maybe `hint`.
 Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 """
 
@@ -13,9 +11,8 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from unetscope.errors import UnetscopeError
 from unetscope.findings import RULES
-from unetscope.render.spans import with_hint
+from unetscope.render.spans import findings
 from unetscope.version import __version__
 
 if TYPE_CHECKING:
@@ -26,25 +23,16 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
-    """Write one run with the findings of all tables.
+    """Write one run with the findings of all tables; tables of anything else are left out.
 
     Raises:
-        UnetscopeError: a table holds no findings.
+        UnetscopeError: no table holds findings.
     """
-    results: list[dict[str, Any]] = []
-    for table in tables:
-        keys = {column.key for column in table.columns}
-        if not {"level", "file", "line", "column", "id", "message"} <= keys:
-            raise UnetscopeError(
-                "the format sarif holds findings, and there are none in these tables",
-                hint="`unetscope check` has it",
-            )
-        results += [_result(table.record(row)) for row in table.rows]
-    ids = dict.fromkeys(result["ruleId"] for result in results)
+    results = [_result(finding) for finding in findings(tables, "sarif")]
     driver = {
         "name": "unetscope",
         "version": __version__,
-        "rules": [_rule(name) for name in ids],
+        "rules": [_rule(name) for name in dict.fromkeys(result["ruleId"] for result in results)],
     }
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -52,9 +40,9 @@ def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
 
 
 def _rule(name: str) -> dict[str, Any]:
-    if name not in RULES:
-        return {"id": name}
-    return {"id": name, "shortDescription": {"text": RULES[name].summary}}
+    """What all findings of an id have in common."""
+    rule = RULES.get(name)
+    return {"id": name, **({"shortDescription": {"text": rule.summary}} if rule else {})}
 
 
 def _result(finding: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +50,7 @@ def _result(finding: dict[str, Any]) -> dict[str, Any]:
     result = {
         "ruleId": finding["id"],
         "level": level,
-        "message": {"text": with_hint(finding)},
+        "message": {"text": finding["message"]},
     }
     if finding["file"] is None:
         return result

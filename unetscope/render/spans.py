@@ -1,12 +1,13 @@
-"""Cells as lines of marked text: what the formats for people share."""
+"""What formats share: cells as lines of marked text, and findings."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from unetscope.table import Cell, Kind
+from unetscope.errors import UnetscopeError
+from unetscope.table import Cell, Kind, Table
 from unetscope.units import spell
 
 
@@ -41,11 +42,6 @@ def title(text: str, *, strong: bool = False) -> list[Span]:
     return [Span(printable(text), strong=strong, heading=True)] if text else []
 
 
-def with_hint(finding: Mapping[str, Any]) -> str:
-    """The message of a finding and, on a line below, its hint if it has one."""
-    return "\n".join(filter(None, (finding["message"], finding.get("hint"))))
-
-
 def printable(text: str) -> str:
     r"""Write out every character that steers a terminal or hides itself: `\x1b`, `\u202e`."""
     return text if text.isprintable() else "".join(map(_printable, text))
@@ -55,3 +51,21 @@ def _printable(character: str) -> str:
     if character.isprintable() or unicodedata.category(character) == "Zs":
         return character
     return character.encode("unicode_escape").decode("ascii")
+
+
+def findings(tables: Sequence[Table], format: str) -> list[dict[str, Any]]:  # noqa: A002
+    """The records of all findings; a hint is the last line of its message.
+
+    Raises:
+        UnetscopeError: no table holds findings.
+    """
+    holding = [table for table in tables if table.holds_findings]
+    if tables and not holding:
+        raise UnetscopeError(
+            f"the format {format} marks findings, and there are none in these tables",
+            hint="`unetscope check` has it",
+        )
+    records = [table.record(row) for table in holding for row in table.rows]
+    for record in records:
+        record["message"] = "\n".join(filter(None, (record["message"], record.get("hint"))))
+    return records

@@ -31,7 +31,6 @@ from unetscope.render.layout import (
     width,
 )
 from unetscope.render.spans import Span, lines, title
-from unetscope.table import Kind
 from unetscope.words import Words
 
 if TYPE_CHECKING:
@@ -42,9 +41,6 @@ _NARROWEST = 20
 """Cells that a terminal is taken to have at least."""
 _MOST_ROWS = 200
 """Rows of the largest table that rich lays out, at 0.5 ms a row; others are laid out row by row."""
-_NUMBERS = {Kind.COUNT, Kind.BYTES, Kind.MACS, Kind.SHARE}
-
-
 _Laid: TypeAlias = Text | RichTable
 """What is laid out: rich has only to write it."""
 
@@ -169,19 +165,9 @@ def _bodies(
     if found.by_record:
         blank: list[Block] = [[] for _ in shown]
         return [_all([rows[0], row], room, header=False) for row in rows[1:] or [blank]]
-    right = [_holds_numbers(table, index) for index in shown]
+    right = [table.holds_numbers(index) for index in shown]
     columns = list(zip(*rows, strict=True))
     return [_laid(columns, list(found.widths.values()), right=right, total=bool(table.total))]
-
-
-def _holds_numbers(table: Table, index: int) -> bool:
-    """Whether a column is to be aligned on the right."""
-    column = table.columns[index]
-    if column.kind in _NUMBERS:
-        return True
-    data = [column.cell(row[index]).data for row in table.rows]
-    known = [value for value in data if value is not None]
-    return bool(known) and all(type(value) in (int, float) for value in known)
 
 
 def _all(columns: Sequence[Sequence[Block]], room: int | None, *, header: bool = True) -> _Laid:

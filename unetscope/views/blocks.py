@@ -155,9 +155,13 @@ def _blocks(
         Column("block", words.compared),
         Column("block_type", words.module_type),
         Column(scaled_key, titles[0]),
-        Column("size", words.size_change),
+        Column("size", words.size_change, keys=("size_before", "size_after")),
         Column(widened_key, titles[1]),
-        Column("channels", words.channel_change),
+        Column(
+            "channels",
+            words.channel_change,
+            keys=("channels_before", "channels_after", "skips_joined"),
+        ),
         Column("resnets", words.resnets),
         Column("transformers", words.transformers),
         Column("main_inputs", words.main_inputs),
@@ -183,7 +187,7 @@ def _count(number: int) -> Cell:
 
 
 def _change(before: Sequence[Dim], after: Sequence[Dim], kind: Kind, *, arrow: bool) -> Cell:
-    data = {"before": list(before), "after": list(after)}
+    data = (list(before), list(after))
     if before == after and not arrow:
         return Cell.of(before, kind, data=data)
     return Cell((Part(before, kind), Part(" -> "), Part(after, kind)), data)
@@ -191,7 +195,7 @@ def _change(before: Sequence[Dim], after: Sequence[Dim], kind: Kind, *, arrow: b
 
 def _channels(view: View, block: int, before: Dim, after: Dim, *, arrow: bool) -> Cell:
     joins = any(skip for skip in view.network.trace.skips if _inside(view, block, skip.op))
-    data = {"before": before, "after": after, "skips_joined": joins}
+    data = (before, after, joins)
     if joins:
         return Cell((Part(before), Part(" + x -> "), Part(after)), data)
     if before == after and not arrow:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from math import prod
 
 from unetscope.analysis.diff import COSTS, Change
+from unetscope.rules.gate import Breach
 from unetscope.table import Cell, Kind, Part
+from unetscope.units import spell
 from unetscope.views.view import between, code, phrase
 from unetscope.words import Words
 
@@ -30,10 +32,9 @@ def where(change: Change, words: Words) -> Cell:
     if change.parts and "" in (change.was, change.now):
         return _blocks(change, words)
     if not change.where:
-        return Cell.of(words.whole_network, data="")
+        return Cell.of(words.whole_network)
     if change.was is not None and change.now is not None and change.was != change.now:
-        data = {"old": change.was, "new": change.now}
-        return Cell((code(change.was), Part(" > "), code(change.now)), data)
+        return _cell(code(change.was), Part(" > "), code(change.now))
     return Cell.of(change.where, code=True)
 
 
@@ -43,7 +44,7 @@ def _blocks(change: Change, words: Words) -> Cell:
     shown = [code(block) for block in found[:_MOST_BLOCKS]]
     if len(found) > _MOST_BLOCKS:
         shown.append(Part(words.more_blocks.format(len(found) - _MOST_BLOCKS)))
-    return Cell(tuple(between(shown, words.listed)), found)
+    return _cell(*between(shown, words.listed))
 
 
 def _upper(path: str) -> str:
@@ -62,32 +63,73 @@ def what(change: Change, words: Words) -> Cell:
             return _renamed(change, words)
         case "skip-reordered":
             said = {"old": Part(change.old), "new": Part(change.new)}
-            return phrase(words.reordered[change.about], [change.old, change.new], **said)
+            return phrase(words.reordered[change.about], None, **said)
         case "skip-added" | "skip-removed" | "skip-repaired":
             return _producers(change, words)
         case "op-changed":
             old, new = (_functions(functions, words) for functions in (change.old, change.new))
-            return _with_count(_arrow(old, new), change, words)
+            return _counted(_arrow(old, new), change, words.in_modules)
         case "io-reshaped" | "io-resized":
-            return _with_count(_arrow(_shape(change.old), _shape(change.new)), change, words)
+            return _counted(
+                _arrow(_shape(change.old), _shape(change.new)), change, words.in_modules
+            )
         case _:
             about = [Part(f"{change.about} ")] if change.about else []
             kind = COST_KINDS.get(change.id, Kind.TEXT)
             values = _arrow(_value(change.old, kind), _value(change.new, kind))
-            return _with_count([*about, *values], change, words)
+            return _counted([*about, *values], change, words.in_modules)
+
+
+def line(change: Change, words: Words) -> str:
+    """A change as one line of text."""
+    place = change.where or words.whole_network
+    if change.id in COSTS:
+        kind = COST_KINDS[change.id]
+        name = words.total_names[change.id]
+        return f"~ {name}: {spell(change.old, kind)} -> {spell(change.new, kind)}"
+    return f"{mark(change)} {change.id} {place}: {plain(what(change, words))}".rstrip(": ")
+
+
+def plain(cell: Cell) -> str:
+    """A cell as one line of text."""
+    return "".join(spell(part.value, part.kind) for part in cell.parts)
+
+
+def breach(found: Breach, words: Words) -> Cell:
+    """The message of a rule that a change breaks."""
+    change = found.change
+    if found.limit is not None:
+        kind = COST_KINDS[change.id]
+        return phrase(
+            words.breaks_bound,
+            None,
+            total=Part(words.total_names[change.id]),
+            measured=Part(change.new, kind, strong=True),
+            limit=Part(found.limit, kind, strong=True),
+            option=Part(found.setting),
+            bound=Part(found.bound),
+        )
+    return phrase(
+        words.breaks_deny if found.setting == "deny" else words.breaks_class,
+        None,
+        id=Part(change.id),
+        where=Part(change.where or words.whole_network, code=bool(change.where)),
+        severity=Part(words.severities[change.severity.name.lower()]),
+        bar=Part(found.bound),
+    )
 
 
 def _producers(change: Change, words: Words) -> Cell:
     """Where a skip comes from, and came from."""
     ends = dict.fromkeys(end for end in (change.old, change.new) if end is not None)
     shown = between([code(end or words.whole_network) for end in ends], " -> ")
-    return Cell((Part(f"{words.from_producer} "), *shown), list(ends))
+    return _cell(Part(f"{words.from_producer} "), *shown)
 
 
 def _renamed(change: Change, words: Words) -> Cell:
     """How many modules, and which of their names where that is not said: `norm > group_norm`."""
     if not change.parts:
-        return Cell.of("", data=1)
+        return Cell.of("")
     tops = [change] if change.old is not None else change.parts
     pairs = [(_own(top.was), _own(top.now)) for top in tops]
     if change.old is not None:
@@ -96,8 +138,7 @@ def _renamed(change: Change, words: Words) -> Cell:
     more = [Part(words.more_dims)] if len(shown) > _MOST_DIMS else []
     counted = words.in_modules.format(change.count)
     listed = list(between([*shown[:_MOST_DIMS], *more], words.listed))
-    parts = (*listed, Part(f" ({counted})")) if listed else (Part(counted),)
-    return Cell(parts, change.count)
+    return _cell(*listed, Part(f" ({counted})")) if listed else _cell(Part(counted))
 
 
 def _own(path: str | None) -> str:
@@ -108,14 +149,14 @@ def _own(path: str | None) -> str:
 def _tensors(change: Change, words: Words) -> Cell:
     singles = change.singles()
     if change.id == "param-reshaped":
-        said = [_arrow(_shape(change.old), _shape(change.new))] if not change.parts else []
-        return _joined(said or [_dims(singles, words)], change, words.in_tensors)
+        arrow = _arrow(_shape(change.old), _shape(change.new))
+        return _counted(_dims(singles, words) if change.parts else arrow, change, words.in_tensors)
     shapes = [single.old or single.new or () for single in singles]
     if not change.parts:
-        return Cell((_shape(shapes[0]),), list(shapes[0]))
+        return _cell(_shape(shapes[0]))
     numel = Part(sum(map(prod, shapes)), Kind.COUNT)
     counted = phrase(words.count_of_parameters, None, count=numel)
-    return _joined([counted.parts], change, words.in_tensors)
+    return _counted(counted.parts, change, words.in_tensors)
 
 
 def _dims(singles: Iterable[Change], words: Words) -> list[Part]:
@@ -135,16 +176,15 @@ def _other(pair: tuple[int, int]) -> bool:
     return pair[0] != pair[1]
 
 
-def _joined(said: Sequence[Sequence[Part]], change: Change, counted: str) -> Cell:
-    parts = [part for group in said for part in group]
-    data = {"count": change.count, "old": change.old, "new": change.new}
-    if change.parts:
-        parts += [Part(" ("), Part(counted.format(change.count)), Part(")")]
-    return Cell(tuple(parts), data)
+def _counted(parts: Sequence[Part], change: Change, counted: str) -> Cell:
+    """What changed, and in how many places if these are several."""
+    places = [Part(f" ({counted.format(change.count)})")] if change.parts else []
+    return _cell(*parts, *places)
 
 
-def _with_count(parts: Sequence[Part], change: Change, words: Words) -> Cell:
-    return _joined([parts], change, words.in_modules)
+def _cell(*parts: Part) -> Cell:
+    """A cell for people: programs read the values of a change itself."""
+    return Cell(parts, None)
 
 
 def _arrow(old: Part, new: Part) -> list[Part]:

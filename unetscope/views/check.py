@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from unetscope.findings import Finding, Rule, Severity
 from unetscope.rules.size_table import SizeClass, size_table
 from unetscope.rules.surprises import Configured
-from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
+from unetscope.table import BREAK, FINDING, Cell, Column, Kind, Part, Table
 from unetscope.words import Words
 
 
@@ -18,15 +18,8 @@ def findings(found: Sequence[Finding], words: Words) -> Table:
         (finding.severity.value, *_place(finding), finding.id, finding.message, finding.hint)
         for finding in found
     ]
-    columns = (
-        Column("level", words.severity),
-        Column("file", words.file),
-        Column("line", words.line),
-        Column("column", words.column),
-        Column("id", "ID"),
-        Column("message", words.message),
-        Column("hint", words.hint),
-    )
+    titles = (words.severity, words.file, words.line, words.column, "ID", words.message)
+    columns = (*map(Column, FINDING, titles), Column("hint", words.hint))
     counted = Counter(finding.severity for finding in found)
     counts = {"errors": counted[Severity.ERROR], "warnings": counted[Severity.WARNING]}
     text = words.checked.format(**counts) if found else words.nothing_found
@@ -70,8 +63,8 @@ def rules(known: Iterable[Rule], words: Words) -> Table:
     )
     columns = (
         Column("id", "ID", code=True),
-        Column("level", words.severity),
-        Column("traced", words.found_in),
+        Column("level", words.severity, priority=1),
+        Column("traced", words.found_in, priority=2),
         Column("summary", words.meaning),
     )
     return Table("rules", words.rules, columns, rows)
@@ -99,10 +92,10 @@ def sizes(name: str, classes: Sequence[SizeClass], words: Words) -> Table:
     columns = (
         Column("multiple_of", words.sides),
         Column("works", words.works),
-        Column("smallest", words.smallest, Kind.COUNT),
-        Column("example", words.example),
-        Column("maps", words.maps_by_level),
-        Column("odd_level", words.odd_level),
+        Column("smallest", words.smallest, Kind.COUNT, priority=1),
+        Column("example", words.example, priority=2),
+        Column("maps", words.maps_by_level, priority=4),
+        Column("odd_level", words.odd_level, priority=3),
     )
     title = words.legal_sizes.format(name)
     return Table("sizes", title, columns, tuple(rows), repeats=True, data={"config": name})

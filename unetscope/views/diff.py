@@ -1,32 +1,116 @@
-"""What changed between two networks, and what the gate says of it."""
+"""What changed between two networks and what the gate says of it, for each who reads it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from unetscope.analysis.diff import COSTS, Change, ConfigChange, Severity, Total
 from unetscope.errors import Place
-from unetscope.rules.gate import FAIL_ON, Breach, Judgement
-from unetscope.table import Cell, Column, Kind, Part, Table
-from unetscope.units import spell
-from unetscope.views.change import COST_KINDS, mark, what, where
+from unetscope.rules.gate import FAIL_ON, Judgement
+from unetscope.table import FINDING, Cell, Column, Kind, Part, Reader, Table, Value
+from unetscope.views.change import COST_KINDS, breach, line, mark, plain, what, where
+from unetscope.views.diff_document import document
 from unetscope.views.view import phrase
 from unetscope.words import Words
 
+ANCHOR = "unetscope-diff"
+"""By which the comment of an earlier run is found, so that it can be replaced."""
+MOST_LINES = 12
+"""Changes that one annotation names."""
+MOST_SHOWN = 20
+"""Changes that stand in the open in a comment."""
 
-def headline(judged: Judgement, words: Words) -> Cell:
+_FINDING = tuple(Column(key, "") for key in FINDING)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A diff with what the gate says of it.
+
+    Attributes:
+        judgement: of the gate.
+        place: the line of a config that most likely caused a change.
+    """
+
+    judgement: Judgement
+    place: Callable[[Change], Place | None]
+
+
+def tables(
+    judged: Sequence[Judged], words: Words, reader: Reader, *, names: bool = False
+) -> list[Table]:
+    """Diffs as who reads them wants them; no tables if there is nothing to say.
+
+    Args:
+        judged: one or more.
+        words: the language.
+        reader: who reads them.
+        names: whether people also want the old and the new name of each tensor.
+    """
+    match reader:
+        case Reader.PEOPLE:
+            return [t for each in judged for t in _report(each.judgement, words, names=names)]
+        case Reader.REVIEWERS:
+            return _comment([each.judgement for each in judged], words, names=names)
+        case Reader.PROGRAMS:
+            return [table for each in judged for table in document(each.judgement)]
+        case Reader.REVIEW_TOOLS:
+            return [findings(each, words) for each in judged]
+        case Reader.TEST_TOOLS:
+            return [cases(each.judgement, words) for each in judged]
+
+
+def _report(judgement: Judgement, words: Words, *, names: bool) -> list[Table]:
+    return [
+        summary(judgement, words),
+        *changes(judgement.shown, words, words.changes),
+        *_causes(judgement, words, names=names),
+        *outcome(judgement, words),
+    ]
+
+
+def _causes(judgement: Judgement, words: Words, *, names: bool) -> list[Table]:
+    """What differs in the configs, and the names that differ if they are wanted."""
+    renamed = new_names(judgement.diff.names, words) if names else []
+    return [*config(judgement.diff.config, words), *renamed]
+
+
+def _comment(judgements: Sequence[Judgement], words: Words, *, names: bool) -> list[Table]:
+    """The worst changes of each diff, and all the others folded; nothing if all are equal."""
+    shown: list[Table] = []
+    folded: list[Table] = []
+    for judgement in judgements:
+        if not judgement.shown and not judgement.breaches:
+            continue
+        least = min((change.severity for change in judgement.shown), default=None)
+        heavy = [change for change in judgement.shown if change.severity != least]
+        first = (heavy or list(judgement.shown))[:MOST_SHOWN]
+        rest = [change for change in judgement.shown if change not in first]
+        title = judgement.diff.new if len(judgements) > 1 else ""
+        shown += [
+            replace(summary(judgement, words), anchor=ANCHOR),
+            *changes(first, words),
+            *outcome(judgement, words),
+        ]
+        folded += [*changes(rest, words, title), *_causes(judgement, words, names=names)]
+    return [*shown, *(replace(table, folded=True) for table in folded)]
+
+
+def headline(judgement: Judgement, words: Words) -> Cell:
     """One sentence: how many changes of each class."""
-    diff, shown = judged.diff, judged.shown
+    diff = judgement.diff
     names = {"old": Part(diff.old, strong=True), "new": Part(diff.new, strong=True)}
-    worst = max((change.severity for change in shown), default=None)
+    worst = max((change.severity for change in judgement.shown), default=None)
     if worst is None:
         same = words.same_tensors if diff.tensors_only else words.no_change
         return phrase(same, None, **names)
     if worst is Severity.COSMETIC:
         renamed = words.only_tensors_renamed if diff.tensors_only else words.only_renamed
         return phrase(renamed, None, **names)
-    counted = _counted([change.severity for change in shown], words)
+    counted = _counted([change.severity for change in judgement.shown], words)
     return phrase(words.counted_changes, None, counts=Part(counted), **names)
 
 
@@ -38,9 +122,9 @@ def _counted(severities: Iterable[Severity], words: Words) -> str:
     )
 
 
-def summary(judged: Judgement, words: Words) -> Table:
+def summary(judgement: Judgement, words: Words) -> Table:
     """The headline above the totals, before and after."""
-    rows = tuple(_total(total, words) for total in judged.diff.totals)
+    rows = tuple(_total(total, words) for total in judgement.diff.totals)
     columns = (
         Column("total", words.total),
         Column("old", words.before),
@@ -48,14 +132,14 @@ def summary(judged: Judgement, words: Words) -> Table:
         Column("delta", words.difference),
         Column("delta_share", words.share, priority=1),
     )
-    return Table("totals", "", columns, rows, before=(headline(judged, words),))
+    return Table("totals", "", columns, rows, before=(headline(judgement, words),))
 
 
-def _total(total: Total, words: Words) -> tuple[Cell, ...]:
+def _total(total: Total, words: Words) -> tuple[Value, ...]:
     kind = COST_KINDS[total.id]
     delta = total.new - total.old
     share = delta / total.old if total.old else None
-    name = Cell.of(words.total_names[total.id], data=total.id)
+    name = words.total_names[total.id]
     old, new = Cell.of(total.old, kind), Cell.of(total.new, kind)
     if not delta:
         return name, old, new, Cell.of("", data=0), Cell.of("", data=0.0)
@@ -68,14 +152,13 @@ def _signed(value: float | None, kind: Kind) -> Cell:
     return Cell((Part("+" if value > 0 else "-"), Part(abs(value), kind)), value)
 
 
-def changes(found: Sequence[Change], words: Words, title: str | None = None) -> list[Table]:
+def changes(found: Sequence[Change], words: Words, title: str = "") -> list[Table]:
     """One row a change, the worst first; totals have a table of their own."""
     rows = tuple(
         (
             mark(change),
             Cell.of(
                 words.severities[change.severity.name.lower()],
-                data=change.severity.name.lower(),
                 strong=change.severity is Severity.BREAKING,
             ),
             change.id,
@@ -92,8 +175,7 @@ def changes(found: Sequence[Change], words: Words, title: str | None = None) -> 
         Column("where", words.where),
         Column("what", words.what),
     )
-    heading = words.changes if title is None else title
-    return [Table("changes", heading, columns, rows)] if rows else []
+    return [Table("changes", title, columns, rows)] if rows else []
 
 
 def config(found: Sequence[ConfigChange], words: Words) -> list[Table]:
@@ -111,7 +193,7 @@ def _setting(value: object) -> Cell:
     return Cell.of(None if value is None else str(value), data=value)
 
 
-def names(found: Sequence[tuple[str, str]], words: Words) -> list[Table]:
+def new_names(found: Sequence[tuple[str, str]], words: Words) -> list[Table]:
     """Old and new name of each tensor that has another one."""
     columns = (
         Column("old", words.before, code=True),
@@ -120,123 +202,72 @@ def names(found: Sequence[tuple[str, str]], words: Words) -> list[Table]:
     return [Table("names", words.new_names, columns, tuple(found))] if found else []
 
 
-def verdict(judged: Judgement, words: Words) -> list[Table]:
-    """What does not pass, with the measurement and the bound; or that all does."""
-    fail_on = judged.gate.fail_on
-    if not judged.breaches:
-        if not judged.shown or fail_on is None:
+def outcome(judgement: Judgement, words: Words) -> list[Table]:
+    """What fails, with the measurement and the bound; or that nothing does."""
+    bar = None if judgement.gate.fail_on is None else Part(judgement.gate.fail_on.name.lower())
+    if not judgement.breaches:
+        if not judgement.shown or bar is None:
             return []
-        said = phrase(words.passes, None, bar=Part(fail_on.name.lower()))
-        return [Table("verdict", "", (), (), after=(said,))]
-    sentences = [breach(each, words) for each in judged.breaches if each.setting != FAIL_ON]
-    barred = [each.change.severity for each in judged.breaches if each.setting == FAIL_ON]
-    if barred and fail_on is not None:
+        return [Table("verdict", "", (), (), after=(phrase(words.passes, None, bar=bar),))]
+    sentences = [breach(each, words) for each in judgement.breaches if each.setting != FAIL_ON]
+    barred = [each.change.severity for each in judgement.breaches if each.setting == FAIL_ON]
+    if barred and bar is not None:
         counts = Part(_counted(barred, words), strong=True)
-        sentences.append(
-            phrase(words.breaks_bar, None, counts=counts, bar=Part(fail_on.name.lower()))
-        )
+        sentences.append(phrase(words.breaks_bar, None, counts=counts, bar=bar))
     return [Table("verdict", "", (), (), after=tuple(sentences))]
 
 
-def breach(found: Breach, words: Words) -> Cell:
-    """The message of one setting of the gate that a change does not meet."""
-    change = found.change
-    place = Part(change.where or words.whole_network, code=bool(change.where))
-    data = {"rule": found.setting, "id": change.id, "bound": found.bound}
-    if found.limit is not None:
-        kind = COST_KINDS[change.id]
-        return phrase(
-            words.breaks_bound,
-            {**data, "measured": change.new, "limit": found.limit},
-            total=Part(words.total_names[change.id]),
-            measured=Part(change.new, kind, strong=True),
-            limit=Part(found.limit, kind, strong=True),
-            option=Part(found.setting),
-            bound=Part(found.bound),
-        )
-    text = words.breaks_deny if found.setting == "deny" else words.breaks_class
-    severity = Part(words.severities[change.severity.name.lower()])
-    said = {"id": Part(change.id), "where": place, "severity": severity, "bar": Part(found.bound)}
-    return phrase(text, data, **said)
-
-
-MOST_LINES = 12
-"""Changes that one annotation names."""
-
-COLUMNS = (
-    Column("level", ""),
-    Column("file", ""),
-    Column("line", ""),
-    Column("column", ""),
-    Column("id", ""),
-    Column("message", ""),
-)
-"""What a finding is made of; `level` is error, warning or notice."""
-
-
-def findings(
-    judged: Judgement, place: Callable[[Change], Place | None], words: Words
-) -> list[Table]:
+def findings(judged: Judged, words: Words) -> Table:
     """One finding for each line of a config that caused changes; GitHub shows ten of a level."""
-    failed = {id(found.change) for found in judged.breaches}
+    judgement, place = judged.judgement, judged.place
+    failed = {id(found.change) for found in judgement.breaches}
+    head = plain(headline(judgement, words))
     groups: dict[Place | None, list[Change]] = {}
-    for change in judged.shown:
+    for change in judgement.shown:
         groups.setdefault(place(change), []).append(change)
     rows = []
     for at, alike in groups.items():
         worst = max(change.severity for change in alike)
         fails = any(id(change) in failed for change in alike)
         level = "error" if fails else "notice" if worst is Severity.COSMETIC else "warning"
-        lines = [_line(change, words) for change in alike[:MOST_LINES]]
+        lines = [head, *(line(change, words) for change in alike[:MOST_LINES])]
         if len(alike) > MOST_LINES:
             lines.append(words.left_out.format(len(alike) - MOST_LINES))
         ids = ", ".join(dict.fromkeys(change.id for change in alike))
-        rows.append(
-            (level, *_position(at), ids, "\n".join([plain(headline(judged, words)), *lines]))
-        )
-    bounds = [found for found in judged.breaches if found.limit is not None]
-    for found in bounds:
-        text = plain(breach(found, words))
-        rows.append(("error", *_position(place(found.change)), found.setting, text))
-    return [Table("findings", "", COLUMNS, tuple(rows))]
+        rows.append((level, *_position(at), ids, "\n".join(lines)))
+    for found in judgement.breaches:
+        if found.limit is not None:
+            text = plain(breach(found, words))
+            rows.append(("error", *_position(place(found.change)), found.setting, text))
+    return Table("findings", "", _FINDING, tuple(rows))
+
+
+def lock_findings(found: Sequence[tuple[str, Path | None]]) -> Table:
+    """What is wrong with locks that no diff tells: messages, each at the top of a config."""
+    rows = (("error", None if f is None else str(f), 1, None, "lock", m) for m, f in found)
+    return Table("findings", "", _FINDING, tuple(rows))
 
 
 def _position(place: Place | None) -> tuple[str | None, int | None, int | None]:
     return (None, None, None) if place is None else (place.file, place.line, place.column)
 
 
-def _line(change: Change, words: Words) -> str:
-    place = change.where or words.whole_network
-    if change.id in COSTS:
-        kind = COST_KINDS[change.id]
-        name = words.total_names[change.id]
-        return f"~ {name}: {spell(change.old, kind)} -> {spell(change.new, kind)}"
-    return f"{mark(change)} {change.id} {place}: {plain(what(change, words))}".rstrip(": ")
-
-
-def plain(cell: Cell) -> str:
-    """A cell as one line of text."""
-    return "".join(spell(part.value, part.kind) for part in cell.parts)
-
-
-def cases(judged: Judgement, words: Words) -> list[Table]:
+def cases(judgement: Judgement, words: Words) -> Table:
     """One test a change, passed or failed; if nothing changed, one that says so."""
     reasons: dict[int, list[str]] = {}
-    for found in judged.breaches:
+    for found in judgement.breaches:
         reasons.setdefault(id(found.change), []).append(plain(breach(found, words)))
-    shown: Sequence[Change] = judged.shown
-    known = {id(change) for change in shown}
-    shown = [*shown, *(f.change for f in judged.breaches if id(f.change) not in known)]
-    rows = [
+    known = {id(change) for change in judgement.shown}
+    others = (found.change for found in judgement.breaches if id(found.change) not in known)
+    rows: list[tuple[Value, ...]] = [
         (
             f"{change.id} {change.where or words.whole_network}",
             "\n".join(reasons.get(id(change), ())) or None,
-            _line(change, words),
+            line(change, words),
         )
-        for change in shown
+        for change in (*judgement.shown, *others)
     ]
     columns = (Column("case", ""), Column("failure", ""), Column("text", ""))
-    title = f"{judged.diff.old} -> {judged.diff.new}"
     if not rows:
-        rows = [(plain(headline(judged, words)), None, "")]
-    return [Table("cases", title, columns, tuple(rows))]
+        rows = [(plain(headline(judgement, words)), None, "")]
+    return Table("cases", f"{judgement.diff.old} -> {judgement.diff.new}", columns, tuple(rows))

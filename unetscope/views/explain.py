@@ -94,7 +94,12 @@ def attention(explained: Explained, path: str) -> list[Table]:
         Column("query_from", words.query_from, priority=3),
         Column("key_from", words.key_from, priority=2),
         Column("value_from", words.value_from, priority=4),
-        Column("map_to_tokens", words.as_tokens, priority=6),
+        Column(
+            "map_to_tokens",
+            words.as_tokens,
+            priority=6,
+            keys=("map_shape", "token_shape"),
+        ),
     )
     return [
         Table(
@@ -135,7 +140,7 @@ def _as_tokens(explained: Explained, attention: Attention) -> Cell | None:
         Part(" -> "),
         Part(view.dims(tokens), Kind.TUPLE, code=True),
     )
-    return Cell(parts, {"map": view.dims(image), "tokens": view.dims(tokens)})
+    return Cell(parts, (view.dims(image), view.dims(tokens)))
 
 
 def card(view: View, path: str, sections: Sequence[str]) -> list[Table]:

@@ -194,7 +194,7 @@ def audit(words: Words, audits: Sequence[Audit]) -> list[Table]:
         Column("engine_macs", words.other_engine, Kind.COUNT, priority=2),
         Column("difference", words.difference, Kind.COUNT),
         Column("explained", words.explained, priority=1),
-        Column("reasons", words.because),
+        Column("reasons", words.because, keys=("reasons", "reason_macs")),
     )
     tables = []
     for one in audits:
@@ -220,7 +220,10 @@ def _row(words: Words, line: Line) -> tuple[Value, ...]:
         f"{words.reasons[reason.value]} ({spell(amount, Kind.COUNT)})"
         for reason, amount in line.reasons
     ]
-    data = [{"reason": reason.value, "macs": amount} for reason, amount in line.reasons]
+    data = (
+        [reason.value for reason, _ in line.reasons],
+        [amount for _, amount in line.reasons],
+    )
     return (
         Cell.of(words.work_kinds[line.kind], data=line.kind),
         line.ours,

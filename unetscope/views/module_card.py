@@ -15,7 +15,7 @@ from unetscope.analysis.names import compvis_names
 from unetscope.analysis.origins import ChannelSource, Origins
 from unetscope.analysis.partition import merge_block_units, merge_blocks, partition
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
-from unetscope.views.view import View, code, phrase
+from unetscope.views.view import View, code, phrase, settings
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,13 @@ def facts(explained: Explained, path: str) -> list[Table]:
         (Column("compvis_name", words.compvis_name, code=True), explained.compvis.get(path)),
         (Column("merge_blocks", words.merge_block), Cell.of(words.listed.join(ids), data=ids)),
         (Column("calls", words.calls), len(calls)),
-        (Column("attributes", words.attributes), _settings(module.attributes)),
+        (Column("attributes", words.attributes), settings(module.attributes)),
         (Column("parameters", words.parameters, Kind.COUNT), below(network, path)),
         (Column("macs", words.macs, Kind.MACS), explained.macs(path)),
-        (Column("config_keys", words.config_keys), _config(explained, path)),
+        (
+            Column("config", words.config_keys, keys=("config_keys", "config_values")),
+            _config(explained, path),
+        ),
     ]
     shown = [(c, value) for c, value in said if value is not None and _says(value)]
     columns, row = zip(*shown, strict=True)
@@ -110,11 +113,6 @@ def title(view: View, path: str) -> str:
     return path or view.network.trace.name
 
 
-def _settings(attributes: dict[str, Any]) -> Cell:
-    text = ", ".join(f"{name}={value}" for name, value in attributes.items())
-    return Cell.of(text, data=dict(attributes))
-
-
 def _config(explained: Explained, path: str) -> Cell | None:
     """The options that shape a module, with their values if they are written."""
     network = explained.view.network
@@ -122,14 +120,13 @@ def _config(explained: Explained, path: str) -> Cell | None:
     if not isinstance(options, dict):
         return None
     keys = config_keys(path, network.modules)
-    written = {key: options.get(key) for key in keys}
     texts = [
         f"{key}={_plain(options[key])}"
         if key in options
         else explained.view.words.by_default.format(key)
         for key in keys
     ]
-    return Cell.of(", ".join(texts), data=written)
+    return Cell.of(", ".join(texts), data=(list(keys), [options.get(key) for key in keys]))
 
 
 def _plain(value: Any) -> str:
@@ -191,10 +188,13 @@ def channels(explained: Explained, path: str) -> list[Table]:
     for value in step.outputs[:1]:
         number, layer = origins.channels(value), origins.last_layer(calls[0])
         sentence = (
-            phrase(words.channels_kept, {"kept": True}, number=Part(number))
+            phrase(words.channels_kept, ([], [], []), number=Part(number))
             if layer is None
             else phrase(
-                words.channels_set, {"layer": layer}, number=Part(number), producer=code(layer)
+                words.channels_set,
+                ([number], [layer], [None]),
+                number=Part(number),
+                producer=code(layer),
             )
         )
         rows.append((Cell.of(words.comes_out, data="out"), "output", number, sentence))
@@ -202,7 +202,7 @@ def channels(explained: Explained, path: str) -> list[Table]:
         Column("direction", words.direction, priority=1),
         Column("name", words.name, code=True),
         Column("channels", words.channels),
-        Column("from", words.comes_from),
+        Column("from", words.comes_from, keys=("from_channels", "from_producers", "from_pushes")),
     )
     return [Table("channels", words.channels, columns, tuple(rows), level=2)]
 
@@ -223,5 +223,5 @@ def _sum(explained: Explained, sources: Sequence[ChannelSource]) -> Cell:
             producer=code(source.producer),
         )
         parts += filled.parts
-    data = [{"channels": s.channels, "producer": s.producer, "push": s.push} for s in sources]
-    return Cell(tuple(parts), data)
+    data = zip(*((s.channels, s.producer, s.push) for s in sources), strict=True)
+    return Cell(tuple(parts), tuple(map(list, data)) or ([], [], []))

@@ -102,7 +102,12 @@ def ledger(view: View) -> list[Table]:
         Column("pop", words.pop),
         Column("consumer", words.consumer, code=True),
         Column("calls_between", words.calls_between, priority=4),
-        Column("channels", words.channels_joined, priority=2),
+        Column(
+            "channels",
+            words.channels_joined,
+            priority=2,
+            keys=("channels_before", "channels_after"),
+        ),
     ]
     rows = [
         _entry(view, pop, skip)
@@ -144,10 +149,7 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
         Cell.of(pop),
         Cell.of(where, code=True),
         Cell.of(between),
-        Cell(
-            (Part(before), Part(" -> "), Part(after)),
-            {"before": before, "after": after},
-        ),
+        Cell((Part(before), Part(" -> "), Part(after)), (before, after)),
         _added(view, skip),
     )
 

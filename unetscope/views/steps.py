@@ -37,8 +37,14 @@ class _Body:
         columns = (
             Column("step", words.step),
             Column("operation", words.operation, code=True),
-            Column("inputs", words.input_tensors),
-            Column("layer", words.key_layer, code=True, priority=1),
+            Column("inputs", words.input_tensors, keys=("inputs", "input_shapes")),
+            Column(
+                "layer",
+                words.key_layer,
+                code=True,
+                priority=1,
+                keys=("class", "layer", "in_channels", "out_channels"),
+            ),
             Column("output_shape", words.output_dims, Kind.SHAPE, code=True),
         )
         entered = self._entered()
@@ -155,8 +161,8 @@ class _Body:
             parts += [BREAK] if parts else []
             parts += [code(name), Part(": ")]
             parts.append(Part(self.view.batched(value), Kind.SHAPE, code=True))
-        data = [{"label": label, "shape": self.view.dims(value)} for _, label, value in named]
-        return Cell(tuple(parts), data)
+        labels = [label for _, label, _ in named]
+        return Cell(tuple(parts), (labels, [self.view.dims(value) for *_, value in named]))
 
     def _layer(self, call: int) -> Cell:
         """A call's class and the convolution or linear layer that sets its width."""
@@ -164,13 +170,12 @@ class _Body:
         kind = network.module(call).kind
         layer = network.first_layer(call)
         if layer is None:
-            return Cell.of(kind, code=True, data={"class": kind})
+            return Cell.of(kind, code=True, data=(kind, None, None, None))
         path, channels = layer
         name = "" if path == network.path(call) else self.view.below(path, network.path(call))
         widths = f"{channels[0]} -> {channels[1]}"
         text = f"{kind}({name}: {widths})" if name else f"{kind}({widths})"
-        data = {"class": kind, "layer": name or None, "in": channels[0], "out": channels[1]}
-        return Cell.of(text, code=True, data=data)
+        return Cell.of(text, code=True, data=(kind, name or None, *channels))
 
     def _shape(self, value: int, *, strong: bool = False) -> Cell:
         dims = self.view.batched(value)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from unetscope.analysis.cost import CLASSES, CONVOLUTION, CROSS, LINEAR, SELF
 from unetscope.analysis.scaling import Point
-from unetscope.chart import Bar, Chart
-from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.table import Bar, Cell, Chart, Column, Kind, Part, Table
 from unetscope.units import spell
 from unetscope.views.view import phrase
 from unetscope.words import Words

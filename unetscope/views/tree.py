@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
-from unetscope.views.view import View, between, in_code
+from unetscope.views.view import View, between, in_code, settings
 
 
 def calls(view: View, depth: int | None = None) -> list[Table]:
@@ -33,7 +33,7 @@ def calls(view: View, depth: int | None = None) -> list[Table]:
                 module.kind,
                 _shapes(view, [a.value for a in step.inputs]),
                 _shapes(view, list(step.outputs)),
-                Cell.of(_settings(module.attributes), data=dict(module.attributes)),
+                settings(module.attributes, unset=False),
                 module.own_parameters,
                 times[step.module],
             )
@@ -163,7 +163,3 @@ def _did_you_mean(path: str, known: Iterable[str]) -> str | None:
 def _shapes(view: View, values: list[int]) -> Cell:
     shapes = [view.dims(value) for value in values]
     return Cell(tuple(between([Part(dims, Kind.TUPLE) for dims in shapes], ", ")), shapes)
-
-
-def _settings(attributes: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in attributes.items() if value is not None)

@@ -115,6 +115,18 @@ def phrase(template: str, data: object, **parts: Part) -> Cell:
     return Cell(tuple(filled), data)
 
 
+def settings(attributes: Mapping[str, object], *, unset: bool = True) -> Cell:
+    """What a module is set to: `kernel_size=(3, 3), bias=True`.
+
+    Args:
+        attributes: by name.
+        unset: whether people read of those that are None.
+    """
+    data = [f"{name}={value}" for name, value in attributes.items()]
+    read = [text for text in data if unset or not text.endswith("=None")]
+    return Cell.of(", ".join(read), data=data)
+
+
 def chosen(names: str | None, sections: Collection[str]) -> list[str]:
     """The sections in a comma-separated list, or all of `sections`.
 
