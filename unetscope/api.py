@@ -39,7 +39,7 @@ Row = dict[str, Any]
 
 
 def _no_info(text: str) -> None:
-    """A program is told nothing beside what it asks for."""
+    """A program gets no messages, only what it asks for."""
 
 
 def trace(model: nn.Module, /, *args: Any, **kwargs: Any) -> Trace:
@@ -171,7 +171,7 @@ def diff(
 
     Args:
         old: what `load` takes, or what it returns.
-        new: likewise.
+        new: the same.
 
     Raises:
         UnetscopeError: one of them cannot be had, as in `load`.

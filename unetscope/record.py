@@ -268,7 +268,7 @@ class MeasuredMemory:
         held: before a pass: weights, inputs and workspaces.
         workspace: of this, what libraries keep from the first pass on.
         peak: the most that a pass took beside.
-        blocks: the most during each block, likewise.
+        blocks: the most that each block took beside, in the order of the calls.
     """
 
     held: int

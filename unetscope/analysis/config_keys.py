@@ -1,7 +1,7 @@
 """Which options of a config shape a module: a table of roles, without torch.
 
-Of layers it is told which options set their widths and settings; of a module that holds others,
-which decide what it holds. A container is shaped by all that shapes what is in it.
+For layers it names the options that set their channels and settings; for a module that holds
+others, those that decide what it holds. A container is shaped by all that shapes what is in it.
 """
 
 from __future__ import annotations

@@ -241,7 +241,7 @@ def parameter_bytes(trace: Trace) -> int:
 
 
 def buffer_bytes(trace: Trace) -> int:
-    """Bytes of the buffers, likewise."""
+    """Bytes of the buffers, in the types that they have; a shared buffer counts once."""
     return sum(
         buffer.spec.nbytes
         for module in trace.modules

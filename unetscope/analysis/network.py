@@ -75,7 +75,7 @@ class Network:
 
     @cached_property
     def rank(self) -> int:
-        """The number of dims of feature maps, by which vectors and tokens are told from them.
+        """The number of dims of feature maps, which tells them from vectors and tokens.
 
         It is that of most skips, since a video `(B, C, F, H, W)` may be worked on as so many
         images; without skips it is the sample's; 0 without a sample.

@@ -18,7 +18,7 @@ __all__ = ["Request", "Runnable", "Source", "fitting", "kind_of", "resolve"]
 
 
 def _ignored(text: str) -> None:
-    """Programs that call this have no use for talk."""
+    """Messages for the user are of no use to a program."""
 
 
 def resolve(request: Request, info: Info = _ignored) -> Source:
@@ -26,7 +26,7 @@ def resolve(request: Request, info: Info = _ignored) -> Source:
 
     Args:
         request: the name, and the options for it.
-        info: is told what the user may want to know and that is no data.
+        info: is called with each message for the user, such as which inputs were guessed.
 
     Raises:
         UnetscopeError: there is no such thing, it is damaged or describes no network, or one of the

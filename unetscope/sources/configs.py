@@ -225,7 +225,7 @@ class ControlledNetwork(Runnable):
 
 
 def _ignored(text: str) -> None:
-    """The notes on a config were told of the network itself."""
+    """The notes on a config were printed for the network itself."""
 
 
 def _all_sizes(given: Mapping[str, int]) -> dict[str, int | None]:

@@ -194,4 +194,4 @@ def trusted(request: Request) -> Request:
 
 
 def _nothing(text: str) -> None:
-    """The inputs of further sizes are guessed as those of the first were; nobody is told again."""
+    """The inputs of further sizes are guessed as those of the first were, which was printed."""

@@ -62,7 +62,7 @@ def _parent(path: Path) -> str | None:
 
 
 def _conditioning(inputs: Mapping[str, Any]) -> list[str]:
-    """What a network is told beside the sample and the time, under the names of its inputs."""
+    """What a network is conditioned on besides the time step, by the names of its inputs."""
     found = []
     for name, given in inputs.items():
         if isinstance(given, Mapping):

@@ -22,7 +22,7 @@ def default_config(info: Info) -> str:
     starts from its folder.
 
     Args:
-        info: is told what was taken.
+        info: is called with a message that says what was taken.
 
     Raises:
         ConfigError: that file is no TOML, or its `config` is no name.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from unetscope.sources.inputs import Given
 
 Info = Callable[[str], None]
-"""Is told what a user may want to know and that is no data, such as which inputs were guessed."""
+"""Is called with each message for the user, such as which inputs were guessed."""
 
 
 S = TypeVar("S", bound="Source")
@@ -34,7 +34,7 @@ class Source(ABC):
 
     Attributes:
         request: its name, and the options for it.
-        info: is told what the user may want to know.
+        info: is called with each message for the user.
         takes: the options that mean something to this kind of source, by field of `Request`.
         tensors_only: whether nothing but its tensors is known, as of a checkpoint.
         what: what kind of source it is, for messages.

@@ -47,7 +47,7 @@ def trace(
     Args:
         model: any module; on the meta device nothing is computed and nothing allocated.
         args: positional inputs: tensors, or tuples, lists and dicts of them, or anything else.
-        kwargs: keyword inputs, likewise.
+        kwargs: keyword inputs, of the same kinds.
         name: what to call the model; its class by default.
         config: the config it was built from, as plain values.
         reference: that config as the user named it.

@@ -108,7 +108,7 @@ def encoder(view: View) -> list[Table]:
 
 
 def decoder(view: View) -> list[Table]:
-    """The up blocks, likewise; `+ x` stands for the channels of the skips."""
+    """The up blocks side by side; `+ x` stands for the channels of the skips."""
     words = view.words
     titles = (words.size_doubled, words.channels_halved)
     return _blocks(view, "decoder", view.anatomy.decoder, words.up_block, titles)

@@ -54,9 +54,9 @@ class Change:
     Attributes:
         id: a key of `SEVERITIES`.
         was: where in the old network: a tensor's name, a module's path; None if it was not there.
-        now: where in the new network, likewise.
+        now: where in the new network; None if it is gone.
         old: what was there: a shape, a value, a class, functions, a number.
-        new: what is there, likewise.
+        new: what is there now.
         about: the attribute that changed; of skips, what changed about them.
         parts: the changes that this one stands for; empty if it is one alone.
     """
