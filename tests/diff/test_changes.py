@@ -6,7 +6,7 @@ import pytest
 from small_networks import Chain, Listed, SmallUNet, conv, locked, narrow
 from torch import nn
 
-from unetscope.analysis.diff import COSTS, SEVERITIES, Severity, diff
+from unetscope.analysis.diff import COSTS, SEVERITIES, ChangeSeverity, diff
 
 
 def ids(old, new):
@@ -129,13 +129,13 @@ def test_table(case):
 def test_ids_have_a_class_each_and_the_worst_come_first():
     classes = list(SEVERITIES.values())
     assert classes == sorted(classes, reverse=True)
-    assert set(classes) == set(Severity)
+    assert set(classes) == set(ChangeSeverity)
 
 
 def test_another_size_is_cost_alone():
     found = diff(narrow(), narrow(height=32, batch=2))
     assert {change.id for change in found.changes} == {"io-resized", "macs", "activation-memory"}
-    assert found.worst is Severity.COST
+    assert found.worst is ChangeSeverity.COST
 
 
 def test_a_width_is_one_line_a_block():
@@ -165,6 +165,6 @@ def test_the_config_says_what_differs():
 
 def test_equal_tensors_and_another_number_of_heads():
     found = diff(narrow(), narrow("attention_head_dim=4"))
-    behaviour = [c for c in found.changes if c.severity is Severity.BEHAVIOURAL]
+    behaviour = [c for c in found.changes if c.severity is ChangeSeverity.BEHAVIOURAL]
     assert [(c.id, c.about, c.old, c.new) for c in behaviour] == [("attr-changed", "heads", 2, 4)]
-    assert found.worst is Severity.BEHAVIOURAL
+    assert found.worst is ChangeSeverity.BEHAVIOURAL

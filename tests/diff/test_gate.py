@@ -2,15 +2,15 @@
 
 import pytest
 
-from unetscope.analysis.diff import Change, Diff, Severity, Total
+from unetscope.analysis.diff import Change, ChangeSeverity, Diff, Total
 from unetscope.errors import UnetscopeError
 from unetscope.rules.gate import Action, Gate, bound, severity
 
 ONE = {
-    Severity.BREAKING: Change("param-removed", "a", None, (1,), None),
-    Severity.BEHAVIOURAL: Change("attr-changed", "a", "a", 1, 2, "heads"),
-    Severity.COST: Change("macs", "", "", 100, 110),
-    Severity.COSMETIC: Change("module-renamed", "a", "b", "a", "b"),
+    ChangeSeverity.BREAKING: Change("param-removed", "a", None, (1,), None),
+    ChangeSeverity.BEHAVIOURAL: Change("attr-changed", "a", "a", 1, 2, "heads"),
+    ChangeSeverity.COST: Change("macs", "", "", 100, 110),
+    ChangeSeverity.COSMETIC: Change("module-renamed", "a", "b", "a", "b"),
 }
 
 
@@ -18,15 +18,15 @@ def made(*changes):
     return Diff("old", "new", changes, (Total("params", 10, 10), Total("macs", 100, 110)))
 
 
-@pytest.mark.parametrize("bar", [*Severity, None])
-@pytest.mark.parametrize("of", Severity)
+@pytest.mark.parametrize("bar", [*ChangeSeverity, None])
+@pytest.mark.parametrize("of", ChangeSeverity)
 def test_a_class_and_all_above_it_fail(bar, of):
     breaches = Gate(bar).judge(made(ONE[of])).breaches
     assert bool(breaches) is (bar is not None and of >= bar)
 
 
 def test_a_renaming_passes_unless_asked():
-    assert not Gate().judge(made(ONE[Severity.COSMETIC])).breaches
+    assert not Gate().judge(made(ONE[ChangeSeverity.COSMETIC])).breaches
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_what_is_no_bound(text):
 @pytest.mark.parametrize(("text", "fails"), [("+10%", False), ("+9%", True), ("109", True)])
 def test_a_bound_decides_for_its_total(text, fails):
     gate = Gate(None, {"macs": bound(text, "macs")})
-    breaches = gate.judge(made(ONE[Severity.COST])).breaches
+    breaches = gate.judge(made(ONE[ChangeSeverity.COST])).breaches
     assert [each.setting for each in breaches] == ["max-macs"] * fails
-    within = Gate(Severity.COST, gate.bounds).judge(made(ONE[Severity.COST])).breaches
+    within = Gate(ChangeSeverity.COST, gate.bounds).judge(made(ONE[ChangeSeverity.COST])).breaches
     assert bool(within) is fails
 
 
@@ -80,14 +80,14 @@ def test_actions_go_before_severities():
         "attr-changed": Action.allow,
         "module-renamed": Action.deny,
     }
-    judged = Gate(Severity.BEHAVIOURAL, {}, actions).judge(made(*changes))
-    assert ONE[Severity.BEHAVIOURAL] not in judged.shown
-    assert ONE[Severity.BREAKING] in judged.shown
+    judged = Gate(ChangeSeverity.BEHAVIOURAL, {}, actions).judge(made(*changes))
+    assert ONE[ChangeSeverity.BEHAVIOURAL] not in judged.shown
+    assert ONE[ChangeSeverity.BREAKING] in judged.shown
     assert [each.change.id for each in judged.breaches] == ["module-renamed"]
 
 
 def test_names_of_severities():
     assert severity("none") is None
-    assert severity("breaking") is Severity.BREAKING
+    assert severity("breaking") is ChangeSeverity.BREAKING
     with pytest.raises(UnetscopeError, match="unknown severity"):
         severity("braking")

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_networks import NARROW, narrow, narrow_trace
 
-from unetscope.analysis.diff import SEVERITIES, Severity, diff
+from unetscope.analysis.diff import SEVERITIES, ChangeSeverity, diff
 from unetscope.errors import UnetscopeError
 from unetscope.files import locks as lock_files
 from unetscope.files import traces
@@ -75,32 +75,32 @@ def test_a_lock_survives_writing_and_reading(locks, name):
 # Key -> values of a network as narrow as NARROW, and the worst class of what they change: None
 # where the network is provably the same.
 MUTATIONS = {
-    "in_channels": (st.sampled_from([3, 5, 8]), Severity.BREAKING),
-    "out_channels": (st.sampled_from([3, 5, 8]), Severity.BREAKING),
+    "in_channels": (st.sampled_from([3, 5, 8]), ChangeSeverity.BREAKING),
+    "out_channels": (st.sampled_from([3, 5, 8]), ChangeSeverity.BREAKING),
     "block_out_channels": (
         st.lists(st.sampled_from([8, 12, 16, 24]), min_size=2, max_size=2).filter(
             lambda widths: widths != [8, 16]
         ),
-        Severity.BREAKING,
+        ChangeSeverity.BREAKING,
     ),
-    "layers_per_block": (st.sampled_from([2, 3]), Severity.BREAKING),
-    "cross_attention_dim": (st.integers(1, 12).filter(lambda n: n != 6), Severity.BREAKING),
-    "mid_block_type": (st.sampled_from(["null", "UNetMidBlock2D"]), Severity.BREAKING),
-    "use_linear_projection": (st.just("true"), Severity.BREAKING),
-    "resnet_time_scale_shift": (st.just("scale_shift"), Severity.BREAKING),
-    "transformer_layers_per_block": (st.sampled_from([2, 3]), Severity.BREAKING),
-    "class_embed_type": (st.just("timestep"), Severity.BREAKING),
-    "norm_num_groups": (st.sampled_from([1, 2, 8]), Severity.BEHAVIOURAL),
-    "norm_eps": (st.sampled_from(["1e-4", "1e-6", "0.1"]), Severity.BEHAVIOURAL),
-    "act_fn": (st.sampled_from(["gelu", "relu", "mish"]), Severity.BEHAVIOURAL),
-    "attention_head_dim": (st.sampled_from([1, 4, 8]), Severity.BEHAVIOURAL),
-    "flip_sin_to_cos": (st.just("false"), Severity.BEHAVIOURAL),
-    "freq_shift": (st.sampled_from([1, 2]), Severity.BEHAVIOURAL),
-    "downsample_padding": (st.just(0), Severity.BEHAVIOURAL),
-    "mid_block_scale_factor": (st.sampled_from([2, "0.5"]), Severity.BEHAVIOURAL),
-    "only_cross_attention": (st.just("true"), Severity.BREAKING),
-    "center_input_sample": (st.just("true"), Severity.BEHAVIOURAL),
-    "dropout": (st.sampled_from(["0.1", "0.5"]), Severity.BEHAVIOURAL),
+    "layers_per_block": (st.sampled_from([2, 3]), ChangeSeverity.BREAKING),
+    "cross_attention_dim": (st.integers(1, 12).filter(lambda n: n != 6), ChangeSeverity.BREAKING),
+    "mid_block_type": (st.sampled_from(["null", "UNetMidBlock2D"]), ChangeSeverity.BREAKING),
+    "use_linear_projection": (st.just("true"), ChangeSeverity.BREAKING),
+    "resnet_time_scale_shift": (st.just("scale_shift"), ChangeSeverity.BREAKING),
+    "transformer_layers_per_block": (st.sampled_from([2, 3]), ChangeSeverity.BREAKING),
+    "class_embed_type": (st.just("timestep"), ChangeSeverity.BREAKING),
+    "norm_num_groups": (st.sampled_from([1, 2, 8]), ChangeSeverity.BEHAVIOURAL),
+    "norm_eps": (st.sampled_from(["1e-4", "1e-6", "0.1"]), ChangeSeverity.BEHAVIOURAL),
+    "act_fn": (st.sampled_from(["gelu", "relu", "mish"]), ChangeSeverity.BEHAVIOURAL),
+    "attention_head_dim": (st.sampled_from([1, 4, 8]), ChangeSeverity.BEHAVIOURAL),
+    "flip_sin_to_cos": (st.just("false"), ChangeSeverity.BEHAVIOURAL),
+    "freq_shift": (st.sampled_from([1, 2]), ChangeSeverity.BEHAVIOURAL),
+    "downsample_padding": (st.just(0), ChangeSeverity.BEHAVIOURAL),
+    "mid_block_scale_factor": (st.sampled_from([2, "0.5"]), ChangeSeverity.BEHAVIOURAL),
+    "only_cross_attention": (st.just("true"), ChangeSeverity.BREAKING),
+    "center_input_sample": (st.just("true"), ChangeSeverity.BEHAVIOURAL),
+    "dropout": (st.sampled_from(["0.1", "0.5"]), ChangeSeverity.BEHAVIOURAL),
     "sample_size": (st.sampled_from([16, 32, 128]), None),
 }
 

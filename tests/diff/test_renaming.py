@@ -5,7 +5,7 @@ from dataclasses import replace
 from small_networks import Chain, Listed, conv, locked, narrow_trace, prefixed, renamed
 from torch import nn
 
-from unetscope.analysis.diff import Severity, diff
+from unetscope.analysis.diff import ChangeSeverity, diff
 from unetscope.analysis.digest import digest
 from unetscope.analysis.names import compvis_names
 from unetscope.lock import LockedModule
@@ -18,7 +18,7 @@ def tensors(lock):
 def only_cosmetic(old, new):
     found = diff(old, new)
     assert found.changes
-    assert {change.severity for change in found.changes} == {Severity.COSMETIC}
+    assert {change.severity for change in found.changes} == {ChangeSeverity.COSMETIC}
     before, after = tensors(old), tensors(new)
     assert {name: before[name] for name, _ in found.names} == {
         name: after[other] for name, other in found.names
@@ -82,7 +82,7 @@ class Heads(nn.Module):
 def test_a_module_that_is_held_elsewhere_is_still_compared():
     old = locked(Chain(["heads", "out"], heads=Heads(2), out=conv(4, 5)))
     new = locked(nn.Sequential(Chain(["split", "last"], split=Heads(3), last=conv(4, 5))))
-    changed = [c for c in diff(old, new).changes if c.severity is not Severity.COSMETIC]
+    changed = [c for c in diff(old, new).changes if c.severity is not ChangeSeverity.COSMETIC]
     assert [(c.id, c.was, c.now, c.about) for c in changed] == [
         ("attr-changed", "heads", "0.split", "heads")
     ]
@@ -125,4 +125,4 @@ def _missing(lock):
 def test_a_moved_layer_that_is_called_elsewhere_is_more_than_a_renaming():
     old = locked(Chain(["a", "b"], a=nn.Sequential(conv(4, 4), conv(4, 4, 1)), b=nn.Sequential()))
     new = locked(Chain(["b", "a"], a=nn.Sequential(conv(4, 4)), b=nn.Sequential(conv(4, 4, 1))))
-    assert diff(old, new).worst is not Severity.COSMETIC
+    assert diff(old, new).worst is not ChangeSeverity.COSMETIC

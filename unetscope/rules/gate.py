@@ -12,10 +12,10 @@ from enum import Enum
 from fractions import Fraction
 from math import floor
 
-from unetscope.analysis.diff import COSTS, SEVERITIES, Change, Diff, Severity
+from unetscope.analysis.diff import COSTS, SEVERITIES, Change, ChangeSeverity, Diff
 from unetscope.errors import ConfigError, Place, UnetscopeError, nearest
 
-SEVERITY_NAMES = {severity.name.lower(): severity for severity in reversed(Severity)}
+SEVERITY_NAMES = {severity.name.lower(): severity for severity in reversed(ChangeSeverity)}
 BOUNDS = {"max-params": COSTS[0], "max-macs": COSTS[1], "max-memory": COSTS[2]}
 """Setting, and option of the command line -> the change that it bounds."""
 FAIL_ON = "fail-on"
@@ -103,7 +103,7 @@ class Gate:
         actions: by id; they go before `fail_on`.
     """
 
-    fail_on: Severity | None = Severity.COST
+    fail_on: ChangeSeverity | None = ChangeSeverity.COST
     bounds: Mapping[str, Bound] = field(default_factory=dict)
     actions: Mapping[str, Action] = field(default_factory=dict)
 
@@ -226,7 +226,7 @@ def _setting(name: str, value: object) -> str:
     return value
 
 
-def severity(name: str) -> Severity | None:
+def severity(name: str) -> ChangeSeverity | None:
     """A severity by its name; `none` is None.
 
     Raises:

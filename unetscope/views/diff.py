@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from unetscope.analysis.diff import COSTS, Change, ConfigChange, Severity, Total
+from unetscope.analysis.diff import COSTS, Change, ChangeSeverity, ConfigChange, Total
 from unetscope.errors import Place
 from unetscope.rules.gate import FAIL_ON, Judgement
 from unetscope.table import FINDING, Cell, Column, Kind, Part, Reader, Table, Value
@@ -107,14 +107,14 @@ def headline(judgement: Judgement, words: Words) -> Cell:
     if worst is None:
         same = words.same_tensors if diff.tensors_only else words.no_change
         return phrase(same, None, **names)
-    if worst is Severity.COSMETIC:
+    if worst is ChangeSeverity.COSMETIC:
         renamed = words.only_tensors_renamed if diff.tensors_only else words.only_renamed
         return phrase(renamed, None, **names)
     counted = _counted([change.severity for change in judgement.shown], words)
     return phrase(words.counted_changes, None, counts=Part(counted), **names)
 
 
-def _counted(severities: Iterable[Severity], words: Words) -> str:
+def _counted(severities: Iterable[ChangeSeverity], words: Words) -> str:
     """`2 breaking, 1 cost`."""
     counts = sorted(Counter(severities).items(), reverse=True)
     return words.listed.join(
@@ -159,7 +159,7 @@ def changes(found: Sequence[Change], words: Words, title: str = "") -> list[Tabl
             mark(change),
             Cell.of(
                 words.severities[change.severity.name.lower()],
-                strong=change.severity is Severity.BREAKING,
+                strong=change.severity is ChangeSeverity.BREAKING,
             ),
             change.id,
             where(change, words),
@@ -229,7 +229,7 @@ def findings(judged: Judged, words: Words) -> Table:
     for at, alike in groups.items():
         worst = max(change.severity for change in alike)
         fails = any(id(change) in failed for change in alike)
-        level = "error" if fails else "notice" if worst is Severity.COSMETIC else "warning"
+        level = "error" if fails else "notice" if worst is ChangeSeverity.COSMETIC else "warning"
         lines = [head, *(line(change, words) for change in alike[:MOST_LINES])]
         if len(alike) > MOST_LINES:
             lines.append(words.left_out.format(len(alike) - MOST_LINES))

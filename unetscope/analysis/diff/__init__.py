@@ -13,9 +13,9 @@ from unetscope.analysis.diff.changes import (
     COSTS,
     SEVERITIES,
     Change,
+    ChangeSeverity,
     ConfigChange,
     Diff,
-    Severity,
     Total,
 )
 from unetscope.analysis.diff.configs import config_changes
@@ -36,9 +36,9 @@ __all__ = [
     "COSTS",
     "SEVERITIES",
     "Change",
+    "ChangeSeverity",
     "ConfigChange",
     "Diff",
-    "Severity",
     "Total",
     "diff",
     "tensor_diff",

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 
-class Severity(IntEnum):
+class ChangeSeverity(IntEnum):
     """How bad a change is; each severity is worse than those before it."""
 
     COSMETIC = 1
@@ -20,24 +20,24 @@ class Severity(IntEnum):
     """Old checkpoints or callers fail."""
 
 
-SEVERITIES: dict[str, Severity] = {
-    "param-added": Severity.BREAKING,
-    "param-removed": Severity.BREAKING,
-    "param-reshaped": Severity.BREAKING,
-    "skip-added": Severity.BREAKING,
-    "skip-removed": Severity.BREAKING,
-    "skip-repaired": Severity.BREAKING,
-    "skip-reordered": Severity.BREAKING,
-    "io-reshaped": Severity.BREAKING,
-    "attr-changed": Severity.BEHAVIOURAL,
-    "op-changed": Severity.BEHAVIOURAL,
-    "params": Severity.COST,
-    "macs": Severity.COST,
-    "activation-memory": Severity.COST,
-    "io-resized": Severity.COST,
-    "module-renamed": Severity.COSMETIC,
-    "class-renamed": Severity.COSMETIC,
-    "io-renamed": Severity.COSMETIC,
+SEVERITIES: dict[str, ChangeSeverity] = {
+    "param-added": ChangeSeverity.BREAKING,
+    "param-removed": ChangeSeverity.BREAKING,
+    "param-reshaped": ChangeSeverity.BREAKING,
+    "skip-added": ChangeSeverity.BREAKING,
+    "skip-removed": ChangeSeverity.BREAKING,
+    "skip-repaired": ChangeSeverity.BREAKING,
+    "skip-reordered": ChangeSeverity.BREAKING,
+    "io-reshaped": ChangeSeverity.BREAKING,
+    "attr-changed": ChangeSeverity.BEHAVIOURAL,
+    "op-changed": ChangeSeverity.BEHAVIOURAL,
+    "params": ChangeSeverity.COST,
+    "macs": ChangeSeverity.COST,
+    "activation-memory": ChangeSeverity.COST,
+    "io-resized": ChangeSeverity.COST,
+    "module-renamed": ChangeSeverity.COSMETIC,
+    "class-renamed": ChangeSeverity.COSMETIC,
+    "io-renamed": ChangeSeverity.COSMETIC,
 }
 """Every id, from the worst on. `io-resized`: the pass ran at another batch, height, width or number
 of tokens, so that the costs are those of different work. `io-renamed`: `forward` has another name
@@ -70,7 +70,7 @@ class Change:
     parts: tuple[Change, ...] = field(default=())
 
     @property
-    def severity(self) -> Severity:
+    def severity(self) -> ChangeSeverity:
         """How bad it is."""
         return SEVERITIES[self.id]
 
@@ -144,11 +144,11 @@ class Diff:
     names: tuple[tuple[str, str], ...] = ()
     tensors_only: bool = False
 
-    def count(self, severity: Severity) -> int:
+    def count(self, severity: ChangeSeverity) -> int:
         """The number of changes of a severity; those reported as one count once."""
         return sum(change.severity is severity for change in self.changes)
 
     @property
-    def worst(self) -> Severity | None:
+    def worst(self) -> ChangeSeverity | None:
         """The worst severity that occurs; None without changes."""
         return max((change.severity for change in self.changes), default=None)
