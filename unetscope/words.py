@@ -59,6 +59,7 @@ class Words:
     total = Word(en="Total", zh="合计")
 
     # What a terminal has no room for
+    between_columns = Word(en="; ", zh="；")
     columns_left_out = Word(
         en="left out: {columns} (a wider terminal or -f markdown shows them)",
         zh="未显示：{columns}（更宽的终端或 -f markdown 会显示）",

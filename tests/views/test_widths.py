@@ -9,7 +9,7 @@ from rich.cells import cell_len
 import unetscope
 from unetscope.analysis.cost import Cost
 from unetscope.render import Style, render
-from unetscope.render.layout import _pieces as pieces
+from unetscope.render.folding import pieces
 from unetscope.render.spans import lines, title
 from unetscope.sources.index import read_index
 from unetscope.views import explain, memory, models, sections, tree

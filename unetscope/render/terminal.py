@@ -11,25 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from io import StringIO
-from itertools import groupby, zip_longest
+from itertools import chain, groupby, zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from unetscope.render.layout import (
-    GAP,
-    Block,
-    Layout,
-    Line,
-    folded,
-    layout,
-    share,
-    side_by_side,
-    widest,
-    width,
-)
+from unetscope.render.folding import Block, Line, folded, widest, width
+from unetscope.render.layout import GAP, Layout, layout, share, side_by_side
 from unetscope.render.spans import Span, lines, title
 from unetscope.words import Words
 
@@ -38,7 +28,7 @@ if TYPE_CHECKING:
     from unetscope.table import Table, Value
 
 _NARROWEST = 20
-"""Cells that a terminal is taken to have at least."""
+"""Width that a terminal is taken to have at least."""
 _MOST_ROWS = 200
 """Rows of the largest table that rich lays out, at 0.5 ms a row; others are laid out row by row."""
 _Laid: TypeAlias = Text | RichTable
@@ -47,18 +37,21 @@ _Laid: TypeAlias = Text | RichTable
 
 def render(tables: Sequence[Table], style: Style) -> str:
     """Write each table below its title, in lines of at most `style.width` cells."""
-    room = None if style.width is None else max(style.width, _NARROWEST)
-    sections = []
-    for _, alike in groupby(map(_as_read, tables), key=_kind_of_table):
-        group = list(alike)
-        records = [_records(table, room) for table in group]
-        found = _layout(group[0], [record for some in records for record in some], room)
-        note = _note(group[0], found, style)
-        for number, (table, some) in enumerate(zip(group, records, strict=True), 1):
-            last = [_paragraph([note], room)] if note and number == len(group) else []
-            parts = _section(table, _bodies(table, some, found, room), last, room)
-            sections.append(_written(parts, color=style.color))
+    groups = groupby(map(_as_read, tables), key=_kind_of_table)
+    sections = (section for _, alike in groups for section in _sections(list(alike), style))
     return "\n".join(filter(None, sections))
+
+
+def _sections(tables: Sequence[Table], style: Style) -> Iterator[str]:
+    """Tables of one kind: they show the same columns, and the last says what they leave out."""
+    room = None if style.width is None else max(style.width, _NARROWEST)
+    records = [_records(table, room) for table in tables]
+    found = _layout(tables[0], list(chain.from_iterable(records)), room)
+    notes = [_paragraph([line], room) for line in _notes(tables[0], found, style)]
+    for number, (table, rows) in enumerate(zip(tables, records, strict=True), 1):
+        bodies = _bodies(table, rows, found, room)
+        parts = _section(table, bodies, notes if number == len(tables) else [], room)
+        yield _written(parts, color=style.color)
 
 
 def _as_read(table: Table) -> Table:
@@ -100,14 +93,13 @@ def _layout(table: Table, records: Sequence[Sequence[Block]], room: int | None) 
     return layout(columns, priorities, room, rules=2 if table.total else 1)
 
 
-def _note(table: Table, found: Layout, style: Style) -> Line | None:
+def _notes(table: Table, found: Layout, style: Style) -> Iterator[Line]:
     """What there is no room for, and how to see it."""
     left_out = [column for i, column in enumerate(table.columns) if i not in found.widths]
-    if not left_out:
-        return None
-    titles = "; ".join(column.title or column.key for column in left_out)
-    text = Words(style.language).columns_left_out.format(columns=titles)
-    return [Span(text, faint=True)]
+    if left_out:
+        words = Words(style.language)
+        titles = words.between_columns.join(column.title or column.key for column in left_out)
+        yield [Span(words.columns_left_out.format(columns=titles), faint=True)]
 
 
 def _section(
@@ -163,8 +155,10 @@ def _bodies(
     shown = list(found.widths)
     rows = [[record[index] for index in shown] for record in (titles, *records)]
     if found.by_record:
-        blank: list[Block] = [[] for _ in shown]
-        return [_all([rows[0], row], room, header=False) for row in rows[1:] or [blank]]
+        titled = [number for number, index in enumerate(shown) if table.columns[index].title]
+        named, *others = ([row[number] for number in titled] for row in rows)
+        blank: list[Block] = [[] for _ in titled]
+        return [_all([named, row], room, header=False) for row in others or [blank]]
     right = [table.holds_numbers(index) for index in shown]
     columns = list(zip(*rows, strict=True))
     return [_laid(columns, list(found.widths.values()), right=right, total=bool(table.total))]
@@ -196,7 +190,7 @@ def _laid(
 
     Args:
         columns: as many blocks each.
-        most: the cells that each may take.
+        most: the width that each may take.
         right: which columns are aligned on the right; none unless told.
         header: whether the first row is set off by a rule.
         total: whether the last is.

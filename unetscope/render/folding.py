@@ -1,0 +1,97 @@
+"""Lines that fold without splitting names, which rich cannot do.
+
+A number, a shape and a name stay whole; text goes on in the next line after a space or a CJK
+character, a path or a title after a space or a dot. Widths are counted in cells of the terminal, of
+which a CJK character takes two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.cells import cell_len
+
+from unetscope.render.spans import Span
+from unetscope.table import Kind
+
+Line = Sequence[Span]
+Block = Sequence[Line]
+"""The lines of one cell of a table."""
+
+_WIDE = "\u2e80-\u303f\u3041-\u9fff\uf900-\ufaff\uff01-\uff60"
+_CLOSING = "、。，．：；？！）」』】〉》"
+_SHAPE = r"[\[(]-?(?:\d|[A-Z]\b)[\w/.*+]*(?:,\ -?[\w/.*+]+)*,?[\])]"
+_UNIT = r"(?<=\d)\ (?=(?:%|[KMGT]?i?B|[kMGT]?(?:MACs|FLOPs))(?!\w))"  # the space before it
+
+
+def _pattern(word: str) -> re.Pattern[str]:
+    """What finds the pieces of a text whose words look so."""
+    return re.compile(
+        rf"""[^\ {_WIDE}=]+=(?=[\[(])      # the name of a setting, before its value
+        | \ *(?:{word})[{_CLOSING}]*\ *    # a word, with the space around it
+        | [{_WIDE}][{_CLOSING}]*\ *        # a CJK character
+        | \ +""",
+        re.VERBOSE,
+    )
+
+
+_TEXT = _pattern(rf"(?:{_SHAPE}|{_UNIT}|[^\ {_WIDE}])+")
+_PATH = _pattern(rf"(?:{_SHAPE}|\.(?=\d)|[^\ .{_CLOSING}])+\.*|\.+")  # not before an index
+
+
+def width(line: Line) -> int:
+    """The width of a line, without the spaces at its end."""
+    return cell_len("".join([span.text for span in line]).rstrip(" "))
+
+
+def widest(blocks: Iterable[Block]) -> int:
+    """The width of a column that does not fold."""
+    return max((width(line) for block in blocks for line in block), default=0)
+
+
+def folded(block: Block, room: int | None) -> list[Line]:
+    """A cell in lines of at most `room`, if its pieces are no wider; None for no limit."""
+    return [_trimmed(part) for line in block for part in _folded(line, room)]
+
+
+def _folded(line: Line, room: int | None) -> Sequence[Line]:
+    if room is None or width(line) <= room:
+        return [line]
+    lines: list[list[Span]] = [[]]
+    for piece in pieces(line):
+        if lines[-1] and width([*lines[-1], *piece]) > room:
+            lines.append([])
+        lines[-1].extend(piece)
+    return lines
+
+
+def _trimmed(line: Line) -> Line:
+    """The line without spaces at its end."""
+    if not line or not line[-1].text.endswith(" "):
+        return line
+    kept = line[-1].text.rstrip(" ")
+    return [*line[:-1], line[-1]._replace(text=kept)] if kept else _trimmed(line[:-1])
+
+
+def pieces(line: Line) -> Iterator[Line]:
+    """The pieces that stay in one line each."""
+    piece: list[Span] = []
+    for span in line:
+        if span.kind is not Kind.TEXT:
+            piece.append(span)
+            continue
+        is_path = span.code or span.heading
+        texts = (_PATH if is_path else _TEXT).findall(span.text)
+        for number, text in enumerate(texts, 1):
+            piece.append(span._replace(text=text))
+            if number < len(texts) or text[-1] in (" ." if is_path else " "):
+                yield piece
+                piece = []
+    if piece:
+        yield piece
+
+
+def longest_piece(blocks: Iterable[Block]) -> int:
+    """The least width to which a column can fold."""
+    return max((width(p) for block in blocks for line in block for p in pieces(line)), default=0)
