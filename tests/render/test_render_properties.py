@@ -175,7 +175,8 @@ def test_folding_loses_spaces_only(table: Table, width: int) -> None:
     def characters(text: str) -> dict[str, int]:
         return {c: text.count(c) for c in set(text) - set(" \n─")}
 
-    table = Table("t", table.title, table.columns, table.rows[:1], before=table.before)
+    columns = tuple(replace(column, title=f"T{column.title}") for column in table.columns)
+    table = Table("t", table.title, columns, table.rows[:1], before=table.before)
     wide = render([table], "terminal")
     narrow = render([table], "terminal", Style(width))
     assert characters(wide) == characters(narrow)

@@ -11,8 +11,11 @@ from unetscope.analysis.cost import Cost
 from unetscope.render import Style, render
 from unetscope.render.folding import pieces
 from unetscope.render.spans import lines, title
+from unetscope.rules.gate import Gate
 from unetscope.sources.index import read_index
-from unetscope.views import explain, memory, models, sections, tree
+from unetscope.table import Reader
+from unetscope.views import diff, explain, memory, models, sections, tree
+from unetscope.views.diff import Judged
 from unetscope.views.flops import Image, flops
 from unetscope.views.params import Choice, params
 from unetscope.views.view import View
@@ -50,8 +53,14 @@ def tables_of(name, language):
 
 def tables_of_many_models(language):
     words = Words(language)
-    locks = [unetscope.load(f"configs/{name}.lock").lock() for name in ("sd15", "sdxl_base")]
-    return [models.configs(read_index(), words), *models.compare(locks * 3, words)]
+    paths = [f"configs/{name}.lock" for name in ("sd15", "bk_sdm_small", "sdxl_base")]
+    locks = [unetscope.load(path).lock() for path in paths]
+    judged = Judged(Gate().judge(unetscope.diff(*paths[:2])), lambda change: None)
+    return [
+        models.configs(read_index(), words),
+        *models.compare(locks * 2, words),
+        *diff.tables([judged], words, Reader.PEOPLE, names=True),
+    ]
 
 
 def unsplit(text):
@@ -96,7 +105,7 @@ def test_a_table_of_rows_stays_one_at_80_columns(width):
         if not table.columns or table.facts or table.transposed:
             continue
         first = render([table], "terminal", Style(width)).split("\n")
-        assert any(line.startswith("──") and set(line) <= set("─ ") for line in first)
+        assert any(line.startswith("─") and set(line) <= set("─ ") for line in first)
 
 
 @pytest.mark.parametrize("name", [*NETWORKS, None])

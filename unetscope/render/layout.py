@@ -37,6 +37,11 @@ class _Column:
         self.natural = widest(blocks)
         self._heights: dict[int, list[int]] = {}
 
+    @property
+    def title_width(self) -> int:
+        """The width of its title; 0 if it has none."""
+        return widest(self.blocks[:1])
+
     @cached_property
     def least(self) -> int:
         """Its width if all folds: that of its longest piece, and some more if this is short."""
@@ -160,10 +165,13 @@ def _narrow(columns: _Columns, comfortable: _Widths, room: int, rules: int) -> L
     least = {index: column.least for index, column in columns.items()}
     widths = _narrowed(columns, comfortable, least, room)
     together = sum(_heights(columns, widths)) + rules
-    titles, *records = zip(*(column.blocks for column in columns.values()), strict=True)
+    titled = {index: column for index, column in columns.items() if column.title_width}
+    named = titled or columns  # a mark without a title says nothing in a line of its own
+    titles, *records = zip(*(column.blocks for column in named.values()), strict=True)
     apart = sum(1 + _height_of(titles, record, room) for record in records) - 1
-    by_record = _total(widths) > room or (bool(records) and apart < together)
-    return Layout(widths, by_record)
+    if _total(widths) > room or (records and apart < together):
+        return Layout({index: widths[index] for index in named}, by_record=True)
+    return Layout(widths)
 
 
 def _height_of(titles: Sequence[Block], record: Sequence[Block], room: int) -> int:

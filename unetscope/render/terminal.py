@@ -155,9 +155,8 @@ def _bodies(
     shown = list(found.widths)
     rows = [[record[index] for index in shown] for record in (titles, *records)]
     if found.by_record:
-        titled = [number for number, index in enumerate(shown) if table.columns[index].title]
-        named, *others = ([row[number] for number in titled] for row in rows)
-        blank: list[Block] = [[] for _ in titled]
+        named, *others = rows
+        blank: list[Block] = [[] for _ in shown]
         return [_all([named, row], room, header=False) for row in others or [blank]]
     right = [table.holds_numbers(index) for index in shown]
     columns = list(zip(*rows, strict=True))
