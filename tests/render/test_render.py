@@ -6,10 +6,16 @@ import sys
 import pytest
 
 from unetscope.errors import UnetscopeError
-from unetscope.render import FORMATS, render
+from unetscope.render import FORMATS, Content, formats, render
 from unetscope.table import Column, Table
 
 TABLE = Table("one", "One", (Column("a", "A"), Column("b", "B")), (("x", 1), ("y", 2)))
+
+
+def test_the_formats_that_can_hold_it() -> None:
+    assert formats(Content.TABLES) == ("terminal", "markdown", "html", "json", "csv")
+    assert {*formats(Content.FINDINGS)} - {*formats(Content.TABLES)} == {"github", "sarif"}
+    assert formats(Content.CHANGES) == ("terminal", "markdown", "html", "json", "github", "junit")
 
 
 @pytest.mark.parametrize("name", sorted({*FORMATS} - {"github", "junit", "sarif"}))
