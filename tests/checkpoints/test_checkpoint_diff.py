@@ -64,7 +64,8 @@ def test_compvis_names_are_one_line(diff, full, published, sd15_compvis, sd15_sh
         assert [change["id"] for change in found["changes"]] == ["module-renamed"]
         ends = ["diffusers", "CompVis"] if forth else ["CompVis", "diffusers"]
         assert [found["changes"][0][end] for end in ("old", "new")] == ends
-        names = dict(found["names"] if forth else [pair[::-1] for pair in found["names"]])
+        ours, theirs = ("old", "new") if forth else ("new", "old")
+        names = {row[ours]: row[theirs] for row in found["names"]}
         assert names.keys() == sd15_shapes.keys()
         assert set(names.values()) == sd15_compvis.keys()
         assert names["mid_block.attentions.0.proj_in.bias"] == "middle_block.1.proj_in.bias"
