@@ -20,8 +20,10 @@ define_missing()
 
 REFERENCE = Path(__file__).parent / "reference"
 
-# Examples are drawn anew in each run; a slow machine is no failure.
-settings.register_profile("unetscope", deadline=None)
+# Each run tries the same examples, so that a change fails for what it changed; `pytest
+# --hypothesis-profile explore` draws new ones, and more. A slow machine is no failure.
+settings.register_profile("unetscope", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=2000)
 settings.load_profile("unetscope")
 
 
