@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from unetscope.record import Trace
 from unetscope.sources import Request, resolve
 from unetscope.sources.torchvision_operators import define_missing
 
+# The workers of pytest-xdist share the cores already; torch reads this when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 define_missing()
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -62,3 +66,10 @@ def unetscope(capsys, monkeypatch):
         return Result(code, printed.out, printed.err)
 
     return run
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the collector need not walk it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)

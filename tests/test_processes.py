@@ -39,6 +39,14 @@ def on_a_terminal(*arguments, columns, **environment):
     return printed.decode().replace("\r\n", "\n")
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Stable Diffusion 1.5, traced once for all who only read it."""
+    path = str(tmp_path_factory.mktemp("traces") / "sd15.json")
+    assert run("trace", "sd15", "--sections", "model", "--save", path).returncode == 0
+    return path
+
+
 def test_a_pipe_gets_no_colour_and_whole_lines():
     done = run("trace", "sd15", COLUMNS="40")
     assert done.returncode == 0
@@ -49,21 +57,21 @@ def test_a_pipe_gets_no_colour_and_whole_lines():
     ).replace("conv_norm_out … conv_out", "")
 
 
-def test_a_terminal_gets_colour_unless_it_asks_for_none():
-    assert "\x1b[" in on_a_terminal("skips", "sd15", columns=100)
-    assert "\x1b[" not in on_a_terminal("skips", "sd15", columns=100, NO_COLOR="1")
-    assert "\x1b[" not in on_a_terminal("skips", "sd15", columns=100, TERM="dumb")
+def test_a_terminal_gets_colour_unless_it_asks_for_none(saved):
+    assert "\x1b[" in on_a_terminal("skips", saved, columns=100)
+    assert "\x1b[" not in on_a_terminal("skips", saved, columns=100, NO_COLOR="1")
+    assert "\x1b[" not in on_a_terminal("skips", saved, columns=100, TERM="dumb")
 
 
 @pytest.mark.parametrize("columns", [60, 80, 132])
-def test_no_line_is_wider_than_the_terminal(columns):
-    printed = on_a_terminal("trace", "sd15", columns=columns, NO_COLOR="1")
+def test_no_line_is_wider_than_the_terminal(saved, columns):
+    printed = on_a_terminal("trace", saved, columns=columns, NO_COLOR="1")
     assert max(map(len, printed.splitlines())) <= columns
     assert "12 pushed, 12 popped" in printed
 
 
-def test_whoever_reads_may_stop_early():
-    command = f"{UNETSCOPE[0]} trace sd15 --modules | head -n 1"
+def test_whoever_reads_may_stop_early(saved):
+    command = f"{UNETSCOPE[0]} trace {saved} --modules | head -n 1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
     )
@@ -98,7 +106,8 @@ def test_real_run_on_the_cpu_stays_within_a_gigabyte():
         "import os, resource, sys\n"
         "os.environ['OMP_NUM_THREADS'] = '2'\n"
         "from unetscope import cli\n"
-        "code = cli.run(['skips', 'sd15', '--device', 'cpu', '--height', '32', '--width', '32'])\n"
+        "network = ['bk_sdm_tiny', '--height', '32', '--width', '32']\n"
+        "code = cli.run(['skips', *network, '--device', 'cpu'])\n"
         "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "print(code, peak, file=sys.stderr)\n"
     )

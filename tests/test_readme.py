@@ -2,8 +2,6 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,15 +13,10 @@ SESSIONS = re.findall(r"```console\n\$ unetscope (.*?)\n(.*?)```", README, re.DO
 
 
 @pytest.mark.parametrize(("command", "expected"), SESSIONS, ids=[s[0] for s in SESSIONS])
-def test_output_is_real(command, expected):
-    done = subprocess.run(
-        [sys.executable, "-m", "unetscope", *shlex.split(command)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    assert (done.stdout + done.stderr).rstrip() == expected.rstrip()
+def test_output_is_real(unetscope, monkeypatch, command, expected):
+    monkeypatch.chdir(ROOT)
+    done = unetscope(*shlex.split(command))
+    assert (done.out + done.err).rstrip() == expected.rstrip()
 
 
 def test_ci_runs_the_readmes_test_command():

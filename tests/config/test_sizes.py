@@ -73,7 +73,7 @@ def conditional(draw):
 ROUND = st.integers(1, 8).map(lambda n: 8 * n)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(conditional(), SIDES | ROUND, SIDES | ROUND)
 def test_conditional_networks(options, height, width):
     assert agrees_with_diffusers(
@@ -101,13 +101,13 @@ def plain(draw):
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(plain(), SIDES | ROUND, SIDES | ROUND)
 def test_plain_networks(options, height, width):
     assert agrees_with_diffusers("UNet2DModel", options, (height, width))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(2, 4), SIDES | ROUND, SIDES | ROUND)
 def test_networks_of_k_diffusion(levels, height, width):
     options = {

@@ -9,14 +9,16 @@ from pathlib import Path
 import diffusers
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
+from unetscope.analysis.cost import Cost
+from unetscope.analysis.network import Network
 from unetscope.config import load, shipped
 from unetscope.families import FAMILIES, build
-from unetscope.tracing import devices
+from unetscope.ops import operation
+from unetscope.tracing import devices, trace
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-# Built with diffusers 0.42.1 and torch 2.13 on the meta device; FLOPs by FlopCounterMode.
+# Built with diffusers 0.42.1 and torch 2.13 on the meta device; FLOPs by torch's FlopCounterMode.
 PUBLISHED = json.loads((REFERENCE / "published_unets.json").read_text())
 
 
@@ -44,12 +46,6 @@ def test_tensors_and_modules(name):
     assert Counter(type(m).__name__ for m in ours.modules()) == facts["module_histogram"]
 
 
-def shapes(value):
-    if isinstance(value, torch.Tensor):
-        return [list(value.shape)]
-    return [shape for item in value for shape in shapes(item)]
-
-
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_inputs_output_residuals_and_flops(name):
     facts, spec = PUBLISHED[name], load(name)
@@ -70,11 +66,12 @@ def test_inputs_output_residuals_and_flops(name):
         block.register_forward_hook(
             lambda _m, _i, out: residuals.extend(t if t is None else list(t.shape) for t in out[1])
         )
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        output = network(**inputs)
-    assert shapes(output) == facts["outputs"]
-    assert counter.get_total_flops() == facts["flops"]
+    recorded = trace(network, kwargs=inputs)
+    outputs = [recorded.values[value].spec.shape for value in recorded.outputs]
+    assert list(map(list, outputs)) == facts["outputs"]
     assert residuals == facts["residuals"]
+    assert all(operation(op.name).known for op in recorded.ops)
+    assert 2 * Cost(Network(recorded)).total == facts["flops"]
 
 
 def test_every_family_has_a_config():

@@ -1,8 +1,7 @@
-"""The fixture as users meet it: pytest in a process of its own, with nothing but this plugin."""
+"""The fixture as users meet it: pytest inside pytest, with nothing but this plugin."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from importlib import import_module
@@ -48,8 +47,10 @@ MODEL = 'assert_architecture(model, "net.lock", x)'
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, monkeypatch, capfd):
     """Run a test in a folder beside the working directory; its exit code and what it said."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
     def run(*options, width=4, call=MODEL):
         (tmp_path / "unit").mkdir(exist_ok=True)
@@ -57,15 +58,13 @@ def run(tmp_path):
         (tmp_path / "unit" / "test_net.py").write_text(text, encoding="utf-8")
         (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         arguments = ["-q", "-p", "unetscope.pytest_plugin", "-p", "no:cacheprovider", *options]
-        done = subprocess.run(
-            [sys.executable, "-B", "-m", "pytest", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout + done.stderr
+        with monkeypatch.context() as inside:
+            inside.chdir(tmp_path)
+            inside.setattr(sys, "dont_write_bytecode", True)
+            inside.delitem(sys.modules, "test_net", raising=False)
+            code = pytest.main([f"--rootdir={tmp_path}", *arguments])
+        said = capfd.readouterr()
+        return code, said.out + said.err
 
     return run
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import warnings
 from typing import Any
 
@@ -194,29 +192,3 @@ def test_layers_are_traced_without_meta_kernels(layer: nn.Module, shape: tuple[i
     x = torch.empty(shape, device="meta")
     with Forbidden():
         trace(layer, (x,))
-
-
-CHILD = """
-import sys
-import unetscope.families
-from unetscope.config import load
-from unetscope.tracing import devices, trace
-spec = load("sd15")
-model = devices.build(lambda: unetscope.families.build(spec.family, spec.unet), "meta", "float32")
-given = devices.zeros(spec.tensors(), "meta", "float32")
-if "plain" in sys.argv:
-    model(**given)
-else:
-    trace(model, kwargs=given)
-print(sorted({"sympy", "torch._dynamo"} & sys.modules.keys()))
-"""
-
-
-@pytest.mark.parametrize(
-    ("how", "imported"), [("traced", "[]"), ("plain", "['sympy', 'torch._dynamo']")]
-)
-def test_tracing_on_meta_imports_no_compiler(how: str, imported: str) -> None:
-    found = subprocess.run(
-        [sys.executable, "-c", CHILD, how], capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == imported
