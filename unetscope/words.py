@@ -464,9 +464,9 @@ class Words:
     after = Word(en="After", zh="之后")
     total_names = WordsByKey(
         {
-            "params": Word(en="Parameters", zh="参数量"),
-            "macs": Word(en="MACs", zh="MACs"),
-            "activation-memory": Word(en="Activations, peak", zh="激活值峰值"),
+            "params": parameters,
+            "macs": macs,
+            "activation-memory": activation_peak,
         }
     )
     no_change = Word(en="{new} is the same network as {old}.", zh="{new} 与 {old} 是同一个网络。")

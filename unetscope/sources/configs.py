@@ -138,6 +138,7 @@ class ControlledNetwork(Runnable):
     """The UNet of a config, steered by the ControlNet of another; they run as one network."""
 
     takes = ConfigNetwork.takes
+    refusal = ConfigNetwork.refusal
 
     def __init__(
         self, request: Request, info: Info, unet: ConfigNetwork, control: Spec | None = None
@@ -170,11 +171,6 @@ class ControlledNetwork(Runnable):
                     f"`{option}` is {theirs}, not {ours}"
                 )
         return control
-
-    @classmethod
-    def refusal(cls, request: Request, option: str) -> UnetscopeError:
-        """As for any config."""
-        return ConfigNetwork.refusal(request, option)
 
     def build(self) -> nn.Module:
         """Both networks as one module."""

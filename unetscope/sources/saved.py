@@ -15,25 +15,37 @@ if TYPE_CHECKING:
     from unetscope.record import Trace
 
 
-class SavedTrace(Source):
+class Saved(Source):
+    """A file that holds no network, so that no option changes what is known of it.
+
+    Attributes:
+        no_option: why it has no use for an option, in a sentence that goes on with its flag.
+        instead: what to name where an option is wanted.
+    """
+
+    no_option: ClassVar[str] = "its network and inputs are fixed, so"
+    instead: ClassVar[str] = "name the config that it belongs to"
+
+    @classmethod
+    def refusal(cls, request: Request, option: str) -> UnetscopeError:
+        """What the file holds is what it is."""
+        return UnetscopeError(
+            f"`{request.source}` is {cls.what}: {cls.no_option} `{FLAGS[option]}` has no meaning",
+            hint=cls.instead,
+        )
+
+
+class SavedTrace(Saved):
     """A file that `unetscope trace --save` wrote."""
 
     what: ClassVar[str] = "a saved trace"
+    instead: ClassVar[str] = "name the config to trace it with other options"
 
     def __init__(self, request: Request, info: Info, trace: Trace | None = None) -> None:
         from unetscope.files import traces
 
         super().__init__(request, info)
         self._trace = trace or traces.load(Path(request.source))
-
-    @classmethod
-    def refusal(cls, request: Request, option: str) -> UnetscopeError:
-        """Its network and inputs are what they were."""
-        return UnetscopeError(
-            f"`{request.source}` is a saved trace: its network and inputs are fixed, so "
-            f"`{FLAGS[option]}` has no meaning",
-            hint="name the config to trace it with other options",
-        )
 
     def trace(self) -> Trace:
         """The trace that was saved."""
@@ -44,7 +56,7 @@ class SavedTrace(Source):
         return self._trace.config or super().config()
 
 
-class SavedLock(Source):
+class SavedLock(Saved):
     """A lock, as `unetscope lock` writes it."""
 
     what: ClassVar[str] = "a lock"
@@ -55,15 +67,6 @@ class SavedLock(Source):
         super().__init__(request, info)
         self._loaded = lock or locks.load(Path(request.source))
 
-    @classmethod
-    def refusal(cls, request: Request, option: str) -> UnetscopeError:
-        """Its network and inputs are what they were."""
-        return UnetscopeError(
-            f"`{request.source}` is a lock: its network and inputs are fixed, so "
-            f"`{FLAGS[option]}` has no meaning",
-            hint="name the config that it belongs to",
-        )
-
     def trace(self) -> Trace:
         """A lock holds none.
 
@@ -72,7 +75,7 @@ class SavedLock(Source):
         """
         raise UnetscopeError(
             "a lock: it holds what stays the same of a network, and no trace",
-            hint="name the config that it belongs to; `diff` and `compare` take locks",
+            hint=f"{self.instead}; `diff` and `compare` take locks",
             place=Place(self.name),
         )
 
@@ -85,20 +88,13 @@ class SavedLock(Source):
         return self._loaded.config or super().config()
 
 
-class Weights(Source):
+class Weights(Saved):
     """A checkpoint, of which the header is read."""
 
     tensors_only: ClassVar[bool] = True
     what: ClassVar[str] = "a checkpoint"
-
-    @classmethod
-    def refusal(cls, request: Request, option: str) -> UnetscopeError:
-        """Nothing of it can be built or run."""
-        return UnetscopeError(
-            f"`{request.source}` is a checkpoint: it holds tensors, to which "
-            f"`{FLAGS[option]}` has no meaning",
-            hint="name the config of its network",
-        )
+    no_option: ClassVar[str] = "it holds tensors, to which"
+    instead: ClassVar[str] = "name the config of its network"
 
     def trace(self) -> Trace:
         """A checkpoint holds none.

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from unetscope.families.diffusers.unet2d import UNet2DConfig
+    from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+
 L = TypeVar("L", bound=Level)
 
 BLOCKS: dict[str, Callable[[BlockSpec], nn.Module]] = {
@@ -74,6 +77,19 @@ class Parts:
     downsample_type: str = "conv"
     upsample_type: str = "conv"
     downsample_padding: int = 1
+
+    @classmethod
+    def of(cls, config: UNet2DConfig | UNet2DConditionConfig, temb_channels: int) -> Parts:
+        """What all blocks of a network share."""
+        return cls(
+            temb_channels=temb_channels,
+            groups=config.norm_num_groups,
+            eps=config.norm_eps,
+            act_fn=config.act_fn,
+            dropout=config.dropout,
+            scale_shift=config.resnet_time_scale_shift == "scale_shift",
+            downsample_padding=config.downsample_padding,
+        )
 
     def groups_of(self, channels: int) -> int:
         """Groups of a norm over so many channels."""

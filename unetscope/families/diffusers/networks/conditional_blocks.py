@@ -41,15 +41,7 @@ class ConditionalBuilder(Builder[TextLevel]):
         self.transformer_block = (
             BasicTransformerBlock if config.attention_type == "default" else GatedTransformerBlock
         )
-        self.plain = Parts(
-            temb_channels=config.temb_channels,
-            groups=config.norm_num_groups,
-            eps=config.norm_eps,
-            act_fn=config.act_fn,
-            dropout=config.dropout,
-            scale_shift=config.resnet_time_scale_shift == "scale_shift",
-            downsample_padding=config.downsample_padding,
-        )
+        self.plain = Parts.of(config, config.temb_channels)
 
     def parts(self, block_type: BlockType) -> Parts:
         """What makes the ResNets of such a block."""

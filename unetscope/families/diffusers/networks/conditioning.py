@@ -22,6 +22,7 @@ from unetscope.families.diffusers.networks.embeddings import (
     GaussianFourierProjection,
     TimestepEmbedding,
     Timesteps,
+    embed_classes,
 )
 from unetscope.families.diffusers.supported import needed
 from unetscope.families.layers import Embedding, Linear, activation
@@ -110,12 +111,8 @@ class ConditionalNetwork(nn.Module):
         """`(B, D)`; None if this network embeds no classes."""
         if self.class_embedding is None:
             return None
-        if class_labels is None:
-            raise ValueError("class_labels: this network embeds classes and was given none")
-        if self.config.class_embed_type == "timestep":
-            class_labels = self.time_proj(class_labels).to(temb.dtype)
-        classes: Tensor = self.class_embedding(class_labels).to(temb.dtype)
-        return classes
+        times = self.time_proj if self.config.class_embed_type == "timestep" else None
+        return embed_classes(self.class_embedding, class_labels, times, temb.dtype)
 
     def _additions(
         self, temb: Tensor, encoder_hidden_states: Tensor | None, added: Mapping[str, Tensor]

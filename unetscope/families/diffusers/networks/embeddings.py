@@ -122,3 +122,25 @@ class GaussianFourierProjection(nn.Module):
         angles = timesteps[:, None] * self.weight[None, :] * (2 * math.pi)
         waves = [torch.sin(angles), torch.cos(angles)]
         return torch.cat(waves[::-1] if self.flip_sin_to_cos else waves, dim=-1)
+
+
+def embed_classes(
+    embedding: nn.Module, class_labels: Tensor | None, times: nn.Module | None, dtype: torch.dtype
+) -> Tensor:
+    """Embed the classes of samples, `(B,)` or `(B, C)`, to `(B, D)`.
+
+    Args:
+        embedding: makes vectors of the labels.
+        class_labels: one a sample.
+        times: what makes features of labels that are times; None if they are not.
+        dtype: of the result.
+
+    Raises:
+        ValueError: there are no labels.
+    """
+    if class_labels is None:
+        raise ValueError("class_labels: this network embeds classes and was given none")
+    if times is not None:
+        class_labels = times(class_labels).to(dtype)
+    classes: Tensor = embedding(class_labels).to(dtype)
+    return classes

@@ -26,6 +26,7 @@ from unetscope.families.diffusers.networks.embeddings import (
     GaussianFourierProjection,
     TimestepEmbedding,
     Timesteps,
+    embed_classes,
 )
 from unetscope.families.diffusers.networks.fir_blocks import SCALE, FirDownBlock, FirUpBlock
 from unetscope.families.diffusers.supported import needed
@@ -50,15 +51,7 @@ class PlainBuilder(Builder[Level]):
     def __init__(self, config: UNet2DConfig) -> None:
         super().__init__(plain_levels(config))
         self.config = config
-        self.plain = Parts(
-            temb_channels=config.time_embed_dim,
-            groups=config.norm_num_groups,
-            eps=config.norm_eps,
-            act_fn=config.act_fn,
-            dropout=config.dropout,
-            scale_shift=config.resnet_time_scale_shift == "scale_shift",
-            downsample_padding=config.downsample_padding,
-        )
+        self.plain = Parts.of(config, config.time_embed_dim)
 
     def parts(self, block_type: BlockType) -> Parts:
         """What makes the ResNets of such a block."""
@@ -191,12 +184,8 @@ class UNet2DModel(nn.Module):
         temb: Tensor = self.time_embedding(self.time_proj(timesteps).to(sample.dtype))
         if self.class_embedding is None:
             return temb
-        if class_labels is None:
-            raise ValueError("class_labels: this network embeds classes and was given none")
-        if self.config.class_embed_type == "timestep":
-            class_labels = self.time_proj(class_labels).to(sample.dtype)
-        classes: Tensor = self.class_embedding(class_labels).to(sample.dtype)
-        return temb + classes
+        times = self.time_proj if self.config.class_embed_type == "timestep" else None
+        return temb + embed_classes(self.class_embedding, class_labels, times, sample.dtype)
 
 
 def _time_projection(config: UNet2DConfig) -> nn.Module:
