@@ -176,6 +176,40 @@ def test_a_reference_to_nothing(change: Callable[[dict[str, Any]], None]) -> Non
     assert "a damaged trace" in refused(damaged(change)).message
 
 
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"inner": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t["ops"][-1].update(clock=10**8),
+        lambda t: t["ops"][-1].update(clock=-1),
+        lambda t: t["ops"][0].update(clock=t["ops"][1]["clock"]),
+        lambda t: t["ops"].reverse(),
+        lambda t: t["steps"][0].update(end=10**8),
+        lambda t: t["steps"][1].update(start=t["steps"][1]["end"], end=t["steps"][1]["start"]),
+        lambda t: t["steps"][2].update(parent=1),
+        lambda t: t["ops"][-1].update(step=1),
+        lambda t: t["storages"][-1].update(born=10**8),
+        lambda t: t["storages"][-1].update(died=-1),
+        lambda t: t["storages"][-1].update(nbytes=-1),
+        lambda t: t["storages"][-1].update(nbytes=10**40),
+        lambda t: t["ops"][0].update(macs=-1),
+        lambda t: t["ops"][0].update(attention_macs=10**6),
+        lambda t: t["skips"][0].update(push=-1),
+        lambda t: t["values"][0]["spec"].update(shape=[10**40]),
+        lambda t: t["values"][0]["spec"].update(shape=[2**60] * 3),
+        lambda t: t.update(config=nested(200)),
+    ],
+)
+def test_numbers_that_no_pass_has(change: Callable[[dict[str, Any]], None]) -> None:
+    assert "a damaged trace" in refused(damaged(change)).message
+
+
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.binary(max_size=200))
 def test_any_bytes(text: bytes) -> None:

@@ -24,6 +24,7 @@ from unetscope.lock import Lock
 from unetscope.record import TensorSpec, Trace
 from unetscope.sources import Request, Source, resolve
 from unetscope.sources.source import Info
+from unetscope.wording import harmless
 
 if TYPE_CHECKING:
     from torch import nn
@@ -363,7 +364,7 @@ class Architecture:
         return found
 
     def __repr__(self) -> str:
-        return f"<Architecture of {self.source.name}>"
+        return harmless(f"<Architecture of {self.source.name}>")
 
     def _repr_html_(self) -> str:
         """Heading, inputs, parts and skip ledger, as notebooks show them."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +25,7 @@ from unetscope.commands.skips import skips_command
 from unetscope.commands.sweep import sweep_command
 from unetscope.commands.trace import trace_command
 from unetscope.errors import UnetscopeError
+from unetscope.files.reading import why
 from unetscope.version import __version__
 
 app = typer.Typer(
@@ -71,9 +72,25 @@ def _options(
 _UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of Typer contain
 
 
-def run(arguments: list[str] | None = None) -> int:
-    """Run one command; return its exit code: 0 fine, 1 a gate found something, 2 not done."""
+FAULT = 70
+"""Exit code of a fault of unetscope's own; `EX_SOFTWARE` of BSD's sysexits.h."""
+
+
+def run(arguments: list[str] | None = None, interrupted: Callable[[], bool] = lambda: False) -> int:
+    """Run one command.
+
+    Args:
+        arguments: of the command line, if not the process's.
+        interrupted: whether Ctrl-C was pressed; what goes wrong then is no fault.
+
+    Returns:
+        Its exit code: 0 fine, 1 a gate found something, 2 not done, 70 a fault of unetscope's own.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed.
+    """
     try:
+        _see_working_directory()
         left = app(arguments, standalone_mode=False)
     except _UsageError as error:
         if error.format_message():  # nothing to say where help was printed instead
@@ -82,10 +99,24 @@ def run(arguments: list[str] | None = None) -> int:
     except UnetscopeError as error:
         console.error(error)
         return error.exit_code
-    except BrokenPipeError:  # whoever reads has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except OSError as error:  # such as a full disk
+        console.error(UnetscopeError(f"{error.filename or 'stdout'}: {why(error)}"))
+        return UnetscopeError.exit_code
+    except Exception as error:
+        if interrupted():
+            raise KeyboardInterrupt from None
+        console.fault(error)
+        return FAULT
     return left if isinstance(left, int) else 0
+
+
+def _see_working_directory() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UnetscopeError(f"the working directory: {why(error)}") from None
 
 
 def _usage(error: Any) -> UnetscopeError:

@@ -167,6 +167,10 @@ def place_of(path: Path, places: Mapping[Path, Place]) -> Place | None:
     return places.get(path)
 
 
+UNCHECKED = Rule(
+    "unchecked", Severity.ERROR, "What was named cannot be read, so nothing is known of it."
+)
+
 # What any config can get wrong.
 MALFORMED = Rule(
     "malformed",

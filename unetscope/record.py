@@ -14,6 +14,7 @@ from math import prod
 from typing import Any
 
 from unetscope.units import scaled
+from unetscope.wording import harmless
 
 # `bfloat16`, `uint4`, `float8_e4m3fn`, and with several elements in one `float4_e2m1fn_x2`.
 _DTYPE = re.compile(r"(?:b?float|complex|q?u?int|bits)(\d+)(?:_e\d+m\d+\w*?)?(?:_?x(\d+))?")
@@ -257,7 +258,7 @@ class Trace:
         ]
         if self.failure is not None:
             facts.append(f"failed in {self.failure.module or 'the root'}")
-        return f"<Trace of {self.name}: {', '.join(facts)}>"
+        return harmless(f"<Trace of {self.name}: {', '.join(facts)}>")
 
 
 @dataclass(frozen=True)

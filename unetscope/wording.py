@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 LONGEST_QUOTE = 60
 """Characters of a string that a message shows."""
+LONGEST_LINE = 1_000
+"""Characters of a line of a message."""
+LONGEST_WORD = 300
+"""Characters of a message without a space, such as a path or a number."""
+_LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+MOST_LINES = 50
+"""Lines of a message."""
 MOST_NAMES = 3
 """Names that one message lists."""
 
@@ -28,8 +36,26 @@ def shown(text: str) -> str:
     """A text safe for a terminal and of bounded length."""
     if len(text) > 2 * LONGEST_QUOTE:
         text = text[: 2 * LONGEST_QUOTE - 1] + "…"
+    return harmless(text)
+
+
+def harmless(text: str) -> str:
+    """A text whose control characters, and what else a terminal may obey, are spelled out."""
+    if text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def message(text: str) -> str:
+    """A text of several lines for stderr: harmless, and cut where it is longer than people read."""
+    kept = _LONG_WORD.sub(lambda word: f"{word[0][:LONGEST_WORD]}…", text).split("\n")
+    if len(kept) > MOST_LINES:
+        kept[MOST_LINES:] = [f"… and {len(kept) - MOST_LINES:,} more lines"]
+    return "\n".join(
+        harmless(line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…")
+        for line in kept
     )
 
 

@@ -92,7 +92,7 @@ def found(done):
 
 
 def test_there_is_an_example_of_each():
-    assert {*CONFIGS, *SOURCES} == {*every_rule()}
+    assert {*CONFIGS, *SOURCES, "unchecked"} == {*every_rule()}
     assert not {*CONFIGS} & {*SOURCES}
 
 
@@ -103,6 +103,26 @@ def test_what_reading_a_config_finds(check, tmp_path, name):
     assert row["level"] == every_rule()[name].severity.value
     assert not every_rule()[name].traced
     assert row["file"] == "it.yaml"
+
+
+def test_what_cannot_be_read_is_found(check, tmp_path):
+    (tmp_path / "good.yaml").write_text("extends: article_003", encoding="utf-8")
+    done = check("missing.yaml", "good.yaml", "-f", "json")
+    assert done.code == 2
+    (row,) = json.loads(done.out)["findings"]["rows"]
+    assert (row["id"], row["file"]) == ("unchecked", "missing.yaml")
+    assert "missing.yaml" in done.err
+
+
+def test_a_report_is_kept_where_nothing_could_be_checked(check, tmp_path):
+    report = tmp_path / "report.json"
+    first = check("missing.yaml", "-f", "json", "-o", report)
+    assert first.code == 2
+    assert "unchecked" in report.read_text()
+    report.write_text("an earlier report")
+    again = check("missing.yaml", "-f", "json", "-o", report)
+    assert (again.code, report.read_text()) == (2, "an earlier report")
+    assert "is kept" in again.err
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -288,6 +288,62 @@ def test_revisions_that_cannot_be_read(unetscope, project, source, said, reposit
     assert "Traceback" not in done.err
 
 
+HOSTILE = """
+[core]
+    fsmonitor = touch RAN
+    sshCommand = touch RAN
+    pager = touch RAN
+    hooksPath = .
+    editor = touch RAN
+[pager]
+    cat-file = true
+[alias]
+    cat-file = !touch RAN
+    rev-parse = !touch RAN
+[filter "any"]
+    smudge = touch RAN
+    process = touch RAN
+[diff "any"]
+    textconv = touch RAN
+[extensions]
+    partialClone = origin
+[remote "origin"]
+    url = ext::touch RAN
+    promisor = true
+    partialclonefilter = blob:none
+[protocol]
+    allow = always
+[protocol "ext"]
+    allow = always
+"""
+
+
+def test_a_repository_of_somebody_elses_runs_nothing(unetscope, project, repository):
+    (project / ".gitattributes").write_text("* filter=any diff=any\n")
+    repository("add", ".")
+    repository("commit", "-qm", "second")
+    blob = subprocess.run(
+        ["git", "rev-parse", f"HEAD:{CONFIG}"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    config = project / ".git" / "config"
+    config.write_text(config.read_text() + HOSTILE.replace("RAN", str(project / "ran")))
+    assert unetscope("diff", f"HEAD:{CONFIG}", CONFIG).code == 0
+    # What is missing would be fetched, by any command that the repository names.
+    (project / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    done = unetscope("diff", f"HEAD:{CONFIG}", CONFIG)
+    assert done.code == 2
+    assert done.err.startswith("error: ")
+    assert not list(project.rglob("ran"))
+
+
+def test_a_bare_repository_is_not_taken_for_ours(unetscope, project, repository, monkeypatch):
+    subprocess.run(["git", "clone", "-q", "--bare", ".", "inner.git"], check=True)
+    monkeypatch.chdir(project / "inner.git")
+    done = unetscope("skips", f"HEAD:{CONFIG}")
+    assert (done.code, done.out) == (2, "")
+    assert "bare" in done.err
+
+
 @pytest.mark.parametrize("content", ["{}", '{"format_version": 99}', "{\n<<<<<<< HEAD\n", ""])
 def test_a_bad_lock_cannot_be_compared(unetscope, project, content):
     (project / "bad.lock").write_text(content)

@@ -115,7 +115,7 @@ def test_a_write_that_fails_leaves_the_old_lock(unetscope, project, change, monk
     monkeypatch.setattr("pathlib.Path.replace", refuse)
     done = unetscope("lock", CONFIG)
     assert done.code == 2
-    assert "No space left" in done.err
+    assert "no space left" in done.err
     assert (project / LOCK).read_text() == text
     assert len(list(folder.iterdir())) == 2
 

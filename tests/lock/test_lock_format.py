@@ -121,6 +121,14 @@ DAMAGES = {
     ),
     "an unknown type": (lambda t: t.replace(b'"dtype": "int64"', b'"dtype": "int65"'), "int65"),
     "functions that are missing": (lambda t: damaged(t, functions={}), "are missing"),
+    "a negative total": (
+        lambda t: t.replace(b'"activation_bytes": ', b'"activation_bytes": -'),
+        "expected a number from 0",
+    ),
+    "a deep config": (
+        lambda t: damaged(t, config=json.loads('{"a": ' * 99 + "{}" + "}" * 99)),
+        "nested deeper",
+    ),
     "a shape of words": (lambda t: t.replace(b"[320, 4, 3, 3]", b'["wide"]'), "damaged"),
 }
 

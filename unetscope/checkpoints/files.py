@@ -7,7 +7,10 @@ from pathlib import Path
 import msgspec
 
 from unetscope.checkpoints import safetensors
+from unetscope.checkpoints.safetensors import LARGEST_HEADER
 from unetscope.errors import Place, UnetscopeError
+from unetscope.files import reading
+from unetscope.files.reading import is_file, is_folder
 from unetscope.record import TensorSpec
 
 SUFFIX = ".safetensors"
@@ -25,10 +28,10 @@ class _Index(msgspec.Struct):
 
 def is_checkpoint(path: Path) -> bool:
     """Whether a path names weights; a folder that also holds a config counts as that config."""
-    if path.is_dir():
-        configured = any((path / name).is_file() for name in _CONFIGS)
+    if is_folder(path):
+        configured = any(is_file(path / name) for name in _CONFIGS)
         return not configured and _in_folder(path) is not None
-    return path.is_file() and path.name.lower().endswith((SUFFIX, INDEX, *_PICKLES))
+    return is_file(path) and path.name.lower().endswith((SUFFIX, INDEX, *_PICKLES))
 
 
 def read(path: Path) -> dict[str, TensorSpec]:
@@ -55,21 +58,29 @@ def read(path: Path) -> dict[str, TensorSpec]:
 def _in_folder(path: Path) -> Path | None:
     """The checkpoint or index in a folder, None if it holds neither."""
     names = (f"{_STEM}{SUFFIX}", f"{_STEM}{INDEX}")
-    return next((path / name for name in names if (path / name).is_file()), None)
+    return next((path / name for name in names if is_file(path / name)), None)
 
 
 def _sharded(path: Path) -> dict[str, TensorSpec]:
     place = Place(str(path))
     try:
-        places = msgspec.json.decode(path.read_bytes(), type=_Index).weight_map
+        text = reading.content(path, LARGEST_HEADER)
+        if len(text) > LARGEST_HEADER:
+            raise ValueError(f"more than {LARGEST_HEADER:,} bytes, the bound for one")
+        places = msgspec.json.decode(text, type=_Index).weight_map
     except OSError as error:
-        raise UnetscopeError(f"cannot be read: {error.strerror}", place=place) from None
+        raise UnetscopeError(f"cannot be read: {reading.why(error)}", place=place) from None
     except (ValueError, RecursionError) as error:
         raise UnetscopeError(f"a damaged index: {error}", place=place) from None
     found: dict[str, TensorSpec] = {}
     for file in dict.fromkeys(places.values()):
         if not file or file != Path(file).name or "\0" in file:
             message = f"a damaged index: expected a file beside it, found `{file}`"
+            raise UnetscopeError(message, place=place)
+        if not is_file(path.with_name(file)):
+            message = (
+                f"`{file}`, which its index names, cannot be read: missing, or no regular file"
+            )
             raise UnetscopeError(message, place=place)
         held = safetensors.read(path.with_name(file))
         for name in (name for name, other in places.items() if other == file):

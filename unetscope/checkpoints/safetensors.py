@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from unetscope.errors import Place, UnetscopeError
+from unetscope.files.reading import why
 from unetscope.record import TensorSpec, is_dtype
 
 LARGEST_HEADER = 100_000_000
@@ -74,7 +75,7 @@ def read(path: Path) -> dict[str, TensorSpec]:
             file.seek(_LENGTH)
             text = file.read(length)
     except OSError as error:
-        _damaged(path, f"cannot be read: {(error.strerror or str(error)).lower()}")
+        _damaged(path, f"cannot be read: {why(error)}")
     return _tensors(path, text, size - _LENGTH - length)
 
 

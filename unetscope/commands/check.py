@@ -16,8 +16,10 @@ from unetscope.commands.options import (
     grouped,
 )
 from unetscope.errors import ConfigError, Place, UnetscopeError
+from unetscope.wording import found
 
 if TYPE_CHECKING:
+    from unetscope.findings import Finding
     from unetscope.rules.configs import Checked
 
 
@@ -46,7 +48,7 @@ def check_command(
 
     Exit 0: no errors; 1: some; 2: it could not be done.
     """
-    from unetscope.findings import Severity
+    from unetscope.findings import UNCHECKED, Severity
     from unetscope.rules import every_rule
     from unetscope.sources.checking import check
     from unetscope.sources.settings import default_config
@@ -59,13 +61,14 @@ def check_command(
         return
     ignored = _ignored(ignore or ())
     checked: dict[str, Checked] = {}
-    code = 0
+    unchecked: list[Finding] = []
     for request in network.requests(sources or [default_config(console.info)]):
         try:
             checked[request.source] = check(request, console.info)
         except UnetscopeError as error:  # the others are checked all the same
             console.error(error)
-            code = error.exit_code
+            place = error.place or Place(request.source)
+            unchecked.append(UNCHECKED.in_file(place, error.message, error.hint))
     every = [finding for one in checked.values() for finding in one.findings]
     found = [finding for finding in every if finding.id not in ignored]
     tables = [
@@ -73,12 +76,14 @@ def check_command(
         for name, one in checked.items()
         if sizes and one.network is not None
     ]
-    if checked:
-        written.show([findings(found, words), *tables])
+    if not checked and written.output is not None and written.output.exists():
+        console.info(f"{written.output} is kept as it was, since nothing could be checked")
+    elif checked or written.output is not None or written.format != "terminal":
+        written.show([findings([*unchecked, *found], words), *tables])
+    if unchecked:
+        raise typer.Exit(UnetscopeError.exit_code)
     if any(strict or finding.severity is Severity.ERROR for finding in found):
-        code = code or 1
-    if code:
-        raise typer.Exit(code)
+        raise typer.Exit(1)
 
 
 def _ignored(given: Sequence[str]) -> frozenset[str]:
@@ -101,7 +106,7 @@ def _ignored(given: Sequence[str]) -> frozenset[str]:
             message = f"tool.unetscope.check.{key}: no such setting"
             raise ConfigError(message, hint="there is `ignore`, a list of ids", place=place)
         if not isinstance(value, list):
-            message = f"tool.unetscope.check.ignore: expected a list of ids, found {value!r}"
+            message = f"tool.unetscope.check.ignore: expected a list of ids, found {found(value)}"
             raise ConfigError(message, place=place)
         try:
             ids |= known_ids(value)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from contextlib import contextmanager
+import traceback
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unetscope.errors import UnetscopeError
+from unetscope.files.reading import why
+from unetscope.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,19 +42,39 @@ def set_verbose(wanted: bool) -> bool:
 def info(text: str) -> None:
     """Print what a user may want to know and that is no data."""
     if not _quiet:
-        print(text, file=sys.stderr)
+        _say(text)
 
 
 def debug(text: str) -> None:
     """Print more of it, with `--verbose` alone."""
-    if _verbose and not _quiet:
-        print(text, file=sys.stderr)
+    if _verbose:
+        info(text)
 
 
 def error(found: UnetscopeError) -> None:
     """Print what went wrong, and what might help."""
-    sys.stdout.flush()
-    print(f"error: {found}", file=sys.stderr)
+    with suppress(OSError):  # what is left for stdout cannot be written where it is closed
+        sys.stdout.flush()
+    _say(f"error: {found}")
+
+
+def fault(found: BaseException) -> None:
+    """Print that unetscope itself went wrong; with `--verbose` also where."""
+    if _verbose:
+        _say("".join(traceback.format_exception(found)).rstrip())
+    error(
+        UnetscopeError(
+            f"a fault of unetscope's own: {type(found).__name__}: {found}".rstrip(": "),
+            hint="please report it" if _verbose else "`-v` shows where; please report it",
+        )
+    )
+
+
+def _say(text: str) -> None:
+    """Print on stderr, if anybody can hear it: a command does not fail for want of a listener."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(message(text), file=sys.stderr)
 
 
 @contextmanager
@@ -93,11 +116,16 @@ def emit(text: str, output: Path | None = None) -> None:
     """Write data to stdout, or to a file, whole or not at all.
 
     Raises:
-        UnetscopeError: the file cannot be written.
+        UnetscopeError: it cannot be written.
     """
     if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever reads has had enough; a gate's exit code still counts
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            raise UnetscopeError(f"cannot write to stdout: {why(error)}") from None
     else:
         from unetscope.files.writing import write
 
@@ -119,7 +147,7 @@ def add_to_job(tables: Sequence[Table], language: str) -> None:
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(render(tables, "markdown", Style(language=language)))
     except OSError as error:
-        raise UnetscopeError(f"cannot write `{summary}`: {error.strerror}") from None
+        raise UnetscopeError(f"cannot write `{summary}`: {why(error)}") from None
 
 
 def show(

@@ -143,9 +143,10 @@ def _beside(source: str) -> Path:
         UnetscopeError: the source is no file, so there is no place beside it.
     """
     from unetscope.files.locks import SUFFIX, is_lock
+    from unetscope.files.reading import is_file
 
     path = Path(source)
-    if not path.is_file():
+    if not is_file(path):
         from unetscope.config.files import locate
         from unetscope.sources.targets import is_target
 

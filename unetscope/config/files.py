@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from unetscope.errors import ConfigError, Place, nearest
+from unetscope.files import reading
+from unetscope.files.reading import is_file, is_folder, is_there
 from unetscope.wording import quoted
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -27,16 +29,9 @@ def shipped() -> dict[str, Path]:
 def split_part(reference: str, *, folder: Path | None = None) -> tuple[str, str | None]:
     """`cldm_v15.yaml#unet_config` in two, unless there is a file of that very name."""
     stem, mark, part = reference.rpartition("#")
-    if not mark or _is_there((folder or Path()) / reference):
+    if not mark or is_there((folder or Path()) / reference):
         return reference, None
     return stem, part
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
 
 
 def locate(reference: str, *, folder: Path | None = None, place: Place | None = None) -> Path:
@@ -52,19 +47,18 @@ def locate(reference: str, *, folder: Path | None = None, place: Place | None = 
         ConfigError: there is no such file.
     """
     path = Path(reference) if folder is None else folder / reference
-    try:
-        there, is_folder = path.exists(), path.is_dir()
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot look for {quoted(reference)}: {_why(error)}") from None
-    if there and not is_folder and reference:
+    folder_there = is_folder(path)
+    if is_there(path) and not folder_there and reference:
+        if place is not None and not is_file(path):  # a pipe would be waited for
+            raise ConfigError(f"{quoted(reference)} is no regular file", place=place)
         return path
-    if is_folder and reference and (inside := _inside(path)):
+    if folder_there and reference and (inside := _inside(path)):
         return inside
     configs = shipped()
     stem = reference.removesuffix(".yaml")
     if stem in configs:
         return configs[stem]
-    if is_folder:
+    if folder_there:
         raise ConfigError(
             f"{quoted(reference)} is a folder without unet/config.json or config.json",
             hint="name a config file, or the folder of a model in diffusers' form",
@@ -80,12 +74,12 @@ def locate(reference: str, *, folder: Path | None = None, place: Place | None = 
 def _inside(folder: Path) -> Path | None:
     """The UNet's config in the folder of a pipeline in diffusers' form, or of the UNet alone."""
     found = (folder / name for name in MODEL_CONFIGS)
-    return next((path for path in found if _is_there(path)), None)
+    return next((path for path in found if is_there(path)), None)
 
 
 def _suggest(path: Path, stem: str) -> str:
     for suffix in SUFFIXES:
-        if (beside := path.with_name(path.name + suffix) if path.name else path).is_file():
+        if is_file(beside := path.with_name(path.name + suffix) if path.name else path):
             return f"did you mean {quoted(str(beside))}?"
     name = Path(stem)
     if guess := nearest(name.stem if name.suffix in SUFFIXES else name.name, shipped()):
@@ -101,10 +95,9 @@ def read_text(path: Path) -> str:
     """
     place = Place(str(path))
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        content = reading.content(path, LARGEST_FILE)
     except OSError as error:
-        raise ConfigError(f"cannot be read: {_why(error)}", place=place) from None
+        raise ConfigError(f"cannot be read: {reading.why(error)}", place=place) from None
     if len(content) > LARGEST_FILE:
         raise ConfigError(
             f"larger than {LARGEST_FILE:,} bytes, the bound for a config", place=place
@@ -116,7 +109,3 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         found = f"byte 0x{content[error.start]:02x} at offset {error.start:,} is not UTF-8"
         raise ConfigError(f"not a text file: {found}", place=place) from None
-
-
-def _why(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error)).lower()

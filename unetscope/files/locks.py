@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from unetscope.files.versioned import Versioned, impossible
+from unetscope.files.versioned import Versioned, absurd, impossible, too_deep
 from unetscope.lock import Lock, called
 from unetscope.record import TensorSpec
 
@@ -97,6 +97,14 @@ def _damages(lock: Lock) -> Iterator[str]:
         yield "its first module is not the root"
     yield from _doubled(paths)
     yield from _doubled(tensor.name for tensor in lock.tensors)
+    yield from too_deep(lock.config)
+    counts = (lock.totals.parameters, lock.totals.macs, lock.totals.activation_bytes)
+    yield from absurd("totals", counts)
+    yield from absurd("macs", lock.macs.values())
+    yield from absurd("uncounted", lock.uncounted.values())
+    yield from absurd("calls", (module.calls for module in lock.modules))
+    for skip in lock.skips:
+        yield from absurd("skips", (skip.push, skip.pop, skip.operand, *skip.shape))
     held = (*lock.tensors, *lock.inputs, *lock.outputs)
     yield from impossible(TensorSpec(tensor.shape, tensor.dtype) for tensor in held)
     for tensor in lock.tensors:

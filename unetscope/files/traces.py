@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from unetscope.files.versioned import Versioned, impossible
+from unetscope.files.versioned import Versioned, absurd, impossible, too_deep
 from unetscope.record import Trace
 
 FORMAT = 1
@@ -60,6 +60,7 @@ def _damages(document: _Document) -> Iterator[str]:
 
     if not trace.modules:
         yield "it has no modules"
+    yield from too_deep(trace.config)
     yield from impossible(value.spec for value in trace.values)
     for module in trace.modules:
         yield from impossible(held.spec for held in (*module.parameters, *module.buffers))
@@ -84,6 +85,40 @@ def _damages(document: _Document) -> Iterator[str]:
             yield from outside("operand", len(trace.ops[skip.op].inputs), (skip.operand,))
     yield from outside("outputs", values, trace.outputs)
     yield from outside("inputs", values, (argument.value for argument in trace.inputs))
+    yield from absurd("macs", (op.macs or 0 for op in trace.ops))
+    for op in trace.ops:
+        if not 0 <= op.attention_macs <= max(op.macs or 0, 0):
+            yield f"`attention_macs` is {op.attention_macs}, of {op.macs} multiply-adds"
+    yield from absurd("nbytes", (storage.nbytes for storage in trace.storages))
+    yield from absurd("push", (skip.push for skip in trace.skips))
+    yield from _disorder(trace)
+
+
+def _disorder(trace: Trace) -> Iterator[str]:
+    """What no clock shows that ticks once at each start and end of a step and at each op."""
+    ends = (step.end for step in trace.steps if step.end is not None)
+    ticks = [*(step.start for step in trace.steps), *(op.clock for op in trace.ops), *ends]
+    last = len(ticks)
+    if sorted(ticks) != list(range(1, last + 1)):
+        yield f"the clocks of its steps and ops are not 1 to {last}, each once"
+        return
+    whole = (0, last + 1)
+    spans = [(step.start, last + 1 if step.end is None else step.end) for step in trace.steps]
+    for step, (start, end) in zip(trace.steps, spans, strict=True):
+        began, ended = whole if step.parent is None else spans[step.parent]
+        if not began < start < end <= ended:
+            yield f"a step of `{step.module}` does not lie within the one that called it"
+    for op in trace.ops:
+        began, ended = whole if op.step is None else spans[op.step]
+        if not began < op.clock < ended:
+            yield f"`{op.name}` does not lie within its step"
+    for order in ([step.start for step in trace.steps], [op.clock for op in trace.ops]):
+        if order != sorted(order):
+            yield "its steps or ops are not in the order of their clocks"
+    for storage in trace.storages:
+        died = last if storage.died is None else storage.died
+        if not 0 <= storage.born <= died <= last:
+            yield f"a storage lives from {storage.born} to {died}, on a clock of {last}"
 
 
 _SAVED = Versioned(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -11,9 +11,14 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from unetscope.errors import Place, UnetscopeError
+from unetscope.files import reading
 from unetscope.record import TensorSpec, is_dtype
 
 T = TypeVar("T")
+LARGEST = 2**96
+"""Above all counts of elements, bytes and multiply-adds."""
+DEEPEST = 32
+"""Levels of the config in a saved file."""
 _CONFLICT = re.compile(rb"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
 
 
@@ -76,16 +81,25 @@ class Versioned(Generic[T]):
     def load(self, path: Path) -> T:
         """The content of a file; see `loads`."""
         try:
-            text = path.read_bytes()
+            text = reading.content(path)
         except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            raise UnetscopeError(f"cannot be read: {why}", place=Place(str(path))) from None
+            raise UnetscopeError(
+                f"cannot be read: {reading.why(error)}", place=Place(str(path))
+            ) from None
+        if len(text) > reading.LARGEST:
+            raise UnetscopeError(
+                f"larger than {reading.LARGEST:,} bytes, the bound for a {self.name}",
+                place=Place(str(path)),
+            )
         return self.loads(text, str(path))
 
     def is_in(self, path: Path) -> bool:
-        """Whether a file is of this kind, by its first key."""
-        with path.open("rb") as file:
-            return re.match(rb'\s*\{\s*"%b"' % self.mark.encode(), file.read(64)) is not None
+        """Whether a file is of this kind, by its first key; False if it cannot be read."""
+        try:
+            head = reading.content(path, 64)
+        except OSError:
+            return False
+        return re.match(rb'\s*\{\s*"%b"' % self.mark.encode(), head) is not None
 
 
 def impossible(specs: Iterable[TensorSpec]) -> Iterator[str]:
@@ -93,3 +107,27 @@ def impossible(specs: Iterable[TensorSpec]) -> Iterator[str]:
     for spec in specs:
         if not is_dtype(spec.dtype) or min(spec.shape, default=0) < 0:
             yield f"impossible tensor: shape {list(spec.shape)}, dtype `{spec.dtype}`"
+        else:
+            yield from absurd("shape", (*spec.shape, spec.numel))
+
+
+def absurd(what: str, numbers: Iterable[int]) -> Iterator[str]:
+    """The damage of counts that nothing has."""
+    for number in numbers:
+        if not 0 <= number < LARGEST:
+            found = number if number < 0 else f"one of {number.bit_length()} bits"
+            yield f"`{what}`: expected a number from 0 to 2**96, found {found}"
+
+
+def too_deep(config: Mapping[str, Any]) -> Iterator[str]:
+    """The damage of a config that no reader of configs lets through."""
+    level: list[Any] = [config]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, Mapping) else value)
+            if isinstance(inner, Mapping | list | tuple)
+        ]
+    if level:
+        yield f"its config is nested deeper than {DEEPEST} levels"

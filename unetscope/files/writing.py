@@ -3,31 +3,65 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from unetscope.errors import UnetscopeError
+from unetscope.files.reading import why
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all; it keeps its mode.
+    """Write a file, whole or not at all; it keeps its mode, and its owner where that may be.
+
+    A link stays, and what it leads to is written. Devices and pipes are written to, as a shell
+    would, never replaced.
 
     Raises:
         UnetscopeError: it cannot be written.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-            Path(name).chmod(mode)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UnetscopeError(f"cannot write `{path}`: {error.strerror or error}") from None
+        target = _regular(path)
+        if target is None:
+            _send(path, content)
+        else:
+            _replace(target, content)
+    except (OSError, ValueError) as error:
+        reason = why(error) if isinstance(error, OSError) else str(error)
+        raise UnetscopeError(f"cannot write `{path}`: {reason}") from None
+
+
+def _regular(path: Path) -> Path | None:
+    """The regular file that is meant, there or not; None for what can only be written to."""
+    # What stands there for a file that is open already must not be replaced either.
+    if path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",)):
+        return None
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        return None
+    return path.resolve()
+
+
+def _send(path: Path, content: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "wb") as file:
+        file.write(content)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    known = path.stat() if path.exists() else None
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unetscope-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        if known is not None:
+            with suppress(OSError):
+                os.chown(name, known.st_uid, known.st_gid)
+        mode = 0o666 & ~_umask() if known is None else stat.S_IMODE(known.st_mode)
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _umask() -> int:

@@ -14,13 +14,14 @@ from math import floor
 
 from unetscope.analysis.diff import COSTS, SEVERITIES, Change, ChangeSeverity, Diff
 from unetscope.errors import ConfigError, Place, UnetscopeError, nearest
+from unetscope.wording import found
 
 SEVERITY_NAMES = {severity.name.lower(): severity for severity in reversed(ChangeSeverity)}
 BOUNDS = {"max-params": COSTS[0], "max-macs": COSTS[1], "max-memory": COSTS[2]}
 """Setting, and option of the command line -> the change that it bounds."""
 FAIL_ON = "fail-on"
 
-_NUMBER = re.compile(r"([+-]?)(\d+(?:\.\d+)?)\s*(%|[A-Za-z]*)", re.ASCII)
+_NUMBER = re.compile(r"([+-]?)(\d{1,30}(?:\.\d{1,30})?)\s*(%|[A-Za-z]*)", re.ASCII)
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _ENDINGS = {"params": ("params", "b"), "macs": ("macs",), "activation-memory": ("b",)}
@@ -212,7 +213,7 @@ def _setting(name: str, value: object) -> str:
             hint=f"did you mean `{close}`?" if close else f"settings: {', '.join(known)}",
         )
     if not isinstance(value, str):
-        raise UnetscopeError(f"expected a string, found {value!r}")
+        raise UnetscopeError(f"expected a string, found {found(value)}")
     if name == FAIL_ON:
         severity(value)
     elif name in BOUNDS:

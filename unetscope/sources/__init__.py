@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from unetscope.errors import UnetscopeError
+from unetscope.files.reading import is_folder, is_there
 from unetscope.sources.request import Request
 from unetscope.sources.source import Info, Runnable, Source
 
@@ -100,7 +101,7 @@ def kind_of(request: Request) -> type[Source]:
     path = Path(name)
     if is_checkpoint(path):
         return Weights
-    if path.is_file():
+    if is_there(path) and not is_folder(path):
         if locks.is_lock(path):
             return SavedLock
         if traces.is_trace(path):

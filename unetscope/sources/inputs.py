@@ -99,6 +99,8 @@ def _plain(text: str, place: Place) -> Any:
 
 
 def _tensor(text: str, dtype: str, place: Place) -> TensorSpec:
+    from unetscope.config.document import LONGEST_NUMBER
+
     match = _SHAPE.fullmatch(text.strip())
     if match is None or (not match["dims"].strip() and not match["dtype"]):
         raise UnetscopeError(
@@ -113,10 +115,10 @@ def _tensor(text: str, dtype: str, place: Place) -> TensorSpec:
             hint=f"did you mean `{close}`?" if close else f"such as {', '.join(_COMMON)}",
             place=place,
         )
-    shape = tuple(int(dim) for dim in re.findall(r"\d+", match["dims"]))
-    if prod(shape) > LARGEST:
+    dims = re.findall(r"\d+", match["dims"])
+    if any(len(dim) > LONGEST_NUMBER for dim in dims) or prod(map(int, dims)) > LARGEST:
         raise UnetscopeError(f"more than {LARGEST:,} elements, the bound for an input", place=place)
-    return TensorSpec(shape, kind)
+    return TensorSpec(tuple(map(int, dims)), kind)
 
 
 def _read(file: Path, dtype: str) -> tuple[list[Any], dict[str, Any]]:

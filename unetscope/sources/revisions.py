@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from unetscope.errors import Place, UnetscopeError
+from unetscope.files.reading import is_there, why
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".lock")
 
@@ -18,7 +21,7 @@ _SUFFIXES = (".yaml", ".yml", ".json", ".lock")
 def is_revision(source: str) -> bool:
     """Whether a user named a file at a revision, and no file that is there."""
     revision, colon, path = source.partition(":")
-    return bool(revision and colon) and path.endswith(_SUFFIXES) and not Path(source).exists()
+    return bool(revision and colon) and path.endswith(_SUFFIXES) and not is_there(Path(source))
 
 
 @dataclass(frozen=True)
@@ -108,12 +111,39 @@ def _extended(content: bytes, path: str) -> str | None:
     return base if isinstance(base, str) else None
 
 
+_CAUTIOUS = (
+    "--no-pager",
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "safe.bareRepository=explicit"),
+)
+"""A repository may be anybody's: nothing that its config names is run, nothing is fetched."""
+_ENVIRONMENT = {
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # older versions of git do not know the first
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+_NOT_THERE = re.compile(r"does not exist|exists on disk, but not in|not a valid object name")
+
+
 def _git(*arguments: str) -> bytes | None:
-    """What git prints; None if it fails."""
+    """What git prints; None if there is no such revision or file.
+
+    Raises:
+        UnetscopeError: it cannot be run, or fails otherwise.
+    """
+    command = ["git", *_CAUTIOUS, *arguments]
+    environment = {**os.environ, **_ENVIRONMENT}
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False)
-    except OSError as error:
-        raise UnetscopeError(f"git cannot be run: {error.strerror}") from None
-    if b"not a git repository" in done.stderr:
+        done = subprocess.run(command, capture_output=True, check=False, env=environment)
+    except (OSError, ValueError) as error:
+        reason = why(error) if isinstance(error, OSError) else str(error)
+        raise UnetscopeError(f"git cannot be run: {reason}") from None
+    if done.returncode == 0:
+        return done.stdout
+    said = done.stderr.decode(errors="replace").strip()
+    if "not a git repository" in said:
         raise UnetscopeError("there is no git repository here")
-    return done.stdout if done.returncode == 0 else None
+    if said and not _NOT_THERE.search(said):
+        raise UnetscopeError(f"git: {said.splitlines()[0].removeprefix('fatal: ')}")
+    return None

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from unetscope.errors import ConfigError, Place
+from unetscope.files.reading import is_file
 from unetscope.sources.source import Info
 from unetscope.sources.targets import is_target
+from unetscope.wording import found
 
 USUAL = "sd15"
 """The config that is meant where none is named and no `pyproject.toml` says otherwise."""
@@ -33,14 +35,14 @@ def default_config(info: Info) -> str:
         info(f"no config named: taking `{USUAL}`")
         return USUAL
     beside = file.parent / named
-    if not beside.is_file() and is_target(named):
+    if not is_file(beside) and is_target(named):
         raise ConfigError(
             f"tool.unetscope.config: `{named}` is code, which is imported only where you type it",
             hint=f"for example `unetscope trace {named}`",
             place=Place(str(file)),
         )
     info(f"no config named: taking `{named}` from {file}")
-    return str(beside) if beside.is_file() else named
+    return str(beside) if is_file(beside) else named
 
 
 def _config(file: Path) -> str | None:
@@ -51,7 +53,8 @@ def _config(file: Path) -> str | None:
     if named is None or (isinstance(named, str) and named):
         return named
     raise ConfigError(
-        f"tool.unetscope.config: expected a path or the name of a shipped config, found {named!r}",
+        "tool.unetscope.config: expected a path or the name of a shipped config, "
+        f"found {found(named)}",
         place=Place(str(file)),
     )
 
@@ -59,7 +62,7 @@ def _config(file: Path) -> str | None:
 def nearest_file(folder: Path) -> Path | None:
     """The `pyproject.toml` of a folder, or of the nearest one above that has one."""
     files = (above / "pyproject.toml" for above in (folder, *folder.parents))
-    return next((file for file in files if file.is_file()), None)
+    return next((file for file in files if is_file(file)), None)
 
 
 def section(file: Path, *names: str) -> dict[str, Any]:
@@ -68,15 +71,15 @@ def section(file: Path, *names: str) -> dict[str, Any]:
     Raises:
         ConfigError: the file is no TOML, or what has that name is no table.
     """
-    found: Any = read(file)
+    table: Any = read(file)
     for depth, name in enumerate(("tool", "unetscope", *names)):
-        found = found.get(name, {})
-        if not isinstance(found, dict):
+        table = table.get(name, {})
+        if not isinstance(table, dict):
             dotted = ".".join(("tool", "unetscope", *names)[: depth + 1])
             raise ConfigError(
-                f"{dotted}: expected a table, found {found!r}", place=Place(str(file))
+                f"{dotted}: expected a table, found {found(table)}", place=Place(str(file))
             )
-    return dict(found)
+    return dict(table)
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -85,17 +88,17 @@ def read(file: Path) -> dict[str, Any]:
     Raises:
         ConfigError: it is none, or cannot be read.
     """
+    from unetscope.config.files import read_text
+
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
 
     try:
-        content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        found = re.search(r"at line (\d+), column (\d+)", str(error))
-        place = Place(str(file), *(int(number) for number in found.groups())) if found else None
+        content: dict[str, Any] = tomllib.loads(read_text(file))
+    except (ValueError, RecursionError) as error:  # ValueError: TOMLDecodeError, and huge numbers
+        at = re.search(r"at line (\d+), column (\d+)", str(error))
+        place = Place(str(file), *(int(number) for number in at.groups())) if at else None
         raise ConfigError(f"not TOML: {error}", place=place or Place(str(file))) from None
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", place=Place(str(file))) from None
     return content

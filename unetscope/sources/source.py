@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from unetscope.errors import ForwardError, Place, UnetscopeError
+from unetscope.files.reading import is_file
 from unetscope.sources.request import Request
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Source(ABC):
     def file(self) -> Path | None:
         """The file that it was named by; None if by a shipped name, code or a revision."""
         path = Path(self.name)
-        return path if path.is_file() else None
+        return path if is_file(path) else None
 
     @classmethod
     @abstractmethod

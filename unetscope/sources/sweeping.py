@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 10_000
 
-_SIZE = re.compile(r"\s*(\d+)(?:\.\.(\d+)(?::(\d+))?)?\s*", re.ASCII)
+_SIZE = re.compile(r"\s*(\d{1,18})(?:\.\.(\d{1,18})(?::(\d{1,18}))?)?\s*", re.ASCII)
 
 
 def combinations(swept: Mapping[str, str]) -> list[dict[str, int]]:

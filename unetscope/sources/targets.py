@@ -17,6 +17,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import Place, UnetscopeError, nearest
+from unetscope.files.reading import is_there
 from unetscope.sources.torchvision_operators import define_missing
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def is_target(source: str) -> bool:
     Raises:
         UnetscopeError: it is a file's path before a colon, where a module's name belongs.
     """
-    if Path(source).exists():
+    if is_there(Path(source)):
         return False
     if match := _FILE.fullmatch(source):
         module = ".".join(part for part in Path(match["path"]).parts if part not in (".", "/"))
