@@ -69,14 +69,18 @@ def test_errors_of_the_environment_are_2(unetscope, monkeypatch):
     assert (done.code, done.err) == (2, "error: some/file: no space left on device\n")
 
 
-@pytest.mark.parametrize("seconds", [0.1, 0.2, 0.35, 0.6])
+STARTED = "import unetscope.__main__ as it; print('started', flush=True); it.main()"
+
+
+@pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 0.6])
 def test_an_interrupt_is_130_and_silent(seconds):
     process = subprocess.Popen(
-        [sys.executable, "-m", "unetscope", "sweep", "sdxl_base", "--height", "8..512:8"],
+        [sys.executable, "-c", STARTED, "sweep", "sdxl_base", "--height", "8..512:8"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    process.stdout.readline()
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()

@@ -84,17 +84,20 @@ def _extract(revision: str, path: str, folder: Path) -> str:
 
 
 def _write(revision: str, path: str, folder: Path) -> bool:
-    if path.startswith(("..", "/")) or (folder / path).exists():
-        return False
-    content = _git("cat-file", "blob", f"{revision}:{path}")
-    if content is None:
-        return False
-    (folder / path).parent.mkdir(parents=True, exist_ok=True)
-    (folder / path).write_bytes(content)
-    base = _extended(content, path)
-    if base is not None:
-        _write(revision, posixpath.normpath(posixpath.join(posixpath.dirname(path), base)), folder)
-    return True
+    """Write a file and those that it extends; False if there is none."""
+    found = False
+    while not path.startswith(("..", "/")) and not (folder / path).exists():
+        content = _git("cat-file", "blob", f"{revision}:{path}")
+        if content is None:
+            break
+        found = True
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+        base = _extended(content, path)
+        if base is None:
+            break
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), base))
+    return found
 
 
 def _extended(content: bytes, path: str) -> str | None:
