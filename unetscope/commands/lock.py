@@ -11,6 +11,7 @@ import typer
 from unetscope.commands import console
 from unetscope.commands.options import (
     OUTPUT,
+    WRITTEN,
     ChangeOptions,
     GateOptions,
     SizedNetworkOptions,
@@ -85,8 +86,8 @@ def lock_command(
             "-o",
             "--output",
             help="The lock, if not beside the config.",
-            metavar="FILE",
             rich_help_panel=OUTPUT,
+            **WRITTEN,
         ),
     ] = None,
     exit_non_zero_on_write: Annotated[

@@ -277,6 +277,10 @@ def schema_option(help: str, schema: Callable[[], object]) -> Any:
     return typer.Option("--schema", help=help, callback=show, is_eager=True, rich_help_panel=OUTPUT)
 
 
+WRITTEN: Mapping[str, Any] = {"metavar": "FILE", "readable": False}
+"""The settings of an option for a file that is only written."""
+
+
 def _output(*names: str, help: str, **settings: Any) -> Any:
     return _option(*names, help=help, panel=OUTPUT, **settings)
 
@@ -291,7 +295,7 @@ ModuleNames = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    _output("-o", "--output", help="Write to a file instead of stdout.", metavar="FILE"),
+    _output("-o", "--output", help="Write to a file instead of stdout.", **WRITTEN),
 ]
 if TYPE_CHECKING:
     TableFormat = str

@@ -10,6 +10,7 @@ import typer
 
 from unetscope.commands import console
 from unetscope.commands.options import (
+    WRITTEN,
     MaybeSource,
     ModuleNames,
     SizedNetworkOptions,
@@ -54,9 +55,7 @@ def trace_command(
     ops: Annotated[
         str | None, typer.Option(help="The functions inside one module instead.", metavar="PATH")
     ] = None,
-    save: Annotated[
-        Path | None, typer.Option(help="Save the trace as JSON.", metavar="FILE")
-    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Save the trace as JSON.", **WRITTEN)] = None,
     names: ModuleNames = "diffusers",
 ) -> None:
     """Trace one forward pass: shapes, skips, blocks and steps.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unetscope.errors import ConfigError, Place, nearest
 from unetscope.files import reading
-from unetscope.files.reading import is_file, is_folder, is_there
+from unetscope.files.reading import is_file, is_there
 from unetscope.wording import quoted
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -47,8 +47,12 @@ def locate(reference: str, *, folder: Path | None = None, place: Place | None = 
         ConfigError: there is no such file.
     """
     path = Path(reference) if folder is None else folder / reference
-    folder_there = is_folder(path)
-    if is_there(path) and not folder_there and reference:
+    try:
+        there, folder_there = path.exists(), path.is_dir()
+    except (OSError, ValueError) as error:
+        reason = reading.why(error) if isinstance(error, OSError) else str(error)
+        raise ConfigError(f"cannot look for {quoted(reference)}: {reason}", place=place) from None
+    if there and not folder_there and reference:
         if place is not None and not is_file(path):  # a pipe would be waited for
             raise ConfigError(f"{quoted(reference)} is no regular file", place=place)
         return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -49,6 +50,8 @@ def _send(path: Path, content: bytes) -> None:
 
 def _replace(path: Path, content: bytes) -> None:
     known = path.stat() if path.exists() else None
+    if known is not None and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unetscope-")
     try:
         with os.fdopen(handle, "wb") as file:
