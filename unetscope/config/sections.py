@@ -14,6 +14,7 @@ from unetscope.config.code import code_of
 from unetscope.config.types import mismatches
 from unetscope.errors import nearest
 from unetscope.families import FAMILIES, find
+from unetscope.families.family import MOST
 from unetscope.findings import (
     EMPTY,
     MISSING_KEY,
@@ -29,7 +30,7 @@ from unetscope.wording import found, quoted
 Text = Annotated[str, Meta(min_length=1, max_length=1_000)]
 DEFAULT_FAMILY = "UNet2DConditionModel"
 
-InputSize = Annotated[int, Meta(ge=1, le=65_536)]
+InputSize = Annotated[int, Meta(ge=1, le=MOST)]
 
 
 class InputsSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

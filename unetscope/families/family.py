@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 # The types of options. The bounds are wide enough for every published UNet by an order of
 # magnitude, and small enough that a slip of the keyboard does not build a billion layers.
-Count = Annotated[int, Meta(ge=1, le=65_536, description="1 to 65,536")]
+MOST = 65_536
+"""Channels, heads, frames, pixels along a side: anything that is counted but layers."""
+Count = Annotated[int, Meta(ge=1, le=MOST, description="1 to 65,536")]
 Depth = Annotated[int, Meta(ge=1, le=64, description="1 to 64")]
 Kernel = Annotated[int, Meta(ge=1, le=31, description="1 to 31")]
 Probability = Annotated[float, Meta(ge=0, le=1)]
