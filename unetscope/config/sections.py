@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any
 
@@ -140,7 +140,8 @@ def check_file(data: Any) -> Iterator[Finding]:
         if family not in FAMILIES:
             yield unknown_family(family)
         elif "unet" in data:
-            yield from check_section(data["unet"], find(family).options, ("unet",))
+            for finding in check_section(data["unet"], find(family).options, ("unet",)):
+                yield replace(finding, beside=(("family",),))
     if "inputs" in data:
         yield from check_section(data["inputs"], InputsSection, ("inputs",))
 

@@ -6,14 +6,14 @@ object needs no torch; the module of the network is imported when a network is b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
-from unetscope.errors import nearest
+from unetscope.errors import Place, nearest
 from unetscope.families.sizes import Sizes
 from unetscope.findings import MISSING, UNSUPPORTED, Finding, Path
 from unetscope.record import TensorSpec
@@ -93,7 +93,7 @@ class Covered:
                 for other in others:
                     if getattr(options, other) is None:
                         message = f"expected a number since {key} is {value}, found null"
-                        yield MISSING.at((other,), message)
+                        yield MISSING.at((other,), message, beside=(key,))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +111,8 @@ class Family(Generic[OptionsT]):
             leave the fewest first; not all of them need fit. Audits run such a network for real.
         sizes: which samples it takes.
         covered: the values of its options that are implemented.
-        rules: what keeps the options from being a network, given the paths that the config
-            writes, since a default is never the cause. Paths are inside the options.
+        rules: what keeps the options from being a network, given where the config writes
+            them, since a default is never the cause. Paths are inside the options.
         surprises: what may surprise in options that no rule objects to.
         channel_keys: the options that are channels of feature maps, or of a text's tokens.
         text_keys: those of a text's tokens, the first that applies first.
@@ -132,7 +132,7 @@ class Family(Generic[OptionsT]):
     narrower: Callable[[OptionsT], Iterator[tuple[str, ...]]]
     sizes: Sizes[OptionsT]
     covered: Covered = field(default_factory=Covered)
-    rules: Callable[[OptionsT, Collection[Path]], Iterator[Finding]] = lambda *_: iter(())
+    rules: Callable[[OptionsT, Mapping[Path, Place]], Iterator[Finding]] = lambda *_: iter(())
     surprises: Callable[[OptionsT], Iterator[Finding]] = lambda _: iter(())
     channel_keys: Sequence[str] = ()
     text_keys: Sequence[str] = ()
@@ -143,7 +143,7 @@ class Family(Generic[OptionsT]):
     likely_key: Callable[[str], str | None] = lambda _: None
     library: str | None = None
 
-    def findings(self, options: OptionsT, written: Collection[Path]) -> Iterator[Finding]:
+    def findings(self, options: OptionsT, written: Mapping[Path, Place]) -> Iterator[Finding]:
         """Everything that keeps the options from being a network, with paths inside them."""
         yield from self.covered.findings(options)
         yield from self.rules(options, written)

@@ -97,7 +97,9 @@ def _field(parameter: inspect.Parameter) -> tuple[str, Any, Any]:
     return parameter.name, form.bounded(parameter.name), parameter.default
 
 
-_TORCH_SAYS = {"num_groups": ("norm_num_groups", "groups", "block_out_channels")}
+_TORCH_SAYS: Mapping[str, tuple[str, ...]] = {
+    "num_groups": ("norm_num_groups", "groups", "block_out_channels")
+}
 """Words of torch's errors -> the options that they come from."""
 
 
