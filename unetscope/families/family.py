@@ -117,6 +117,7 @@ class Family(Generic[OptionsT]):
         channel_keys: the options that are channels of feature maps, or of a text's tokens.
         text_keys: those of a text's tokens, the first that applies first.
         level_keys: the options without which no rule can tell what the levels are.
+        size_keys: those that, beside the levels, tell which samples it takes.
         check_tokens: what keeps the network from reading a text of so many tokens.
         usual_size: height and width of the sample where the config gives none.
         usual_tokens: tokens of a text where the config gives no number.
@@ -137,6 +138,7 @@ class Family(Generic[OptionsT]):
     channel_keys: Sequence[str] = ()
     text_keys: Sequence[str] = ()
     level_keys: Sequence[str] = ()
+    size_keys: Sequence[str] = ()
     check_tokens: Callable[[OptionsT, int], Iterator[Finding]] = lambda *_: iter(())
     usual_size: Callable[[OptionsT], tuple[int, int]] = lambda _: USUAL_SIZE
     usual_tokens: Callable[[OptionsT], int] = lambda _: USUAL_TOKENS

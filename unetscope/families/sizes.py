@@ -55,7 +55,7 @@ def check_sizes(
         "height": ("batch x height x width", batch * size[0] * size[1]),
         "tokens": ("batch x tokens", batch * tokens),
     }
-    shaping = tuple(("unet", key) for key in (*family.level_keys, "sample_size"))
+    shaping = tuple(("unet", key) for key in (*family.level_keys, *family.size_keys))
     for key, (product, count) in counts.items():
         if count > MOST_POSITIONS:
             message = f"expected {product} of at most {MOST_POSITIONS:,}, found {count:,}"

@@ -118,8 +118,9 @@ def _sum(value: Any) -> int:
 def suspect(said: str, options: Mapping[str, Any]) -> str | None:
     """The option that most likely led to an error of the class.
 
-    The first that the error names, by itself or by its value; else the first list that has not one
-    entry for each of `block_out_channels`, if the error is of a list's end.
+    The first that the error names, by itself or by its value; else heads that leave no channels to
+    a head, if it is a division by zero, or the first list that has not one entry for each of
+    `block_out_channels`, if it is of a list's end.
 
     Args:
         said: the kind of the error, and its message.
@@ -133,6 +134,8 @@ def suspect(said: str, options: Mapping[str, Any]) -> str | None:
         for key, value in options.items():
             if word in _strings(value):
                 return key
+    if said.startswith("ZeroDivisionError"):
+        return next((key for key in options if "head" in key), None)
     levels = options.get("block_out_channels")
     if levels is not None and said.startswith(("IndexError", "ValueError: not enough values")):
         for key, value in options.items():

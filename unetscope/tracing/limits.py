@@ -8,7 +8,7 @@ from typing import Any
 
 from torch.nn.modules import module as hooks
 
-MOST_MODULES = 10_000
+MOST_MODULES = 8_000
 """Modules of one network, and calls of them; the largest published one has about 2,800.
 
 So many are built and run on meta in about five seconds.
