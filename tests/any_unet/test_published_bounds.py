@@ -48,6 +48,21 @@ REFUSED = {
         {"layers_per_block": 1, "down_block_types": ["DownBlock3D"]},
         "5: building `{path}` failed: ValueError: Must provide the same number",
     ),
+    "an activation that diffusers spells otherwise": (
+        "UNet3DConditionModel",
+        {"layers_per_block": 1, "act_fn": "Mush"},
+        "5: building `{path}` failed: ValueError: activation function mush not found",
+    ),
+    "heads that are wider than a level": (
+        "UNetSpatioTemporalConditionModel",
+        {**FILES["UNetSpatioTemporalConditionModel"], "num_attention_heads": 65},
+        "11: building `{path}` failed: ZeroDivisionError",
+    ),
+    "a list of a wrong length": (
+        "StableCascadeUNet",
+        {**FILES["StableCascadeUNet"], "dropout": [0.1]},
+        "41: building `{path}` failed: IndexError",
+    ),
     "a block": (
         "UNet3DConditionModel",
         {"layers_per_block": 1, "up_block_types": ["UpBlock3D"] * 3 + ["Up"]},

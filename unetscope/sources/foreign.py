@@ -87,9 +87,11 @@ class ForeignNetwork(Runnable):
 
     def explain(self, error: ForwardError) -> None:
         """Name the line of code that failed, and what may run it."""
+        from unetscope.tracing import devices
+
         cause = error.__cause__
         error.place = where(cause) if cause else None
-        if self.request.device == "meta" and "meta" in str(cause).lower():
+        if self.request.device == "meta" and devices.lacks_values(cause):
             error.hint = "it looks at values, which meta has not: `--device cpu` runs it for real"
 
 

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from math import prod
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, filterwarnings
 
 from unetscope.errors import ConfigError, Place, UnetscopeError
 from unetscope.findings import TOO_LARGE, Path, place_of
@@ -108,7 +109,8 @@ class Published:
         from unetscope.tracing.limits import bounded
 
         try:
-            with foreign(doing), bounded(self._too_large):
+            with foreign(doing), bounded(self._too_large), catch_warnings():
+                filterwarnings("ignore", "Initializing zero-element tensors")
                 yield
         except UnetscopeError as error:
             cause = error.__cause__

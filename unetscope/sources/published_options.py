@@ -132,7 +132,7 @@ def suspect(said: str, options: Mapping[str, Any]) -> str | None:
             if key in options:
                 return key
         for key, value in options.items():
-            if word in _strings(value):
+            if word.lower() in _strings(value):
                 return key
     if said.startswith("ZeroDivisionError"):
         return next((key for key in options if "head" in key), None)
@@ -145,7 +145,7 @@ def suspect(said: str, options: Mapping[str, Any]) -> str | None:
 
 
 def _strings(value: Any) -> list[str]:
-    """The strings in a value, at any depth."""
+    """The strings in a value, at any depth, in lower case."""
     if isinstance(value, list):
         return [text for item in value for text in _strings(item)]
-    return [value] if isinstance(value, str) else []
+    return [value.lower()] if isinstance(value, str) else []
