@@ -23,12 +23,15 @@ class Place:
 
     Attributes:
         key: the key in that file, where it differs from unetscope's own.
+        layer: how late what stands there was given: 0 in a file that extends none, 1 in one that
+            extends it, and so on; the options of the command line come last.
     """
 
     file: str
     line: int | None = None
     column: int | None = None
     key: str | None = field(default=None, kw_only=True)
+    layer: int = field(default=0, kw_only=True, compare=False, repr=False)
 
     def __str__(self) -> str:
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part)

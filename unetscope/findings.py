@@ -12,7 +12,7 @@ function; where several find the same thing, the rule stands alone and they shar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Generic, ParamSpec
@@ -59,9 +59,11 @@ class Rule:
             raise ValueError(f"there are two rules `{self.id}`")
         RULES[self.id] = self
 
-    def at(self, path: Path, message: str, hint: str | None = None) -> Finding:
-        """A finding at a key of the config."""
-        return Finding(self.id, path, message, hint)
+    def at(
+        self, path: Path, message: str, hint: str | None = None, *, beside: Collection[str] = ()
+    ) -> Finding:
+        """A finding at a key of the options; `beside` are the others that the rule is about."""
+        return Finding(self.id, path, message, hint, tuple((key,) for key in beside))
 
     def in_module(self, module: str, message: str, hint: str | None = None) -> Finding:
         """A finding in a module of the network, by its path; `""` is the whole network."""
@@ -114,6 +116,8 @@ class Finding:
         path: the key of the config that most likely caused it; of a trace, empty.
         message: what was expected, what was found.
         hint: how to mend it.
+        beside: the other keys that the rule is about; that of them all which was given latest is
+            where it is found, since whoever changes one value of a config changes it last.
         module: of a trace, the path of the module where it shows.
         place: file, line and column, or the option of the command line; None until `placed`.
     """
@@ -122,6 +126,7 @@ class Finding:
     path: Path
     message: str
     hint: str | None = None
+    beside: tuple[Path, ...] = ()
     module: str | None = None
     place: Place | None = None
 
@@ -140,13 +145,21 @@ class Finding:
         place = self.place or Place("")
         return (place.file, place.line or 0, place.column or 0, self.id)
 
+    def within(self, section: str, *also: Path) -> Finding:
+        """The same with paths that begin in a section; `also` are further keys beside it."""
+        beside = (*((section, *path) for path in self.beside), *also)
+        return replace(self, path=(section, *self.path), beside=beside)
+
     def placed(self, places: Mapping[Path, Place]) -> Finding:
-        """The same with the place of its key, and the key's name before the message."""
+        """The same with the place of its key or of a later one beside it, and the key's name."""
         message = f"{_name(self.path, places)}: {self.message}" if self.path else self.message
-        return replace(self, message=message, place=place_of(self.path, places))
+        latest = max((self.path, *self.beside), key=lambda path: layer_of(path, places))
+        is_own = latest == self.path
+        place = place_of(latest, places) if is_own else _latest(latest, places)
+        return replace(self, message=message, place=place)
 
     def error(self, places: Mapping[Path, Place]) -> ConfigError:
-        """The exception that says it, with the place of its key."""
+        """The exception that says it, with the place of `placed`."""
         placed = self.placed(places)
         return ConfigError(placed.message, hint=self.hint, place=placed.place)
 
@@ -165,6 +178,20 @@ def place_of(path: Path, places: Mapping[Path, Place]) -> Place | None:
     while path and path not in places:
         path = path[:-1]
     return places.get(path)
+
+
+def layer_of(path: Path, places: Mapping[Path, Place]) -> int:
+    """The layer (see `Place`) of a key or of the latest of its items; -1 if it is not written."""
+    if path in places or any(known[: len(path)] == path for known in places):
+        return _latest(path, places).layer
+    holder = place_of(path, places) if path[:2] in places else None
+    return -1 if holder is None else holder.layer
+
+
+def _latest(path: Path, places: Mapping[Path, Place]) -> Place:
+    """Where a key stands, or the item in it that was given latest."""
+    inside = [place for known, place in places.items() if known[: len(path)] == path]
+    return max(inside, key=lambda place: place.layer)
 
 
 UNCHECKED = Rule(

@@ -72,7 +72,7 @@ def traced() -> Callable[..., Traced]:
     ) -> Traced:
         def on(device: str) -> Trace:
             with torch.random.fork_rng():
-                model = devices.build_as_written(make, device, "float32")
+                model = devices.build_as_written(make, device, "float32", lambda _: None)
             return trace(model, moved(tuple(args), device), moved(dict(kwargs or {}), device))
 
         record = on("meta")

@@ -100,6 +100,11 @@ class Places(dict[Path, Place]):
         self[path] = place
 
 
+def next_layer(places: Mapping[Path, Place]) -> int:
+    """The layer of what is given after all that stands at these places."""
+    return 1 + max((place.layer for place in places.values()), default=-1)
+
+
 def check_depth(path: Path, place: Place) -> None:
     """Refuse what is nested too deep."""
     if len(path) > DEEPEST:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from unetscope.config.dialects import in_our_form
-from unetscope.config.document import Document, read
+from unetscope.config.document import Document, next_layer, read
 from unetscope.config.files import locate, split_part
 from unetscope.errors import ConfigError
 from unetscope.findings import WRONG_VALUE, Path
@@ -67,7 +68,9 @@ def merge(base: Document, document: Document) -> Document:
     inherited = {key: value for key, value in base.data.items() if key not in NOT_INHERITED}
     data = _merged(inherited, document.data)
     kept = {path: place for path, place in base.places.items() if _is_in(data, path)}
-    places = {**kept, **document.places}
+    layer = next_layer(base.places)
+    given = {path: replace(place, layer=layer) for path, place in document.places.items()}
+    places = {**kept, **given}
     return Document(data, places, base.notes + document.notes, base.problems + document.problems)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -21,6 +21,7 @@ from unetscope.config.sections import (
     keys_of,
 )
 from unetscope.config.spec import Inputs, Spec, flag_places
+from unetscope.errors import Place
 from unetscope.families import FAMILIES, find
 from unetscope.families.family import Family, Options
 from unetscope.families.sizes import check_sizes
@@ -100,12 +101,12 @@ def convert(data: Any) -> tuple[ConfigFile, Family[Any], Options]:
 
 
 def check_options(
-    family: Family[Any], unet: Options, written: Collection[Path]
+    family: Family[Any], unet: Options, written: Mapping[Path, Place]
 ) -> Iterator[Finding]:
-    """What keeps the options from being a network, given the paths that the config writes."""
-    options = {path[1:] for path in written if path[:1] == ("unet",)}
+    """What keeps the options from being a network, given where the config writes them."""
+    options = {path[1:]: place for path, place in written.items() if path[:1] == ("unet",)}
     for finding in family.findings(unet, options):
-        yield replace(finding, path=("unet", *finding.path))
+        yield finding.within("unet", ("family",))
 
 
 def _with_overrides(document: Document, overrides: Sequence[str]) -> Document:

@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from unetscope.config.document import Document, parse
+from unetscope.config.document import Document, next_layer, parse
 from unetscope.config.sections import Key
 from unetscope.errors import ConfigError, Place
 from unetscope.findings import Path
@@ -42,6 +42,7 @@ def override(document: Document, text: str, keys: Mapping[str, Key]) -> Document
         unet[name] = value
     path = ("unet", name, *indices)
     places = {known: at for known, at in document.places.items() if known[: len(path)] != path}
+    place = replace(place, layer=next_layer(places))
     places[path] = place
     places.setdefault(("unet", name), place)
     return replace(document, data={**document.data, "unet": unet}, places=places)

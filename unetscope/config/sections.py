@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from unetscope.config.code import code_of
 from unetscope.config.types import mismatches
 from unetscope.errors import nearest
 from unetscope.families import FAMILIES, find
+from unetscope.families.family import MOST
 from unetscope.findings import (
     EMPTY,
     MISSING_KEY,
@@ -29,7 +30,7 @@ from unetscope.wording import found, quoted
 Text = Annotated[str, Meta(min_length=1, max_length=1_000)]
 DEFAULT_FAMILY = "UNet2DConditionModel"
 
-InputSize = Annotated[int, Meta(ge=1, le=65_536)]
+InputSize = Annotated[int, Meta(ge=1, le=MOST)]
 
 
 class InputsSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -139,7 +140,8 @@ def check_file(data: Any) -> Iterator[Finding]:
         if family not in FAMILIES:
             yield unknown_family(family)
         elif "unet" in data:
-            yield from check_section(data["unet"], find(family).options, ("unet",))
+            for finding in check_section(data["unet"], find(family).options, ("unet",)):
+                yield replace(finding, beside=(("family",),))
     if "inputs" in data:
         yield from check_section(data["inputs"], InputsSection, ("inputs",))
 

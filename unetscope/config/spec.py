@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from unetscope.families.family import Options, Tensors
 
 
+_LAST = 1_000_000
+"""The layer of options of the command line that nothing can override."""
+
+
 @dataclass(frozen=True)
 class Inputs:
     """The sizes of a network's inputs.
@@ -91,4 +95,6 @@ class Spec:
 
 def flag_places(sizes: Mapping[str, int]) -> dict[Path, Place]:
     """Where sizes stand that options of the command line give, such as `--height 64`."""
-    return {("inputs", name): Place(f"--{name} {size}") for name, size in sizes.items()}
+    return {
+        ("inputs", name): Place(f"--{name} {size}", layer=_LAST) for name, size in sizes.items()
+    }

@@ -6,14 +6,14 @@ object needs no torch; the module of the network is imported when a network is b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
-from unetscope.errors import nearest
+from unetscope.errors import Place, nearest
 from unetscope.families.sizes import Sizes
 from unetscope.findings import MISSING, UNSUPPORTED, Finding, Path
 from unetscope.record import TensorSpec
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 # The types of options. The bounds are wide enough for every published UNet by an order of
 # magnitude, and small enough that a slip of the keyboard does not build a billion layers.
-Count = Annotated[int, Meta(ge=1, le=65_536, description="1 to 65,536")]
+MOST = 65_536
+"""Channels, heads, frames, pixels along a side: anything that is counted but layers."""
+Count = Annotated[int, Meta(ge=1, le=MOST, description="1 to 65,536")]
 Depth = Annotated[int, Meta(ge=1, le=64, description="1 to 64")]
 Kernel = Annotated[int, Meta(ge=1, le=31, description="1 to 31")]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -91,7 +93,7 @@ class Covered:
                 for other in others:
                     if getattr(options, other) is None:
                         message = f"expected a number since {key} is {value}, found null"
-                        yield MISSING.at((other,), message)
+                        yield MISSING.at((other,), message, beside=(key,))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +111,13 @@ class Family(Generic[OptionsT]):
             leave the fewest first; not all of them need fit. Audits run such a network for real.
         sizes: which samples it takes.
         covered: the values of its options that are implemented.
-        rules: what keeps the options from being a network, given the paths that the config
-            writes, since a default is never the cause. Paths are inside the options.
+        rules: what keeps the options from being a network, given where the config writes
+            them, since a default is never the cause. Paths are inside the options.
         surprises: what may surprise in options that no rule objects to.
         channel_keys: the options that are channels of feature maps, or of a text's tokens.
         text_keys: those of a text's tokens, the first that applies first.
         level_keys: the options without which no rule can tell what the levels are.
+        size_keys: those that, beside the levels, tell which samples it takes.
         check_tokens: what keeps the network from reading a text of so many tokens.
         usual_size: height and width of the sample where the config gives none.
         usual_tokens: tokens of a text where the config gives no number.
@@ -130,18 +133,19 @@ class Family(Generic[OptionsT]):
     narrower: Callable[[OptionsT], Iterator[tuple[str, ...]]]
     sizes: Sizes[OptionsT]
     covered: Covered = field(default_factory=Covered)
-    rules: Callable[[OptionsT, Collection[Path]], Iterator[Finding]] = lambda *_: iter(())
+    rules: Callable[[OptionsT, Mapping[Path, Place]], Iterator[Finding]] = lambda *_: iter(())
     surprises: Callable[[OptionsT], Iterator[Finding]] = lambda _: iter(())
     channel_keys: Sequence[str] = ()
     text_keys: Sequence[str] = ()
     level_keys: Sequence[str] = ()
+    size_keys: Sequence[str] = ()
     check_tokens: Callable[[OptionsT, int], Iterator[Finding]] = lambda *_: iter(())
     usual_size: Callable[[OptionsT], tuple[int, int]] = lambda _: USUAL_SIZE
     usual_tokens: Callable[[OptionsT], int] = lambda _: USUAL_TOKENS
     likely_key: Callable[[str], str | None] = lambda _: None
     library: str | None = None
 
-    def findings(self, options: OptionsT, written: Collection[Path]) -> Iterator[Finding]:
+    def findings(self, options: OptionsT, written: Mapping[Path, Place]) -> Iterator[Finding]:
         """Everything that keeps the options from being a network, with paths inside them."""
         yield from self.covered.findings(options)
         yield from self.rules(options, written)

@@ -55,10 +55,11 @@ def check_sizes(
         "height": ("batch x height x width", batch * size[0] * size[1]),
         "tokens": ("batch x tokens", batch * tokens),
     }
+    shaping = tuple(("unet", key) for key in (*family.level_keys, *family.size_keys))
     for key, (product, count) in counts.items():
         if count > MOST_POSITIONS:
             message = f"expected {product} of at most {MOST_POSITIONS:,}, found {count:,}"
-            yield TOO_LARGE.at(("inputs", key), message)
+            yield TOO_LARGE.at((key,), message, beside=product.split(" x ")).within("inputs")
 
     def takes(height: int, width: int) -> bool:
         return family.sizes.takes(options, (height, width))
@@ -68,10 +69,10 @@ def check_sizes(
         near = " and ".join(spell(other) for other in _nearest(takes, size, reach))
         side = "height" if _is_height_at_fault(takes, size) else "width"
         yield SIZE.at(
-            ("inputs", side),
+            (side,),
             f"the network cannot take a sample of {spell(size)}",
             hint=f"the nearest that work are {near}" if near else None,
-        )
+        ).within("inputs", *shaping)
     yield from family.check_tokens(options, tokens)
 
 

@@ -8,7 +8,7 @@ unless that too is odd.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from unetscope.config.spec import Inputs
@@ -62,7 +62,7 @@ def surprises(network: Configured) -> Iterator[Finding]:
             found |= {finding.path for finding in findings}
             yield from findings
     for finding in network.family.surprises(network.unet):
-        yield replace(finding, path=("unet", *finding.path))
+        yield finding.within("unet")
 
 
 @rule(

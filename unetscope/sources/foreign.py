@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +33,9 @@ class ForeignNetwork(Runnable):
     """
 
     make: Callable[[], nn.Module]
+    retry: Callable[[Exception], None] | None = None
+    """Is called before `make` is tried on the CPU, because meta lacks something; None: it is not.
+    """
 
     def __init__(self, request: Request, info: Info) -> None:
         super().__init__(request, info)
@@ -51,8 +55,9 @@ class ForeignNetwork(Runnable):
         """The network in the state in which its code leaves it, on a device."""
         from unetscope.tracing import devices
 
-        with foreign(f"building `{self.name}`"):
-            return devices.build_as_written(self.make, self.request.device, self.request.dtype)
+        device, dtype = self.request.device, self.request.dtype
+        with self.guarded(f"building `{self.name}`"):
+            return devices.build_as_written(self.make, device, dtype, self.retry)
 
     def inputs(self, model: nn.Module) -> Given:
         """The arguments of `forward`, as they were described or else guessed."""
@@ -73,14 +78,20 @@ class ForeignNetwork(Runnable):
 
     def run(self, model: nn.Module) -> Trace:
         """One pass over what `build` returned; what the code prints goes to stderr."""
-        with foreign(f"running `{self.name}`"):
+        with self.guarded(f"running `{self.name}`"):
             return super().run(model)
+
+    def guarded(self, doing: str) -> AbstractContextManager[None]:
+        """A context for other people's code, which says in one message what goes wrong there."""
+        return foreign(doing)
 
     def explain(self, error: ForwardError) -> None:
         """Name the line of code that failed, and what may run it."""
+        from unetscope.tracing import devices
+
         cause = error.__cause__
         error.place = where(cause) if cause else None
-        if self.request.device == "meta" and "meta" in str(cause).lower():
+        if self.request.device == "meta" and devices.lacks_values(cause):
             error.hint = "it looks at values, which meta has not: `--device cpu` runs it for real"
 
 
@@ -92,6 +103,11 @@ class CodeNetwork(ForeignNetwork):
     def __init__(self, request: Request, info: Info) -> None:
         super().__init__(request, info)
         self.make = maker(request.source, request.kwargs)
+        self.retry = self._say_retry
+
+    def _say_retry(self, error: Exception) -> None:
+        reason = str(error).partition("\n")[0]
+        self.info(f"built on the CPU, in memory, since meta has no values: {reason}")
 
     @classmethod
     def refusal(cls, request: Request, option: str) -> UnetscopeError:
@@ -127,6 +143,17 @@ class PublishedNetwork(ForeignNetwork):
         self.published = _published(request.source)
         self.make = self.published.make
         self._builder = self.published.builder
+
+    def at_revision(self, name: str, named: Callable[[Place], Place]) -> PublishedNetwork:
+        """Itself under the name that the user gave; see `Source.at_revision`."""
+        places = {path: named(place) for path, place in self.published.places.items()}
+        self.published = replace(self.published, places=places)
+        self.make = self.published.make
+        return super().at_revision(name, named)
+
+    def guarded(self, doing: str) -> AbstractContextManager[None]:
+        """Says what goes wrong at the file's option that most likely led to it."""
+        return self.published.refusing(doing)
 
     @classmethod
     def refusal(cls, request: Request, option: str) -> UnetscopeError:

@@ -6,15 +6,20 @@ Source of their inputs: the `forward` of each class, diffusers 0.42.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
+from math import prod
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, filterwarnings
 
-from unetscope.errors import UnetscopeError
+from unetscope.errors import ConfigError, Place, UnetscopeError
+from unetscope.findings import TOO_LARGE, Path, place_of
 from unetscope.record import TensorSpec
-from unetscope.sources.inputs import Given
+from unetscope.sources.inputs import LARGEST, Given
+from unetscope.units import shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,11 +38,13 @@ class Published:
         name: of the network.
         kind: the class.
         options: of its constructor.
+        places: where each of them stands.
     """
 
     name: str
     kind: str
     options: Mapping[str, Any]
+    places: Mapping[Path, Place]
 
     @property
     def config(self) -> dict[str, Any]:
@@ -59,18 +66,71 @@ class Published:
         return f"diffusers {version('diffusers')}"
 
     def make(self) -> nn.Module:
-        """The network."""
+        """The network.
+
+        Raises:
+            ConfigError: an option is unknown, or not of its type or within its bounds.
+        """
+        from unetscope.config.sections import check_section
+        from unetscope.sources.published_options import section
         from unetscope.sources.torchvision_operators import define_missing
 
         define_missing()
         import diffusers
 
-        model: nn.Module = getattr(diffusers, self.kind).from_config(dict(self.options))
+        constructor = getattr(diffusers, self.kind)
+        for finding in check_section(dict(self.options), section(constructor), ()):
+            raise finding.error(self.places)
+        model: nn.Module = constructor.from_config(dict(self.options))
         return model
 
     def inputs(self, model: Any, dtype: str, sizes: Mapping[str, int | None]) -> Given:
-        """What it is given where the user describes nothing; `sizes` may be None each."""
-        return Given((), CLASSES[self.kind](_Sizes(model.config, dtype, sizes)))
+        """What it is given where the user describes nothing; `sizes` may be None each.
+
+        Raises:
+            UnetscopeError: one of them is too large.
+        """
+        found = CLASSES[self.kind](_Sizes(model.config, dtype, sizes))
+        for name, tensor in found.items():
+            if prod(tensor.shape) > LARGEST:
+                message = f"expected at most {LARGEST:,} elements, found {shape(tensor.shape)}"
+                raise TOO_LARGE.at((name,), message).error(self.places)
+        return Given((), found)
+
+    @contextmanager
+    def refusing(self, doing: str) -> Iterator[None]:
+        """Say what the class raises in one message, at the option that most likely led to it.
+
+        Raises:
+            UnetscopeError: it raised something, or is too large.
+        """
+        from unetscope.sources.published_options import suspect
+        from unetscope.sources.targets import foreign
+        from unetscope.tracing.limits import bounded
+
+        try:
+            with foreign(doing), bounded(self._too_large), catch_warnings():
+                filterwarnings("ignore", "Initializing zero-element tensors")
+                yield
+        except UnetscopeError as error:
+            cause = error.__cause__
+            if isinstance(cause, ConfigError):
+                raise cause from None
+            if cause is None:
+                raise
+            said = " ".join(f"{type(cause).__name__}: {cause}".split())
+            key = suspect(said, self.options)
+            error.place = place_of(() if key is None else (key,), self.places)
+            raise
+
+    def _too_large(self) -> ConfigError:
+        """That there are too many modules, at the option that most likely asks for them."""
+        from unetscope.sources.published_options import most_layers
+        from unetscope.tracing.limits import MOST_MODULES
+
+        key = most_layers(self.options)
+        message = f"expected a network of at most {MOST_MODULES:,} modules, found more"
+        return TOO_LARGE.at((key,) if key else (), message).error(self.places)
 
 
 def find(reference: str) -> Published | None:
@@ -89,12 +149,13 @@ def find(reference: str) -> Published | None:
     path = locate(name)
     if path.suffix.lower() != ".json":
         return None
-    data = read(path).data
+    document = read(path)
+    data = document.data
     kind = data.get(diffusers.CLASS_KEY) if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in CLASSES:
         return None
-    options = {key: value for key, value in data.items() if not key.startswith("_")}
-    return Published(diffusers.name_of(path), kind, options)
+    options = {key: value for key, value in data.items() if not diffusers.is_ignored(key)}
+    return Published(diffusers.name_of(path), kind, options, document.places)
 
 
 class _Sizes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -32,12 +33,24 @@ def build(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
     return model.eval() if model.training else model
 
 
-def build_as_written(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
+def build_as_written(
+    make: Callable[[], nn.Module],
+    device: str,
+    dtype: str,
+    retry: Callable[[Exception], None] | None = None,
+) -> nn.Module:
     """The module that other people's `make` returns, on `device`.
 
     Its weights and buffers have the values that it gives them, as its `forward` may read them. On
-    meta they have none, and where `make` needs values, it gets them on the CPU first. What is made
-    is of `dtype` wherever `make` leaves that open.
+    meta they have none, and where `make` needs values, it may get them on the CPU first. What is
+    made is of `dtype` wherever `make` leaves that open.
+
+    Args:
+        make: builds the module.
+        device: where its weights are.
+        dtype: the default element type.
+        retry: is called with an error of meta's own before `make` is tried on the CPU, which takes
+            the memory of all weights; without it there is no second try.
 
     Raises:
         UnetscopeError: no such device here.
@@ -49,9 +62,28 @@ def build_as_written(make: Callable[[], nn.Module], device: str, dtype: str) -> 
         try:
             with torch.device("meta"):
                 model = make()
-        except Exception:  # such as `.item()`; on the CPU it works, or raises the error to show
-            model = make()
-        return model.to("meta")
+        except Exception as error:
+            if retry is None or not lacks_values(error):
+                raise
+            retry(error)
+        else:
+            return model.to("meta")
+        return make().to("meta")
+
+
+_META = re.compile(r"(?<![a-z])meta(?![a-z])|Tensor\.__format__", re.IGNORECASE)
+_OF_TORCH = (RuntimeError, TypeError, ValueError)  # NotImplementedError is a RuntimeError
+
+
+def lacks_values(error: BaseException | None) -> bool:
+    """Whether an error, or one that it came from, is meta's own: it has no values, or no kernel.
+
+    Such as of `item()`, of a copy out of meta, and of an operation that meta does not know.
+    """
+    if error is None:
+        return False
+    is_own = isinstance(error, _OF_TORCH) and _META.search(str(error)) is not None
+    return is_own or lacks_values(error.__cause__ or error.__context__)
 
 
 def zeros(value: Any, device: str, dtype: str | None = None) -> Any:

@@ -64,7 +64,7 @@ def translate(document: Document, path: FilePath) -> Document:
         return replace(document, problems=(_wrong_class(data),))
     if foreign := tuple(_of_other_families(data, family)):
         return replace(document, problems=foreign)
-    options = {key: value for key, value in data.items() if not _is_ignored(key)}
+    options = {key: value for key, value in data.items() if not is_ignored(key)}
     places = {
         ("unet", *inner): replace(place, key=".".join(map(str, inner)))
         for inner, place in document.places.items()
@@ -85,12 +85,13 @@ def _sections(document: Document) -> dict[Path, Place]:
     return {(): top, ("unet",): top, ("family",): document.places[CLASS_KEY,]}
 
 
-def _is_ignored(key: str) -> bool:
+def is_ignored(key: str) -> bool:
+    """Whether a key of published files is known to shape nothing."""
     return key.startswith("_") or key in IGNORED or key in OLD_SPELLINGS
 
 
 def _notes(data: dict[str, Any], path: FilePath) -> list[str]:
-    ignored = [shown(key) for key in data if _is_ignored(key) and key != CLASS_KEY]
+    ignored = [shown(key) for key in data if is_ignored(key) and key != CLASS_KEY]
     notes = []
     if ignored:
         notes.append(f"{path}: ignored, as diffusers ignores them: {', '.join(ignored)}")

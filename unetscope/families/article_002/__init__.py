@@ -5,9 +5,10 @@ Source: "Stable diffusion代码" (Stable Diffusion in code), 15 September 2025.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from math import lcm
 
+from unetscope.errors import Place
 from unetscope.families.family import Count, Family, Options, Tensors
 from unetscope.families.sizes import halving
 from unetscope.findings import GROUPS, HEADS, Finding, Path
@@ -53,7 +54,7 @@ def _inputs(unet: DiffusionConfig, batch: int, size: tuple[int, int], tokens: in
     }
 
 
-def _rules(unet: DiffusionConfig, _written: Collection[Path]) -> Iterator[Finding]:
+def _rules(unet: DiffusionConfig, _written: Mapping[Path, Place]) -> Iterator[Finding]:
     """Groups and heads divide the channels."""
     if unet.channels % NORM_GROUPS:
         yield GROUPS.at(
@@ -65,6 +66,7 @@ def _rules(unet: DiffusionConfig, _written: Collection[Path]) -> Iterator[Findin
             ("n_head",),
             f"expected a divisor of the first level's {unet.channels} channels, "
             f"found {unet.n_head}",
+            beside=("channels",),
         )
 
 

@@ -5,9 +5,10 @@ Source: "第19章:UNet — Diffusion 的骨干网络" (chapter 19: UNet, the bac
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from math import lcm
 
+from unetscope.errors import Place
 from unetscope.families.family import Count, Covered, Family, Options, Tensors, largest_divisor
 from unetscope.families.sizes import halving
 from unetscope.findings import GROUPS, SKIP_CHANNELS, WIRING, Finding, Path
@@ -66,7 +67,7 @@ def _channels(unet: SimpleUNetConfig) -> tuple[int, int, int]:
     return (unet.base_channels, 2 * unet.base_channels, 2 * unet.base_channels)
 
 
-def _rules(unet: SimpleUNetConfig, _written: Collection[Path]) -> Iterator[Finding]:
+def _rules(unet: SimpleUNetConfig, _written: Mapping[Path, Place]) -> Iterator[Finding]:
     """Groups divide the channels, sines and cosines halve them, ResBlocks fit their skips."""
     yield from _groups(unet)
     if unet.base_channels % 2 or unet.base_channels < FEWEST_CHANNELS:
@@ -80,6 +81,7 @@ def _rules(unet: SimpleUNetConfig, _written: Collection[Path]) -> Iterator[Findi
                 f"{out} upsampled and {skip} of the skip gives, found {built}, "
                 f"twice the {out} that go out, in norm1, conv1 and skip",
                 hint=f"concatenated builds up{number}.res for {out + skip}",
+                beside=("base_channels",),
             )
 
 
@@ -94,6 +96,7 @@ def _groups(unet: SimpleUNetConfig) -> Iterator[Finding]:
                 (groups_key,),
                 f"{where}expected a divisor of {channels_key}, {channels}, found {groups}",
                 hint=f"{largest_divisor(channels, groups)} would do",
+                beside=(channels_key,),
             )
 
 

@@ -39,6 +39,13 @@ from unetscope.families.sizes import Sizes
 _Config = UNet2DConditionConfig | UNet2DConfig | ControlNetConfig
 _NETWORKS = "unetscope.families.diffusers.networks"
 _LEVEL_KEYS = ("down_block_types", "up_block_types", "block_out_channels")
+_SIZE_KEYS = (
+    "sample_size",
+    "conv_in_kernel",
+    "conv_out_kernel",
+    "downsample_padding",
+    "downsample_type",
+)
 
 
 def _channels(unet: _Config) -> tuple[int, ...]:
@@ -87,6 +94,7 @@ UNET_2D_CONDITION: Family[UNet2DConditionConfig] = Family(
     channel_keys=("block_out_channels", "cross_attention_dim"),
     text_keys=("encoder_hid_dim", "cross_attention_dim"),
     level_keys=_LEVEL_KEYS,
+    size_keys=_SIZE_KEYS,
     check_tokens=check_tokens,
     usual_size=usual_size,
     usual_tokens=usual_tokens,
@@ -106,6 +114,7 @@ UNET_2D: Family[UNet2DConfig] = Family(
     surprises=unet2d_surprises,
     channel_keys=("block_out_channels",),
     level_keys=_LEVEL_KEYS,
+    size_keys=_SIZE_KEYS,
     usual_size=usual_size,
     likely_key=_likely_key,
     library="diffusers",
@@ -124,6 +133,7 @@ CONTROLNET: Family[ControlNetConfig] = Family(
     channel_keys=("block_out_channels", "cross_attention_dim"),
     text_keys=("encoder_hid_dim", "cross_attention_dim"),
     level_keys=_LEVEL_KEYS,
+    size_keys=_SIZE_KEYS,
     likely_key=_likely_key,
     library="diffusers",
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from unetscope.errors import Place
 from unetscope.families.diffusers.blocks import (
     DOWN_BLOCKS,
     FIR_ATTENTION_GROUPS,
@@ -15,14 +16,20 @@ from unetscope.families.diffusers.blocks import (
 from unetscope.families.diffusers.levels import AttentionBlock, attention_blocks
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
-from unetscope.findings import GROUPS, HEADS, WIRING, Finding, Path
+from unetscope.findings import GROUPS, HEADS, WIRING, Finding, Path, layer_of
 
 Unet = UNet2DConditionConfig | UNet2DConfig
+
+BLOCKS = ("down_block_types", "mid_block_type", "up_block_types")
+"""The options that say which blocks there are."""
+
+_TIME = ("time_embedding_dim", "time_embedding_type", "class_embeddings_concat")
+"""The options that say how wide the embedded time is."""
 
 _PLAIN = BlockType()
 
 
-def groups(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
+def groups(unet: Unet, written: Mapping[Path, Place]) -> Iterator[Finding]:
     """Group norms see each level's channels, and sums of two of them where a skip is joined.
 
     What divides the channels divides the sums, so only the channels need a look.
@@ -37,12 +44,14 @@ def groups(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
     at_fault = [unet.block_out_channels[index] for index in faults]
     key = "block_out_channels"
     all_at_fault = len(set(at_fault)) > 1 and len(faults) == len(unet.block_out_channels)
-    if faults and (all_at_fault or (key,) not in written):
+    later = layer_of(("norm_num_groups",), written) - layer_of((key,), written)
+    if faults and (later > 0 or (later == 0 and all_at_fault) or (key,) not in written):
         divisor = _divisor(unet.block_out_channels, number)
         yield GROUPS.at(
             ("norm_num_groups",),
             f"expected a divisor of the levels' channels, {_listed(at_fault)}, found {number}",
             hint=f"{divisor} divides all of block_out_channels",
+            beside=(key, *BLOCKS),
         )
         return
     for index, channels in zip(faults, at_fault, strict=True):
@@ -52,6 +61,7 @@ def groups(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
             (key, index),
             f"expected a multiple of norm_num_groups, {number}, found {channels}",
             hint=f"{f'{below} or ' if below else ''}{above} would do",
+            beside=("norm_num_groups", *BLOCKS),
         )
 
 
@@ -64,14 +74,15 @@ def _counted_groups(unet: Unet) -> Iterator[Finding]:
     for name, block in zip(names, blocks, strict=True):
         if block.resnet in ("plain", "guided"):
             message = f"expected a number, since {name} counts by it, found null"
-            yield GROUPS.at(("norm_num_groups",), message)
+            yield GROUPS.at(("norm_num_groups",), message, beside=BLOCKS)
             return
     lowest = unet.block_out_channels[-1]
     if unet.mid_block_type is not None and (lowest < 4 or lowest % min(lowest // 4, 32)):
         message = (
             f"expected a number, since {lowest} channels cannot be grouped by four, found null"
         )
-        yield GROUPS.at(("norm_num_groups",), message)
+        beside = ("block_out_channels", *BLOCKS)
+        yield GROUPS.at(("norm_num_groups",), message, beside=beside)
 
 
 def _divisor(channels: tuple[int, ...], number: int) -> int:
@@ -85,12 +96,14 @@ def middle_groups(unet: UNet2DConfig) -> Iterator[Finding]:
     read = unet.mid_block_type is not None and unet.add_attention
     if read and number is not None and lowest % number:
         message = f"expected a divisor of the lowest level's {lowest} channels, found {number}"
-        yield GROUPS.at(("attn_norm_num_groups",), message)
+        beside = ("block_out_channels", "mid_block_type", "add_attention")
+        yield GROUPS.at(("attn_norm_num_groups",), message, beside=beside)
 
 
-def heads(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
+def heads(unet: Unet, written: Mapping[Path, Place]) -> Iterator[Finding]:
     """Heads share the channels of their level."""
-    key = "attention_head_dim"
+    key, channels_key = "attention_head_dim", "block_out_channels"
+    about = (key, channels_key, *BLOCKS, "add_attention")
     faults: dict[int, tuple[int, int, AttentionBlock]] = {}
     for block in _attending(unet):
         channels = unet.block_out_channels[block.level]
@@ -106,18 +119,20 @@ def heads(unet: Unet, written: Collection[Path]) -> Iterator[Finding]:
     if isinstance(unet.attention_head_dim, tuple):
         for channels, number, block in faults.values():
             message = f"expected a divisor of the level's {channels} channels, found {number}"
-            yield HEADS.at((key, block.entry), message, hints[block.kind])
-    elif faults and (key,) in written:
+            yield HEADS.at((key, block.entry), message, hints[block.kind], beside=about)
+    elif faults and layer_of((key,), written) >= max(layer_of((channels_key,), written), 0):
         listed = _listed(channels for channels, _, _ in faults.values())
         hint = next(iter(hints.values()))
         message = f"expected a divisor of the levels' channels, {listed}"
-        yield HEADS.at((key,), f"{message}, found {unet.attention_head_dim}", hint)
+        message = f"{message}, found {unet.attention_head_dim}"
+        yield HEADS.at((key,), message, hint, beside=about)
     else:
         for level, (channels, number, block) in faults.items():
             what = "heads" if block.kind == "transformer" else "channels of each head"
             message = f"expected a multiple of the {number} {what} (attention_head_dim)"
             hint = hints[block.kind]
-            yield HEADS.at(("block_out_channels", level), f"{message}, found {channels}", hint)
+            message = f"{message}, found {channels}"
+            yield HEADS.at((channels_key, level), message, hint, beside=about)
 
 
 def _attending(unet: Unet) -> Iterator[AttentionBlock]:
@@ -139,18 +154,21 @@ def k_blocks(unet: UNet2DConditionConfig) -> Iterator[Finding]:
         for index, block in enumerate(blocks):
             if (block.resnet == "k") != (_down(unet)[0].resnet == "k"):
                 message = "expected blocks of k-diffusion at all levels or at none"
-                yield WIRING.at((key, index), f"{message}, found {getattr(unet, key)[index]}")
+                message = f"{message}, found {getattr(unet, key)[index]}"
+                yield WIRING.at((key, index), message, beside=BLOCKS)
                 return
     if _down(unet)[0].resnet != "k":
         return
     for index, channels in enumerate(unet.block_out_channels):
         if channels % K_GROUP_SIZE:
             message = f"expected a multiple of {K_GROUP_SIZE}, the channels of a norm's group"
-            yield GROUPS.at(("block_out_channels", index), f"{message}, found {channels}")
+            message = f"{message}, found {channels}"
+            yield GROUPS.at(("block_out_channels", index), message, beside=BLOCKS)
             return
     if _down(unet)[-1].attention != _up(unet)[0].attention:
         message = "expected attention at the lowest level in encoder and decoder, or in neither"
-        yield WIRING.at(("up_block_types", 0), f"{message}, found {unet.up_block_types[0]}")
+        message = f"{message}, found {unet.up_block_types[0]}"
+        yield WIRING.at(("up_block_types", 0), message, beside=BLOCKS)
         return
     mirrored = [*unet.block_out_channels[::-1], unet.block_out_channels[0]]
     for index, block in enumerate(_up(unet)):
@@ -163,6 +181,7 @@ def k_blocks(unet: UNet2DConditionConfig) -> Iterator[Finding]:
                 ("block_out_channels", len(mirrored) - 2 - index),
                 f"expected {wanted} the width of the time embedding, {unet.temb_channels}, by "
                 f"which {unet.up_block_types[index]} knows the lowest level, found {channels}",
+                beside=(*BLOCKS, *_TIME),
             )
             return
 
@@ -177,7 +196,7 @@ def fir_blocks(unet: UNet2DConfig) -> Iterator[Finding]:
             message = (
                 f"expected the {FIR_IMAGE_CHANNELS} channels of the image that Skip blocks carry"
             )
-            yield WIRING.at((key,), f"{message}, found {getattr(unet, key)}")
+            yield WIRING.at((key,), f"{message}, found {getattr(unet, key)}", beside=BLOCKS)
     for key, chain in (
         ("down_block_types", carries[::-1]),
         ("up_block_types", pictures),
@@ -187,13 +206,14 @@ def fir_blocks(unet: UNet2DConfig) -> Iterator[Finding]:
             index = len(carries) - 1 - behind if key == "down_block_types" else behind
             name = getattr(unet, key)[index]
             message = "expected a Skip block, since the image is carried through this level"
-            yield WIRING.at((key, index), f"{message}, found {name}")
+            yield WIRING.at((key, index), f"{message}, found {name}", beside=BLOCKS)
     for index, channels in _fir_channels(unet):
         if channels < 4 or channels % min(channels // 4, 32):
             message = (
                 f"expected channels that make groups of four, or {FIR_ATTENTION_GROUPS} groups"
             )
-            yield GROUPS.at(("block_out_channels", index), f"{message}, found {channels}")
+            message = f"{message}, found {channels}"
+            yield GROUPS.at(("block_out_channels", index), message, beside=BLOCKS)
             return
     for block in attention_blocks(unet):
         kinds = (down[block.level], up[len(up) - 1 - block.level])
@@ -203,7 +223,8 @@ def fir_blocks(unet: UNet2DConfig) -> Iterator[Finding]:
             and channels % FIR_ATTENTION_GROUPS
         ):
             message = f"expected a multiple of the {FIR_ATTENTION_GROUPS} groups of its attention"
-            yield GROUPS.at(("block_out_channels", block.level), f"{message}, found {channels}")
+            message = f"{message}, found {channels}"
+            yield GROUPS.at(("block_out_channels", block.level), message, beside=BLOCKS)
             return
 
 

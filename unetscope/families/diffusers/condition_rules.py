@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unetscope.families.diffusers.blocks import CROSS_NORM_GROUPS
+from unetscope.families.diffusers.channel_rules import BLOCKS
 from unetscope.families.diffusers.inputs import HINT_CHANNELS, image_dims
 from unetscope.families.diffusers.levels import (
     TextLevel,
@@ -27,13 +28,15 @@ def conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     """What is added to the time, and what tokens are made of."""
     if unet.time_embedding_type == "fourier" and unet.time_embed_dim % 2:
         message = f"expected an even number of sines and cosines, found {unet.time_embed_dim}"
-        yield CONDITION_WIDTH.at(("time_embedding_dim",), message)
+        beside = ("time_embedding_type", "block_out_channels")
+        yield CONDITION_WIDTH.at(("time_embedding_dim",), message, beside=beside)
     yield from _one_dim(unet)
     if len(set(image_dims(unet))) > 1:
         yield CONDITION_WIDTH.at(
             ("encoder_hid_dim",),
             f"expected cross_attention_dim, {unet.cross_attention_dim}, since one image is added "
             f"to the time and read, found {unet.encoder_hid_dim}",
+            beside=("cross_attention_dim", "addition_embed_type", "encoder_hid_dim_type"),
         )
     if unet.addition_embed_type is None:
         return
@@ -42,6 +45,7 @@ def conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:
             ("class_embeddings_concat",),
             f"expected false, since addition_embed_type {unet.addition_embed_type} adds to the "
             "time what is as wide as the time alone, found true",
+            beside=("addition_embed_type",),
         )
     id_dim, together = unet.addition_time_embed_dim, unet.projection_class_embeddings_input_dim
     if id_dim is not None and together is not None and together <= id_dim:
@@ -49,10 +53,12 @@ def conditions(unet: UNet2DConditionConfig) -> Iterator[Finding]:
             ("projection_class_embeddings_input_dim",),
             f"expected more than addition_time_embed_dim, {id_dim}, since it holds the pooled "
             f"text and {id_dim} for each time id, found {together}",
+            beside=("addition_time_embed_dim", "addition_embed_type"),
         )
     if unet.addition_embed_type == "image_hint" and unet.in_channels <= HINT_CHANNELS:
         message = f"expected more than the hint's {HINT_CHANNELS} channels, since they are among "
-        yield CONDITION_WIDTH.at(("in_channels",), f"{message}them, found {HINT_CHANNELS}")
+        message = f"{message}them, found {unet.in_channels}"
+        yield CONDITION_WIDTH.at(("in_channels",), message, beside=("addition_embed_type",))
     if unet.addition_embed_type == "text":
         yield from _pooling(unet)
 
@@ -73,6 +79,7 @@ def _one_dim(unet: UNet2DConditionConfig) -> Iterator[Finding]:
             yield CONDITION_WIDTH.at(
                 ("cross_attention_dim",),
                 f"expected one number, since {key} is {value}, found a list",
+                beside=(*needs, "encoder_hid_dim"),
             )
             return
 
@@ -87,6 +94,7 @@ def _pooling(unet: UNet2DConditionConfig) -> Iterator[Finding]:
         yield HEADS.at(
             ("addition_embed_type_num_heads",),
             f"expected a divisor of the text's {dim} channels, found {heads}",
+            beside=("encoder_hid_dim", "cross_attention_dim", "addition_embed_type"),
         )
 
 
@@ -104,6 +112,7 @@ def context(unet: UNet2DConditionConfig) -> Iterator[Finding]:
                 path,
                 f"expected the level's channels, {level.channels}, since no text is as wide as all "
                 f"of cross_attention_dim, found {level.context_dim}",
+                beside=("cross_attention_dim", "block_out_channels", *BLOCKS),
             )
         elif "added_kv" in kinds[index]:
             yield from _cross_norm(unet, level, path)
@@ -118,10 +127,11 @@ def _cross_norm(
     since = f"since cross_attention_norm is {norm}, found {dim}"
     if norm == "layer_norm" and dim != level.channels:
         message = f"expected the level's channels, {level.channels}, {since}"
-        yield CONTEXT_WIDTH.at(path, message)
+        beside = ("cross_attention_norm", "block_out_channels", *BLOCKS)
+        yield CONTEXT_WIDTH.at(path, message, beside=beside)
     if norm == "group_norm" and dim % CROSS_NORM_GROUPS:
         message = f"expected a multiple of {CROSS_NORM_GROUPS}, {since}"
-        yield GROUPS.at(path, message)
+        yield GROUPS.at(path, message, beside=("cross_attention_norm", *BLOCKS))
 
 
 def _gates(unet: UNet2DConditionConfig) -> Iterator[Finding]:
@@ -132,4 +142,5 @@ def _gates(unet: UNet2DConditionConfig) -> Iterator[Finding]:
             ("attention_type",),
             "expected default, since only blocks with one Transformer2DModel a layer have gates, "
             f"found {unet.attention_type}",
+            beside=("dual_cross_attention", *BLOCKS),
         )

@@ -82,10 +82,10 @@ def check_tokens(unet: UNet2DConditionConfig, tokens: int) -> Iterator[Finding]:
     """What keeps the network from reading so many tokens."""
     if unet.dual_cross_attention and tokens <= DUAL_TOKENS[0]:
         yield SIZE.at(
-            ("inputs", "tokens"),
+            ("tokens",),
             f"expected {DUAL_TOKENS[0]} tokens of a text and after them those of an image, since "
             f"dual_cross_attention is true, found {tokens}",
-        )
+        ).within("inputs", ("unet", "dual_cross_attention"))
 
 
 def embeds_classes(unet: UNet2DConditionConfig | UNet2DConfig) -> bool:

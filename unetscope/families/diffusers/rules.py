@@ -6,12 +6,14 @@ most likely is the cause.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from unetscope.errors import Place
 from unetscope.families.diffusers.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS
 from unetscope.families.diffusers.channel_rules import (
+    BLOCKS,
     fir_blocks,
     groups,
     heads,
@@ -41,7 +43,7 @@ _ONE_A_LEVEL = (
 )
 
 
-def unet2d_rules(unet: UNet2DConfig, written: Collection[Path]) -> Iterator[Finding]:
+def unet2d_rules(unet: UNet2DConfig, written: Mapping[Path, Place]) -> Iterator[Finding]:
     """What keeps the options from being a `UNet2DModel`."""
     of_lengths = list(_lengths(unet))
     yield from of_lengths
@@ -52,11 +54,14 @@ def unet2d_rules(unet: UNet2DConfig, written: Collection[Path]) -> Iterator[Find
         yield from fir_blocks(unet)
 
 
-def condition_rules(unet: UNet2DConditionConfig, written: Collection[Path]) -> Iterator[Finding]:
+def condition_rules(
+    unet: UNet2DConditionConfig, written: Mapping[Path, Place]
+) -> Iterator[Finding]:
     """What keeps the options from being a `UNet2DConditionModel`."""
     if unet.class_embeddings_concat and not embeds_classes(unet):
         message = "expected class_embed_type or num_class_embeds beside it, found neither"
-        yield MISSING.at(("class_embeddings_concat",), message)
+        beside = ("class_embed_type", "num_class_embeds")
+        yield MISSING.at(("class_embeddings_concat",), message, beside=beside)
     of_lengths = [*_lengths(unet), *_depth_lengths(unet)]
     yield from of_lengths
     yield from groups(unet, written)
@@ -68,12 +73,18 @@ def condition_rules(unet: UNet2DConditionConfig, written: Collection[Path]) -> I
         yield from _layers(unet)
 
 
-def controlnet_rules(config: ControlNetConfig, written: Collection[Path]) -> Iterator[Finding]:
+def controlnet_rules(config: ControlNetConfig, written: Mapping[Path, Place]) -> Iterator[Finding]:
     """What keeps the options from being a `ControlNetModel`."""
     for finding in condition_rules(config.unet(), written):
-        if finding.path[0] == "attention_head_dim" and config.num_attention_heads is not None:
-            finding = replace(finding, path=("num_attention_heads", *finding.path[1:]))
+        if config.num_attention_heads is not None:
+            path, *beside = map(_of_heads, (finding.path, *finding.beside))
+            finding = replace(finding, path=path, beside=tuple(beside))
         yield finding
+
+
+def _of_heads(path: Path) -> Path:
+    """The path in a ControlNet that has an option of its own for the heads."""
+    return ("num_attention_heads", *path[1:]) if path[0] == "attention_head_dim" else path
 
 
 def _lengths(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[Finding]:
@@ -86,6 +97,7 @@ def _lengths(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[Finding]:
                 (key,),
                 f"expected {_entries(levels)}, one for each of down_block_types, "
                 f"found {len(value)}",
+                beside=("down_block_types",),
             )
 
 
@@ -101,6 +113,7 @@ def _depth_lengths(unet: UNet2DConditionConfig) -> Iterator[Finding]:
                 (key, nested[0]),
                 f"a list for each ResNet needs {reverse_key}, found null",
                 hint="the decoder has one ResNet more a level, so its lists have one entry more",
+                beside=(reverse_key,),
             )
         yield from _nested_lengths(unet, key, depths, unet.down_block_types, reverse=False)
     reverse = unet.reverse_transformer_layers_per_block
@@ -123,6 +136,7 @@ def _nested_lengths(
             yield LIST_LENGTH.at(
                 (key, index),
                 f"expected {_entries(count)}, one for each ResNet of the block, found {len(depth)}",
+                beside=("layers_per_block", *BLOCKS),
             )
 
 
@@ -144,6 +158,7 @@ def _layers(unet: UNet2DConditionConfig) -> Iterator[Finding]:
             ("transformer_layers_per_block",),
             f"expected a network of at most {MOST_LAYERS:,} ResNets and transformer blocks, "
             f"found {count:,}",
+            beside=("layers_per_block", "reverse_transformer_layers_per_block", *BLOCKS),
         )
 
 

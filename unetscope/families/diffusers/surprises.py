@@ -69,6 +69,7 @@ def _heads(unet: UNet2DConditionConfig, key: str) -> Iterator[Finding]:
             f"{joined(shown)} channels wide",
             hint=f"{value} makes heads of about {USUAL_HEAD} channels; "
             f"most published ones have {NARROWEST_HEAD} to {WIDEST_HEAD}, multiples of {ALIGNED}",
+            beside=("block_out_channels",),
         )
 
 
@@ -86,4 +87,5 @@ def _mirror(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[Finding]:
                 ("up_block_types", index),
                 f"{up} does not mirror {down}, the encoder's block at its resolution",
                 hint=f"{match} would",
+                beside=("down_block_types",),
             )
