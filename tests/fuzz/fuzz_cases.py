@@ -302,8 +302,8 @@ _CONFIG = (
 )
 _SAVED = (
     "trace @; trace @ --symbolic; trace @ --modules; trace @ -f json; skips @; params @; flops @; "
-    "params @ --by module --match *; flops @ --by module; memory @; memory @ --sections lifetimes; "
-    "explain @ *; explain @ .; lock @ -o new.lock; show @; check @; compare @; "
+    "params @ --by module --match *; flops @ --by module; memory @; memory @ --sections blocks; "
+    "explain @ .; lock @ -o new.lock; show @; check @; compare @; "
     "diff @ narrow.lock; diff narrow.lock @; trace @ -f html; flops @ --audit"
 )
 _OPTIONS = (
@@ -472,8 +472,8 @@ def read(line: str, kind: str) -> Case:
     return Case(kind, tuple(entry["arguments"]), files)
 
 
-def corpus() -> Iterator[Case]:
-    """Every case that was kept."""
+def corpus() -> Iterator[tuple[str, str]]:
+    """Kind and line of every case that was kept."""
     for path in sorted(CORPUS.glob("*.jsonl")):
         for line in path.read_text().splitlines():
-            yield read(line, path.stem)
+            yield path.stem, line

@@ -122,7 +122,7 @@ def _run(case: Case, seconds: float) -> Answer:
     code, escaped, began, before = None, None, time.perf_counter(), _peak()
     with _said() as said, redirect_stdout(out), redirect_stderr(err):
         try:
-            with _at_most(seconds):
+            with _at_most(seconds), _room():
                 code = cli.run(list(case.arguments))
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
@@ -201,6 +201,18 @@ def _at_most(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Let this process grow by `ROOM` and no more: what asks for more gets a MemoryError."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + ROOM, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _peak() -> int:

@@ -37,9 +37,9 @@ def test_a_few(kind):
     every()
 
 
-@pytest.mark.parametrize("case", corpus(), ids=repr)
-def test_what_was_found(case):
-    answer = answered(case)
+@pytest.mark.parametrize(("kind", "line"), corpus())
+def test_what_was_found(kind, line):
+    answer = answered(read(line, kind))
     assert not answer.faults, answer.err
 
 
