@@ -3,8 +3,9 @@
     python benchmarks/fuzz.py [--cases 50000] [--workers 2] [--kinds trace lock] [--seed 1]
 
 What is drawn and what counts as a fault stand in tests/fuzz. Commands run in worker processes that
-are started anew after some hundred cases; a case may take 5 seconds and 1.5 GB of memory. Each distinct fault leaves its smallest case in the corpus (--corpus), which the suite
-replays. Exit 1 if there was any.
+are started anew after some hundred cases; a case may take 5 seconds and 1.5 GB of memory. Each
+distinct fault leaves its smallest case in the corpus (--corpus), which the suite replays. Exit 1 if
+there was any.
 """
 
 from __future__ import annotations

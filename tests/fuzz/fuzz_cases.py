@@ -428,7 +428,7 @@ KINDS: dict[str, Callable[[], Any]] = {
         "source", "show @; check @; trace @; diff narrow.lock @; lock @ -o x.lock; compare @; "
         "trace narrow.yaml --controlnet @; lock @; explain @ mid_block",
         words(
-            "narrow.yaml", "torch.nn:Conv2d", "HEAD~1:narrow.yaml", "a/b.py:Net", "diffusers:UNet",
+            "narrow.yaml", "torch.nn:Conv2d", "HEAD~1:narrow.yaml", "a/b.py:Net", "torch:nn",
             "x.yaml#unet_config", "~/x", ".", "..", "/", "-", "--", "unet/", "a.safetensors",
             "/dev/null", "narrow.lock/x", "a:b:c.json",
         ),
