@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 # What fails here is made small by benchmarks/fuzz.py, which stops in time.
 A_FEW = settings(
-    max_examples=15,
+    max_examples=10,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
