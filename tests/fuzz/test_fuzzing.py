@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from fuzz_cases import CORPUS, KINDS, cases, corpus, read, stored
+from fuzz_cases import CORPUS, KINDS, bases, cases, corpus, read, stored
 from fuzz_oracle import answered
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -21,11 +21,13 @@ A_FEW = settings(
 
 @pytest.fixture(scope="module", autouse=True)
 def outside_a_job():
+    bases()
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
         yield
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_few(kind):
     @A_FEW
@@ -37,7 +39,7 @@ def test_a_few(kind):
     every()
 
 
-@pytest.mark.parametrize(("kind", "line"), corpus())
+@pytest.mark.parametrize(("kind", "line"), list(corpus()))
 def test_what_was_found(kind, line):
     answer = answered(read(line, kind))
     assert not answer.faults, answer.err
