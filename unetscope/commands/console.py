@@ -55,7 +55,9 @@ def error(found: UnetscopeError) -> None:
     """Print what went wrong, and what might help."""
     with suppress(OSError):  # what is left for stdout cannot be written where it is closed
         sys.stdout.flush()
-    _say(f"error: {found}")
+    # Lines of a message that are not its first are set off, whatever they begin with.
+    text = found.message.replace("\n", "\n  ")
+    _say(f"error: {UnetscopeError(text, hint=found.hint, place=found.place)}")
 
 
 def fault(found: BaseException) -> None:

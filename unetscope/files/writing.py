@@ -6,11 +6,12 @@ import errno
 import os
 import stat
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from unetscope.errors import UnetscopeError
-from unetscope.files.reading import why
+from unetscope.files.reading import PATIENCE, why
 
 
 def write(path: Path, content: bytes) -> None:
@@ -44,8 +45,21 @@ def _regular(path: Path) -> Path | None:
 
 
 def _send(path: Path, content: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "wb") as file:
+    with os.fdopen(_opened(path), "wb") as file:
+        os.set_blocking(file.fileno(), True)
         file.write(content)
+
+
+def _opened(path: Path) -> int:
+    """A descriptor to write to; a pipe that nobody reads is waited for, but not for ever."""
+    for _ in range(20 * PATIENCE):
+        try:
+            return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not path.is_fifo():
+                raise
+        time.sleep(1 / 20)
+    raise TimeoutError(errno.ETIMEDOUT, f"nobody read from this pipe for {PATIENCE} s")
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -53,6 +53,8 @@ def given(texts: Sequence[str], file: Path | None, dtype: str) -> Given:
     Raises:
         UnetscopeError: one is not of that form, or is given twice.
     """
+    from unetscope.config.document import DEEPEST
+
     args, kwargs = ([], {}) if file is None else _read(file, dtype)
     positional: list[Any] = []
     named: dict[str, Any] = {}
@@ -66,8 +68,12 @@ def given(texts: Sequence[str], file: Path | None, dtype: str) -> Given:
         made = _plain(value, place) if match["plain"] else _tensor(value, dtype, place)
         if match["name"] is None:
             positional.append(made)
-        else:
-            _enter(named, match["name"].split("."), made, place)
+            continue
+        levels = match["name"].split(".")
+        if len(levels) > DEEPEST:
+            message = f"nested deeper than {DEEPEST} levels, the bound for an input"
+            raise UnetscopeError(message, place=place)
+        _enter(named, levels, made, place)
     kwargs = {**kwargs, **{name: _numbered(value) for name, value in named.items()}}
     return Given((*positional, *args[len(positional) :]), kwargs)
 

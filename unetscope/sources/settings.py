@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from unetscope.errors import ConfigError, Place
-from unetscope.files.reading import is_file
+from unetscope.files.reading import is_file, is_there
 from unetscope.sources.source import Info
 from unetscope.sources.targets import is_target
 from unetscope.wording import found
@@ -34,6 +34,8 @@ def default_config(info: Info) -> str:
     if file is None or named is None:
         info(f"no config named: taking `{USUAL}`")
         return USUAL
+    from unetscope.config.files import locate
+
     beside = file.parent / named
     if not is_file(beside) and is_target(named):
         raise ConfigError(
@@ -41,6 +43,8 @@ def default_config(info: Info) -> str:
             hint=f"for example `unetscope trace {named}`",
             place=Place(str(file)),
         )
+    if not is_there(beside):
+        locate(named, folder=file.parent, place=Place(str(file)))
     info(f"no config named: taking `{named}` from {file}")
     return str(beside) if is_file(beside) else named
 
