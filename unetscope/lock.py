@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,13 @@ SELF = "self."
 """Prefix of a call to a module inside the one whose body is listed: `self.resnets.0`."""
 ROOT = "root."
 """Prefix of a call to any other module, named by its full path."""
+FLOW = " ← "
+"""Stands between a function or call and its operands."""
+RETURN = "return"
+"""The last entry of a body, whose operands are what it returns."""
+_EARLIER = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?", re.ASCII)
+OUTSIDE, CONSTANT = "?outside", "?constant"
+"""Operands that were neither passed to the body nor made in it; and that no function made."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,11 @@ class Lock:
     skips: tuple[LockedSkip, ...]
     """In the order of the joins."""
     functions: dict[str, tuple[str, ...]]
-    """The bodies of the modules, each a sequence of functions and calls, by its digest."""
+    """The bodies of the modules by their digests, each a sequence of functions and calls in the
+    order in which they ran, with their operands: `torch.cat(dim=1) ← 3, residual`. An operand is
+    the number of an earlier entry, with the place among its results if it has several (`4.1`), an
+    input of the body by its name, or a tensor that a module holds (`self.weight`). Those of a call
+    bear the names of the callee's inputs: `self.attn1 ← hidden_states=3`."""
     tools: dict[str, str] = field(default_factory=dict, compare=False)
     """Versions of the tools; they are stored with the lock and never compared."""
 
@@ -115,9 +127,29 @@ def called(path: str, functions: Iterable[str]) -> list[str]:
     return [path for path in found if path is not None]
 
 
-def target(path: str, function: str) -> str | None:
+def parted(entry: str) -> tuple[str, list[str]]:
+    """An entry of a body: the function or call, and its operands."""
+    text, _, operands = entry.partition(FLOW)
+    return text, operands.split(", ") if operands else []
+
+
+def earlier(operand: str) -> tuple[int, int | None] | None:
+    """The entry of a body that an operand comes from, and its place there; None if from none."""
+    match = _EARLIER.fullmatch(operand)
+    return match and (int(match[1]), None if match[2] is None else int(match[2]))
+
+
+def target(path: str, entry: str) -> str | None:
     """The path of the module that an entry of a body calls; None if it is a function."""
-    if function.startswith(SELF):
-        inner = function[len(SELF) :]
+    return held(path, parted(entry)[0])
+
+
+def held(path: str, name: str) -> str | None:
+    """The full name of what a module calls, or of a tensor, by its name in the module's body.
+
+    None for what is no such name.
+    """
+    if name.startswith(SELF):
+        inner = name[len(SELF) :]
         return f"{path}.{inner}" if path else inner
-    return function[len(ROOT) :] if function.startswith(ROOT) else None
+    return name[len(ROOT) :] if name.startswith(ROOT) else None

@@ -83,8 +83,8 @@ class Operation:
     Attributes:
         name: torch's own name for it, without a prefix: `cat`, `add`, `conv`.
         kind: what it does.
-        aliases: further names of torch's for it; `torch.`, `Tensor.` and `F.` before them and
-            underscores around them, as in `add_` and `__radd__`, mean nothing here.
+        aliases: further names of torch's for the very same; `torch.`, `Tensor.` and `F.` before
+            them and underscores around them, as in `add_` and `__radd__`, mean nothing here.
         symbols: how Python writes it, each with the names of the functions that are recorded so:
             `{"+": "add", "+=": "add_"}`.
         commutative: its two operands may change places.
@@ -200,7 +200,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("mm", OpKind.MATRIX_PRODUCT, formula="matmul", keeps=Keeps.FACTORS),
     Operation("bmm", OpKind.MATRIX_PRODUCT, formula="bmm", keeps=Keeps.FACTORS),
     Operation("mv", OpKind.MATRIX_PRODUCT, formula="matmul"),
-    Operation("dot", OpKind.MATRIX_PRODUCT, "vdot inner", formula="matmul"),
+    *(
+        Operation(name, OpKind.MATRIX_PRODUCT, formula="matmul")
+        for name in ("dot", "vdot", "inner")
+    ),
     Operation("einsum", OpKind.MATRIX_PRODUCT, formula="einsum", keeps=Keeps.FACTORS),
     Operation("tensordot", OpKind.MATRIX_PRODUCT, formula="tensordot"),
     Operation("cdist", OpKind.MATRIX_PRODUCT, formula=None),
@@ -251,7 +254,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *_many(
         OpKind.RESAMPLING,
-        "interpolate upsample=upsample_nearest=upsample_bilinear",
+        "interpolate upsample upsample_nearest upsample_bilinear",
         keeps=Keeps.NOTHING,
     ),
     Operation("grid_sample", OpKind.RESAMPLING, formula=None),
@@ -373,7 +376,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *_many(
         OpKind.MOVEMENT,
-        """cartesian_prod meshgrid gather scatter=scatter_add index_select index_put index_add
+        """cartesian_prod meshgrid gather scatter scatter_add index_select index_put index_add
         index_copy index_fill masked_fill masked_scatter masked_select take take_along_dim where
         one_hot""",
     ),

@@ -110,8 +110,17 @@ def renamed(traced, rename, kind=lambda name: name):
         path, _, own = parameter.tied_to.rpartition(".")
         return replace(parameter, tied_to=f"{paths[path]}.{own}")
 
+    def sourced(value):
+        path, _, own = (value.source or "").rpartition(".")
+        known = value.source is not None and path in paths and value.op is None
+        if not known or value.source in inputs:
+            return value
+        return replace(value, source=f"{paths[path]}.{own}".lstrip("."))
+
+    inputs = {argument.name for argument in traced.inputs}
     return replace(
         traced,
+        values=tuple(map(sourced, traced.values)),
         modules=tuple(
             replace(
                 module,

@@ -94,12 +94,12 @@ CASES = {
     "a skip joined elsewhere": (
         lambda: SmallUNet(joins=(1, 0)),
         lambda: SmallUNet(joins=(0, 1)),
-        {"skip-repaired": 2},
+        {"skip-repaired": 2, "flow-changed": 1},
     ),
     "a skip on the other side of its join": (
         lambda: SmallUNet(flipped=False),
         lambda: SmallUNet(flipped=True),
-        {"skip-reordered": 2},
+        {"skip-reordered": 2, "flow-changed": 1},
     ),
     "no bias": (
         lambda: nn.Conv2d(4, 4, 3),

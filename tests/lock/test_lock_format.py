@@ -88,7 +88,7 @@ def test_the_schema_accepts_it_and_can_refuse(text):
     schema = locks.schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(content, schema)
-    for damage in ({"totals": {}}, {"modules": [{"path": 3}]}, {"format_version": 2}):
+    for damage in ({"totals": {}}, {"modules": [{"path": 3}]}, {"format_version": 1}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**content, **damage}, schema)
 
@@ -98,7 +98,7 @@ def damaged(text, **changes):
 
 
 DAMAGES = {
-    "newer": (lambda t: damaged(t, format_version=2), "a lock of format 2"),
+    "newer": (lambda t: damaged(t, format_version=3), "a lock of format 3"),
     "no version": (lambda t: damaged(t, format_version=None), "no `format_version`"),
     "not a number": (lambda t: damaged(t, format_version=True), "no `format_version`"),
     "no JSON": (lambda t: t[:-10], "damaged"),

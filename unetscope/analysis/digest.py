@@ -7,6 +7,7 @@ what a body does is digested without them, so that a pass at another size has th
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -15,6 +16,10 @@ from unetscope.analysis.memory import activation_peak
 from unetscope.analysis.network import Network
 from unetscope.errors import UnetscopeError
 from unetscope.lock import (
+    CONSTANT,
+    FLOW,
+    OUTSIDE,
+    RETURN,
     ROOT,
     SELF,
     Lock,
@@ -24,11 +29,12 @@ from unetscope.lock import (
     Totals,
 )
 from unetscope.ops import OpKind, operation
-from unetscope.record import Op, Parameter, Trace
+from unetscope.record import Op, Parameter, Step, Trace
 
 _DIGITS = 10
 """Hexadecimal digits of a digest: one network has some hundred bodies at most."""
 
+_MARKS = re.compile(r"[\s,=]")
 _SIZE = re.compile(r"\bsize=\([^)]*\)")
 _WHOLE = re.compile(r"(?<![\w.])(-?\d+)\.0(?![\w.])")
 _DEFAULT = re.compile(r"\b(\w+=(None|False)|dropout_p=0|start=0)(, |$)|\b(dtype|end)=")
@@ -93,37 +99,92 @@ def _tensor(path: str, tensor: Parameter, *, buffer: bool) -> LockedTensor:
 
 def _bodies(network: Network) -> tuple[dict[str, list[str]], dict[str, tuple[str, ...]]]:
     """For each module the digests of its bodies, call by call; and what each digest stands for."""
-    trace = network.trace
     bodies: dict[str, list[str]] = {}
     functions: dict[str, tuple[str, ...]] = {}
-    for call, step in enumerate(trace.steps):
-        ops = [trace.ops[op] for op in network.ops[call]]
-        events = [(op.clock, _function(op)) for op in ops if not _changes_nothing(op)]
-        for child in network.children[call]:
-            begun = network.step(child)
-            events.append((begun.start, _call(step.module, begun.module)))
-        body = tuple(text for _, text in sorted(events))
+    tensors = {
+        f"{module.path}.{tensor.name}".lstrip(".")
+        for module in network.trace.modules
+        for tensor in (*module.parameters, *module.buffers)
+    }
+    for call, step in enumerate(network.trace.steps):
+        body = tuple(_Body(network, call, tensors).entries)
         key = sha256("\n".join(body).encode()).hexdigest()[:_DIGITS]
         functions.setdefault(key, body)
         bodies.setdefault(step.module, []).append(key)
     return bodies, functions
 
 
+class _Body:
+    """What ran in the body of one call, as a lock writes it.
+
+    Attributes:
+        entries: one for each function and each call, in order, and one for what is returned.
+    """
+
+    def __init__(self, network: Network, call: int, tensors: Container[str]) -> None:
+        self._trace = network.trace
+        self._step = network.step(call)
+        self._tensors = tensors
+        self._names: dict[int, str] = {}
+        self.entries: list[str] = []
+        for argument in self._step.inputs:
+            self._names.setdefault(argument.value, _plain(argument.name))
+        events: list[tuple[int, Op | Step]] = [
+            *((op.clock, op) for op in map(self._trace.ops.__getitem__, network.ops[call])),
+            *((step.start, step) for step in map(network.step, network.children[call])),
+        ]
+        for _, event in sorted(events, key=lambda event: event[0]):
+            if isinstance(event, Step):
+                taken = [f"{_plain(a.name)}={self._name(a.value)}" for a in event.inputs]
+                self._add(_held(self._step.module, event.module), taken, event.outputs)
+            elif _changes_nothing(event):
+                for value in event.outputs:
+                    self._names.setdefault(value, self._name(event.inputs[0]))
+            else:
+                self._add(_function(event), map(self._name, event.inputs), event.outputs)
+        self._add(RETURN, map(self._name, self._step.outputs), ())
+
+    def _add(self, text: str, operands: Iterable[str], outputs: Sequence[int]) -> None:
+        number = len(self.entries)
+        written = ", ".join(operands)
+        self.entries.append(f"{text}{FLOW}{written}" if written else text)
+        for place, value in enumerate(outputs):
+            name = f"{number}.{place}" if len(outputs) > 1 else f"{number}"
+            self._names.setdefault(value, name)
+
+    def _name(self, value: int) -> str:
+        """How the body refers to a value."""
+        if value in self._names:
+            return self._names[value]
+        source = self._trace.values[value].source
+        if source is not None and source in self._tensors:
+            return _held(self._step.module, source)
+        made = source is not None or self._trace.values[value].op is not None
+        return OUTSIDE if made else CONSTANT
+
+
 def _changes_nothing(op: Op) -> bool:
     """Whether a function returns what it is given, maybe elsewhere in memory."""
     row = operation(op.name)
-    return row.kind is OpKind.COPY or (row.name == "dropout" and op.detail.startswith("p=0.0,"))
+    handed_through = set(op.outputs) <= set(op.inputs)
+    return row.kind is OpKind.COPY or (row.kind is OpKind.DROPOUT and handed_through)
 
 
 def _once(keys: list[str]) -> tuple[str, ...]:
     return tuple(keys[:1] if len(set(keys)) == 1 else keys)
 
 
-def _call(caller: str, path: str) -> str:
+def _plain(name: str) -> str:
+    """The name of an argument, which may come from any dict, without what sets off operands."""
+    return _MARKS.sub("_", name)
+
+
+def _held(caller: str, name: str) -> str:
+    """How the body of a module refers to a module or a tensor, by its full name."""
     if not caller:
-        return f"{SELF}{path}"
-    inside = path.startswith(f"{caller}.")
-    return f"{SELF}{path[len(caller) + 1 :]}" if inside else f"{ROOT}{path}"
+        return f"{SELF}{name}"
+    inside = name.startswith(f"{caller}.")
+    return f"{SELF}{name[len(caller) + 1 :]}" if inside else f"{ROOT}{name}"
 
 
 def _function(op: Op) -> str:

@@ -15,11 +15,13 @@ from typing import Any
 import msgspec
 
 from unetscope.files.versioned import Versioned, absurd, impossible, too_deep
-from unetscope.lock import Lock, called
+from unetscope.lock import Lock, called, earlier, parted
 from unetscope.record import TensorSpec
 
-FORMAT = 1
+FORMAT = 2
 SUFFIX = ".lock"
+MOST_CALLS = 10_000_000
+"""Calls of modules in one pass."""
 
 _MARK = "format_version"
 
@@ -38,6 +40,8 @@ def _section(key: str, value: Any) -> str:
     if isinstance(value, dict):
         if key == "config":
             value = {k: _Nested(v) if isinstance(v, dict) else v for k, v in value.items()}
+        if key == "functions":
+            value = {k: _Lines(v) for k, v in value.items()}
         lines = [f"    {_json(k)}: {_entry(v)}" for k, v in value.items()]
         return "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
     if isinstance(value, list | tuple):
@@ -50,10 +54,16 @@ class _Nested(dict[str, Any]):
     """A section inside a section; each of its entries has its own line."""
 
 
+class _Lines(tuple[str, ...]):
+    """A list inside a section; each of its items has its own line."""
+
+
 def _entry(value: Any) -> str:
     if isinstance(value, _Nested) and value:
         lines = [f"      {_json(k)}: {_json(v)}" for k, v in value.items()]
         return "{\n" + ",\n".join(lines) + "\n    }"
+    if isinstance(value, _Lines) and value:
+        return "[\n" + ",\n".join(f"      {_json(item)}" for item in value) + "\n    ]"
     return _json(value)
 
 
@@ -117,11 +127,36 @@ def _damages(lock: Lock) -> Iterator[str]:
             for target in called(module.path, lock.functions.get(key, ())):
                 if target not in known:
                     yield f"`{module.path}` calls `{target}`, which is not a module"
+    yield from _miscounted(lock)
+    for key, entries in lock.functions.items():
+        for number, entry in enumerate(entries):
+            for operand in parted(entry)[1]:
+                source = earlier(operand.rpartition("=")[2])
+                if source is not None and source[0] >= number:
+                    yield f"the functions `{key}`: `{entry}` takes what no earlier entry made"
     own = (t.numel for t in lock.tensors if not t.buffer and t.tied_to is None)
     if (total := sum(own)) != lock.totals.parameters:
         yield f"its tensors have {total:,} parameters, its total says {lock.totals.parameters:,}"
     if (total := sum(lock.macs.values())) != lock.totals.macs:
         yield f"its kinds have {total:,} multiply-adds, its total says {lock.totals.macs:,}"
+
+
+def _miscounted(lock: Lock) -> Iterator[str]:
+    """Modules that are called more or less often than the bodies of others call them."""
+    counts = dict.fromkeys((module.path for module in lock.modules), 0)
+    for module in lock.modules:
+        for key in module.functions:
+            times = module.calls if len(module.functions) == 1 else 1
+            for target in called(module.path, lock.functions.get(key, ())):
+                if target in counts:
+                    counts[target] += times
+    for module in lock.modules:
+        made = counts[module.path] + (module.path == "")
+        if lock.functions and made != module.calls:
+            yield f"`{module.path}` has {module.calls} calls, and the bodies of others {made} of it"
+    total = sum(module.calls for module in lock.modules)
+    if total > MOST_CALLS:
+        yield f"{total:,} calls, and {MOST_CALLS:,} is the bound for a lock"
 
 
 def _doubled(names: Iterable[str]) -> Iterator[str]:

@@ -17,6 +17,13 @@ from unetscope.ops import symbol
 from unetscope.tracing import shapes
 from unetscope.tracing.tensors import leaves
 
+_REFLECTED = frozenset(
+    f"{before}r{name}{before}"
+    for before in ("", "__")
+    for name in ("sub", "div", "truediv", "floordiv", "mod", "pow", "lshift", "rshift")
+)
+"""Functions whose first argument stands behind the second in the code: `1 - x`."""
+
 
 class Returned(NamedTuple):
     """A function that has returned."""
@@ -29,6 +36,7 @@ class Returned(NamedTuple):
     """The tensors in its result."""
     result: Any
     args: tuple[Any, ...]
+    """In the order in which they stand in the code."""
     kwargs: dict[str, Any]
 
 
@@ -73,14 +81,16 @@ class Functions(TorchFunctionMode):
         if name is None:
             return func(*args, **kwargs)
         listener = self._listener
-        inputs = leaves(*args, *kwargs.values())
+        # As they stand in the code; keywords by name, as their order makes no difference.
+        written = args[::-1] if func.__name__ in _REFLECTED else args
+        inputs = leaves(*written, *(kwargs[key] for key in sorted(kwargs)))
         noted = listener.called(name, inputs)
         try:
             result = self._run(func, types, args, kwargs)
         except Exception as error:
             listener.failed(error, name, inputs)
             raise
-        function = Returned(name, inputs, leaves(result), result, args, kwargs)
+        function = Returned(name, inputs, leaves(result), result, written, kwargs)
         listener.returned(function, noted)
         return result
 
@@ -134,12 +144,16 @@ def _spell(argument: Any) -> str:
 
 
 def detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """The arguments of a function that are no tensors, as they were written."""
-    words = [
-        _spell(value)
-        for value in args
-        if value is not None and not isinstance(value, (Tensor, torch.device))
-    ]
+    """The arguments of a function that are no tensors, as they were written.
+
+    Where a number stands before a tensor, an ellipsis shows where that stood: `1, …` of `1 - x`.
+    """
+    words: list[str] = []
+    for place, value in enumerate(args):
+        if isinstance(value, Tensor):
+            words += ["…"] if place and isinstance(args[place - 1], (int, float)) else []
+        elif value is not None and not isinstance(value, torch.device):
+            words.append(_spell(value))
     for name, value in kwargs.items():
         if name != "device" and not isinstance(value, (Tensor, torch.device)):
             words.append(f"{name}={_spell(value)}")

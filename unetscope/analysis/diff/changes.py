@@ -31,6 +31,7 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "io-reshaped": ChangeSeverity.BREAKING,
     "attr-changed": ChangeSeverity.BEHAVIOURAL,
     "op-changed": ChangeSeverity.BEHAVIOURAL,
+    "flow-changed": ChangeSeverity.BEHAVIOURAL,
     "params": ChangeSeverity.COST,
     "macs": ChangeSeverity.COST,
     "activation-memory": ChangeSeverity.COST,
@@ -40,7 +41,8 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "io-renamed": ChangeSeverity.COSMETIC,
 }
 """Every id, from the worst on. `io-resized`: the pass ran at another batch, height, width or number
-of tokens, so that the costs are those of different work. `io-renamed`: `forward` has another name
+of tokens, so that the costs are those of different work. `flow-changed`: the same functions take
+other operands. `io-renamed`: `forward` has another name
 for an input of this shape."""
 
 COSTS = ("params", "macs", "activation-memory")

@@ -1,7 +1,7 @@
 """What differs between matched modules: their tensors, attributes, classes, paths and bodies.
 
-Two bodies are alike if they run the same functions and call the same modules in the same order. A
-module without a counterpart that only holds others counts as if its body stood in its caller's.
+Two bodies are alike if they compute the same from the same operands, in whatever order. A module
+without a counterpart that only holds others counts as if its body stood in its caller's.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import takewhile
+from typing import TypeVar
 
 from unetscope.analysis.diff.changes import Change
+from unetscope.analysis.diff.flow import Flow
 from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.diff.side import Side, own_name
 from unetscope.lock import LockedTensor
@@ -20,6 +22,7 @@ _CHANNELS = {
     *("num_channels", "normalized_shape", "num_embeddings", "embedding_dim"),
 }
 """Attributes whose changes show in the shapes of tensors too."""
+T = TypeVar("T")
 Event = tuple[str | None, str]
 """A call of a matched module, by its path; or None and a function."""
 
@@ -119,7 +122,8 @@ def function_changes(
             functions differ with the channels.
     """
     old, new = _Bodies(matching.old, matching.now), _Bodies(matching.new, matching.was)
-    if not old.lossy and not new.lossy and _named(old.whole(), matching.now) == new.whole():
+    flows = _flows(matching)
+    if not old.lossy and not new.lossy and flows[0].whole() == flows[1].whole():
         return
     for was, now in matching.now.items():
         if not (matching.old.modules[was].calls and matching.new.modules[now].calls):
@@ -127,16 +131,32 @@ def function_changes(
         before, lossy = old.effective(was)
         after, also_lossy = new.effective(now)
         before = _named(before, matching.now)
-        if lossy or also_lossy or before == after or _retyped(matching, was, now):
+        if lossy or also_lossy or _retyped(matching, was, now):
             continue
-        if now in changed:
-            before, after = _bare(before), _bare(after)
-        elif reshaped:
-            before, after = _numberless(before), _numberless(after)
+        blur = _bare if now in changed else _numberless if reshaped else str
+        if flows[0].bodies(was, blur) == flows[1].bodies(now, blur):
+            continue
+        before, after = ([(p, blur(text)) for p, text in events] for events in (before, after))
         if before != after:
             gone, come = _middle(before, after)
             gone = _named(gone, matching.was)
             yield Change("op-changed", was, now, _written(gone, was), _written(come, now))
+        else:
+            left, right = _middle(_entries(matching.old, was), _entries(matching.new, now))
+            yield Change("flow-changed", was, now, tuple(left), tuple(right))
+
+
+def _flows(matching: Matching) -> tuple[Flow, Flow]:
+    """The data flow of both sides, in which modules have the new side's names."""
+    old, new = matching.old, matching.new
+    theirs = {path: new.taken.get(path, ()) for path in matching.was}
+    ours = {now: old.taken.get(was, ()) for was, now in matching.now.items()}
+    return Flow(old, matching.now, theirs), Flow(new, {p: p for p in matching.was}, ours)
+
+
+def _entries(side: Side, path: str) -> list[str]:
+    """The functions and calls in a module's body with their operands, as a lock writes them."""
+    return [entry for key in side.modules[path].functions for entry in side.lock.functions[key]]
 
 
 def _named(events: Sequence[Event], names: Mapping[str, str]) -> list[Event]:
@@ -164,23 +184,15 @@ class _Bodies:
     def effective(self, path: str) -> tuple[list[Event], bool]:
         """What runs in a module's body, and whether calls of new or gone modules are left out."""
         found: list[Event] = []
-        lossy = self._follow(path, found, (path,), through_matched=False)
+        lossy = self._follow(path, found, (path,))
         return found, lossy
 
-    def whole(self) -> list[Event]:
-        """All functions of the network, and the calls of modules that hold tensors."""
-        found: list[Event] = []
-        self._follow("", found, ("",), through_matched=True)
-        return found
-
-    def _follow(
-        self, path: str, found: list[Event], above: tuple[str, ...], *, through_matched: bool
-    ) -> bool:
+    def _follow(self, path: str, found: list[Event], above: tuple[str, ...]) -> bool:
         side, lossy = self._side, False
         for called, text in side.body(path):
             if called is None:
                 found.append((None, text))
-            elif called in self._matched and not through_matched:
+            elif called in self._matched:
                 found.append((called, ""))
             else:
                 added_or_removed = bool(side.owners_below[called]) and called not in self._holders
@@ -189,8 +201,7 @@ class _Bodies:
                 elif called not in above:
                     if side.tensors[called]:
                         found.append((called, ""))
-                    inner = (*above, called)
-                    lossy |= self._follow(called, found, inner, through_matched=through_matched)
+                    lossy |= self._follow(called, found, (*above, called))
         return lossy
 
 
@@ -201,16 +212,18 @@ def _upwards(side: Side, path: str) -> Iterator[str]:
         yield path
 
 
-def _bare(events: Sequence[Event]) -> list[Event]:
-    return [(path, _DETAIL.sub("", text)) for path, text in events]
+def _bare(text: str) -> str:
+    """A function without its arguments."""
+    return _DETAIL.sub("", text)
 
 
-def _numberless(events: Sequence[Event]) -> list[Event]:
-    return [(path, _NUMBER.sub("#", text)) for path, text in events]
+def _numberless(text: str) -> str:
+    """A function whose arguments have no numbers."""
+    return _NUMBER.sub("#", text)
 
 
-def _middle(old: Sequence[Event], new: Sequence[Event]) -> tuple[list[Event], list[Event]]:
-    """Two sequences without the events that both begin with and both end with."""
+def _middle(old: Sequence[T], new: Sequence[T]) -> tuple[list[T], list[T]]:
+    """Two sequences without what both begin with and both end with."""
     head = sum(1 for _ in takewhile(_equal, zip(old, new, strict=False)))
     rest = old[head:], new[head:]
     ends = zip(reversed(rest[0]), reversed(rest[1]), strict=False)
@@ -218,7 +231,7 @@ def _middle(old: Sequence[Event], new: Sequence[Event]) -> tuple[list[Event], li
     return list(rest[0][: len(rest[0]) - tail]), list(rest[1][: len(rest[1]) - tail])
 
 
-def _equal(pair: tuple[Event, Event]) -> bool:
+def _equal(pair: tuple[object, object]) -> bool:
     return pair[0] == pair[1]
 
 

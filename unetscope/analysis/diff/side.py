@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from unetscope.lock import Lock, LockedModule, LockedTensor, target
+from unetscope.lock import RETURN, Lock, LockedModule, LockedTensor, held, parted
 
 Look = str
 """Names and shapes of a module's own tensors, whatever the module is called."""
@@ -45,9 +45,25 @@ class Side:
             For a call of a module its path and nothing; for a function None and how it is written.
         """
         for key in self.modules[path].functions:
-            for function in self.lock.functions[key]:
-                called = target(path, function)
-                yield (None, function) if called is None else (called, "")
+            for entry in self.lock.functions[key]:
+                text, _ = parted(entry)
+                called = held(path, text)
+                if text != RETURN:
+                    yield (None, text) if called is None else (called, "")
+
+    @cached_property
+    def taken(self) -> dict[str, list[str]]:
+        """The names of the inputs that each module is given, in order."""
+        found: dict[str, dict[str, None]] = {"": dict.fromkeys(i.name for i in self.lock.inputs)}
+        for path, module in self.modules.items():
+            for key in module.functions:
+                for entry in self.lock.functions[key]:
+                    text, operands = parted(entry)
+                    called = held(path, text)
+                    if called is not None:
+                        names = (operand.partition("=")[0] for operand in operands)
+                        found.setdefault(called, {}).update(dict.fromkeys(names))
+        return {path: list(names) for path, names in found.items()}
 
     @cached_property
     def order(self) -> dict[str, int]:

@@ -1,0 +1,122 @@
+"""What rewires a body is found, and what only rewrites it is not."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from unetscope.analysis.diff import ChangeSeverity, diff
+from unetscope.analysis.digest import digest
+from unetscope.tracing import trace
+
+
+class Net(nn.Module):
+    """A block that does a bit of everything; `body` is its forward pass."""
+
+    def __init__(self, body):
+        super().__init__()
+        self.body = body
+        self.enter = nn.Conv2d(3, 8, 3, padding=1)
+        self.one = nn.Conv2d(8, 8, 3, padding=1)
+        self.two = nn.Conv2d(8, 8, 3, padding=1)
+        self.norm = nn.GroupNorm(2, 8)
+        self.wide = nn.Conv2d(8, 24, 1)
+        self.leave = nn.Conv2d(16, 3, 1)
+        self.drop = nn.Dropout(0.5)
+        self.same = nn.Identity()
+        self.scale = nn.Parameter(torch.ones(1, 8, 1, 1))
+        self.shift = nn.Parameter(torch.zeros(1, 8, 1, 1))
+
+    def forward(self, x):
+        return self.body(self, x)
+
+
+# Each is a part of the body above, and what stands there instead.
+REWIRED = {
+    "the roles of an attention": ("attention(q, k, v)", "attention(v, k, q)"),
+    "what attention is added to": ("h = h + F.scaled", "h = skip + F.scaled"),
+    "the input of a layer": ("n.norm(skip)", "n.norm(n.same(skip) + skip)"),
+    "the order of two layers": (
+        "a = n.one(h)\n    b = n.two(1 - a)",
+        "a = n.two(h)\n    b = n.one(1 - a)",
+    ),
+    "a difference": ("1 - a", "a - 1"),
+    "the operand of a difference": ("1 - a", "1 - h"),
+    "two parameters": ("b * n.scale + n.shift", "b * n.shift + n.scale"),
+    "a branch": ("torch.where(h > 0, h, a)", "torch.where(h > 0, a, h)"),
+    "a condition": ("h > 0", "a > 0"),
+    "a number": ("h > 0", "h > 1"),
+    "the order of a concatenation": ("[h, skip]", "[skip, h]"),
+    "what is concatenated": ("[h, skip]", "[h, a]"),
+    "the same twice": ("[h, skip]", "[h, h]"),
+    "chunks": ("q, k, v =", "k, q, v ="),
+    "keywords": ("attention(q, k, v)", "attention(q, value=k, key=v)"),
+    "what a layer is given": ("n.one(h)", "n.one(skip)"),
+}
+REWRITTEN = {
+    "operands of a sum": ("b * n.scale + n.shift", "n.shift + n.scale * b"),
+    "a method": ("F.silu(n.norm(skip))", "F.silu(n.norm(skip)).contiguous()"),
+    "another spelling": ("torch.cat([", "torch.concat(["),
+    "in place": ("h = b * n.scale + n.shift", "h = b * n.scale\n    h += n.shift"),
+    "an identity": ("n.one(h)", "n.same(n.one(h))"),
+    "dropout": ("n.one(h)", "n.drop(n.one(h))"),
+    "another name": (
+        "a = n.one(h)\n    b = n.two(1 - a)",
+        "z = n.one(h)\n    a = z\n    b = n.two(1 - z)",
+    ),
+    "keywords in another order": (
+        "attention(q, k, v)",
+        "attention(q, k, v, is_causal=False, dropout_p=0.0)",
+    ),
+    "independent calls": (
+        "skip = n.enter(x)\n    h = F.silu(n.norm(skip))",
+        "skip = n.enter(x)\n    n_ = n.norm(skip)\n    h = F.silu(n_)",
+    ),
+}
+
+SOURCE = """
+def body(n, x):
+    skip = n.enter(x)
+    h = F.silu(n.norm(skip))
+    q, k, v = n.wide(h).flatten(2).transpose(1, 2).chunk(3, dim=-1)
+    h = h + F.scaled_dot_product_attention(q, k, v).transpose(1, 2).view_as(h)
+    a = n.one(h)
+    b = n.two(1 - a)
+    h = b * n.scale + n.shift
+    h = torch.where(h > 0, h, a)
+    return n.leave(torch.cat([h, skip], dim=1))
+"""
+
+
+def changes(edit=("", "")):
+    before, after = edit
+    assert before in SOURCE
+    bodies = []
+    for source in (SOURCE, SOURCE.replace(before, after, 1) if before else SOURCE):
+        names = {"torch": torch, "F": F}
+        exec(source, names)
+        bodies.append(names["body"])
+    x = torch.zeros(1, 3, 8, 8)
+    old, new = (digest(trace(Net(body).eval(), (x,))) for body in bodies)
+    found = diff(old, new)
+    assert [change.mirrored() for change in found.changes] == list(diff(new, old).changes)
+    return found.changes
+
+
+@pytest.mark.parametrize("case", REWIRED)
+def test_what_computes_something_else_is_found(case):
+    found = changes(REWIRED[case])
+    assert max(change.severity for change in found) >= ChangeSeverity.BEHAVIOURAL
+
+
+@pytest.mark.parametrize("case", REWRITTEN)
+def test_what_computes_the_same_is_no_change(case):
+    worst = max((change.severity for change in changes(REWRITTEN[case])), default=0)
+    assert worst < ChangeSeverity.BEHAVIOURAL
+
+
+def test_the_operands_that_changed_are_shown():
+    (change,) = changes(REWIRED["the roles of an attention"])
+    assert change.id == "flow-changed"
+    assert change.old != change.new
+    assert all("scaled_dot_product_attention" in entry for entry in (*change.old, *change.new))
