@@ -54,7 +54,7 @@ CASES = {
     "another order of calls": (
         lambda: Chain(["a", "b"], a=conv(4, 4), b=conv(4, 4, 1)),
         lambda: Chain(["b", "a"], a=conv(4, 4), b=conv(4, 4, 1)),
-        {"op-changed": 1},
+        {"flow-changed": 1},
     ),
     "another activation": (
         lambda: Chain(["a", "act"], a=conv(4, 4), act=nn.SiLU()),

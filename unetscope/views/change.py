@@ -66,7 +66,7 @@ def what(change: Change, words: Words) -> Cell:
             return phrase(words.reordered[change.about], None, **said)
         case "skip-added" | "skip-removed" | "skip-repaired":
             return _producers(change, words)
-        case "op-changed":
+        case "op-changed" | "flow-changed":
             old, new = (_functions(functions, words) for functions in (change.old, change.new))
             return _counted(_arrow(old, new), change, words.in_modules)
         case "io-reshaped" | "io-resized":
@@ -208,4 +208,4 @@ def _functions(functions: Sequence[str], words: Words) -> Part:
     rest = len(functions) - len(shown)
     if rest:
         shown.append(f"... {words.others.format(rest)}")
-    return Part(", ".join(shown) or None, code=True)
+    return Part("; ".join(shown) or None, code=True)

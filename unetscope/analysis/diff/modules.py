@@ -7,6 +7,7 @@ without a counterpart that only holds others counts as if its body stood in its 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import TypeVar
@@ -137,7 +138,7 @@ def function_changes(
         if flows[0].bodies(was, blur) == flows[1].bodies(now, blur):
             continue
         before, after = ([(p, blur(text)) for p, text in events] for events in (before, after))
-        if before != after:
+        if Counter(before) != Counter(after):
             gone, come = _middle(before, after)
             gone = _named(gone, matching.was)
             yield Change("op-changed", was, now, _written(gone, was), _written(come, now))
