@@ -78,7 +78,8 @@ class Batch:
             folder = Path(name)
             line = [sys.executable, __file__, "--work", self.kind, self.number, self.count, name]
             with (folder / "said").open("wb") as said:
-                worker = subprocess.Popen([str(part) for part in line], stdout=said, stderr=said)
+                # Another thread of ours may be in a folder that it is about to remove.
+                worker = subprocess.Popen(list(map(str, line)), cwd=ROOT, stdout=said, stderr=said)
                 why = _ended(worker, folder / "log")
             log = folder / "log"
             found = [json.loads(line) for line in log.open()] if log.exists() else []
@@ -193,7 +194,8 @@ def main() -> None:
                     known = found.setdefault((batch.kind, fault), case)
                     if len(one["case"]) < len(stored(known)):
                         found[batch.kind, fault] = case
-            print(f"{batch.kind}: {len(done)} cases", file=sys.stderr, flush=True)
+            wrong = sum(1 for one in done if one["faults"])
+            print(f"{batch.kind}: {len(done)} cases, {wrong} wrong", file=sys.stderr, flush=True)
     print("\n".join(table(results)))
     count = sum(map(len, results.values()))
     print(f"\n{count:,} cases in {time.perf_counter() - began:,.0f} s")
