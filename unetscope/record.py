@@ -17,7 +17,7 @@ from unetscope.units import scaled
 from unetscope.wording import harmless
 
 # `bfloat16`, `uint4`, `float8_e4m3fn`, and with several elements in one `float4_e2m1fn_x2`.
-_DTYPE = re.compile(r"(?:b?float|complex|q?u?int|bits)(\d+)(?:_e\d+m\d+\w*?)?(?:_?x(\d+))?")
+_DTYPE = re.compile(r"(?:b?float|complex|q?u?int|bits)(\d{1,3})(?:_e\d+m\d+\w*?)?(?:_?x(\d{1,3}))?")
 
 
 def is_dtype(name: str) -> bool:

@@ -53,9 +53,9 @@ def message(text: str) -> str:
     kept = _LONG_WORD.sub(lambda word: f"{word[0][:LONGEST_WORD]}…", text).split("\n")
     if len(kept) > MOST_LINES:
         kept[MOST_LINES:] = [f"… and {len(kept) - MOST_LINES:,} more lines"]
+    shown = (harmless(line[: LONGEST_LINE + 1]) for line in kept)
     return "\n".join(
-        harmless(line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…")
-        for line in kept
+        line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in shown
     )
 
 

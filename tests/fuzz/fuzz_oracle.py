@@ -38,7 +38,7 @@ _GATES = {"check", "diff", "lock"}
 _BUG = 70
 _WHOLE = re.compile(
     r"UTF-16|not a text file|cannot be read|larger than|a folder|Git LFS|no file|cannot look|"
-    r"is empty|damaged|is a lock|saved trace"
+    r"is empty|damaged|is a lock|saved trace|this unetscope reads"
 )
 
 _ELSEWHERE = re.compile(r"/configs/|: cannot be read")

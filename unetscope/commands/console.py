@@ -63,7 +63,8 @@ def error(found: UnetscopeError) -> None:
 def fault(found: BaseException) -> None:
     """Print that unetscope itself went wrong; with `--verbose` also where."""
     if _verbose:
-        _say("".join(traceback.format_exception(found)).rstrip())
+        for line in "".join(traceback.format_exception(found)).splitlines():
+            _say(line)
     error(
         UnetscopeError(
             f"a fault of unetscope's own: {type(found).__name__}: {found}".rstrip(": "),

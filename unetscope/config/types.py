@@ -13,6 +13,7 @@ from unetscope.findings import Path
 from unetscope.wording import found
 
 _WORDS = {
+    Any: ("a value", "values"),
     int: ("an int", "ints"),
     float: ("a number", "numbers"),
     str: ("a string", "strings"),
@@ -85,8 +86,8 @@ def _item_types(wanted: Any) -> Iterator[Any]:
 
 def _is_kind(value: Any, kind: type) -> bool:
     if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
+        return kind in (bool, Any)
+    return kind is Any or isinstance(value, (int, float) if kind is float else kind)
 
 
 def _words(alternative: _Alternative) -> str:

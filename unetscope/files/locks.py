@@ -142,7 +142,10 @@ def _damages(lock: Lock) -> Iterator[str]:
 
 
 def _miscounted(lock: Lock) -> Iterator[str]:
-    """Modules that are called more or less often than the bodies of others call them."""
+    """Modules that are called more or less often than they have bodies, or bodies call them."""
+    for module in lock.modules:
+        if len(module.functions) not in ((1, module.calls) if module.calls else (0,)):
+            yield f"`{module.path}` has {module.calls} calls, and {len(module.functions)} bodies"
     counts = dict.fromkeys((module.path for module in lock.modules), 0)
     for module in lock.modules:
         for key in module.functions:
