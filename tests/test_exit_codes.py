@@ -148,6 +148,11 @@ def test_a_gate_keeps_its_verdict_where_nobody_reads_on():
     assert done.returncode == 1
 
 
+def test_whoever_reads_help_may_stop_early():
+    done = shell("set -o pipefail; unetscope trace --help | true")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_modules_of_the_current_folder_are_not_taken_for_ours(tmp_path):
     for name in ("torch", "yaml", "typer", "rich", "msgspec"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit(99)")

@@ -101,6 +101,9 @@ def run(arguments: list[str] | None = None, interrupted: Callable[[], bool] = la
         return error.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
+    except (BrokenPipeError, SystemExit):  # while help was printed: Typer exits 1 for it
+        console.stop_writing()
+        return 0
     except OSError as error:  # such as a full disk
         console.error(UnetscopeError(f"{error.filename or 'stdout'}: {why(error)}"))
         return UnetscopeError.exit_code

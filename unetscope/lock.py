@@ -127,6 +127,12 @@ def called(path: str, functions: Iterable[str]) -> list[str]:
     return [path for path in found if path is not None]
 
 
+def entry(text: str, operands: Iterable[str]) -> str:
+    """An entry of a body, which `parted` takes apart."""
+    written = ", ".join(operands)
+    return f"{text}{FLOW}{written}" if written else text
+
+
 def parted(entry: str) -> tuple[str, list[str]]:
     """An entry of a body: the function or call, and its operands."""
     text, _, operands = entry.partition(FLOW)
@@ -142,6 +148,14 @@ def earlier(operand: str) -> tuple[int, int | None] | None:
 def target(path: str, entry: str) -> str | None:
     """The path of the module that an entry of a body calls; None if it is a function."""
     return held(path, parted(entry)[0])
+
+
+def named(path: str, name: str) -> str:
+    """How a module's body names another module or a tensor, by its full name; see `held`."""
+    if not path:
+        return f"{SELF}{name}"
+    inside = name.startswith(f"{path}.")
+    return f"{SELF}{name[len(path) + 1 :]}" if inside else f"{ROOT}{name}"
 
 
 def held(path: str, name: str) -> str | None:

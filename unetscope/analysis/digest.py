@@ -17,16 +17,15 @@ from unetscope.analysis.network import Network
 from unetscope.errors import UnetscopeError
 from unetscope.lock import (
     CONSTANT,
-    FLOW,
     OUTSIDE,
     RETURN,
-    ROOT,
-    SELF,
     Lock,
     LockedModule,
     LockedSkip,
     LockedTensor,
     Totals,
+    entry,
+    named,
 )
 from unetscope.ops import OpKind, operation
 from unetscope.record import Op, Parameter, Step, Trace
@@ -136,7 +135,7 @@ class _Body:
         for _, event in sorted(events, key=lambda event: event[0]):
             if isinstance(event, Step):
                 taken = [f"{_plain(a.name)}={self._name(a.value)}" for a in event.inputs]
-                self._add(_held(self._step.module, event.module), taken, event.outputs)
+                self._add(named(self._step.module, event.module), taken, event.outputs)
             elif _changes_nothing(event):
                 for value in event.outputs:
                     self._names.setdefault(value, self._name(event.inputs[0]))
@@ -146,8 +145,7 @@ class _Body:
 
     def _add(self, text: str, operands: Iterable[str], outputs: Sequence[int]) -> None:
         number = len(self.entries)
-        written = ", ".join(operands)
-        self.entries.append(f"{text}{FLOW}{written}" if written else text)
+        self.entries.append(entry(text, operands))
         for place, value in enumerate(outputs):
             name = f"{number}.{place}" if len(outputs) > 1 else f"{number}"
             self._names.setdefault(value, name)
@@ -158,7 +156,7 @@ class _Body:
             return self._names[value]
         source = self._trace.values[value].source
         if source is not None and source in self._tensors:
-            return _held(self._step.module, source)
+            return named(self._step.module, source)
         made = source is not None or self._trace.values[value].op is not None
         return OUTSIDE if made else CONSTANT
 
@@ -177,14 +175,6 @@ def _once(keys: list[str]) -> tuple[str, ...]:
 def _plain(name: str) -> str:
     """The name of an argument, which may come from any dict, without what sets off operands."""
     return _MARKS.sub("_", name)
-
-
-def _held(caller: str, name: str) -> str:
-    """How the body of a module refers to a module or a tensor, by its full name."""
-    if not caller:
-        return f"{SELF}{name}"
-    inside = name.startswith(f"{caller}.")
-    return f"{SELF}{name[len(caller) + 1 :]}" if inside else f"{ROOT}{name}"
 
 
 def _function(op: Op) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unetscope import wording
 from unetscope.commands import console
 from unetscope.commands.options import (
     FindingOptions,
@@ -16,7 +17,6 @@ from unetscope.commands.options import (
     grouped,
 )
 from unetscope.errors import ConfigError, Place, UnetscopeError
-from unetscope.wording import found
 
 if TYPE_CHECKING:
     from unetscope.findings import Finding
@@ -106,7 +106,9 @@ def _ignored(given: Sequence[str]) -> frozenset[str]:
             message = f"tool.unetscope.check.{key}: no such setting"
             raise ConfigError(message, hint="there is `ignore`, a list of ids", place=place)
         if not isinstance(value, list):
-            message = f"tool.unetscope.check.ignore: expected a list of ids, found {found(value)}"
+            message = (
+                f"tool.unetscope.check.ignore: expected a list of ids, found {wording.found(value)}"
+            )
             raise ConfigError(message, place=place)
         try:
             ids |= known_ids(value)

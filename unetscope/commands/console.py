@@ -80,6 +80,11 @@ def _say(text: str) -> None:
             print(message(text), file=sys.stderr)
 
 
+def stop_writing() -> None:
+    """Send the rest of stdout nowhere: whoever reads it has had enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 @contextmanager
 def progress(what: str, steps: int) -> Iterator[Callable[[], None]]:
     """Show on stderr how far something long is; what this yields is called after each step."""
@@ -125,8 +130,8 @@ def emit(text: str, output: Path | None = None) -> None:
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
-        except BrokenPipeError:  # whoever reads has had enough; a gate's exit code still counts
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # a gate's exit code still counts
+            stop_writing()
         except OSError as error:
             raise UnetscopeError(f"cannot write to stdout: {why(error)}") from None
     else:

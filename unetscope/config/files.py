@@ -50,8 +50,8 @@ def locate(reference: str, *, folder: Path | None = None, place: Place | None = 
     try:
         there, folder_there = path.exists(), path.is_dir()
     except (OSError, ValueError) as error:
-        reason = reading.why(error) if isinstance(error, OSError) else str(error)
-        raise ConfigError(f"cannot look for {quoted(reference)}: {reason}", place=place) from None
+        message = f"cannot look for {quoted(reference)}: {reading.why(error)}"
+        raise ConfigError(message, place=place) from None
     if there and not folder_there and reference:
         if place is not None and not is_file(path):  # a pipe would be waited for
             raise ConfigError(f"{quoted(reference)} is no regular file", place=place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from select import select
@@ -19,24 +20,22 @@ PATIENCE = 2
 
 def is_there(path: Path) -> bool:
     """Whether there is such a file or folder; False for what can be no path."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
+    return _answer(path.exists)
 
 
 def is_file(path: Path) -> bool:
     """Whether there is such a regular file; False for what can be no path."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+    return _answer(path.is_file)
 
 
 def is_folder(path: Path) -> bool:
     """Whether there is such a folder; False for what can be no path."""
+    return _answer(path.is_dir)
+
+
+def _answer(question: Callable[[], bool]) -> bool:
     try:
-        return path.is_dir()
+        return question()
     except (OSError, ValueError):
         return False
 
@@ -82,6 +81,6 @@ def _read(path: Path) -> bytes:
     return bytes(found)
 
 
-def why(error: OSError) -> str:
+def why(error: Exception) -> str:
     """Why a file cannot be read or written, in a few words."""
-    return (error.strerror or str(error)).lower()
+    return (getattr(error, "strerror", None) or str(error)).lower()

@@ -30,8 +30,7 @@ def write(path: Path, content: bytes) -> None:
         else:
             _replace(target, content)
     except (OSError, ValueError) as error:
-        reason = why(error) if isinstance(error, OSError) else str(error)
-        raise UnetscopeError(f"cannot write `{path}`: {reason}") from None
+        raise UnetscopeError(f"cannot write `{path}`: {why(error)}") from None
 
 
 def _regular(path: Path) -> Path | None:

@@ -140,8 +140,7 @@ def _git(*arguments: str) -> bytes | None:
     try:
         done = subprocess.run(command, capture_output=True, check=False, env=environment)
     except (OSError, ValueError) as error:
-        reason = why(error) if isinstance(error, OSError) else str(error)
-        raise UnetscopeError(f"git cannot be run: {reason}") from None
+        raise UnetscopeError(f"git cannot be run: {why(error)}") from None
     if done.returncode == 0:
         return done.stdout
     said = done.stderr.decode(errors="replace").strip()

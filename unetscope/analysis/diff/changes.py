@@ -42,8 +42,7 @@ SEVERITIES: dict[str, ChangeSeverity] = {
 }
 """Every id, from the worst on. `io-resized`: the pass ran at another batch, height, width or number
 of tokens, so that the costs are those of different work. `flow-changed`: the same functions take
-other operands. `io-renamed`: `forward` has another name
-for an input of this shape."""
+other operands. `io-renamed`: `forward` has another name for an input of this shape."""
 
 COSTS = ("params", "macs", "activation-memory")
 _MIRRORED = {"added": "removed", "removed": "added"}
