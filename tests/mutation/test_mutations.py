@@ -1,0 +1,98 @@
+"""What changes a network is found, and what only rewrites it is not: a few cases of each kind.
+
+`python benchmarks/mutations.py` tries many more and holds the scores against their targets.
+"""
+
+from __future__ import annotations
+
+import pytest
+from mutation_edits import mutants
+from mutation_judge import Truth, judged, subject
+from mutation_rewrites import algebra, rewrites, spellings
+from mutation_scores import NETWORKS, mutated, reconfigured, rewritten
+
+# The scores that hold today. They may only get better: what mends `diff` lowers these numbers.
+MUTANTS = {"functional": 40, "modular": 16, "tokens": 16, "waves": 16}
+"""How many mutants of each network are tried."""
+MISSED = {"functional": 1, "modular": 1, "tokens": 0, "waves": 0}
+"""Of these, those that change the network and are not found, at most."""
+SPELLINGS = 74
+"""False alarms at other spellings, at most."""
+ALGEBRA = 34
+"""False alarms at what takes a law of arithmetic or of shapes to see, at most."""
+CONFIGS = {"article_003": 0, "ddpm_cifar10_32": 0}
+"""Of 12 changes of each config, those that are judged wrong, at most."""
+
+SOURCE = """
+import torch
+from torch import nn
+
+def inputs(draw):
+    return {"x": draw(2, 3)}
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 3)
+        self.register_buffer("scale", torch.tensor([1.0, 2.0, 3.0]))
+
+    def forward(self, x):
+        return self.layer(x) * self.scale + x.sin()
+"""
+TRUTHS = {
+    Truth.BREAKS: ("nn.Linear(3, 3)", "nn.Linear(3, 3, bias=False)"),
+    Truth.RESULT: ("x.sin()", "x.cos()"),
+    Truth.VALUES: ("2.0", "4.0"),
+    Truth.SAME: ("x.sin()", "torch.sin(x)"),
+}
+
+
+def told(found):
+    return "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_changes_a_network_is_found(name):
+    score = mutated(name, MUTANTS[name], seed=4)
+    assert len(score.changed) >= MUTANTS[name] / 2
+    assert len(score.missed) <= MISSED[name], told(score.missed)
+
+
+def test_another_spelling_is_no_change():
+    score = rewritten(spellings())
+    assert len(score.tried) >= 100
+    assert len(score.alarms) <= SPELLINGS, told(score.alarms)
+
+
+def test_algebra_is_a_change_at_most_where_it_was():
+    score = rewritten(algebra())
+    assert len(score.alarms) <= ALGEBRA, told(score.alarms)
+
+
+@pytest.mark.parametrize("group", rewrites())
+def test_rewrites_are_neutral(group):
+    changed = [
+        one
+        for one in rewritten(rewrites()[group].items()).tried
+        if one.verdict.truth is not Truth.SAME
+    ]
+    assert not changed, told(changed)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_changes_of_configs_are_judged_right(name):
+    score = reconfigured(name, count=12, seed=1)
+    wrong = [*score.missed, *score.misjudged, *score.alarms]
+    assert len(wrong) <= CONFIGS[name], told(wrong)
+
+
+@pytest.mark.parametrize("truth", TRUTHS)
+def test_the_judge_knows_what_a_change_does(truth):
+    old, new = TRUTHS[truth]
+    assert judged(subject(SOURCE), subject(SOURCE.replace(old, new))).truth is truth
+
+
+def test_edits_are_drawn_alike_and_none_is_the_source():
+    drawn = [mutant.source for mutant in mutants(SOURCE, seed=1)]
+    assert drawn == [mutant.source for mutant in mutants(SOURCE, seed=1)]
+    assert len(drawn) == len(set(drawn)) > 50
