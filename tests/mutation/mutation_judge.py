@@ -33,7 +33,7 @@ SCALES = (1.0, 4.0)
 class Truth(Enum):
     """What a change of code does."""
 
-    BREAKS = "another state_dict, or other shapes of inputs or outputs"
+    BREAKS = "another state_dict, or other shapes or types of inputs or outputs"
     RESULT = "another result"
     VALUES = "another result, by nothing but the values of buffers"
     """No pass on meta has them: they are made before it, by code that is not traced."""
@@ -104,11 +104,11 @@ class Subject:
 
     @cached_property
     def contract(self) -> tuple[Any, ...]:
-        """What checkpoints and callers rely on: shapes in `state_dict`, of inputs and outputs."""
+        """What checkpoints and callers rely on: shapes in `state_dict`; inputs and outputs."""
         held = {name: tuple(tensor.shape) for name, tensor in self._model.state_dict().items()}
-        inputs, results = map(tree_leaves, (self._inputs[0], self.results[0]))
         return held, *(
-            [getattr(leaf, "shape", None) for leaf in both] for both in (inputs, results)
+            [(getattr(leaf, "shape", None), getattr(leaf, "dtype", None)) for leaf in leaves]
+            for leaves in map(tree_leaves, (self._inputs[0], self.results[0]))
         )
 
     @cached_property
