@@ -20,9 +20,11 @@ FLOW = " ← "
 """Stands between a function or call and its operands."""
 RETURN = "return"
 """The last entry of a body, whose operands are what it returns."""
-_EARLIER = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?", re.ASCII)
+ABOVE = "^"
+"""The operand that is the result of the entry above."""
 OUTSIDE, CONSTANT = "?outside", "?constant"
 """Operands that were neither passed to the body nor made in it; and that no function made."""
+_PLACE = re.compile(r"(.*)\[(\d{1,9})\]", re.ASCII | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,10 @@ class Lock:
     """In the order of the joins."""
     functions: dict[str, tuple[str, ...]]
     """The bodies of the modules by their digests, each a sequence of functions and calls in the
-    order in which they ran, with their operands: `torch.cat(dim=1) ← 3, residual`. An operand is
-    the number of an earlier entry, with the place among its results if it has several (`4.1`), an
-    input of the body by its name, or a tensor that a module holds (`self.weight`). Those of a call
-    bear the names of the callee's inputs: `self.attn1 ← hidden_states=3`."""
+    order in which they ran, with their operands: `cat(dim=1) ← ^, residual`. `Results` tells the
+    names of what the entries make. Other operands are an input of the body, by its name, or a
+    tensor that a module holds (`self.weight`). Those of a call bear the names of the callee's
+    inputs: `self.attn1 ← hidden_states=self.norm1`."""
     tools: dict[str, str] = field(default_factory=dict, compare=False)
     """Versions of the tools; they are stored with the lock and never compared."""
 
@@ -139,10 +141,37 @@ def parted(entry: str) -> tuple[str, list[str]]:
     return text, operands.split(", ") if operands else []
 
 
-def earlier(operand: str) -> tuple[int, int | None] | None:
-    """The entry of a body that an operand comes from, and its place there; None if from none."""
-    match = _EARLIER.fullmatch(operand)
-    return match and (int(match[1]), None if match[2] is None else int(match[2]))
+class Results:
+    """What the entries of a body make, by the names that operands of later entries have for it.
+
+    Names do not depend on what stands elsewhere in the body. The result of a call is named as the
+    call, that of a function by the function and how often it ran: `self.norm1`, `self.act#2`,
+    `cat#1`. The result of the entry above is `^`, one of several is `split#1[2]` or `^[2]`.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, int] = {}
+        self._times: dict[str, int] = {}
+        self._count = 0
+
+    def add(self, text: str) -> str:
+        """Take note of the next entry's function or call, and return the name of its result."""
+        called = held("", text) is not None
+        bare = text if called else text.partition("(")[0]
+        times = self._times[bare] = self._times.get(bare, 0) + 1
+        name = bare if called and times == 1 else f"{bare}#{times}"
+        self._names[name] = self._count
+        self._count += 1
+        return name
+
+    def find(self, operand: str) -> tuple[int, int | None] | None:
+        """The number of the entry that made an operand, and its place there; None if none did."""
+        match = _PLACE.fullmatch(operand)
+        name, place = (match[1], int(match[2])) if match else (operand, None)
+        if name == ABOVE:
+            return (self._count - 1, place) if self._count else None
+        number = self._names.get(name)
+        return None if number is None else (number, place)
 
 
 def target(path: str, entry: str) -> str | None:

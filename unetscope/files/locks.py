@@ -8,6 +8,7 @@ format is refused and not misread. The versions of the tools are recorded and ne
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,17 @@ from typing import Any
 import msgspec
 
 from unetscope.files.versioned import Versioned, absurd, impossible, too_deep
-from unetscope.lock import Lock, called, earlier, parted
+from unetscope.lock import Lock, Results, called, parted
 from unetscope.record import TensorSpec
 
-FORMAT = 2
+FORMAT = 3
 SUFFIX = ".lock"
 MOST_CALLS = 10_000_000
 """Calls of modules in one pass."""
 
 _MARK = "format_version"
+_BY_ITSELF = re.compile(r"[^#^\[\]]*")
+"""An operand that is not named by the entry that made it."""
 
 
 def dumps(lock: Lock) -> bytes:
@@ -129,11 +132,14 @@ def _damages(lock: Lock) -> Iterator[str]:
                     yield f"`{module.path}` calls `{target}`, which is not a module"
     yield from _miscounted(lock)
     for key, entries in lock.functions.items():
-        for number, entry in enumerate(entries):
-            for operand in parted(entry)[1]:
-                source = earlier(operand.rpartition("=")[2])
-                if source is not None and source[0] >= number:
+        results = Results()
+        for entry in entries:
+            text, operands = parted(entry)
+            for operand in operands:
+                name = operand.rpartition("=")[2]
+                if results.find(name) is None and not _BY_ITSELF.fullmatch(name):
                     yield f"the functions `{key}`: `{entry}` takes what no earlier entry made"
+            results.add(text)
     own = (t.numel for t in lock.tensors if not t.buffer and t.tied_to is None)
     if (total := sum(own)) != lock.totals.parameters:
         yield f"its tensors have {total:,} parameters, its total says {lock.totals.parameters:,}"

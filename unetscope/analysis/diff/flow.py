@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 from unetscope.analysis.diff.side import Side
-from unetscope.lock import CONSTANT, OUTSIDE, RETURN, earlier, held, parted
+from unetscope.lock import CONSTANT, OUTSIDE, RETURN, Results, held, parted
 from unetscope.ops import operation
 
 Blur = Callable[[str], str]
@@ -87,14 +87,14 @@ class _Run:
         """The hashes of what a body returns, from those of its inputs by name."""
         made: list[str | list[str]] = []
         read: set[int] = set()
+        results = Results()
 
         def value(operand: str) -> str:
-            tensor = held(path, operand)
-            if tensor is not None:
-                return self._flow.tensor(tensor)
-            source = earlier(operand)
+            source = results.find(operand)
             if source is None:
-                return given.get(operand, CONSTANT if operand == CONSTANT else OUTSIDE)
+                tensor = held(path, operand)
+                known = CONSTANT if operand == CONSTANT else OUTSIDE
+                return given.get(operand, known) if tensor is None else self._flow.tensor(tensor)
             number, place = source
             read.add(number)
             found = made[number]
@@ -123,6 +123,7 @@ class _Run:
                 handed = isinstance(found, list) and set(found) <= set(passed.values())
                 read |= {len(made)} if handed else set()
                 made.append(found)
+            results.add(text)
         for number, found in enumerate(made):
             if number not in read:
                 self.unread += [found] if isinstance(found, str) else found
