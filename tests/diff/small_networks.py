@@ -52,10 +52,10 @@ class Chain(nn.Module):
         for name, layer in layers.items():
             setattr(self, name, layer)
 
-    def forward(self, x):
+    def forward(self, input):
         for name in self._order:
-            x = getattr(self, name)(x)
-        return x
+            input = getattr(self, name)(input)
+        return input
 
 
 class Listed(nn.Module):

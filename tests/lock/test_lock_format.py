@@ -98,7 +98,7 @@ def damaged(text, **changes):
 
 
 DAMAGES = {
-    "newer": (lambda t: damaged(t, format_version=3), "a lock of format 3"),
+    "newer": (lambda t: damaged(t, format_version=locks.FORMAT + 1), f"a lock of format {locks.FORMAT + 1}"),
     "no version": (lambda t: damaged(t, format_version=None), "no `format_version`"),
     "not a number": (lambda t: damaged(t, format_version=True), "no `format_version`"),
     "no JSON": (lambda t: t[:-10], "damaged"),

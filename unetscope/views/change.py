@@ -66,7 +66,7 @@ def what(change: Change, words: Words) -> Cell:
             return phrase(words.reordered[change.about], None, **said)
         case "skip-added" | "skip-removed" | "skip-repaired":
             return _producers(change, words)
-        case "op-changed" | "flow-changed":
+        case "op-changed" | "flow-changed" | "unread-result":
             old, new = (_functions(functions, words) for functions in (change.old, change.new))
             return _counted(_arrow(old, new), change, words.in_modules)
         case "io-reshaped" | "io-resized":

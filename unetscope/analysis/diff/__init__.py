@@ -54,13 +54,16 @@ def diff(old: Lock, new: Lock) -> Diff:
     reshaped = any(change.id == "param-reshaped" for change in tensors)
     attributes = list(attribute_changes(matching, reshaped=reshaped))
     changed = {change.now for change in attributes if change.now is not None}
+    ends = list(io_changes(old, new))
+    resized = any(change.id == "io-resized" for change in ends)
+    bodies = function_changes(matching, changed=changed, reshaped=reshaped, resized=resized)
     changes = folded(
         [
             *tensors,
             *skip_changes(matching),
-            *io_changes(old, new),
+            *ends,
             *attributes,
-            *function_changes(matching, changed=changed, reshaped=reshaped),
+            *bodies,
             *name_changes(matching),
         ],
         matching,

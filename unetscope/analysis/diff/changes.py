@@ -25,6 +25,7 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "param-removed": ChangeSeverity.BREAKING,
     "param-reshaped": ChangeSeverity.BREAKING,
     "io-reshaped": ChangeSeverity.BREAKING,
+    "io-renamed": ChangeSeverity.BREAKING,
     "skip-added": ChangeSeverity.BEHAVIOURAL,
     "skip-removed": ChangeSeverity.BEHAVIOURAL,
     "skip-repaired": ChangeSeverity.BEHAVIOURAL,
@@ -36,13 +37,15 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "macs": ChangeSeverity.COST,
     "activation-memory": ChangeSeverity.COST,
     "io-resized": ChangeSeverity.COST,
+    "unread-result": ChangeSeverity.COST,
     "module-renamed": ChangeSeverity.COSMETIC,
     "class-renamed": ChangeSeverity.COSMETIC,
-    "io-renamed": ChangeSeverity.COSMETIC,
 }
-"""Every id, from the worst on. `io-resized`: the pass ran at another batch, height, width or number
-of tokens, so that the costs are those of different work. `flow-changed`: the same functions take
-other operands. `io-renamed`: `forward` has another name for an input of this shape."""
+"""Every id, from the worst on. `io-renamed`: `forward` has another name for an input, so that
+callers by keyword fail. `flow-changed`: the same functions take other operands. `io-resized`: the
+pass ran at another batch, height, width or number of tokens, so that the costs are those of
+different work. `unread-result`: what is returned is the same, and something else is computed that
+nothing reads."""
 
 COSTS = ("params", "macs", "activation-memory")
 _MIRRORED = {"added": "removed", "removed": "added"}

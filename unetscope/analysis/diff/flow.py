@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 from unetscope.analysis.diff.side import Side
 from unetscope.lock import CONSTANT, OUTSIDE, RETURN, Results, held, parted
@@ -17,6 +18,15 @@ from unetscope.ops import operation
 
 Blur = Callable[[str], str]
 """What of a function, as it is written, is compared."""
+
+
+class Computed(NamedTuple):
+    """What a body computes."""
+
+    returned: list[str]
+    """The hashes of what it returns."""
+    unread: dict[str, str]
+    """By their hashes the functions and calls whose results nothing takes."""
 
 
 class Flow:
@@ -35,21 +45,21 @@ class Flow:
         self.names = names
         self._taken = taken
 
-    def whole(self) -> object:
+    def whole(self) -> Computed:
         """What the network computes, whichever modules its functions stand in."""
         return self._computed("", lambda _: False, str)
 
-    def bodies(self, path: str, blur: Blur) -> list[object]:
+    def bodies(self, path: str, blur: Blur) -> list[Computed]:
         """What each call of a module computes; calls of modules with a counterpart stay calls."""
         keys = self.side.modules[path].functions
         return [self._computed(path, self.names.__contains__, blur, key) for key in keys]
 
     def _computed(
         self, path: str, apart: Callable[[str], bool], blur: Blur, key: str | None = None
-    ) -> object:
+    ) -> Computed:
         run = _Run(self, apart, blur)
         inputs = {name: _hashed("input", known) for name, known in self.inputs(path).items()}
-        return run.body(path, inputs, key), sorted(run.unread)
+        return Computed(run.body(path, inputs, key), run.unread)
 
     def inputs(self, path: str) -> dict[str, str]:
         """For each input of a module a name that both sides have: its own, else its place."""
@@ -73,7 +83,7 @@ class _Run:
         blur: what of a function is compared.
 
     Attributes:
-        unread: results that nothing takes.
+        unread: by the hashes of their results the functions and calls that nothing reads.
     """
 
     def __init__(self, flow: Flow, apart: Callable[[str], bool], blur: Blur) -> None:
@@ -81,11 +91,12 @@ class _Run:
         self._apart = apart
         self._blur = blur
         self._calls: Counter[str] = Counter()
-        self.unread: list[str] = []
+        self.unread: dict[str, str] = {}
 
     def body(self, path: str, given: Mapping[str, str], key: str | None = None) -> list[str]:
         """The hashes of what a body returns, from those of its inputs by name."""
         made: list[str | list[str]] = []
+        texts: list[str] = []
         read: set[int] = set()
         results = Results()
 
@@ -124,9 +135,10 @@ class _Run:
                 read |= {len(made)} if handed else set()
                 made.append(found)
             results.add(text)
+            texts.append(text)
         for number, found in enumerate(made):
             if number not in read:
-                self.unread += [found] if isinstance(found, str) else found
+                self.unread[_hashed(*found) if isinstance(found, list) else found] = texts[number]
         return returned
 
     def _called(self, path: str, given: Mapping[str, str]) -> str | list[str]:

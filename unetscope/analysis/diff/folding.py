@@ -29,7 +29,7 @@ def _key(change: Change, matching: Matching) -> tuple[Hashable, ...]:
     match change.id:
         case "module-renamed":
             return (change.id,)
-        case "class-renamed" | "op-changed" | "flow-changed":
+        case "class-renamed" | "op-changed" | "flow-changed" | "unread-result":
             return (change.id, change.old, change.new)
         case "attr-changed":
             # `True` and `1` are equal, but not the same setting.

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import TypeVar
 
 from unetscope.analysis.diff.changes import Change
-from unetscope.analysis.diff.flow import Flow
+from unetscope.analysis.diff.flow import Blur, Computed, Flow
 from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.diff.side import Side, own_name
 from unetscope.lock import LockedTensor
+from unetscope.ops import OpKind, operation
 
 _CHANNELS = {
     *("in_channels", "out_channels", "in_features", "out_features", "num_features", "channels"),
@@ -28,6 +29,7 @@ Event = tuple[str | None, str]
 """A call of a matched module, by its path; or None and a function."""
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(\.\d+)?(e-?\d+)?")
+_SIZE = re.compile(r"size=(\([^)]*\)|\d+)")
 _DETAIL = re.compile(r"(?<=[\w\]+\-*/@])\(.*", re.DOTALL)
 
 
@@ -109,7 +111,7 @@ def name_changes(matching: Matching) -> Iterator[Change]:
 
 
 def function_changes(
-    matching: Matching, *, changed: Container[str], reshaped: bool
+    matching: Matching, *, changed: Container[str], reshaped: bool, resized: bool
 ) -> Iterator[Change]:
     """A change for each pair of matched modules whose bodies differ.
 
@@ -121,11 +123,15 @@ def function_changes(
             differ with these.
         reshaped: whether any tensor has another shape; then numbers among the arguments of
             functions differ with the channels.
+        resized: whether the passes ran at different sizes; then sizes that functions are given
+            differ with these.
     """
     old, new = _Bodies(matching.old, matching.now), _Bodies(matching.new, matching.was)
     flows = _flows(matching)
-    if not old.lossy and not new.lossy and flows[0].whole() == flows[1].whole():
+    complete = not old.lossy and not new.lossy
+    if complete and flows[0].whole() == flows[1].whole():
         return
+    explained = bool(changed) or reshaped or resized or not complete
     for was, now in matching.now.items():
         if not (matching.old.modules[was].calls and matching.new.modules[now].calls):
             continue  # the body that calls only one of them differs
@@ -133,9 +139,15 @@ def function_changes(
         after, also_lossy = new.effective(now)
         before = _named(before, matching.now)
         if lossy or also_lossy or _retyped(matching, was, now):
+            explained = True
             continue
-        blur = _bare if now in changed else _numberless if reshaped else str
-        if flows[0].bodies(was, blur) == flows[1].bodies(now, blur):
+        blur = _blur(now in changed, reshaped, resized)
+        one, other = flows[0].bodies(was, blur), flows[1].bodies(now, blur)
+        if one == other:
+            continue
+        explained = True
+        if [body.returned for body in one] == [body.returned for body in other]:
+            yield Change("unread-result", was, now, _unread(one, other), _unread(other, one))
             continue
         before, after = ([(p, blur(text)) for p, text in events] for events in (before, after))
         if Counter(before) != Counter(after):
@@ -143,8 +155,34 @@ def function_changes(
             gone = _named(gone, matching.was)
             yield Change("op-changed", was, now, _written(gone, was), _written(come, now))
         else:
-            left, right = _middle(_entries(matching.old, was), _entries(matching.new, now))
-            yield Change("flow-changed", was, now, tuple(left), tuple(right))
+            yield _rewired(matching, was, now)
+    if not explained:
+        # Bodies that no pair of modules has: the functions differ in whose body they stand.
+        yield _rewired(matching, "", "")
+
+
+def _blur(bare: bool, reshaped: bool, resized: bool) -> Blur:
+    """What of the functions is compared where some arguments differ with what is told elsewhere."""
+
+    def blur(text: str) -> str:
+        if bare:
+            return _bare(text)
+        text = _numberless(text) if reshaped else text
+        return _sizeless(text) if resized else text
+
+    return blur
+
+
+def _unread(bodies: Iterable[Computed], other: Iterable[Computed]) -> tuple[str, ...]:
+    """The functions and calls whose results nothing reads, and that only one side has."""
+    theirs = {key for body in other for key in body.unread}
+    return tuple(text for body in bodies for key, text in body.unread.items() if key not in theirs)
+
+
+def _rewired(matching: Matching, was: str, now: str) -> Change:
+    """The same functions on other operands."""
+    left, right = _middle(_entries(matching.old, was), _entries(matching.new, now))
+    return Change("flow-changed", was, now, tuple(left), tuple(right))
 
 
 def _flows(matching: Matching) -> tuple[Flow, Flow]:
@@ -221,6 +259,14 @@ def _bare(text: str) -> str:
 def _numberless(text: str) -> str:
     """A function whose arguments have no numbers."""
     return _NUMBER.sub("#", text)
+
+
+def _sizeless(text: str) -> str:
+    """A function without the sizes that it is given."""
+    row = operation(text.partition("(")[0])
+    if row.sized or row.kind is OpKind.VIEW:
+        return _bare(text)
+    return _numberless(text) if row.kind is OpKind.CREATION else _SIZE.sub("size", text)
 
 
 def _middle(old: Sequence[T], new: Sequence[T]) -> tuple[list[T], list[T]]:
