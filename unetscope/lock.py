@@ -24,6 +24,8 @@ ABOVE = "^"
 """The operand that is the result of the entry above."""
 OUTSIDE, CONSTANT = "?outside", "?constant"
 """Operands that were neither passed to the body nor made in it; and that no function made."""
+_TOLD = re.compile(r"(\w+)=(\d+|\([\d, ]*\))", re.ASCII)
+_DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 _PLACE = re.compile(r"(.*)\[(\d{1,9})\]", re.ASCII | re.DOTALL)
 
 
@@ -172,6 +174,29 @@ class Results:
             return (self._count - 1, place) if self._count else None
         number = self._names.get(name)
         return None if number is None else (number, place)
+
+
+def part(dim: int, start: int, stop: int, size: int) -> str:
+    """The function that takes a part of a tensor along a dim, which may be one of several equal."""
+    length = stop - start
+    if length > 0 and not start % length and not size % length:
+        return f"part({start // length}, of={size // length}, dim={dim})"
+    return f"getitem({':, ' * dim}{start}:{stop})"
+
+
+def single(text: str, place: int) -> str | None:
+    """The function that makes one of the results of `split` or `unbind`; None for another."""
+    name, _, detail = text.partition("(")
+    if name not in ("split", "unbind"):
+        return None
+    numbers = {key: list(map(int, _DIGITS.findall(told))) for key, told in _TOLD.findall(detail)}
+    dim = numbers.get("dim", [0])[0]
+    if name == "unbind":
+        return f"getitem({':, ' * dim}{place})"
+    if "parts" in numbers:
+        return part(dim, place, place + 1, numbers["parts"][0])
+    sizes = numbers.get("sizes", [])
+    return part(dim, sum(sizes[:place]), sum(sizes[: place + 1]), sum(sizes))
 
 
 def target(path: str, entry: str) -> str | None:

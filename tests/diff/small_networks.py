@@ -52,10 +52,11 @@ class Chain(nn.Module):
         for name, layer in layers.items():
             setattr(self, name, layer)
 
-    def forward(self, input):
+    def forward(self, input):  # noqa: A002 - as that of nn.Sequential
+        x = input
         for name in self._order:
-            input = getattr(self, name)(input)
-        return input
+            x = getattr(self, name)(x)
+        return x
 
 
 class Listed(nn.Module):

@@ -97,8 +97,12 @@ def damaged(text, **changes):
     return json.dumps({**json.loads(text), **changes}).encode()
 
 
+NEWER = locks.FORMAT + 1
 DAMAGES = {
-    "newer": (lambda t: damaged(t, format_version=locks.FORMAT + 1), f"a lock of format {locks.FORMAT + 1}"),
+    "newer": (
+        lambda t: damaged(t, format_version=locks.FORMAT + 1),
+        f"a lock of format {locks.FORMAT + 1}",
+    ),
     "no version": (lambda t: damaged(t, format_version=None), "no `format_version`"),
     "not a number": (lambda t: damaged(t, format_version=True), "no `format_version`"),
     "no JSON": (lambda t: t[:-10], "damaged"),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 from unetscope.analysis.network import Network
-from unetscope.lock import ABOVE, CONSTANT, OUTSIDE, RETURN, Results, entry, named
+from unetscope.lock import ABOVE, CONSTANT, OUTSIDE, RETURN, Results, entry, named, part
 from unetscope.ops import OpKind, operation
 from unetscope.record import Op, Step, TensorSpec
 
@@ -23,7 +23,8 @@ Names = Mapping[int, str]
 
 _MARKS = re.compile(r"[\s,=#^←\[\]]")
 _PLACES = re.compile(r"(None|\d+:\d+|\d+|:|, )*")
-_NUMBERS = re.compile(r"(?<!\w)\d+")
+_NUMBERS = re.compile(r"(?<!\w)-?\d+")
+_SLICE = re.compile(r"(?P<before>(:, )*)(?P<start>\d+):(?P<stop>\d+)")
 _FILLED = re.compile(r"fill_value=[^,]*")
 _KEEPING_ORDER = frozenset(
     {
@@ -194,6 +195,16 @@ def _written(
         return f"permute({detail})", 1
     if row.name in _SPLITTING and inputs and outputs:
         return f"split({_split(inputs[0].shape, [spec.shape for spec in outputs])})", 1
+    if row.name in ("narrow", "select") and inputs:
+        dim, start, *length = map(int, _NUMBERS.findall(detail))
+        size = inputs[0].shape[dim]
+        start %= size
+        whole = f"getitem({':, ' * dim}{start})"
+        return (part(dim, start, start + length[0], size) if length else whole), 1
+    sliced = _SLICE.fullmatch(detail) if row.name == "getitem" and len(inputs) == 1 else None
+    if sliced is not None:
+        dim = len(sliced["before"]) // 3
+        return part(dim, int(sliced["start"]), int(sliced["stop"]), inputs[0].shape[dim]), 1
     if row.kind is OpKind.CAST and row.name != "copy" and outputs:
         return f"to({outputs[0].dtype})", 1
     if row.name in ("expand", "expand_as"):
@@ -202,8 +213,8 @@ def _written(
         # Where a float is as precise as the network's other floats, its dtype is the network's.
         dtype = "" if outputs[0].dtype in _FLOATS else outputs[0].dtype
         value = "".join(_FILLED.findall(detail))
-        size = f"size=({', '.join(names.get(size, str(size)) for size in outputs[0].shape)})"
-        return f"{base}({', '.join(filter(None, (size, value, dtype)))})", 0
+        sizes = f"size=({', '.join(names.get(n, str(n)) for n in outputs[0].shape)})"
+        return f"{base}({', '.join(filter(None, (sizes, value, dtype)))})", 0
     name = row.name if row.known else op.name
     return (f"{name}({detail})" if detail else name), taken
 

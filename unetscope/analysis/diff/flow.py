@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 
 from unetscope.analysis.diff.side import Side
-from unetscope.lock import CONSTANT, OUTSIDE, RETURN, Results, held, parted
+from unetscope.lock import CONSTANT, OUTSIDE, RETURN, Results, held, parted, single
 from unetscope.ops import operation
 
 Blur = Callable[[str], str]
@@ -96,6 +97,7 @@ class _Run:
     def body(self, path: str, given: Mapping[str, str], key: str | None = None) -> list[str]:
         """The hashes of what a body returns, from those of its inputs by name."""
         made: list[str | list[str]] = []
+        takers: dict[int, Callable[[int], str]] = {}
         texts: list[str] = []
         read: set[int] = set()
         results = Results()
@@ -109,6 +111,8 @@ class _Run:
             number, place = source
             read.add(number)
             found = made[number]
+            if number in takers and place is not None:
+                return takers[number](place)
             if isinstance(found, str):
                 return found if place is None else _hashed(found, str(place))
             return found[place or 0] if (place or 0) < len(found) else OUTSIDE
@@ -120,12 +124,10 @@ class _Run:
             if text == RETURN:
                 returned = list(map(value, operands))
             elif callee is None:
-                name, mark, arguments = self._blur(text).partition("(")
-                function = operation(name)
                 taken = list(map(value, operands))
-                if function.commutative:
-                    taken.sort()
-                made.append(_hashed("function", function.name, mark + arguments, *taken))
+                if single(text, 0) is not None:
+                    takers[len(made)] = partial(self._single, text, taken)
+                made.append(self._function(text, taken))
             else:
                 pairs = (operand.partition("=")[::2] for operand in operands)
                 passed = {name: value(operand) for name, operand in pairs}
@@ -140,6 +142,17 @@ class _Run:
             if number not in read:
                 self.unread[_hashed(*found) if isinstance(found, list) else found] = texts[number]
         return returned
+
+    def _function(self, text: str, taken: Sequence[str]) -> str:
+        """The hash of what a function makes from what it takes."""
+        name, mark, arguments = self._blur(text).partition("(")
+        function = operation(name)
+        operands = sorted(taken) if function.commutative else taken
+        return _hashed("function", function.name, mark + arguments, *operands)
+
+    def _single(self, text: str, taken: Sequence[str], place: int) -> str:
+        """The hash of one of the results of `split` or `unbind`, as if it were taken alone."""
+        return self._function(single(text, place) or text, taken)
 
     def _called(self, path: str, given: Mapping[str, str]) -> str | list[str]:
         """The hash of a call, or those of what its body returns."""
