@@ -64,6 +64,8 @@ class ForeignNetwork(Runnable):
         described = self.described or self.guess(model)
         if not self.described:
             self.info(f"inputs guessed: {guessing.spell(described)}")
+        if self.by_position:
+            described, self.other_names = guessing.by_position(model, described)
         guessing.check(model, described)
         return described
 

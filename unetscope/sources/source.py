@@ -39,6 +39,9 @@ class Source(ABC):
         takes: the options that mean something to this kind of source, by field of `Request`.
         tensors_only: whether nothing but its tensors is known, as of a checkpoint.
         what: what kind of source it is, for messages.
+        by_position: whether inputs may be described by names that only the network has that it is
+            compared with; they go by their places then.
+        other_names: such names, each with the one that stands for it, once the network has run.
     """
 
     takes: ClassVar[frozenset[str]] = frozenset()
@@ -48,6 +51,8 @@ class Source(ABC):
     def __init__(self, request: Request, info: Info) -> None:
         self.request = request
         self.info = info
+        self.by_position = False
+        self.other_names: dict[str, str] = {}
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ from unetscope.analysis.diff.changes import Change
 from unetscope.analysis.diff.flow import Blur, Computed, Flow
 from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.diff.side import Side, own_name
-from unetscope.lock import LockedTensor
+from unetscope.lock import LockedTensor, entry, parted
 from unetscope.ops import OpKind, operation
 
 _CHANNELS = {
@@ -194,8 +194,17 @@ def _flows(matching: Matching) -> tuple[Flow, Flow]:
 
 
 def _entries(side: Side, path: str) -> list[str]:
-    """The functions and calls in a module's body with their operands, as a lock writes them."""
-    return [entry for key in side.modules[path].functions for entry in side.lock.functions[key]]
+    """The functions and calls in a module's body with their operands, as a lock writes them.
+
+    Operands that may change places are in the order of their names.
+    """
+    found = []
+    for key in side.modules[path].functions:
+        for each in side.lock.functions[key]:
+            text, operands = parted(each)
+            commutes = operation(text.partition("(")[0]).commutative
+            found.append(entry(text, sorted(operands)) if commutes else each)
+    return found
 
 
 def _named(events: Sequence[Event], names: Mapping[str, str]) -> list[Event]:
