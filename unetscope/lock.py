@@ -23,7 +23,7 @@ RETURN = "return"
 ABOVE = "^"
 """The operand that is the result of the entry above."""
 OUTSIDE, CONSTANT = "?outside", "?constant"
-"""Operands that were neither passed to the body nor made in it; and that no function made."""
+"""Operands that were neither passed to the body nor made in it; and that were there before."""
 _TOLD = re.compile(r"(\w+)=(\d+|\([\d, ]*\))", re.ASCII)
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 _PLACE = re.compile(r"(.*)\[(\d{1,9})\]", re.ASCII | re.DOTALL)

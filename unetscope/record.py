@@ -116,7 +116,8 @@ class Value:
     call: int | None = None
     """Index of its producer: the outermost step whose whole output it is; None if there is none."""
     source: str | None = None
-    """The name of the network's input or parameter that it is; None for any other value."""
+    """The name of the network's input, or of a module's parameter, buffer or attribute, that it is;
+    None for any other value."""
 
 
 @dataclass(frozen=True, slots=True)

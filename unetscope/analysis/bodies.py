@@ -8,7 +8,7 @@ however many functions did it and whether they are called `view`, `flatten` or `
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from unetscope.analysis.network import Network
 from unetscope.lock import ABOVE, CONSTANT, OUTSIDE, RETURN, Results, entry, named, part
@@ -40,15 +40,14 @@ _FILLING = ("zeros", "ones", "empty", "full")
 _FLOATS = ("float32", "float16", "bfloat16")
 
 
-def body(network: Network, call: int, tensors: Container[str]) -> tuple[str, ...]:
+def body(network: Network, call: int) -> tuple[str, ...]:
     """The entries of a call's body; see `unetscope.lock.Lock.functions`.
 
     Args:
         network: what ran.
         call: one of its calls.
-        tensors: the full names of the tensors that its modules hold.
     """
-    return tuple(_Body(network, call, tensors).entries)
+    return tuple(_Body(network, call).entries)
 
 
 def function(op: Op, network: Network) -> str:
@@ -63,11 +62,10 @@ class _Body:
         entries: one for each function and each call, in order, and one for what is returned.
     """
 
-    def __init__(self, network: Network, call: int, tensors: Container[str]) -> None:
+    def __init__(self, network: Network, call: int) -> None:
         self._network = network
         self._step = network.step(call)
         self._ops = frozenset(network.ops[call])
-        self._tensors = tensors
         self._results = Results()
         self._names: dict[Key, str] = {}
         self._above: dict[Key, str] = {}
@@ -148,10 +146,12 @@ class _Body:
             return self._above[key]
         if key in self._names:
             return self._names[key]
-        held = self._network.trace.values[key[0]]
-        if held.source is not None and held.source in self._tensors:
-            return named(self._step.module, held.source)
-        return OUTSIDE if held.source is not None or held.op is not None else CONSTANT
+        trace = self._network.trace
+        held = trace.values[key[0]]
+        if held.source is None:
+            return CONSTANT if held.op is None else OUTSIDE
+        given = any(argument.value == key[0] for argument in trace.inputs)
+        return OUTSIDE if given else named(self._step.module, held.source)
 
 
 def plain(name: str) -> str:

@@ -83,13 +83,8 @@ def _bodies(network: Network) -> tuple[dict[str, list[str]], dict[str, tuple[str
     """For each module the digests of its bodies, call by call; and what each digest stands for."""
     bodies: dict[str, list[str]] = {}
     functions: dict[str, tuple[str, ...]] = {}
-    tensors = {
-        f"{module.path}.{tensor.name}".lstrip(".")
-        for module in network.trace.modules
-        for tensor in (*module.parameters, *module.buffers)
-    }
     for call, step in enumerate(network.trace.steps):
-        ran = body(network, call, tensors)
+        ran = body(network, call)
         key = sha256("\n".join(ran).encode()).hexdigest()[:_DIGITS]
         functions.setdefault(key, ran)
         bodies.setdefault(step.module, []).append(key)

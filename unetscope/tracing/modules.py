@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from unetscope.errors import UnetscopeError
 from unetscope.record import ModuleRecord, Parameter, Setting
-from unetscope.tracing.tensors import Tensors
+from unetscope.tracing.tensors import Tensors, named_leaves
 
 _PLAIN = (bool, int, float, str, type(None))
 _REPLICATING = (nn.DataParallel, nn.parallel.DistributedDataParallel)
@@ -69,14 +69,24 @@ def _compiled() -> tuple[type[Any], ...]:
 
 
 def names_of_tensors(paths: Mapping[nn.Module, str]) -> dict[int, str]:
-    """The name of each parameter and buffer, by id; a shared one has its first name."""
+    """The name of each tensor that a module holds, by id; a shared one has its first name.
+
+    Parameters and buffers come first, then tensors that are plain attributes, or in lists and dicts
+    that are.
+    """
     names: dict[int, str] = {}
+    own = vars(nn.Module())
+    plain: dict[int, str] = {}
     for module, path in paths.items():
         prefix = f"{path}." if path else ""
         for name, tensor in (*module._parameters.items(), *module._buffers.items()):
             if tensor is not None:
                 names.setdefault(id(tensor), prefix + name)
-    return names
+        for name, value in vars(module).items():
+            if isinstance(value, (Tensor, list, tuple, dict)) and name not in own:
+                for inner, tensor in named_leaves(value, prefix + name):
+                    plain.setdefault(id(tensor), inner)
+    return plain | names
 
 
 def records(
