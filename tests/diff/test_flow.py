@@ -56,8 +56,36 @@ REWIRED = {
     "a part of another": ("chunk(3, dim=-1)", "flip(-1).chunk(3, dim=-1)"),
     "the same elements in another order": ("flatten(2).transpose(1, 2)", "reshape(1, 64, 24)"),
     "what a layer is given": ("n.one(h)", "n.one(skip)"),
+    "a bound": ("clamp(-1, 1)", "clamp(-1, 2)"),
+    "one bound less": ("clamp(-1, 1)", "clamp(-1)"),
+    "the other bound": ("clamp(-1, 1)", "clamp(max=1)"),
+    "an exponent": ("** 2", "** 3"),
+    "a base": ("h.clamp(-1, 1) ** 2", "2 ** h.clamp(-1, 1)"),
+    "what a tensor is filled with": ("0.5)\n    h = h /", "0.25)\n    h = h /"),
+    "a default that is another": (", unbiased=False", ""),
+    "over which dim": ("var(dim=1", "var(dim=2"),
+    "a quotient": (
+        "h / h.var(dim=1, keepdim=True, unbiased=False)",
+        "h.var(dim=1, keepdim=True, unbiased=False) / h",
+    ),
+    "the heads of a view": (
+        ".flatten(2).transpose(1, 2)",
+        ".reshape(1, 3, 8, 64).transpose(1, 2).reshape(1, 24, 64).mT",
+    ),
 }
 REWRITTEN = {
+    "a power by its name": ("** 2", ".pow(2)"),
+    "bounds by their names": ("clamp(-1, 1)", "clamp(max=1, min=-1.0)"),
+    "another name of it": ("h.clamp(-1, 1)", "torch.clip(h, -1, 1)"),
+    "the same correction": ("unbiased=False", "correction=0"),
+    "statistics as a function": (
+        "h.var(dim=1, keepdim=True, unbiased=False)",
+        "torch.var(h, 1, False, True)",
+    ),
+    "filled otherwise": (
+        "torch.full((1, 8, 1, 1), 0.5)",
+        "x.new_full([1, 8, 1, 1], fill_value=0.5)",
+    ),
     "operands of a sum": ("b * n.scale + n.shift", "n.shift + n.scale * b"),
     "a method": ("F.silu(n.norm(skip))", "F.silu(n.norm(skip)).contiguous()"),
     "another spelling": ("torch.cat([", "torch.concat(["),
@@ -112,6 +140,8 @@ def body(n, x):
     b = n.two(1 - a)
     h = b * n.scale + n.shift
     h = torch.where(h > 0, h, a)
+    h = h.clamp(-1, 1) ** 2 + torch.full((1, 8, 1, 1), 0.5)
+    h = h / h.var(dim=1, keepdim=True, unbiased=False)
     return n.leave(torch.cat([h, skip], dim=1))
 """
 
