@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from unetscope.record import Setting, TensorSpec
@@ -123,6 +124,12 @@ class Lock:
     inputs: `self.attn1 ← hidden_states=self.norm1`."""
     tools: dict[str, str] = field(default_factory=dict, compare=False)
     """Versions of the tools; they are stored with the lock and never compared."""
+
+
+def body_key(entries: Sequence[str]) -> str:
+    """The digest of a body, its key in `Lock.functions`."""
+    whole = sha256("\n".join(entries).encode(errors="surrogatepass"))
+    return whole.hexdigest()[:10]  # one network has some hundred bodies at most
 
 
 def called(path: str, functions: Iterable[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
 from unetscope.analysis.bodies import body, function
@@ -16,11 +15,9 @@ from unetscope.lock import (
     LockedSkip,
     LockedTensor,
     Totals,
+    body_key,
 )
 from unetscope.record import Parameter, Trace
-
-_DIGITS = 10
-"""Hexadecimal digits of a digest: one network has some hundred bodies at most."""
 
 
 def digest(trace: Trace) -> Lock:
@@ -85,7 +82,7 @@ def _bodies(network: Network) -> tuple[dict[str, list[str]], dict[str, tuple[str
     functions: dict[str, tuple[str, ...]] = {}
     for call, step in enumerate(network.trace.steps):
         ran = body(network, call)
-        key = sha256("\n".join(ran).encode()).hexdigest()[:_DIGITS]
+        key = body_key(ran)
         functions.setdefault(key, ran)
         bodies.setdefault(step.module, []).append(key)
     return bodies, functions
