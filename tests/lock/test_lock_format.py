@@ -142,6 +142,12 @@ DAMAGES = {
         None,
         "calls, and the bodies of others",
     ),
+    "no return": (changing("    | return ← ^\n", ""), None, "does not return in its last"),
+    "two returns": (
+        changing("    | return ← ^\n", "    | return ← ^\n    | return ← ^\n"),
+        None,
+        "does not return in its last",
+    ),
     "no body": (
         changing("conv_act: SiLU", "conv_act: Swish"),
         None,
@@ -184,7 +190,7 @@ DAMAGES = {
         None,
         "expected the class of",
     ),
-    "too many": (changing("resnets.0..1: ", "resnets.0..99999999: "), None, "at most 1,000,000"),
+    "too many": (changing("resnets.0..1: ", "resnets.0..99999999: "), None, "at most 300,000"),
     "a range of none": (changing("resnets.0..1: ", "resnets.1..1: "), None, "a range of numbers"),
     "an entry that is cut": (changing(",\n  |   temb", "\n  |   temb"), None, "expected"),
     "more": (lambda t: t + b"more: 1\n", None, "expected the end of the text, found more: 1"),
@@ -202,6 +208,14 @@ def test_what_is_damaged_is_refused_clearly(text, case):
     assert caught.value.exit_code == 2
     assert str(caught.value).startswith(f"a.lock:{line}:" if line else "a.lock:")
     assert isinstance(caught.value, NewerError) is (case == "newer")
+
+
+def test_a_network_that_never_ran_is_damaged():
+    text = HEAD + "\nname: x\n\nnetwork: SiLU ×0\n\ntotals\n  parameters: 0\n"
+    text += "  activation_bytes: 0\n  macs: 0\n"
+    locks.loads(text.replace(" ×0", "").encode())
+    with pytest.raises(UnetscopeError, match="0 calls, and the bodies of others 1 of it"):
+        locks.loads(text.encode())
 
 
 def test_a_pass_that_failed_cannot_be_locked(sd15):

@@ -82,8 +82,8 @@ class Versioned(Generic[T]):
             raise refused(f"{self.foreign}: {why}", error.line) from None
         if version > self.version:
             raise NewerError(
-                f"a {self.name} of format {version}, which is newer than this unetscope: "
-                f"it reads {self.version}",
+                f"a {self.name} of format {version}, which is newer: this unetscope reads "
+                f"{self.version}",
                 hint="a newer unetscope wrote it: update this one",
                 place=Place(file),
             )

@@ -102,5 +102,5 @@ _LOCK = Versioned(
     foreign="a damaged lock",
     older="the earlier JSON format",
     again="`unetscope lock CONFIG` writes a new one",
-    largest=16_000_000,
+    largest=8_000_000,
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from unetscope.files.versioned import absurd, impossible, too_deep
-from unetscope.lock import Lock, Results, called, parted
+from unetscope.lock import RETURN, Lock, Results, held, parted
 from unetscope.record import TensorSpec
 
 MOST_CALLS = 10_000_000
@@ -18,11 +18,7 @@ _BY_ITSELF = re.compile(r"[^#^\[\]]*")
 
 def damages(lock: Lock) -> Iterator[str]:
     """Each damage in words."""
-    paths = [module.path for module in lock.modules]
-    known = set(paths)
-    if not paths or paths[0] != "":
-        yield "its first module is not the root"
-    yield from _doubled(paths)
+    yield from _doubled(module.path for module in lock.modules)
     yield from _doubled(tensor.name for tensor in lock.tensors)
     yield from too_deep(lock.config)
     counts = (lock.totals.parameters, lock.totals.macs, lock.totals.activation_bytes)
@@ -32,27 +28,20 @@ def damages(lock: Lock) -> Iterator[str]:
     yield from absurd("calls", (module.calls for module in lock.modules))
     for skip in lock.skips:
         yield from absurd("skips", (skip.push, skip.pop, skip.operand, *skip.shape))
-    held = (*lock.tensors, *lock.inputs, *lock.outputs)
-    yield from impossible(TensorSpec(tensor.shape, tensor.dtype) for tensor in held)
-    for tensor in lock.tensors:
-        if tensor.name.rpartition(".")[0] not in known:
-            yield f"`{tensor.name}` belongs to no module"
-    for module in lock.modules:
-        for key in module.functions:
-            if key not in lock.functions:
-                yield f"`{module.path}` refers to the functions `{key}`, which are missing"
-            for target in called(module.path, lock.functions.get(key, ())):
-                if target not in known:
-                    yield f"`{module.path}` calls `{target}`, which is not a module"
+    tensors = (*lock.tensors, *lock.inputs, *lock.outputs)
+    specs = dict.fromkeys(TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors)
+    yield from impossible(specs)
     yield from _miscounted(lock)
-    for key, entries in lock.functions.items():
+    for entries in lock.functions.values():
+        if [parted(entry)[0] for entry in (*entries, RETURN)].index(RETURN) != len(entries) - 1:
+            yield f"a body of {len(entries)} entries does not return in its last and no other"
         results = Results()
         for entry in entries:
             text, operands = parted(entry)
             for operand in operands:
                 name = operand.rpartition("=")[2]
                 if results.find(name) is None and not _BY_ITSELF.fullmatch(name):
-                    yield f"the functions `{key}`: `{entry}` takes what no earlier entry made"
+                    yield f"the entry `{entry}` takes what no earlier entry made"
             results.add(text)
     own = (t.numel for t in lock.tensors if not t.buffer and t.tied_to is None)
     if (total := sum(own)) != lock.totals.parameters:
@@ -63,6 +52,8 @@ def damages(lock: Lock) -> Iterator[str]:
 
 def _miscounted(lock: Lock) -> Iterator[str]:
     """Modules that are called more or less often than they have bodies, or bodies call them."""
+    texts = {key: [parted(entry)[0] for entry in body] for key, body in lock.functions.items()}
+    calls = {key: [t for t in found if held("", t) is not None] for key, found in texts.items()}
     for module in lock.modules:
         if len(module.functions) not in ((1, module.calls) if module.calls else (0,)):
             yield f"`{module.path}` has {module.calls} calls, and {len(module.functions)} bodies"
@@ -70,12 +61,15 @@ def _miscounted(lock: Lock) -> Iterator[str]:
     for module in lock.modules:
         for key in module.functions:
             times = module.calls if len(module.functions) == 1 else 1
-            for target in called(module.path, lock.functions.get(key, ())):
+            for text in calls[key]:
+                target = held(module.path, text)
                 if target in counts:
                     counts[target] += times
+                else:
+                    yield f"`{module.path}` calls `{target}`, which is not a module"
     for module in lock.modules:
         made = counts[module.path] + (module.path == "")
-        if lock.functions and made != module.calls:
+        if made != module.calls:
             yield f"`{module.path}` has {module.calls} calls, and the bodies of others {made} of it"
     total = sum(module.calls for module in lock.modules)
     if total > MOST_CALLS:

@@ -14,7 +14,11 @@ from unetscope.files.locks.spelling import Scanner, SpellingError
 T = TypeVar("T")
 DEEPEST = 200
 """Levels of lines."""
+MOST = 300_000
+"""Lines of a text."""
 _STEP = "  "
+_LONGEST = 300
+"""Characters of a message."""
 
 
 class LineError(Exception):
@@ -74,8 +78,10 @@ class Line:
             raise self.inner[0].misplaced("expected a line no further right than the one above")
 
     def misplaced(self, why: str | SpellingError) -> LineError:
-        """What to raise where the line is not as expected."""
-        return LineError(str(why), self.number)
+        """What to raise where the line is not as expected; a long message is cut."""
+        message = str(why)
+        cut = f"{message[:_LONGEST]}…" if len(message) > _LONGEST else message
+        return LineError(cut, self.number)
 
 
 def written(lines: Iterable[Line], depth: int = 0) -> Iterator[str]:
@@ -91,6 +97,8 @@ def read(text: str) -> list[Line]:
     Raises:
         LineError: a line stands where none belongs.
     """
+    if text.count("\n") > MOST:
+        raise LineError(f"expected at most {MOST:,} lines, found more", MOST)
     top = Line("")
     around = [top]
     for number, whole in enumerate(text.split("\n"), 1):

@@ -217,8 +217,11 @@ def _read_skip(line: Line, place: int, count: int) -> LockedSkip:
 def _blocks(lock: Lock) -> list[Line]:
     """Nothing if they are what the network itself calls."""
     for module in lock.modules:
-        if lock.blocks and lock.blocks == usual_blocks(module, lock.functions):
-            return [Line(f"{_BLOCKS_OF}{name(module.path)}")] if module.path else []
+        if lock.blocks == usual_blocks(module, lock.functions):
+            if not module.path:
+                return []
+            if lock.blocks:
+                return [Line(f"{_BLOCKS_OF}{name(module.path)}")]
     return [Line("blocks", [Line(name(block)) for block in lock.blocks])]
 
 

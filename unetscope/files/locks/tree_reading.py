@@ -411,7 +411,6 @@ class _Modules:
     ) -> None:
         """Add a subtree that is there once more, with some modules in it changed."""
         start, end = len(self.tree.modules), self._ends[place]
-        self._spend(end - place, line)
         skip = len(self.tree.modules[place].path)
         for at in range(place, end):
             module, held = self.tree.modules[at], self.tree.tensors[at]
@@ -420,7 +419,8 @@ class _Modules:
             if change is not None:
                 self._append(*self._own(change, inner, self._around_of(at, inner)))
             else:
-                self._spend(len(held), line)
+                entries = sum(len(self.tree.functions[key]) for key in module.functions)
+                self._spend(1 + len(held) + entries, line)
                 copy = LockedModule(
                     inner, module.kind, module.attributes, module.functions, module.calls
                 )

@@ -36,7 +36,7 @@ RAN, MORE = "| ", "|   "
 BODY_AS, CALL = "body as ", "in call "
 DEEPEST = 200
 """Modules around a module."""
-MOST = 1_000_000
+MOST = 300_000
 """Modules, tensors and entries of bodies in all, counting those that one line stands for."""
 _FEW = 4
 """A subtree is told by its differences from another if at most one in so many modules differs."""
