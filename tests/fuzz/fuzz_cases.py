@@ -69,6 +69,7 @@ SHAPES = {"conv_in.weight": [8, 4, 3, 3], "conv_in.bias": [8], "time.weight": [1
 LAYER = "{in_channels: 3, out_channels: 4, kernel_size: 3}"
 SETTINGS = {
     "config": "narrow.yaml",
+    "locks": "locks",
     "check": {"ignore": ["odd-size"]},
     "diff": {"fail-on": "cost", "max-params": "+1%", "max-memory": "64MiB", "macs": "warn"},
 }
@@ -493,7 +494,8 @@ KINDS: dict[str, Callable[[], Any]] = {
         words("+1%", "900M", "1.2B", "-5%", "+64MiB", "1GiB", "cost", "none"),
     ),
     "pyproject": lambda: commands(
-        "pyproject", "pyproject.toml", "params; check; skips; diff narrow.lock narrow.lock",
+        "pyproject", "pyproject.toml",
+        "params; check; skips; lock narrow.yaml; diff narrow.lock narrow.lock",
         files(_json(SETTINGS), _toml), "narrow.yaml narrow.lock",
     ),
     "source": lambda: options(

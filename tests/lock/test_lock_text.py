@@ -106,8 +106,10 @@ tensors = st.lists(
 )
 LINEAR = ("linear ← input, self.weight, self.bias", "return ← ^")
 entries = (words | st.text(max_size=9)).map(lambda word: f"f({word}) ← ^, {word}") | words
+OPERANDS = ", ".join(["hidden_states"] * 12)
+LONG = [(f"cat(dim=1) ← {OPERANDS}{end}",) for end in ("", ",", ", ", ", ,,", " ←", ", x\ny")]
 bodies = st.lists(entries, min_size=1, max_size=3).map(tuple) | st.sampled_from(
-    [LINEAR, ("return ← input",), (f"cat(dim=1) ← {', '.join(['hidden_states'] * 12)}",)]
+    [LINEAR, ("return ← input",), *LONG]
 )
 calls = st.lists(bodies, max_size=1) | st.lists(bodies, max_size=4)
 own = (kinds, attributes, tensors, calls, st.integers(1, 3))
@@ -180,6 +182,15 @@ def test_any_lock_reads_back_into_itself(lock):
     assert text.dumps(found) == text.dumps(lock)
     assert all(line.isprintable() for line in text.dumps(lock).split("\n"))
     text.dumps(lock).encode()
+
+
+@pytest.mark.parametrize("body", LONG)
+def test_an_entry_that_is_too_long_reads_back(body):
+    lock = digest(unetscope.trace(nn.SiLU(), torch.zeros(1)))
+    key = body_key(body)
+    module = LockedModule("", "Block", {}, (key,), 1)
+    lock = replace(lock, modules=(module,), functions={key: body}, blocks=())
+    assert exact(read_back(lock)) == exact(lock)
 
 
 X, Y = (1, 8, 16, 16), (1, 8, 16)

@@ -184,26 +184,41 @@ class Bodies:
 
     def __init__(self) -> None:
         self._known: dict[Any, Body] = {}
+        self._unlike_torchs: set[str] = set()
+        """Classes of layers of which a body was not torch's."""
 
     def follow(self, own: Own, around: Around) -> Body | None:
         """The body that a module has if its text states no other; None if none follows."""
         if not own.layer.called:
             return None
+        torchs = _torchs(own, around)
+        if torchs is not None and own.kind not in self._unlike_torchs:
+            return torchs
         same, alike, kin = _keys(own, around)
         if same in self._known:
             return self._known[same]
-        names = [tensor.name for tensor in own.tensors]
-        if own.layer.body is not None:
-            try:
-                return own.layer.body(Given(own.settings, names, around.children))
-            except _UNFIT:
-                pass
-        return self._known.get(alike, self._known.get(kin))
+        return torchs or self._known.get(alike, self._known.get(kin))
 
     def learn(self, own: Own, around: Around, body: Body) -> None:
         """Take note of a module's body; the first of its like is the one that others follow."""
+        torchs = _torchs(own, around)
+        if torchs == body:
+            return
+        if torchs is not None:
+            self._unlike_torchs.add(own.kind)
         for key in _keys(own, around):
             self._known.setdefault(key, body)
+
+
+def _torchs(own: Own, around: Around) -> Body | None:
+    """The body that a layer of torch's has; None if it is none, or that is not known."""
+    if own.layer.body is None:
+        return None
+    names = [tensor.name for tensor in own.tensors]
+    try:
+        return own.layer.body(Given(own.settings, names, around.children))
+    except _UNFIT:
+        return None
 
 
 def _keys(own: Own, around: Around) -> tuple[Any, Any, Any]:

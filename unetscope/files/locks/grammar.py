@@ -44,8 +44,9 @@ What is left out of a module:
 - torch's own layers have no settings that are their defaults, no tensors that follow from the
   settings (`bias=false`: all but the bias), and no body that follows from both. `(*, ...)` says
   that nothing follows: all settings and tensors are stated.
-- A body that is stated nowhere is that of the first module above with the same class, settings,
-  tensors, children and name (numbers do not count); else torch's; else that of the first with
-  all of these but the settings; else but the name too. `×0`: never called, without a body.
+- A body that is stated nowhere is that of torch's layer; of other modules, and where a layer of
+  the class above has another body, that of the first above with the same class, settings, tensors,
+  children and name (numbers do not count), else with all of these but the settings, else but the
+  name too. `×0`: never called, without a body.
 - A skip that is pushed last is popped first, and is operand 1.
 """

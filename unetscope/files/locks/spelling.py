@@ -132,7 +132,7 @@ class Scanner:
 
     def skip(self, literal: str) -> bool:
         """Go past a text if it comes next, and tell whether it did."""
-        there = self.next_is(literal)
+        there = self._text.startswith(literal, self._at)
         self._at += len(literal) * there
         return there
 

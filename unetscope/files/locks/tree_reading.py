@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from unetscope.files.locks.following import (
@@ -19,19 +17,14 @@ from unetscope.files.locks.following import (
 from unetscope.files.locks.layers import CONTAINER, Body
 from unetscope.files.locks.lines import Line
 from unetscope.files.locks.spelling import Scanner, SpellingError, name
+from unetscope.files.locks.tree_lines import BARE, Head, Node, entries, flat
 from unetscope.files.locks.tree_writing import (
-    ALL_STATED,
-    AS,
     BODY_AS,
     CALL,
-    DEEPEST,
-    MORE,
     MOST,
     NETWORK,
-    RAN,
-    TIMES,
 )
-from unetscope.lock import FLOW, LockedModule, LockedTensor, body_key
+from unetscope.lock import LockedModule, LockedTensor, body_key
 
 
 @dataclass
@@ -60,189 +53,28 @@ def network(line: Line, usual: Usual, dtype: str | None) -> Tree:
     Raises:
         LineError: a line is not as expected, or they stand for too much.
     """
-    head = line.read(_Head.read, after=NETWORK)
+    head = line.read(Head.read, after=NETWORK)
     reading = _Modules(usual, dtype)
-    reading.add(_Node.of(line, "", None, head, dtype), "")
+    reading.add(Node.of(line, "", None, head, dtype), "")
     return reading.tree
 
 
 def settings(lines: list[Line]) -> dict[str, dict[str, Any]]:
-    """What is usual, by class."""
-    found = {}
+    """What is usual, by class.
+
+    Raises:
+        LineError: a line says something else.
+    """
+    found: dict[str, dict[str, Any]] = {}
     for line in lines:
-        node = _Node.of(line, "", None, line.read(_Head.read), None)
+        node = Node.of(line, "", None, line.read(Head.read), None)
         told = node.told
-        if node.head != _Head(told.kind, named=node.head.named) or node.more_than_settings:
+        if node.head != Head(told.kind, named=node.head.named) or node.more_than_settings:
             raise line.misplaced("expected a class and settings with their names, found more")
+        if told.kind in found:
+            raise line.misplaced(f"expected each class once, found {name(told.kind)} again")
         found[told.kind] = dict(told.named)
     return found
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
-
-
-@dataclass(frozen=True)
-class _Head:
-    """What a module's own line says after its name.
-
-    Attributes:
-        kind: its class.
-        first: settings without their names.
-        named: those with their names.
-        whole: whether nothing follows from the class.
-        like: the path of the subtree that it is, but for what is said below.
-        calls: their number, if it is stated.
-    """
-
-    kind: str
-    first: tuple[Any, ...] = ()
-    named: dict[str, Any] = field(default_factory=dict)
-    whole: bool = False
-    like: str | None = None
-    calls: int | None = None
-
-    @classmethod
-    def read(cls, scan: Scanner) -> _Head:
-        """`Conv2d(4, 320, 3, padding=1) ×2`, `ResnetBlock2D as down_blocks.0.resnets.0`."""
-        kind = scan.name("a class")
-        first: list[Any] = []
-        named: dict[str, Any] = {}
-        whole = False
-        if scan.skip("("):
-            whole = scan.skip(ALL_STATED)
-            more = not whole or scan.expect(", ", ")") == ", "
-            while more:
-                key = scan.naming("=")
-                if key is not None:
-                    if key in named:
-                        raise SpellingError(f"expected each setting once, found {name(key)} again")
-                    named[key] = _frozen(scan.value())
-                elif named or whole:
-                    raise scan.fail("a setting with its name")
-                else:
-                    first.append(_frozen(scan.value("a setting")))
-                more = scan.expect(", ", ")") == ", "
-        like = scan.name("a path") if scan.skip(AS) else None
-        calls = scan.number() if scan.skip(TIMES) else None
-        return cls(kind, tuple(first), named, whole, like, calls)
-
-
-@dataclass
-class _Node:
-    """A line of a module, and what the lines that belong to it say.
-
-    Attributes:
-        line: its own.
-        name: its name in the module around it; of several equal ones the first.
-        last: the number of the last of several.
-        head: what its own line says.
-        settings: those on lines of their own.
-        tensors: those that are stated.
-        bodies: the lines of its bodies.
-        inside: the modules in it.
-    """
-
-    line: Line
-    name: str
-    last: int | None
-    head: _Head
-    settings: dict[str, Any] = field(default_factory=dict)
-    tensors: list[LockedTensor] = field(default_factory=list)
-    bodies: list[Line] = field(default_factory=list)
-    inside: list[_Node] = field(default_factory=list)
-
-    @classmethod
-    def of(
-        cls,
-        line: Line,
-        called: str,
-        last: int | None,
-        head: _Head,
-        dtype: str | None,
-        depth: int = 0,
-    ) -> _Node:
-        """What the lines of a module say, and those of the modules in it."""
-        node = cls(line, called, last, head)
-        for inner in line.inner:
-            if inner.text.startswith((RAN, BODY_AS, CALL)):
-                node.bodies.append(inner)
-            else:
-                inner.read(partial(node._add, inner, dtype, depth))
-        node.inside = _nested(node.inside)
-        return node
-
-    def _add(self, line: Line, dtype: str | None, depth: int, scan: Scanner) -> None:
-        """Take in a line that belongs to it: a setting, a tensor, or a module in it."""
-        if (setting := scan.naming(" = ")) is not None:
-            if setting in self.head.named or setting in self.settings:
-                raise SpellingError(f"expected each setting once, found {name(setting)} again")
-            line.refuse_inner()
-            self.settings[setting] = _frozen(scan.value())
-            return
-        called = scan.name()
-        last = scan.number() if scan.skip("..") else None
-        scan.expect(": ")
-        if scan.next_is("[") and last is None:
-            line.refuse_inner()
-            self.tensors.append(scan.tensor(called, dtype))
-            return
-        if last is not None:
-            digits = called.rpartition(".")[2]
-            if not (digits.isdecimal() and digits == str(int(digits[:9])) and int(digits) < last):
-                raise SpellingError(f"expected a range of numbers, found {digits}..{last}")
-        within = depth + called.count(".") + 1
-        if within > DEEPEST:
-            raise SpellingError(f"expected at most {DEEPEST} modules around a module, found more")
-        head = _Head.read(scan)
-        scan.end()
-        self.inside.append(_Node.of(line, called, last, head, dtype, within))
-
-    @property
-    def told(self) -> Stated:
-        """What its text states."""
-        head = self.head
-        named = {**head.named, **self.settings}
-        return Stated(head.kind, head.first, named, head.whole, tuple(self.tensors))
-
-    @property
-    def more_than_settings(self) -> bool:
-        """Whether lines below it state tensors, bodies, or modules."""
-        return bool(self.tensors or self.bodies or self.inside)
-
-    @property
-    def count(self) -> int:
-        """How many modules it stands for."""
-        return 1 if self.last is None else self.last - int(self.name) + 1
-
-    @property
-    def names(self) -> Iterator[str]:
-        """The names of the modules that it stands for."""
-        if self.last is None:
-            yield self.name
-        else:
-            yield from map(str, range(int(self.name), self.last + 1))
-
-
-def _nested(nodes: list[_Node]) -> list[_Node]:
-    """Modules in those that have no line: `resnets.0` stands in `resnets`."""
-    found: list[_Node] = []
-    for node in nodes:
-        first, dot, rest = node.name.partition(".")
-        if dot:
-            if not (found and found[-1].head is _BARE and found[-1].name == first):
-                found.append(_Node(node.line, first, None, _BARE))
-            node.name = rest
-            found[-1].inside.append(node)
-        else:
-            found.append(node)
-    for node in found:
-        if node.head is _BARE:
-            node.inside = _nested(node.inside)
-    return found
-
-
-_BARE = _Head(CONTAINER)
 
 
 class _Modules:
@@ -260,7 +92,7 @@ class _Modules:
         """Places -> the place after the last module in one, once that is known."""
         self._room = MOST
 
-    def add(self, node: _Node, path: str) -> None:
+    def add(self, node: Node, path: str) -> None:
         """Add a module with those in it."""
         place = len(self.tree.modules)
         if node.head.like is not None:
@@ -278,13 +110,13 @@ class _Modules:
                     self._copy(first, within, inner.line)
         self._ends[place] = len(self.tree.modules)
 
-    def _around(self, node: _Node, path: str) -> Around:
+    def _around(self, node: Node, path: str) -> Around:
         """Where a module stands."""
         for inner in node.inside:
             self._spend(inner.count, inner.line)
         children = [(called, each.head.kind) for each in node.inside for called in each.names]
         counts = [
-            sum(inner.count for inner in each.inside) if each.head is _BARE else 0
+            sum(inner.count for inner in each.inside) if each.head is BARE else 0
             for each in node.inside
             for _ in each.names
         ]
@@ -319,7 +151,7 @@ class _Modules:
         self.tree.tensors.append(tensors)
 
     def _own(
-        self, node: _Node, path: str, around: Around
+        self, node: Node, path: str, around: Around
     ) -> tuple[LockedModule, list[LockedTensor]]:
         """A module for itself."""
         head = node.head
@@ -334,7 +166,7 @@ class _Modules:
         tensors = [_named(tensor, f"{stem}{tensor.name}") for tensor in own.tensors]
         return LockedModule(path, head.kind, dict(own.settings), functions, calls), tensors
 
-    def _functions(self, node: _Node, own: Own, around: Around) -> tuple[str, ...]:
+    def _functions(self, node: Node, own: Own, around: Around) -> tuple[str, ...]:
         """The keys of the bodies of a module."""
         lines = node.bodies
         if lines and lines[0].text.startswith(CALL):
@@ -349,7 +181,7 @@ class _Modules:
 
     def _stated_body(self, lines: list[Line]) -> Body:
         if not lines[0].text.startswith(BODY_AS):
-            return tuple(_entries(lines))
+            return tuple(entries(lines))
         if len(lines) > 1:
             raise lines[1].misplaced("expected one body, found more")
         path = lines[0].alone(Scanner.name, after=BODY_AS)
@@ -371,7 +203,7 @@ class _Modules:
         keys: dict[int, str] = {}
         for line in lines:
             numbers = line.read(places, after=CALL)
-            key = self._key(tuple(_entries(line.inner)), line)
+            key = self._key(tuple(entries(line.inner)), line)
             for number in numbers:
                 if number in keys:
                     raise line.misplaced(f"expected each call once, found {number} again")
@@ -387,7 +219,7 @@ class _Modules:
             self.tree.functions.setdefault(self._keys[body], body)
         return self._keys[body]
 
-    def _add_like(self, node: _Node, path: str) -> None:
+    def _add_like(self, node: Node, path: str) -> None:
         """Add a subtree that is an earlier one, but for the modules that have lines."""
         head, like = node.head, node.head.like or ""
         place = self._places.get(like)
@@ -397,8 +229,8 @@ class _Modules:
             raise node.line.misplaced(f"expected the class of {name(like)} alone, found another")
         if node.bodies or head.calls is not None:
             raise node.line.misplaced("expected modules that differ, found more")
-        changes: dict[str, _Node] = {}
-        for inner, inside in _flat(node.inside):
+        changes: dict[str, Node] = {}
+        for inner, inside in flat(node.inside):
             if inner in changes or f"{like}.{inner}" not in self._places:
                 raise inside.line.misplaced(f"expected modules of {name(like)}, each once")
             if inside.inside or inside.last is not None or inside.head.like is not None:
@@ -407,7 +239,7 @@ class _Modules:
         self._copy(place, path, node.line, changes)
 
     def _copy(
-        self, place: int, path: str, line: Line, changes: dict[str, _Node] | None = None
+        self, place: int, path: str, line: Line, changes: dict[str, Node] | None = None
     ) -> None:
         """Add a subtree that is there once more, with some modules in it changed."""
         start, end = len(self.tree.modules), self._ends[place]
@@ -438,40 +270,4 @@ class _Modules:
 
 
 def _named(tensor: LockedTensor, called: str) -> LockedTensor:
-    return LockedTensor(called, *(getattr(tensor, each) for each in _REST))
-
-
-_REST = tuple(LockedTensor.__dataclass_fields__)[1:]
-
-
-def _flat(nodes: list[_Node], stem: str = "") -> Iterator[tuple[str, _Node]]:
-    """Modules by their whole names."""
-    for node in nodes:
-        if node.head is _BARE:
-            yield from _flat(node.inside, f"{stem}{node.name}.")
-        else:
-            yield f"{stem}{node.name}", node
-
-
-def _entries(lines: list[Line]) -> Iterator[str]:
-    """The entries of a body; one may have a line for each operand."""
-    open_: list[str] = []
-    for line in lines:
-        text = line.text
-        if not text.startswith(RAN) or line.inner:
-            raise line.misplaced(f"expected an entry of a body, found {text}")
-        if text.startswith(MORE) and open_:
-            open_.append(text[len(MORE) :])
-            if not text.endswith(","):
-                yield open_[0] + FLOW + " ".join(open_[1:])
-                open_ = []
-            continue
-        if open_:
-            raise line.misplaced(f"expected another operand, found {text}")
-        whole = text[len(RAN) :]
-        if whole.endswith(FLOW.rstrip()) and not whole.startswith('"'):
-            open_ = [whole.removesuffix(FLOW.rstrip())]
-        else:
-            yield line.read(Scanner.rest, after=RAN)
-    if open_:
-        raise lines[-1].misplaced("expected another operand, found none")
+    return LockedTensor(**{**vars(tensor), "name": called})

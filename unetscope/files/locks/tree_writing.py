@@ -304,13 +304,13 @@ class _Modules:
 
 
 def _entries(line: Line, body: Sequence[str]) -> None:
+    """The lines of a body below another; an entry that is too long has one for each operand."""
     for entry in body:
-        spelled = spelling.raw(entry)
         text, operands = parted(entry)
-        if len(spelled) <= WIDTH or spelled != entry or not operands or spelling.raw(text) != text:
-            line.add(RAN + spelled)
-            continue
-        line.add(f"{RAN}{text}{FLOW}".rstrip())
-        for operand in operands[:-1]:
-            line.add(f"{MORE}{operand},")
-        line.add(MORE + operands[-1])
+        plain = spelling.raw(entry) == entry and spelling.raw(text) == text
+        if len(entry) > WIDTH and plain and operands and not entry.endswith(","):
+            line.add(f"{RAN}{text}{FLOW}".rstrip())
+            line.inner += [Line(f"{MORE}{operand},") for operand in operands[:-1]]
+            line.add(MORE + operands[-1])
+        else:
+            line.add(RAN + spelling.raw(entry))
