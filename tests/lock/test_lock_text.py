@@ -184,6 +184,14 @@ def test_any_lock_reads_back_into_itself(lock):
     text.dumps(lock).encode()
 
 
+def test_every_flag_of_a_tensor_is_written():
+    lock = digest(unetscope.trace(nn.SiLU(), torch.zeros(1)))
+    for field in fields(LockedTensor):
+        if isinstance(field.default, bool):
+            odd = replace(lock.inputs[0], **{field.name: not field.default})
+            assert read_back(replace(lock, inputs=(odd,))).inputs == (odd,), field.name
+
+
 @pytest.mark.parametrize("body", LONG)
 def test_an_entry_that_is_too_long_reads_back(body):
     lock = digest(unetscope.trace(nn.SiLU(), torch.zeros(1)))
