@@ -413,6 +413,8 @@ class Words:
         zh="不加 LoRA 的张量（偏置、归一化、嵌入）：{count}。",
     )
 
+    in_state_dict = Word(en="In state_dict", zh="在 state_dict 中")
+
     # One module
     what_it_is = Word(en="What it is", zh="说明")
     module = Word(en="Module", zh="模块路径")
@@ -485,6 +487,7 @@ class Words:
     counted_changes = Word(en="From {old} to {new}: {counts}.", zh="从 {old} 到 {new}：{counts}。")
     whole_network = Word(en="the network", zh="整个网络")
     count_of_parameters = Word(en="{count} parameters", zh="{count} 个参数")
+    count_of_elements = Word(en="{count} elements", zh="{count} 个元素")
     in_tensors = Word(en="{} tensors", zh="{} 个张量")
     in_modules = Word(en="{} modules", zh="{} 个模块")
     more_blocks = Word(en="{} more", zh="另外 {} 处")

@@ -96,7 +96,7 @@ WHOLE = [
     b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", b" " * 1_100_000,
     b"<<<<<<< ours\na: 1\n=======\na: 2\n>>>>>>> theirs\n", b"[" * 100_000, b'{"a":' * 100_000,
     b"a: " * 1_000, b"- " * 1_000, b'{"format_version":' + b"1" * 5_000,
-    b'{"unetscope_trace":2}', b'{"unetscope_trace":1}', b'{"unetscope_trace":1,"trace":null}',
+    b'{"unetscope_trace":3}', b'{"unetscope_trace":2}', b'{"unetscope_trace":2,"trace":null}',
     b'{"format_version": 1}', b"\x1f\x8b\x08\x00", b"PK\x03\x04",
 ]  # fmt: skip
 THINGS = ["folder", "fifo", "loop", "nowhere", "/dev/zero", "/dev/null", "/proc/self/mem"]

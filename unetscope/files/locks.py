@@ -73,7 +73,11 @@ _OPTIONAL = ("attributes", "functions", "calls", "buffer", "tied_to", "function"
 def _brief(item: Any) -> Any:
     if not isinstance(item, dict):
         return item
-    return {key: value for key, value in item.items() if value or key not in _OPTIONAL}
+    return {
+        key: value
+        for key, value in item.items()
+        if (value or key not in _OPTIONAL) and (key != "persistent" or not value)
+    }
 
 
 def _json(value: Any) -> str:
@@ -120,6 +124,8 @@ def _damages(lock: Lock) -> Iterator[str]:
     for tensor in lock.tensors:
         if tensor.name.rpartition(".")[0] not in known:
             yield f"`{tensor.name}` belongs to no module"
+        if not (tensor.persistent or tensor.buffer):
+            yield f"`{tensor.name}` is a parameter that no state_dict holds"
     for module in lock.modules:
         for key in module.functions:
             if key not in lock.functions:

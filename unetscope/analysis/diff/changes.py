@@ -24,6 +24,7 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "param-added": ChangeSeverity.BREAKING,
     "param-removed": ChangeSeverity.BREAKING,
     "param-reshaped": ChangeSeverity.BREAKING,
+    "persistence-changed": ChangeSeverity.BREAKING,
     "io-reshaped": ChangeSeverity.BREAKING,
     "skip-added": ChangeSeverity.BEHAVIOURAL,
     "skip-removed": ChangeSeverity.BEHAVIOURAL,
@@ -35,14 +36,19 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "params": ChangeSeverity.COST,
     "macs": ChangeSeverity.COST,
     "activation-memory": ChangeSeverity.COST,
+    "buffer-added": ChangeSeverity.COST,
+    "buffer-removed": ChangeSeverity.COST,
     "io-resized": ChangeSeverity.COST,
     "module-renamed": ChangeSeverity.COSMETIC,
     "class-renamed": ChangeSeverity.COSMETIC,
     "io-renamed": ChangeSeverity.COSMETIC,
 }
-"""Every id, from the worst on. `io-resized`: the pass ran at another batch, height, width or number
-of tokens, so that the costs are those of different work. `flow-changed`: the same functions take
-other operands. `io-renamed`: `forward` has another name for an input of this shape."""
+"""Every id, from the worst on. `param-…`: of the tensors of a `state_dict`, persistent buffers
+among them. `persistence-changed`: a buffer that a `state_dict` now holds, or holds no more.
+`buffer-…`: of buffers that no `state_dict` holds. `io-resized`: the pass ran at another
+batch, height, width or number of tokens, so that the costs are those of different work.
+`flow-changed`: the same functions take other operands. `io-renamed`: `forward` has another name
+for an input of this shape."""
 
 COSTS = ("params", "macs", "activation-memory")
 _MIRRORED = {"added": "removed", "removed": "added"}
