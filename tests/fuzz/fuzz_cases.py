@@ -316,7 +316,8 @@ _OPTIONS = (
     "params narrow.json --match @; params narrow.json --lora-rank @; params narrow.json "
     "--bytes-in @; explain narrow.json @; explain narrow.json mid_block --sections @; "
     "flops narrow.json --by @; flops narrow.json --steps @; memory narrow.json --sections @; "
-    "memory narrow.json --top @; check narrow.yaml --ignore @; show narrow.yaml --controlnet @"
+    "memory narrow.json --top @; check narrow.yaml --ignore @; show narrow.yaml --controlnet @; "
+    "diff narrow.yaml narrow.yaml --verify @"
 )
 
 

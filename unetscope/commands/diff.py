@@ -51,6 +51,15 @@ def diff_command(
     renamed: Annotated[
         bool, typer.Option("--renamed", help="Also the old and new name of each tensor.")
     ] = False,
+    verify: Annotated[
+        str | None,
+        typer.Option(
+            "--verify",
+            help="Run both for real, on cpu or cuda, with equal random weights and inputs, and "
+            "compare their outputs.",
+            metavar="DEVICE",
+        ),
+    ] = None,
     names: ModuleNames = "diffusers",
     output: Output = None,
     schema: Annotated[
@@ -68,7 +77,7 @@ def diff_command(
 
     gate = limits.gate()
     left, right = network.load_all([old, new])
-    found = api.diff(left, right)
+    found = api.diff(left, right, verify=verify, progress=console.progress)
     if found.tensors_only:
         console.info(
             "note: tensors alone are compared; a checkpoint tells nothing of functions, skips, "

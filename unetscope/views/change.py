@@ -66,6 +66,10 @@ def what(change: Change, words: Words) -> Cell:
             return phrase(words.reordered[change.about], None, **said)
         case "skip-added" | "skip-removed" | "skip-repaired":
             return _producers(change, words)
+        case "result-changed" if change.about == "difference":
+            tolerance, difference = (Part(v, Kind.DIFFERENCE) for v in (change.old, change.new))
+            said = {"tolerance": tolerance, "difference": difference}
+            return phrase(words.result_differs, None, **said)
         case "op-changed" | "flow-changed":
             old, new = (_functions(functions, words) for functions in (change.old, change.new))
             return _counted(_arrow(old, new), change, words.in_modules)

@@ -14,9 +14,11 @@ from unetscope.analysis.diff.changes import (
     SEVERITIES,
     Change,
     ChangeSeverity,
+    ComparedOutput,
     ConfigChange,
     Diff,
     Total,
+    Verification,
 )
 from unetscope.analysis.diff.configs import config_changes
 from unetscope.analysis.diff.folding import folded
@@ -37,9 +39,11 @@ __all__ = [
     "SEVERITIES",
     "Change",
     "ChangeSeverity",
+    "ComparedOutput",
     "ConfigChange",
     "Diff",
     "Total",
+    "Verification",
     "diff",
     "tensor_diff",
 ]
