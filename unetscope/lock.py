@@ -42,6 +42,8 @@ class LockedTensor:
     """Whether it is a buffer."""
     tied_to: str | None = None
     """The full name under which the same tensor was recorded first; None if here."""
+    persistent: bool = True
+    """Whether a `state_dict` holds it; only buffers may be left out."""
 
     @property
     def numel(self) -> int:

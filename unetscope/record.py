@@ -81,6 +81,8 @@ class Parameter:
     spec: TensorSpec
     tied_to: str | None = None
     """The full name under which the same tensor was recorded first and counts; None if here."""
+    persistent: bool = True
+    """Whether a `state_dict` holds it; only buffers may be left out."""
 
 
 @dataclass(frozen=True, slots=True)

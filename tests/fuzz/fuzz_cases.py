@@ -97,7 +97,7 @@ WHOLE = [
     b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", b" " * 1_100_000,
     b"<<<<<<< ours\na: 1\n=======\na: 2\n>>>>>>> theirs\n", b"[" * 100_000, b'{"a":' * 100_000,
     b"a: " * 1_000, b"- " * 1_000, b'{"format_version":' + b"1" * 5_000,
-    b'{"unetscope_trace":2}', b'{"unetscope_trace":1}', b'{"unetscope_trace":1,"trace":null}',
+    b'{"unetscope_trace":3}', b'{"unetscope_trace":2}', b'{"unetscope_trace":2,"trace":null}',
     b'{"format_version": 1}', b'{"format_version": 3, "name": "x"}', b"PK\x03\x04",
     b"unetscope lock, format 4\n", b"unetscope lock, format 5\n", b"\x1f\x8b\x08\x00",
     b"unetscope lock, format " + b"9" * 5_000,
@@ -389,7 +389,8 @@ _OPTIONS = (
     "params narrow.json --match @; params narrow.json --lora-rank @; params narrow.json "
     "--bytes-in @; explain narrow.json @; explain narrow.json mid_block --sections @; "
     "flops narrow.json --by @; flops narrow.json --steps @; memory narrow.json --sections @; "
-    "memory narrow.json --top @; check narrow.yaml --ignore @; show narrow.yaml --controlnet @"
+    "memory narrow.json --top @; check narrow.yaml --ignore @; show narrow.yaml --controlnet @; "
+    "diff narrow.yaml narrow.yaml --verify @"
 )
 
 

@@ -73,7 +73,8 @@ def _value(trace: Trace, name: str, value: int) -> LockedTensor:
 
 def _tensor(path: str, tensor: Parameter, *, buffer: bool) -> LockedTensor:
     name = f"{path}.{tensor.name}" if path else tensor.name
-    return LockedTensor(name, tensor.spec.shape, tensor.spec.dtype, buffer, tensor.tied_to)
+    spec = tensor.spec
+    return LockedTensor(name, spec.shape, spec.dtype, buffer, tensor.tied_to, tensor.persistent)
 
 
 def _bodies(network: Network) -> tuple[dict[str, list[str]], dict[str, tuple[str, ...]]]:

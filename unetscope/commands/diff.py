@@ -52,6 +52,15 @@ def diff_command(
     renamed: Annotated[
         bool, typer.Option("--renamed", help="Also the old and new name of each tensor.")
     ] = False,
+    verify: Annotated[
+        str | None,
+        typer.Option(
+            "--verify",
+            help="Run both for real, on cpu or cuda, with equal random weights and inputs, and "
+            "compare their outputs.",
+            metavar="DEVICE",
+        ),
+    ] = None,
     names: ModuleNames = "diffusers",
     output: Output = None,
     schema: Annotated[
@@ -70,7 +79,7 @@ def diff_command(
     gate = limits.gate()
     left, right = network.load_all([old, new])
     left.source.by_position = right.source.by_position = True
-    found = api.diff(left, right)
+    found = api.diff(left, right, verify=verify, progress=console.progress)
     for one, other in ((left, right), (right, left)):
         _tell_other_names(one, other)
     if found.tensors_only:

@@ -16,7 +16,7 @@ from unetscope.files import reading
 from unetscope.files.versioned import DamageError, Versioned, absurd, impossible, too_deep
 from unetscope.record import Trace
 
-FORMAT = 1
+FORMAT = 2
 
 
 class _Document(msgspec.Struct):
@@ -71,6 +71,9 @@ def _damages(document: _Document) -> Iterator[str]:
     yield from impossible(value.spec for value in trace.values)
     for module in trace.modules:
         yield from impossible(held.spec for held in (*module.parameters, *module.buffers))
+        for parameter in module.parameters:
+            if not parameter.persistent:
+                yield f"`{parameter.name}` is a parameter that no state_dict holds"
     for value in trace.values:
         yield from outside("storage", len(trace.storages), (value.storage,))
         yield from outside("op", ops, (value.op,))

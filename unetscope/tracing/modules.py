@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -94,13 +94,16 @@ def records(
 ) -> tuple[ModuleRecord, ...]:
     """What the modules are, before anything runs."""
 
-    def own(path: str, held: Mapping[str, Tensor | None]) -> tuple[Parameter, ...]:
+    def own(
+        path: str, held: Mapping[str, Tensor | None], unsaved: Container[str] = ()
+    ) -> tuple[Parameter, ...]:
         found = []
         for name, tensor in held.items():
             if tensor is not None:
                 first = names[id(tensor)]
                 tied = None if first == (f"{path}.{name}" if path else name) else first
-                found.append(Parameter(name, tensors.spec(tensor), tied))
+                spec, persistent = tensors.spec(tensor), name not in unsaved
+                found.append(Parameter(name, spec, tied, persistent))
         return tuple(found)
 
     return tuple(
@@ -109,7 +112,7 @@ def records(
             type(module).__name__,
             attributes(module),
             own(path, module._parameters),
-            own(path, module._buffers),
+            own(path, module._buffers, module._non_persistent_buffers_set),
         )
         for module, path in paths.items()
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from unetscope.analysis.diff.changes import Change
 from unetscope.analysis.diff.matching import Matching
 
-_TENSORS = ("param-added", "param-removed", "param-reshaped")
+_TENSORS = ("param-added", "param-removed", "param-reshaped", "buffer-added", "buffer-removed")
 
 
 def folded(changes: Iterable[Change], matching: Matching) -> list[Change]:

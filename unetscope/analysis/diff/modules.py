@@ -34,7 +34,7 @@ _DETAIL = re.compile(r"(?<=[\w\]+\-*/@])\(.*", re.DOTALL)
 
 
 def tensor_changes(matching: Matching) -> Iterator[Change]:
-    """A change for each tensor that an old checkpoint would not fit."""
+    """A change for each tensor that one side lacks or has otherwise."""
     old, new = matching.old, matching.new
     for path in new.modules:
         before = matching.was.get(path)
@@ -49,11 +49,11 @@ def tensor_changes(matching: Matching) -> Iterator[Change]:
                 yield from _compared(tensor, None)
 
 
-def renamed_tensors(matching: Matching) -> Iterator[tuple[str, str]]:
-    """Old and new name of each tensor that has another one now."""
+def matched_tensors(matching: Matching) -> Iterator[tuple[str, str]]:
+    """Old and new name of each tensor that both sides have."""
     for was in matching.old.modules:
-        now = matching.now.get(was, was)
-        if now == was:
+        now = matching.now.get(was)
+        if now is None:
             continue
         theirs = {own_name(tensor): tensor.name for tensor in matching.new.tensors[now]}
         for tensor in matching.old.tensors[was]:
@@ -63,12 +63,19 @@ def renamed_tensors(matching: Matching) -> Iterator[tuple[str, str]]:
 
 def _compared(old: LockedTensor | None, new: LockedTensor | None) -> Iterator[Change]:
     if new is None and old is not None:
-        yield Change("param-removed", old.name, None, old.shape, None)
+        kind = "param-removed" if old.persistent else "buffer-removed"
+        yield Change(kind, old.name, None, old.shape, None)
     elif old is None and new is not None:
-        yield Change("param-added", None, new.name, None, new.shape)
+        kind = "param-added" if new.persistent else "buffer-added"
+        yield Change(kind, None, new.name, None, new.shape)
     elif old is not None and new is not None:
+        if old.persistent != new.persistent:
+            values = old.persistent, new.persistent
+            yield Change("persistence-changed", old.name, new.name, *values, "persistent")
         if old.shape != new.shape:
-            yield Change("param-reshaped", old.name, new.name, old.shape, new.shape)
+            saved = old.persistent and new.persistent
+            kind, about = ("param-reshaped", "") if saved else ("attr-changed", "shape")
+            yield Change(kind, old.name, new.name, old.shape, new.shape, about)
         for about in ("dtype", "buffer"):
             before, after = getattr(old, about), getattr(new, about)
             if before != after:
@@ -215,7 +222,9 @@ def _named(events: Sequence[Event], names: Mapping[str, str]) -> list[Event]:
 def _retyped(matching: Matching, was: str, now: str) -> bool:
     """Whether a module's own tensors have another rank: it is another layer then."""
     sides = ((matching.old, was), (matching.new, now))
-    before, after = ([len(t.shape) for t in side.tensors[path]] for side, path in sides)
+    before, after = (
+        [len(t.shape) for t in side.tensors[path] if t.persistent] for side, path in sides
+    )
     return before != after
 
 

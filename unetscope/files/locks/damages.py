@@ -31,6 +31,9 @@ def damages(lock: Lock) -> Iterator[str]:
     tensors = (*lock.tensors, *lock.inputs, *lock.outputs)
     specs = dict.fromkeys(TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors)
     yield from impossible(specs)
+    for tensor in lock.tensors:
+        if not (tensor.persistent or tensor.buffer):
+            yield f"`{tensor.name}` is a parameter that no state_dict holds"
     yield from _miscounted(lock)
     for entries in lock.functions.values():
         if [parted(entry)[0] for entry in (*entries, RETURN)].index(RETURN) != len(entries) - 1:

@@ -31,7 +31,7 @@ BODY      ("| " ENTRY)* | "body as " NAME | ("in call " NUMBER, ... > ("| " ENTR
 ENTRY     FUNCTION [" ← " OPERAND, ...]       long: a line "|   " OPERAND for each
 SKIP      NAME " ← " NAME " " SHAPE [", push " NUMBER] [", pop " NUMBER] [", operand " NUMBER]
             [", function " FUNCTION]          taken by, made by
-TENSOR    SHAPE [" " NAME] [", buffer"] [", tied to " NAME]
+TENSOR    SHAPE [" " NAME] [", buffer"] [", not persistent"] [", tied to " NAME]
 SHAPE     "[" NUMBER, ... "]"
 VALUE     null | true | false | 1 | 1e-05 | inf | words | "string"
           | [VALUE, ...] | {KEY: VALUE, ...}

@@ -26,7 +26,7 @@ _WORDS = re.compile(r"(?:-(?=inf|\d))?[\w./][\w./+-]*(?: [\w./+-]+)*", re.ASCII)
 _NAME = re.compile(r"[\w-]+(?:\.[\w-]+)*", re.ASCII)
 _COUNT = re.compile(r"\d{1,3}(,\d{3}){0,20}", re.ASCII)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_FLAGS = {"buffer": "buffer"}
+_FLAGS = {"buffer": "buffer", "persistent": "not persistent"}
 """Fields of a tensor that are True or False -> the word for what is not the default."""
 _TIED = "tied to "
 _DEFAULTS = {field.name: field.default for field in fields(LockedTensor)}
