@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASELINE = "import torch"
-LOCKS = Path(__file__).parents[1] / "configs"
+LOCKS = Path(__file__).parents[1] / "configs" / "locks"
 UNETSCOPE = str(Path(sys.executable).parent / "unetscope")
 _DIFFUSERS = """
 import torch

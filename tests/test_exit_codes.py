@@ -144,7 +144,9 @@ def test_a_working_directory_that_is_gone(tmp_path):
 
 
 def test_a_gate_keeps_its_verdict_where_nobody_reads_on():
-    done = shell("set -o pipefail; unetscope diff configs/sd15.lock configs/sd21.lock | head -n 1")
+    done = shell(
+        "set -o pipefail; cd configs/locks; unetscope diff sd15.lock sd21.lock | head -n 1"
+    )
     assert done.returncode == 1
 
 

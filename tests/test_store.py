@@ -103,10 +103,10 @@ def refused(text: bytes) -> UnetscopeError:
         (b"{}", "it has no `unetscope_trace`"),
         (b'{"block_out_channels": [320]}', "it has no `unetscope_trace`"),
         (b'{"unetscope_trace": "x"}', "not a saved trace"),
-        (b'{"unetscope_trace": 99, "trace": {}}', "format 99; this unetscope reads 1"),
+        (b'{"unetscope_trace": 99, "trace": {}}', "format 99; this unetscope reads 2"),
         (b'{"unetscope_trace": 0}', "format 0"),
-        (b'{"unetscope_trace": 1}', "a damaged trace"),
-        (b'{"unetscope_trace": 1, "trace": {"name": 3}}', "`$.trace.name`"),
+        (b'{"unetscope_trace": 2}', "a damaged trace"),
+        (b'{"unetscope_trace": 2, "trace": {"name": 3}}', "`$.trace.name`"),
         (b"[" * 100_000, "not a saved trace"),
     ],
 )
@@ -115,7 +115,7 @@ def test_files_that_are_no_trace(text: bytes, message: str) -> None:
 
 
 def test_a_newer_format_says_what_to_do() -> None:
-    text = traces.dumps(plain()).replace(b'"unetscope_trace":1', b'"unetscope_trace":2')
+    text = traces.dumps(plain()).replace(b'"unetscope_trace":2', b'"unetscope_trace":3')
     assert refused(text).hint == "a newer unetscope wrote it: update this one"
 
 

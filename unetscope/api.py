@@ -13,7 +13,8 @@ Importing this module imports no torch; it comes with the first pass.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from unetscope.errors import UnetscopeError
 from unetscope.lock import Lock
 from unetscope.record import TensorSpec, Trace
 from unetscope.sources import Request, Source, resolve
+from unetscope.sources.reruns import Progress, see_device, verification
 from unetscope.sources.source import Info
 from unetscope.wording import harmless
 
@@ -41,6 +43,12 @@ Row = dict[str, Any]
 
 def _no_info(text: str) -> None:
     """A program gets no messages, only what it asks for."""
+
+
+@contextmanager
+def _no_progress(_: str, __: int) -> Iterator[Callable[[], None]]:
+    """Nor does it watch how far something is."""
+    yield lambda: None
 
 
 def trace(model: nn.Module, /, *args: Any, **kwargs: Any) -> Trace:
@@ -167,24 +175,38 @@ def diff(
     old: str | Path | Trace | Lock | Spec | Architecture,
     new: str | Path | Trace | Lock | Spec | Architecture,
     /,
+    *,
+    verify: str | None = None,
+    progress: Progress = _no_progress,
 ) -> Diff:
     """All that changed from one network to another; `changes` is empty if they are equal.
 
     Args:
         old: what `load` takes, or what it returns.
         new: the same.
+        verify: cpu or cuda: where both networks, which must be configs or code, run with equal
+            weights and inputs, so that their outputs are compared too.
+        progress: shows how far these runs are.
 
     Raises:
-        UnetscopeError: one of them cannot be had, as in `load`.
+        UnetscopeError: one of them cannot be had, as in `load`, or cannot run for real.
     """
     from unetscope.analysis.diff import diff as compare
     from unetscope.analysis.diff import tensor_diff
 
     before, after = (each if isinstance(each, Architecture) else load(each) for each in (old, new))
+    if verify is not None:
+        why = "it holds no network to run"
+        networks = before.source.runnable(why), after.source.runnable(why)
+        see_device(verify)
     tensors_only = before.source.tensors_only or after.source.tensors_only
     found = (tensor_diff if tensors_only else compare)(
         before.source.comparable(), after.source.comparable()
     )
+    if verify is not None:
+        from unetscope.analysis.diff.verified import with_verification
+
+        found = with_verification(found, verification(*networks, verify, progress))
     names = before.source.name, after.source.name
     if found.old != found.new or names[0] == names[1]:
         return found

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from unetscope.record import Setting, TensorSpec
@@ -20,9 +21,13 @@ FLOW = " ← "
 """Stands between a function or call and its operands."""
 RETURN = "return"
 """The last entry of a body, whose operands are what it returns."""
-_EARLIER = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?", re.ASCII)
+ABOVE = "^"
+"""The operand that is the result of the entry above."""
 OUTSIDE, CONSTANT = "?outside", "?constant"
-"""Operands that were neither passed to the body nor made in it; and that no function made."""
+"""Operands that were neither passed to the body nor made in it; and that were there before."""
+_TOLD = re.compile(r"(\w+)=(\d+|\([\d, ]*\))", re.ASCII)
+_DIGITS = re.compile(r"\d{1,15}", re.ASCII)
+_PLACE = re.compile(r"(.*)\[(\d{1,9})\]", re.ASCII | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class LockedTensor:
     """Whether it is a buffer."""
     tied_to: str | None = None
     """The full name under which the same tensor was recorded first; None if here."""
+    persistent: bool = True
+    """Whether a `state_dict` holds it; only buffers may be left out."""
 
     @property
     def numel(self) -> int:
@@ -113,12 +120,18 @@ class Lock:
     """In the order of the joins."""
     functions: dict[str, tuple[str, ...]]
     """The bodies of the modules by their digests, each a sequence of functions and calls in the
-    order in which they ran, with their operands: `torch.cat(dim=1) ← 3, residual`. An operand is
-    the number of an earlier entry, with the place among its results if it has several (`4.1`), an
-    input of the body by its name, or a tensor that a module holds (`self.weight`). Those of a call
-    bear the names of the callee's inputs: `self.attn1 ← hidden_states=3`."""
+    order in which they ran, with their operands: `cat(dim=1) ← ^, residual`. `Results` tells the
+    names of what the entries make. Other operands are an input of the body, by its name, or a
+    tensor that a module holds (`self.weight`). Those of a call bear the names of the callee's
+    inputs: `self.attn1 ← hidden_states=self.norm1`."""
     tools: dict[str, str] = field(default_factory=dict, compare=False)
     """Versions of the tools; they are stored with the lock and never compared."""
+
+
+def body_key(entries: Sequence[str]) -> str:
+    """The digest of a body, its key in `Lock.functions`."""
+    whole = sha256("\n".join(entries).encode(errors="surrogatepass"))
+    return whole.hexdigest()[:10]  # one network has some hundred bodies at most
 
 
 def called(path: str, functions: Iterable[str]) -> list[str]:
@@ -139,10 +152,60 @@ def parted(entry: str) -> tuple[str, list[str]]:
     return text, operands.split(", ") if operands else []
 
 
-def earlier(operand: str) -> tuple[int, int | None] | None:
-    """The entry of a body that an operand comes from, and its place there; None if from none."""
-    match = _EARLIER.fullmatch(operand)
-    return match and (int(match[1]), None if match[2] is None else int(match[2]))
+class Results:
+    """What the entries of a body make, by the names that operands of later entries have for it.
+
+    Names do not depend on what stands elsewhere in the body. The result of a call is named as the
+    call, that of a function by the function and how often it ran: `self.norm1`, `self.act#2`,
+    `cat#1`. The result of the entry above is `^`, one of several is `split#1[2]` or `^[2]`.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, int] = {}
+        self._times: dict[str, int] = {}
+        self._count = 0
+
+    def add(self, text: str) -> str:
+        """Take note of the next entry's function or call, and return the name of its result."""
+        called = held("", text) is not None
+        bare = text if called else text.partition("(")[0]
+        times = self._times[bare] = self._times.get(bare, 0) + 1
+        name = bare if called and times == 1 else f"{bare}#{times}"
+        self._names[name] = self._count
+        self._count += 1
+        return name
+
+    def find(self, operand: str) -> tuple[int, int | None] | None:
+        """The number of the entry that made an operand, and its place there; None if none did."""
+        match = _PLACE.fullmatch(operand)
+        name, place = (match[1], int(match[2])) if match else (operand, None)
+        if name == ABOVE:
+            return (self._count - 1, place) if self._count else None
+        number = self._names.get(name)
+        return None if number is None else (number, place)
+
+
+def part(dim: int, start: int, stop: int, size: int) -> str:
+    """The function that takes a part of a tensor along a dim, which may be one of several equal."""
+    length = stop - start
+    if length > 0 and not start % length and not size % length:
+        return f"part({start // length}, of={size // length}, dim={dim})"
+    return f"getitem({':, ' * dim}{start}:{stop})"
+
+
+def single(text: str, place: int) -> str | None:
+    """The function that makes one of the results of `split` or `unbind`; None for another."""
+    name, _, detail = text.partition("(")
+    if name not in ("split", "unbind"):
+        return None
+    numbers = {key: list(map(int, _DIGITS.findall(told))) for key, told in _TOLD.findall(detail)}
+    dim = numbers.get("dim", [0])[0]
+    if name == "unbind":
+        return f"getitem({':, ' * dim}{place})"
+    if "parts" in numbers:
+        return part(dim, place, place + 1, numbers["parts"][0])
+    sizes = numbers.get("sizes", [])
+    return part(dim, sum(sizes[:place]), sum(sizes[: place + 1]), sum(sizes))
 
 
 def target(path: str, entry: str) -> str | None:

@@ -192,11 +192,11 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "matmul",
         OpKind.MATRIX_PRODUCT,
-        symbols={"@": "matmul"},
+        "rmatmul",
+        {"@": "matmul __rmatmul__"},
         formula="matmul",
         keeps=Keeps.FACTORS,
     ),
-    Operation("rmatmul", OpKind.MATRIX_PRODUCT, formula="rmatmul", keeps=Keeps.FACTORS),
     Operation("mm", OpKind.MATRIX_PRODUCT, formula="matmul", keeps=Keeps.FACTORS),
     Operation("bmm", OpKind.MATRIX_PRODUCT, formula="bmm", keeps=Keeps.FACTORS),
     Operation("mv", OpKind.MATRIX_PRODUCT, formula="matmul"),
@@ -355,8 +355,8 @@ OPERATIONS: tuple[Operation, ...] = (
         OpKind.VIEW,
         """view_as reshape_as expand_as flatten=ravel permute transpose=swapaxes=swapdims
         movedim=moveaxis T mT H mH t adjoint chunk=unsafe_chunk tensor_split split_with_sizes hsplit
-        vsplit dsplit unbind unfold select diagonal squeeze unsqueeze broadcast_tensors real imag
-        view_as_complex view_as_real atleast_1d atleast_2d atleast_3d""",
+        vsplit dsplit unbind=iter unfold select diagonal squeeze unsqueeze broadcast_tensors real
+        imag view_as_complex view_as_real atleast_1d atleast_2d atleast_3d""",
         keeps=Keeps.NOTHING,
     ),
     *_many(OpKind.COPY, "clone contiguous detach as_tensor", keeps=Keeps.NOTHING),

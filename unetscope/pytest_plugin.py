@@ -84,8 +84,16 @@ def _complaint(path: Path, made: Lock) -> str:
 
 
 def _write(path: Path, made: Lock) -> None:
-    from unetscope.files.locks import dumps
+    from unetscope.errors import UnetscopeError
+    from unetscope.files.locks import dumps, is_text_of
+    from unetscope.files.versioned import NewerError
     from unetscope.files.writing import write
 
-    if not path.exists() or _complaint(path, made):
+    try:
+        written = path.exists() and is_text_of(path, made)
+    except NewerError:
+        raise
+    except UnetscopeError:
+        written = False
+    if not written:
         write(path, dumps(made))

@@ -81,6 +81,8 @@ class Parameter:
     spec: TensorSpec
     tied_to: str | None = None
     """The full name under which the same tensor was recorded first and counts; None if here."""
+    persistent: bool = True
+    """Whether a `state_dict` holds it; only buffers may be left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ class Value:
     call: int | None = None
     """Index of its producer: the outermost step whose whole output it is; None if there is none."""
     source: str | None = None
-    """The name of the network's input or parameter that it is; None for any other value."""
+    """The name of the network's input, or of a module's parameter, buffer or attribute, that it is;
+    None for any other value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Kind(Enum):
     MACS = auto()  # int of multiply-adds: 401.6 GMACs
     FLOPS = auto()  # int, two for each multiply-add: 803.3 GFLOPs
     SHARE = auto()  # float in 0..1: 12.3 %
+    DIFFERENCE = auto()  # float, relative to what is compared: 1.3e-07
     SHAPE = auto()  # dims: [B, 1280, 8, 8]
     TUPLE = auto()  # dims: (1, 1280, 8, 8)
     SIZE = auto()  # spatial dims: 64x64

@@ -59,6 +59,7 @@ _SPELLINGS: dict[Kind, Callable[[Any], str]] = {
     Kind.MACS: lambda value: scaled(value, "MACs"),
     Kind.FLOPS: lambda value: scaled(value, "FLOPs"),
     Kind.SHARE: lambda value: f"{100 * value:.1f} %",
+    Kind.DIFFERENCE: lambda value: f"{value:.1e}" if value else "0",
     Kind.SHAPE: shape,
     Kind.TUPLE: _tuple,
     Kind.SIZE: size,

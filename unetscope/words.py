@@ -413,6 +413,8 @@ class Words:
         zh="不加 LoRA 的张量（偏置、归一化、嵌入）：{count}。",
     )
 
+    in_state_dict = Word(en="In state_dict", zh="在 state_dict 中")
+
     # One module
     what_it_is = Word(en="What it is", zh="说明")
     module = Word(en="Module", zh="模块路径")
@@ -485,6 +487,7 @@ class Words:
     counted_changes = Word(en="From {old} to {new}: {counts}.", zh="从 {old} 到 {new}：{counts}。")
     whole_network = Word(en="the network", zh="整个网络")
     count_of_parameters = Word(en="{count} parameters", zh="{count} 个参数")
+    count_of_elements = Word(en="{count} elements", zh="{count} 个元素")
     in_tensors = Word(en="{} tensors", zh="{} 个张量")
     in_modules = Word(en="{} modules", zh="{} 个模块")
     more_blocks = Word(en="{} more", zh="另外 {} 处")
@@ -495,6 +498,41 @@ class Words:
             "operand": Word(en="operand {old} -> {new}", zh="操作数 {old} -> {new}"),
         }
     )
+    result_differs = Word(
+        en="relative difference {difference}, above {tolerance}",
+        zh="相对差 {difference}，超过 {tolerance}",
+    )
+    result_equal = Word(
+        en="Run on {device} in {dtype} with equal weights and inputs: the outputs are equal, to a "
+        "relative difference of {difference}; the tolerance is {tolerance}.",
+        zh="以相同的权重与输入在 {device} 上以 {dtype} 运行：输出相同，相对差为 {difference}，容差"
+        "为 {tolerance}。",
+    )
+    result_unequal = Word(
+        en="Run on {device} in {dtype} with equal weights and inputs: the outputs differ, most in "
+        "{output}, by a relative difference of {difference}; the tolerance is {tolerance}.",
+        zh="以相同的权重与输入在 {device} 上以 {dtype} 运行：输出不同，{output} 差别最大，相对差为 "
+        "{difference}，容差为 {tolerance}。",
+    )
+    result_reshaped = Word(
+        en="Run on {device} in {dtype} with equal weights and inputs: the outputs differ in shape, "
+        "such as {output}.",
+        zh="以相同的权重与输入在 {device} 上以 {dtype} 运行：输出的维度不同，例如 {output}。",
+    )
+    result_in_spite = Word(
+        en="So the changes make no difference to these weights and inputs; they still count.",
+        zh="因此上述变化对这组权重与输入没有影响；仍按变化计。",
+    )
+    constant_outputs = Word(
+        en="One number everywhere, so that it tells little: {}.",
+        zh="处处为同一数值，说明不了什么：{}。",
+    )
+    drawn_alone = Word(
+        en="Not in {name}, so drawn for one network alone: {tensors}.",
+        zh="{name} 中没有、仅为另一网络抽取的张量：{tensors}。",
+    )
+    other_values = Word(en="Buffers whose values differ: {}.", zh="数值不同的缓冲区：{}。")
+    verified_case = Word(en="outputs on {}", zh="{} 上的输出")
     config_changed = Word(en="What differs in the config", zh="配置中的差异")
     key = Word(en="Key", zh="键")
     new_names = Word(en="Other names", zh="其他名称")

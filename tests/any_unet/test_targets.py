@@ -44,6 +44,11 @@ class Conditioned(Net):
         return super().forward(x + extra[0] + extra[1].mean(), 1)
 
 
+class Renamed(Net):
+    def forward(self, sample, t):
+        return super().forward(sample, t)
+
+
 class Deciding(Net):
     def forward(self, x, t):
         if t.item() > 3:
@@ -146,6 +151,24 @@ def test_explain_takes_a_target(run):
     result = run("explain", "mine.models:Net", "leave", *GIVEN)
     assert result.code == 0, result.err
     assert "Conv2d" in result.out
+
+
+@pytest.mark.parametrize("name", ["x", "sample"])
+def test_a_network_whose_input_was_renamed_is_compared_by_places(run, name):
+    given = ("--input", f"{name}=1,3,16,16", "--input", "t=1:int64")
+    result = run("diff", "mine.models:Net", "mine.models:Renamed", *given, "-f", "json")
+    assert result.code == 1, result.err
+    changes = json.loads(result.out)["changes"]
+    ids = {change["id"]: change["severity"] for change in changes}
+    assert ids == {"io-renamed": "breaking", "class-renamed": "cosmetic"}
+    assert f"takes `{name}` as" in result.err
+
+
+def test_an_input_that_neither_network_has_is_refused(run):
+    given = ("--input", "y=1,3,16,16", "--input", "t=1:int64")
+    result = run("diff", "mine.models:Net", "mine.models:Renamed", *given)
+    assert (result.code, result.out) == (2, "")
+    assert "neither network has an input `y`" in result.err
 
 
 def test_what_models_print_is_talk(run):

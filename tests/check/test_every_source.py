@@ -136,7 +136,7 @@ def test_a_class_that_diffusers_builds(check, tmp_path):
 def test_what_holds_no_network_is_refused(check, tmp_path, name):
     header = b'{"conv_in.weight":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'
     (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
-    path = ROOT / "configs" / name if name.endswith(".lock") else tmp_path / name
+    path = ROOT / "configs" / "locks" / name if name.endswith(".lock") else tmp_path / name
     done = check(path)
     assert (done.code, done.out) == (2, "")
     assert "name the config" in done.err or "compares its tensors" in done.err

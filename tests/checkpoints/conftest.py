@@ -13,7 +13,7 @@ from unetscope.files import locks
 @pytest.fixture(scope="session")
 def sd15_shapes():
     """Stable Diffusion 1.5's tensors in diffusers' names."""
-    lock = locks.load(ROOT / "configs" / "sd15.lock")
+    lock = locks.load(ROOT / "configs" / "locks" / "sd15.lock")
     return {tensor.name: tensor.shape for tensor in lock.tensors}
 
 

@@ -12,7 +12,7 @@ from unetscope.analysis.diff.bare import bare
 from unetscope.analysis.names import compvis_names
 from unetscope.files import locks, traces
 
-LOCK = ROOT / "configs" / "sd15.lock"
+LOCK = ROOT / "configs" / "locks" / "sd15.lock"
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_compvis_names_are_one_line(diff, full, published, sd15_compvis, sd15_sh
 )
 def test_every_dialect_is_found_from_either_side(config):
     """Names that CompVis has no counterpart for stay as they are."""
-    lock = locks.load(ROOT / "configs" / f"{config}.lock")
+    lock = locks.load(ROOT / "configs" / "locks" / f"{config}.lock")
     shapes = {t.name: t.shape for t in lock.tensors if not t.buffer and t.tied_to is None}
     assert not tensor_diff(lock, bare("same", shapes)).changes
     known = compvis_names(shapes)

@@ -52,7 +52,8 @@ class Chain(nn.Module):
         for name, layer in layers.items():
             setattr(self, name, layer)
 
-    def forward(self, x):
+    def forward(self, input):  # noqa: A002 - as that of nn.Sequential
+        x = input
         for name in self._order:
             x = getattr(self, name)(x)
         return x

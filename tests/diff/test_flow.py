@@ -51,9 +51,41 @@ REWIRED = {
     "the same twice": ("[h, skip]", "[h, h]"),
     "chunks": ("q, k, v =", "k, q, v ="),
     "keywords": ("attention(q, k, v)", "attention(q, value=k, key=v)"),
+    "another comparison": ("h > 0", "h >= 0"),
+    "another dim": (".flatten(2).transpose(1, 2)", ".flatten(2).transpose(1, 2).flip(1)"),
+    "a part of another": ("chunk(3, dim=-1)", "flip(-1).chunk(3, dim=-1)"),
+    "the same elements in another order": ("flatten(2).transpose(1, 2)", "reshape(1, 64, 24)"),
     "what a layer is given": ("n.one(h)", "n.one(skip)"),
+    "a bound": ("clamp(-1, 1)", "clamp(-1, 2)"),
+    "one bound less": ("clamp(-1, 1)", "clamp(-1)"),
+    "the other bound": ("clamp(-1, 1)", "clamp(max=1)"),
+    "an exponent": ("** 2", "** 3"),
+    "a base": ("h.clamp(-1, 1) ** 2", "2 ** h.clamp(-1, 1)"),
+    "what a tensor is filled with": ("0.5)\n    h = h /", "0.25)\n    h = h /"),
+    "a default that is another": (", unbiased=False", ""),
+    "over which dim": ("var(dim=1", "var(dim=2"),
+    "a quotient": (
+        "h / h.var(dim=1, keepdim=True, unbiased=False)",
+        "h.var(dim=1, keepdim=True, unbiased=False) / h",
+    ),
+    "the heads of a view": (
+        ".flatten(2).transpose(1, 2)",
+        ".reshape(1, 3, 8, 64).transpose(1, 2).reshape(1, 24, 64).mT",
+    ),
 }
 REWRITTEN = {
+    "a power by its name": ("** 2", ".pow(2)"),
+    "bounds by their names": ("clamp(-1, 1)", "clamp(max=1, min=-1.0)"),
+    "another name of it": ("h.clamp(-1, 1)", "torch.clip(h, -1, 1)"),
+    "the same correction": ("unbiased=False", "correction=0"),
+    "statistics as a function": (
+        "h.var(dim=1, keepdim=True, unbiased=False)",
+        "torch.var(h, 1, False, True)",
+    ),
+    "filled otherwise": (
+        "torch.full((1, 8, 1, 1), 0.5)",
+        "x.new_full([1, 8, 1, 1], fill_value=0.5)",
+    ),
     "operands of a sum": ("b * n.scale + n.shift", "n.shift + n.scale * b"),
     "a method": ("F.silu(n.norm(skip))", "F.silu(n.norm(skip)).contiguous()"),
     "another spelling": ("torch.cat([", "torch.concat(["),
@@ -68,6 +100,30 @@ REWRITTEN = {
         "attention(q, k, v)",
         "attention(q, k, v, is_causal=False, dropout_p=0.0)",
     ),
+    "a dim from the end": ("dim=1)", "dim=-3)"),
+    "a dim without its name": ("skip], dim=1)", "skip], 1)"),
+    "the name that NumPy has": ("skip], dim=1)", "skip], axis=1)"),
+    "a view by its sizes": (".flatten(2)", ".reshape(1, 24, 64)"),
+    "a view in two steps": (".flatten(2)", ".view(1, 24, 64, 1).squeeze(-1)"),
+    "a view with None": (".flatten(2)", ".flatten(2)[:, :, None].flatten(1, 2)"),
+    "a permutation": (".transpose(1, 2).chunk", ".permute(0, 2, 1).chunk"),
+    "another permutation": (".transpose(1, 2).chunk", ".movedim(1, -1).chunk"),
+    "the last two dims": (".transpose(1, 2).chunk", ".mT.chunk"),
+    "equal parts": (".chunk(3, dim=-1)", ".split(8, dim=2)"),
+    "parts of their sizes": (".chunk(3, dim=-1)", ".split([8, 8, 8], -1)"),
+    "parts one by one": (
+        "q, k, v = n.wide(h).flatten(2).transpose(1, 2).chunk(3, dim=-1)",
+        "w = n.wide(h).flatten(2).mT\n    q, k, v = w[..., :8], w.narrow(2, 8, 8), w[:, :, 16:]",
+    ),
+    "as large as another": (".view_as(h)", ".reshape(h.shape)"),
+    "a cast to what it is": ("skip = n.enter(x)", "skip = n.enter(x.to(torch.float32)).float()"),
+    "a default": ("F.silu(n.norm(skip))", "F.silu(n.norm(skip), inplace=False)"),
+    "a function of torch": (
+        "h = b * n.scale + n.shift",
+        "h = torch.add(torch.mul(b, n.scale), n.shift)",
+    ),
+    "a float for an integer": ("h > 0", "h > 0.0"),
+    "a comparison by its name": ("h > 0", "h.gt(0)"),
     "independent calls": (
         "skip = n.enter(x)\n    h = F.silu(n.norm(skip))",
         "skip = n.enter(x)\n    n_ = n.norm(skip)\n    h = F.silu(n_)",
@@ -84,6 +140,8 @@ def body(n, x):
     b = n.two(1 - a)
     h = b * n.scale + n.shift
     h = torch.where(h > 0, h, a)
+    h = h.clamp(-1, 1) ** 2 + torch.full((1, 8, 1, 1), 0.5)
+    h = h / h.var(dim=1, keepdim=True, unbiased=False)
     return n.leave(torch.cat([h, skip], dim=1))
 """
 

@@ -42,8 +42,19 @@ def test_tensors_and_modules(name):
         (n, type(m).__name__) for n, m in theirs.named_modules()
     ]
     assert sum(p.numel() for p in ours.parameters()) == facts["params"]
+    assert list(ours.state_dict()) == list(theirs.state_dict())
     assert len(ours.state_dict()) == facts["n_tensors"]
     assert Counter(type(m).__name__ for m in ours.modules()) == facts["module_histogram"]
+
+
+def saved_tensors(recorded):
+    """The names of the tensors that a trace says a state_dict holds."""
+    return [
+        f"{module.path}.{tensor.name}".lstrip(".")
+        for module in recorded.modules
+        for tensor in (*module.parameters, *module.buffers)
+        if tensor.persistent
+    ]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -69,6 +80,7 @@ def test_inputs_output_residuals_and_flops(name):
     recorded = trace(network, kwargs=inputs)
     outputs = [recorded.values[value].spec.shape for value in recorded.outputs]
     assert list(map(list, outputs)) == facts["outputs"]
+    assert saved_tensors(recorded) == list(network.state_dict())
     assert residuals == facts["residuals"]
     assert all(operation(op.name).known for op in recorded.ops)
     assert 2 * Cost(Network(recorded)).total == facts["flops"]

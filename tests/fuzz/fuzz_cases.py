@@ -69,6 +69,7 @@ SHAPES = {"conv_in.weight": [8, 4, 3, 3], "conv_in.bias": [8], "time.weight": [1
 LAYER = "{in_channels: 3, out_channels: 4, kernel_size: 3}"
 SETTINGS = {
     "config": "narrow.yaml",
+    "locks": "locks",
     "check": {"ignore": ["odd-size"]},
     "diff": {"fail-on": "cost", "max-params": "+1%", "max-memory": "64MiB", "macs": "warn"},
 }
@@ -96,8 +97,10 @@ WHOLE = [
     b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", b" " * 1_100_000,
     b"<<<<<<< ours\na: 1\n=======\na: 2\n>>>>>>> theirs\n", b"[" * 100_000, b'{"a":' * 100_000,
     b"a: " * 1_000, b"- " * 1_000, b'{"format_version":' + b"1" * 5_000,
-    b'{"unetscope_trace":2}', b'{"unetscope_trace":1}', b'{"unetscope_trace":1,"trace":null}',
-    b'{"format_version": 1}', b"\x1f\x8b\x08\x00", b"PK\x03\x04",
+    b'{"unetscope_trace":3}', b'{"unetscope_trace":2}', b'{"unetscope_trace":2,"trace":null}',
+    b'{"format_version": 1}', b'{"format_version": 3, "name": "x"}', b"PK\x03\x04",
+    b"unetscope lock, format 4\n", b"unetscope lock, format 5\n", b"\x1f\x8b\x08\x00",
+    b"unetscope lock, format " + b"9" * 5_000,
 ]  # fmt: skip
 THINGS = ["folder", "fifo", "loop", "nowhere", "/dev/zero", "/dev/null", "/proc/self/mem"]
 
@@ -240,6 +243,76 @@ def files(text: bytes, write: Callable[[Any], bytes] = _json) -> st.SearchStrate
     )  # fmt: skip
 
 
+_TOKENS = re.compile(rb'"[^"\n]*"|[\w.]+|[^\w\s]')
+_TREE_EDITS = (
+    "token", "token", "token", "swap", "delete", "double", "move", "indent", "range", "like", "add"
+)  # fmt: skip
+_ADDED = [
+    b"x: Block",
+    b"x: Block x0",
+    b"x: SiLU as x",
+    b"x = 1",
+    b"x: [1]",
+    b"| f",
+    b"|   x,",
+    b"body as x",
+    b"in call 0, 1",
+    b"0..999999999: SiLU",
+    b"0..999999: Conv2d(4, 4, 3)",
+    b"usual",
+    b"totals",
+    b'"\\u001b[2J": "\\u001b[2J"',
+    b'"\\ud800": "\\ud800"',
+    b"a." * 300 + b"a: SiLU",
+    b"x: [" + b"9" * 99 + b"]",
+]
+
+
+@st.composite
+def _edited_tree(draw: Any, text: bytes) -> bytes:
+    """An indented text with a few lines changed: a word, the place, or what is below it."""
+    lines = text.split(b"\n")
+    for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
+        at = draw(_COUNT) % len(lines)
+        edit = draw(st.sampled_from(_TREE_EDITS))
+        line, other = lines[at], lines[draw(_COUNT) % len(lines)]
+        indent = line[: len(line) - len(line.lstrip())]
+        tokens = list(_TOKENS.finditer(line))
+        if edit == "token" and tokens:
+            token = tokens[draw(_COUNT) % len(tokens)]
+            others = [found[0] for found in _TOKENS.finditer(other)] or [b""]
+            nasty = NASTY[draw(_NASTY)].encode("utf-8", "surrogatepass")
+            new = draw(st.sampled_from([nasty, others[draw(_COUNT) % len(others)]]))
+            lines[at] = line[: token.start()] + new + line[token.end() :]
+        elif edit == "swap":
+            lines[at] = other
+        elif edit == "delete":
+            del lines[at : at + draw(st.sampled_from([1, 1, 5]))]
+        elif edit == "double":
+            lines[at:at] = lines[at : at + draw(st.sampled_from([1, 1, 20]))]
+        elif edit == "move":
+            lines.insert(draw(_COUNT) % len(lines), lines.pop(at))
+        elif edit == "indent":
+            lines[at] = draw(st.sampled_from([b"  ", b" ", b"\t", b"  " * 300])) + line
+        elif edit == "range":
+            lines[at] = re.sub(rb"(\d+):", rb"\1..%d:" % draw(_COUNT), line)
+        elif edit == "like":
+            lines[at] = line.partition(b"(")[0] + b" as " + other.split(b":")[0].strip()
+        else:
+            lines.insert(at, indent + draw(st.sampled_from(_ADDED)))
+        lines = lines or [b""]
+    return b"\n".join(lines)
+
+
+def trees(text: bytes) -> st.SearchStrategy[bytes | str]:
+    """An indented text as a file with something wrong, as `files` does with a document."""
+    values = _edited_tree(text)
+    return st.integers(0, 199).flatmap(
+        lambda n: values if n < 150 else (values | st.just(text)).flatmap(spoilt) if n < 185
+        else st.sampled_from(WHOLE) if n < 197 else st.sampled_from(THINGS)
+    )  # fmt: skip
+
+
 def words(*sound: str) -> st.SearchStrategy[str]:
     """An argument of the command line: a sound one that is spoilt, or a nasty value."""
     text = st.sampled_from([word.encode() for word in sound])
@@ -316,7 +389,8 @@ _OPTIONS = (
     "params narrow.json --match @; params narrow.json --lora-rank @; params narrow.json "
     "--bytes-in @; explain narrow.json @; explain narrow.json mid_block --sections @; "
     "flops narrow.json --by @; flops narrow.json --steps @; memory narrow.json --sections @; "
-    "memory narrow.json --top @; check narrow.yaml --ignore @; show narrow.yaml --controlnet @"
+    "memory narrow.json --top @; check narrow.yaml --ignore @; show narrow.yaml --controlnet @; "
+    "diff narrow.yaml narrow.yaml --verify @"
 )
 
 
@@ -354,7 +428,7 @@ def _locks() -> Any:
         "show @; check @; lock --check narrow.yaml -o @; lock narrow.yaml -o @; trace @; "
         "diff @ narrow.lock --names compvis; diff @ narrow.lock -f markdown; diff @ layer.lock"
     )
-    contents = files(bases()["layer.lock"]) | files(bases()["narrow.lock"])
+    contents = trees(bases()["layer.lock"]) | trees(bases()["narrow.lock"])
     return commands("lock", "x.lock", lines, contents, "narrow.lock narrow.yaml layer.lock")
 
 
@@ -421,7 +495,8 @@ KINDS: dict[str, Callable[[], Any]] = {
         words("+1%", "900M", "1.2B", "-5%", "+64MiB", "1GiB", "cost", "none"),
     ),
     "pyproject": lambda: commands(
-        "pyproject", "pyproject.toml", "params; check; skips; diff narrow.lock narrow.lock",
+        "pyproject", "pyproject.toml",
+        "params; check; skips; lock narrow.yaml; diff narrow.lock narrow.lock",
         files(_json(SETTINGS), _toml), "narrow.yaml narrow.lock",
     ),
     "source": lambda: options(

@@ -256,6 +256,14 @@ def test_a_file_at_a_revision(unetscope, project, repository, change, monkeypatc
     assert unetscope("diff", "HEAD:unet.yaml", "unet.yaml").code == 1
 
 
+def test_a_file_at_a_revision_is_run_too(unetscope, project, repository, change):
+    change("attention_head_dim: 2", "attention_head_dim: 4")
+    done = unetscope("diff", f"HEAD:{CONFIG}", CONFIG, "--verify", "cpu", "-f", "json")
+    (run,) = json.loads(done.out)["verified"]
+    assert (done.code, run["equal"]) == (1, False)
+    assert f"running HEAD:{CONFIG} on cpu" in done.err
+
+
 def test_what_a_file_at_a_revision_extends_is_of_that_revision(
     unetscope, project, repository, change
 ):

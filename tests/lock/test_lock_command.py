@@ -1,6 +1,5 @@
 """`unetscope lock`: where locks go, when they are written, what `--check` finds."""
 
-import json
 import stat
 
 import pytest
@@ -28,11 +27,93 @@ def test_it_writes_beside_the_config_and_then_has_nothing_to_do(unetscope, proje
 def test_other_tools_alone_are_no_reason_to_write(unetscope, project):
     unetscope("lock", CONFIG)
     path = project / LOCK
-    path.write_text(path.read_text().replace('"torch": "', '"torch": "0.'))
+    path.write_text(path.read_text().replace("torch: ", "torch: 0."))
     text = path.read_text()
     assert unetscope("lock", "--check", CONFIG).code == 0
     assert unetscope("lock", CONFIG).code == 0
     assert path.read_text() == text
+
+
+def test_lines_may_end_as_windows_ends_them(unetscope, project):
+    unetscope("lock", CONFIG)
+    path = project / LOCK
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert unetscope("lock", "--check", CONFIG).code == 0
+
+
+def test_another_layout_is_stale_and_written_anew(unetscope, project):
+    unetscope("lock", CONFIG)
+    path = project / LOCK
+    text = path.read_text()
+    path.write_text(text.replace("padding=1", "padding=[1, 1]", 1))
+    done = unetscope("lock", "--check", CONFIG)
+    assert (done.code, done.out) == (1, "")
+    assert "the same network in another layout" in done.err
+    assert unetscope("lock", CONFIG).code == 0
+    assert path.read_text() == text
+
+
+def test_a_newer_format_is_never_written_over(unetscope, project):
+    text = f"unetscope lock, format {locks.FORMAT + 1}\n"
+    (project / LOCK).write_text(text)
+    for arguments in ((CONFIG,), ("--check", CONFIG), (CONFIG, "-o", LOCK)):
+        done = unetscope("lock", *arguments)
+        assert (done.code, done.out) == (2, "")
+        assert f"a lock of format {locks.FORMAT + 1}, which is newer" in done.err
+        assert (project / LOCK).read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{\n  "format_version": 3,\n  "name": "Narrow"\n}\n', "of the earlier JSON format"),
+        ("unetscope lock, format 4\n\nname\n", f"{LOCK}:3: a damaged lock"),
+    ],
+)
+def test_what_is_no_lock_of_today_is_written_over_and_said(unetscope, project, text, said):
+    (project / LOCK).write_text(text)
+    done = unetscope("lock", "--check", CONFIG)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert "`unetscope lock CONFIG` writes a new one" in done.err
+    done = unetscope("lock", CONFIG)
+    assert done.code == 0
+    assert said in done.err
+    assert "it is written anew" in done.err
+    assert unetscope("lock", "--check", CONFIG).code == 0
+
+
+def test_a_setting_says_where_locks_live(unetscope, project):
+    (project / "pyproject.toml").write_text('[tool.unetscope]\nlocks = "locks"\n')
+    other = project / "more" / "unet.yaml"
+    other.parent.mkdir()
+    other.write_text((project / CONFIG).read_text().replace("Narrow", "Other"))
+    done = unetscope("lock", CONFIG, "more/unet.yaml")
+    assert done.code == 0
+    assert "wrote configs/locks/unet.lock" in done.err
+    assert locks.load(project / "configs/locks/unet.lock").name == "Narrow"
+    assert locks.load(project / "more/locks/unet.lock").name == "Other"
+    assert unetscope("lock", "--check", CONFIG, "more/unet.yaml").code == 0
+    (project / "more" / "pyproject.toml").write_text("")
+    done = unetscope("lock", "--check", CONFIG, "more/unet.yaml", "-f", "github")
+    assert done.code == 1
+    assert "more/unet.lock is missing; `unetscope lock more/unet.yaml` writes it" in done.out
+
+
+@pytest.mark.parametrize("folder", ["3", '""', '"/tmp"', '"../locks"', '"a/../b"', '"a\\u0000b"'])
+def test_locks_live_below_their_config(unetscope, project, folder):
+    (project / "pyproject.toml").write_text(f"[tool.unetscope]\nlocks = {folder}\n")
+    done = unetscope("lock", CONFIG)
+    assert done.code == 2
+    assert "tool.unetscope.locks: expected a folder in that of the config" in done.err
+
+
+def test_two_configs_never_have_one_lock(unetscope, project):
+    (project / "configs" / "unet.json").write_text("{}")
+    done = unetscope("lock", CONFIG, "configs/unet.json")
+    assert done.code == 2
+    assert f"`{CONFIG}` and `configs/unet.json` have one lock, {LOCK}" in done.err
+    assert not (project / LOCK).exists()
 
 
 def test_check_finds_a_missing_lock(unetscope, project):
@@ -94,15 +175,6 @@ def test_a_shipped_config_with_a_place(unetscope, project):
     assert locks.load(project / "mine.lock").totals.parameters == 859_520_964
 
 
-def test_a_lock_that_is_damaged(unetscope, project):
-    (project / LOCK).write_text("{}")
-    done = unetscope("lock", "--check", CONFIG)
-    assert done.code == 2
-    assert "damaged" in done.err
-    assert unetscope("lock", CONFIG).code == 0
-    assert unetscope("lock", "--check", CONFIG).code == 0
-
-
 def test_a_write_that_fails_leaves_the_old_lock(unetscope, project, change, monkeypatch):
     unetscope("lock", CONFIG)
     text = (project / LOCK).read_text()
@@ -139,7 +211,11 @@ def test_annotations_of_missing_and_stale_locks(unetscope, project, change):
     assert done.out.startswith(f"::error file={CONFIG},line=10,col=3,title=attr-changed::")
 
 
-def test_its_schema(unetscope):
-    done = unetscope("lock", "--schema")
+def test_the_grammar_names_all_that_a_text_holds(unetscope, project):
+    done = unetscope("lock", "--grammar")
     assert done.code == 0
-    assert json.loads(done.out)["$defs"]["Lock"]
+    assert f'"unetscope lock, format {locks.FORMAT}"' in done.out
+    unetscope("lock", CONFIG)
+    titles = [line for line in (project / LOCK).read_text().splitlines() if line[:1].strip()]
+    for title in titles[1:]:
+        assert f'"{title.partition(":")[0]}' in done.out, title

@@ -1,9 +1,9 @@
 """The lock as text: what it holds, how it reads, what is no lock."""
 
-import json
+import difflib
+import subprocess
 from dataclasses import replace
 
-import jsonschema
 import pytest
 
 from unetscope import load as loaded
@@ -11,8 +11,7 @@ from unetscope.analysis.digest import digest
 from unetscope.config import load
 from unetscope.errors import UnetscopeError
 from unetscope.files import locks
-
-LARGEST = 300_000
+from unetscope.files.versioned import NewerError
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +24,6 @@ def text(stable_diffusion):
     return locks.dumps(stable_diffusion)
 
 
-def test_it_is_small(text):
-    assert len(text) < LARGEST
-
-
 def test_its_numbers_are_those_of_the_trace(stable_diffusion, sd15):
     assert stable_diffusion.totals.parameters == sd15.total_params == 859_520_964
     assert stable_diffusion.totals.macs == sum(stable_diffusion.macs.values()) == 401_636_720_640
@@ -37,15 +32,46 @@ def test_its_numbers_are_those_of_the_trace(stable_diffusion, sd15):
     assert [skip.push for skip in stable_diffusion.skips] == list(range(11, -1, -1))
 
 
-def test_one_module_tensor_or_skip_is_one_line(text, stable_diffusion):
-    lines = text.decode().splitlines()
-    assert max(map(len, lines)) < 1_000
-    for start, count in (
-        ('    {"path": ', len(stable_diffusion.modules)),
-        ('    {"push": ', 12),
-        ('    {"name": ', 686 + 4),
-    ):
-        assert sum(line.startswith(start) for line in lines) == count
+LEVEL = {
+    "block_out_channels": [320, 640, 1280, 1280, 1280],
+    "down_block_types": ["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"] * 2,
+    "up_block_types": ["UpBlock2D"] * 2 + ["CrossAttnUpBlock2D"] * 3,
+}
+
+
+def variant(**overrides):
+    return digest(loaded("sd15", **overrides).trace())
+
+
+def changed(text, **overrides):
+    """The lines of a diff."""
+    lines = [part.decode().splitlines() for part in (text, locks.dumps(variant(**overrides)))]
+    diff = list(difflib.unified_diff(*lines, lineterm="", n=0))[2:]
+    return [line for line in diff if not line.startswith("@@")]
+
+
+def test_a_changed_group_count_is_one_line_beside_the_config(text):
+    assert changed(text, norm_num_groups=16) == [
+        "-    norm_num_groups: 32",
+        "+    norm_num_groups: 16",
+        "-  GroupNorm(num_groups=32)",
+        "+  GroupNorm(num_groups=16)",
+    ]
+
+
+def test_a_level_more_changes_no_layer_of_the_others(text):
+    lines = changed(text, **LEVEL)
+    assert not [line for line in lines if any(kind in line for kind in ("Conv2d(", "Norm("))]
+    assert len(lines) < 80
+
+
+def test_changes_in_different_places_merge(text, tmp_path):
+    ours, base, theirs = (tmp_path / name for name in ("ours", "base", "theirs"))
+    base.write_bytes(text)
+    ours.write_bytes(locks.dumps(variant(norm_num_groups=16)))
+    theirs.write_bytes(locks.dumps(variant(cross_attention_dim=1024)))
+    subprocess.run(["git", "merge-file", "-q", ours, base, theirs], check=True)
+    assert locks.load(ours) == variant(norm_num_groups=16, cross_attention_dim=1024)
 
 
 def test_it_holds_neither_paths_nor_times(tmp_path):
@@ -58,16 +84,10 @@ def test_it_holds_neither_paths_nor_times(tmp_path):
 
 
 def test_config_values_stand_as_written(text):
-    unet = json.loads(text)["config"]["unet"]
-    assert unet["norm_eps"] == 1e-5
-    assert unet["block_out_channels"] == [320, 640, 1280, 1280]
-
-
-def test_measured_numbers_are_integers(text):
-    content = json.loads(text)
-    numbers = [*content["totals"].values(), *content["macs"].values()]
-    numbers += [dim for tensor in content["tensors"] for dim in tensor["shape"]]
-    assert {type(number) for number in numbers} == {int}
+    lines = text.decode().splitlines()
+    assert "    norm_eps: 1e-05" in lines
+    assert "    block_out_channels: [320, 640, 1280, 1280]" in lines
+    assert "      - CrossAttnDownBlock2D" in lines
 
 
 def test_a_pass_at_another_size_has_the_same_functions():
@@ -83,65 +103,119 @@ def test_versions_are_recorded_and_not_compared(stable_diffusion):
     assert replace(stable_diffusion, tools={"torch": "9.9"}) == stable_diffusion
 
 
-def test_the_schema_accepts_it_and_can_refuse(text):
-    content = json.loads(text)
-    schema = locks.schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(content, schema)
-    for damage in ({"totals": {}}, {"modules": [{"path": 3}]}, {"format_version": 1}):
-        with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate({**content, **damage}, schema)
+def changing(old, new, count=1):
+    def damage(text):
+        assert old.encode() in text
+        return text.replace(old.encode(), new.encode(), count)
+
+    return damage
 
 
-def damaged(text, **changes):
-    return json.dumps({**json.loads(text), **changes}).encode()
-
-
+HEAD = f"unetscope lock, format {locks.FORMAT}\n"
+CONV = "conv_in: Conv2d(4, 320, 3, padding=1)"
 DAMAGES = {
-    "newer": (lambda t: damaged(t, format_version=3), "a lock of format 3"),
-    "no version": (lambda t: damaged(t, format_version=None), "no `format_version`"),
-    "not a number": (lambda t: damaged(t, format_version=True), "no `format_version`"),
-    "no JSON": (lambda t: t[:-10], "damaged"),
-    "empty": (lambda t: b"", "damaged"),
-    "no text": (lambda t: b"\xff\xfe\x00", "damaged"),
-    "a conflict": (
-        lambda t: b"{\n<<<<<<< HEAD\n" + t[2:] + b"\n=======\n>>>>>>> main\n",
-        "merge conflict",
+    "newer": (changing("format 4", "format 5"), None, "a lock of format 5, which is newer"),
+    "JSON": (
+        lambda t: b'{\n  "format_version": 3,\n  "name": "x"\n}\n',
+        None,
+        "a lock of the earlier JSON format",
     ),
-    "a list": (lambda t: b"[]", "damaged"),
-    "no modules": (lambda t: damaged(t, modules=[]), "first module"),
+    "an earlier format": (changing("format 4", "format 3"), None, "earlier"),
+    "no version": (changing("format 4", "format"), 1, "expected `unetscope lock, format 4`"),
+    "not a number": (changing("format 4", "format x"), 1, "damaged"),
+    "empty": (lambda t: b"", 1, "found nothing"),
+    "cut off": (lambda t: t[: t.index(b"\ntotals")], None, "expected `totals`, found the end"),
+    "no text": (lambda t: HEAD.encode() + b"\xff\xfe\x00", None, "damaged"),
+    "a conflict": (changing("\nname", "\n<<<<<<< HEAD\nname"), 3, "merge conflict"),
+    "something else": (lambda t: b"[]", 1, "found []"),
+    "no modules": (changing("network: ", "net: "), 66, "expected `network:`, found net:"),
     "a total that does not add up": (
-        lambda t: t.replace(b'"parameters": 859520964', b'"parameters": 859520965'),
+        changing("parameters: 859,520,964", "parameters: 859,520,965"),
+        None,
         "859,520,964 parameters, its total says 859,520,965",
     ),
-    "a module twice": (lambda t: t.replace(b'"path": "conv_out"', b'"path": "conv_in"'), "twice"),
-    "a tensor of no module": (
-        lambda t: t.replace(b'"path": "conv_out"', b'"path": "x"'),
-        "conv_out",
+    "a module twice": (changing("conv_out: Conv2d", "conv_in: Conv2d"), None, "twice"),
+    "a call of no module": (changing("conv_out: Conv2d", "x: Conv2d"), None, "conv_out"),
+    "an unknown type": (changing("[1] int64", "[1] int65"), None, "int65"),
+    "a body that follows from nothing": (
+        changing("  | self.conv_act ← input=^\n", ""),
+        None,
+        "calls, and the bodies of others",
     ),
-    "an unknown type": (lambda t: t.replace(b'"dtype": "int64"', b'"dtype": "int65"'), "int65"),
-    "functions that are missing": (lambda t: damaged(t, functions={}), "are missing"),
+    "no return": (changing("    | return ← ^\n", ""), None, "does not return in its last"),
+    "two returns": (
+        changing("    | return ← ^\n", "    | return ← ^\n    | return ← ^\n"),
+        None,
+        "does not return in its last",
+    ),
+    "no body": (
+        changing("conv_act: SiLU", "conv_act: Swish"),
+        None,
+        "expected a body, which follows from nothing, found none",
+    ),
     "a negative total": (
-        lambda t: t.replace(b'"activation_bytes": ', b'"activation_bytes": -'),
-        "expected a number from 0",
+        changing("activation_bytes: ", "activation_bytes: -"),
+        None,
+        "expected a number such as 1,234, found -136,320,000",
     ),
     "a deep config": (
-        lambda t: damaged(t, config=json.loads('{"a": ' * 99 + "{}" + "}" * 99)),
+        changing("sample_size: 64", "sample_size: " + "[" * 40 + "]" * 40),
+        None,
         "nested deeper",
     ),
-    "a shape of words": (lambda t: t.replace(b"[320, 4, 3, 3]", b'["wide"]'), "damaged"),
+    "a shape of words": (changing("[1, 4, 64, 64]", "[wide]"), None, "expected a whole number"),
+    "a shape that no layer has": (changing(CONV, "conv_in: Conv2d(4, 320, x)"), None, "expected"),
+    "too few sizes": (
+        changing(CONV, "conv_in: Conv2d(4)"),
+        None,
+        "expected in_channels, out_channels, kernel_size, found 1",
+    ),
+    "a tab": (changing("  conv_act:", "\tconv_act:"), None, "expected `totals`, found \tconv_act"),
+    "one space": (changing("  conv_act:", " conv_act:"), None, "expected two columns more"),
+    "much space": (changing("  conv_act:", "        conv_act:"), None, "expected two columns more"),
+    "a path that is not there": (
+        changing("Transformer2DModel as down_blocks.2", "Transformer2DModel as down_blocks.9"),
+        None,
+        "expected the path of a module above, found down_blocks.9.attentions.0",
+    ),
+    "a path of itself": (
+        changing(
+            "mid_block: UNetMidBlock2DCrossAttn", "mid_block: UNetMidBlock2DCrossAttn as mid_block"
+        ),
+        None,
+        "expected",
+    ),
+    "another class": (
+        changing("Transformer2DModel as down_blocks.2", "Block as down_blocks.2"),
+        None,
+        "expected the class of",
+    ),
+    "too many": (changing("resnets.0..1: ", "resnets.0..99999999: "), None, "at most 300,000"),
+    "a range of none": (changing("resnets.0..1: ", "resnets.1..1: "), None, "a range of numbers"),
+    "an entry that is cut": (changing(",\n  |   temb", "\n  |   temb"), None, "expected"),
+    "more": (lambda t: t + b"more: 1\n", None, "expected the end of the text, found more: 1"),
+    "a key twice": (changing("norm_eps: 1e-05", "act_fn: 1"), None, "act_fn again"),
 }
 
 
 @pytest.mark.parametrize("case", DAMAGES)
 def test_what_is_damaged_is_refused_clearly(text, case):
-    damage, said = DAMAGES[case]
+    damage, line, said = DAMAGES[case]
     with pytest.raises(UnetscopeError) as caught:
         locks.loads(damage(text), "a.lock")
     assert said in caught.value.message
     assert caught.value.hint
     assert caught.value.exit_code == 2
-    assert str(caught.value).startswith("a.lock: ")
+    assert str(caught.value).startswith(f"a.lock:{line}:" if line else "a.lock:")
+    assert isinstance(caught.value, NewerError) is (case == "newer")
+
+
+def test_a_network_that_never_ran_is_damaged():
+    text = HEAD + "\nname: x\n\nnetwork: SiLU ×0\n\ntotals\n  parameters: 0\n"
+    text += "  activation_bytes: 0\n  macs: 0\n"
+    locks.loads(text.replace(" ×0", "").encode())
+    with pytest.raises(UnetscopeError, match="0 calls, and the bodies of others 1 of it"):
+        locks.loads(text.encode())
 
 
 def test_a_pass_that_failed_cannot_be_locked(sd15):

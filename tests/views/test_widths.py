@@ -53,7 +53,7 @@ def tables_of(name, language):
 
 def tables_of_many_models(language):
     words = Words(language)
-    paths = [f"configs/{name}.lock" for name in ("sd15", "bk_sdm_small", "sdxl_base")]
+    paths = [f"configs/locks/{name}.lock" for name in ("sd15", "bk_sdm_small", "sdxl_base")]
     locks = [unetscope.load(path).lock() for path in paths]
     judged = Judged(Gate().judge(unetscope.diff(*paths[:2])), lambda change: None)
     return [

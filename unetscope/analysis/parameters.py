@@ -26,12 +26,14 @@ class Held:
         module: the path of the module that holds it.
         spec: shape and element type.
         also: the other names of the same tensor.
+        persistent: whether a `state_dict` holds it, under whichever of its names.
     """
 
     name: str
     module: str
     spec: TensorSpec
     also: tuple[str, ...] = ()
+    persistent: bool = True
 
 
 def parameters(trace: Trace) -> tuple[Held, ...]:
@@ -47,15 +49,18 @@ def buffers(trace: Trace) -> tuple[Held, ...]:
 def _held(trace: Trace, what: str) -> tuple[Held, ...]:
     first: dict[str, tuple[str, TensorSpec]] = {}
     also: dict[str, list[str]] = {}
+    saved: set[str] = set()
     for module in trace.modules:
         for tensor in getattr(module, what):
             name = f"{module.path}.{tensor.name}" if module.path else tensor.name
+            saved.update([tensor.tied_to or name] if tensor.persistent else ())
             if tensor.tied_to is None:
                 first[name] = module.path, tensor.spec
             else:
                 also.setdefault(tensor.tied_to, []).append(name)
     return tuple(
-        Held(name, path, spec, tuple(also.get(name, ()))) for name, (path, spec) in first.items()
+        Held(name, path, spec, tuple(also.get(name, ())), name in saved)
+        for name, (path, spec) in first.items()
     )
 
 

@@ -17,6 +17,7 @@ from unetscope.commands.options import (
     grouped,
     schema_option,
 )
+from unetscope.errors import UnetscopeError, nearest
 
 if TYPE_CHECKING:
     from unetscope.analysis.diff import Change, Diff
@@ -51,6 +52,15 @@ def diff_command(
     renamed: Annotated[
         bool, typer.Option("--renamed", help="Also the old and new name of each tensor.")
     ] = False,
+    verify: Annotated[
+        str | None,
+        typer.Option(
+            "--verify",
+            help="Run both for real, on cpu or cuda, with equal random weights and inputs, and "
+            "compare their outputs.",
+            metavar="DEVICE",
+        ),
+    ] = None,
     names: ModuleNames = "diffusers",
     output: Output = None,
     schema: Annotated[
@@ -68,7 +78,10 @@ def diff_command(
 
     gate = limits.gate()
     left, right = network.load_all([old, new])
-    found = api.diff(left, right)
+    left.source.by_position = right.source.by_position = True
+    found = api.diff(left, right, verify=verify, progress=console.progress)
+    for one, other in ((left, right), (right, left)):
+        _tell_other_names(one, other)
     if found.tensors_only:
         console.info(
             "note: tensors alone are compared; a checkpoint tells nothing of functions, skips, "
@@ -83,6 +96,22 @@ def diff_command(
     judgement = gate.judge(shown)
     written.show([Judged(judgement, place)], output, names=renamed)
     raise typer.Exit(1 if judgement.breaches else 0)
+
+
+def _tell_other_names(network: Architecture, other: Architecture) -> None:
+    """Say which inputs went by their places.
+
+    Raises:
+        UnetscopeError: neither network has an input of a name.
+    """
+    known = {tensor.name.partition(".")[0] for tensor in other.source.comparable().inputs}
+    for name, own in network.source.other_names.items():
+        if name not in known:
+            raise UnetscopeError(
+                f"`--input {name}=…`: neither network has an input `{name}`",
+                hint=f"did you mean `{nearest(name, known) or own}`?",
+            )
+        console.info(f"note: `{network.source.name}` takes `{name}` as `{own}`, by its place")
 
 
 def _in_compvis_names(found: Diff, *networks: Architecture) -> Diff:

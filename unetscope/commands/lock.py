@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,20 +17,19 @@ from unetscope.commands.options import (
     SizedNetworkOptions,
     complete_configs,
     grouped,
-    schema_option,
+    leaving_option,
 )
 from unetscope.errors import UnetscopeError
 
 if TYPE_CHECKING:
     from unetscope.api import Architecture
-    from unetscope.lock import Lock
     from unetscope.views.diff import Judged
 
 
-def _schema() -> object:
-    from unetscope.files.locks import schema
+def _grammar() -> str:
+    from unetscope.files.locks.grammar import GRAMMAR
 
-    return schema()
+    return GRAMMAR
 
 
 @dataclass
@@ -54,10 +53,10 @@ class _Outcome:
         self.stale += 1
         console.info(message)
         if config is not None:
-            hint = f"`unetscope lock {config} -o {path}` writes it"
-            beside = config.with_suffix(path.suffix) == path
-            hint = f"`unetscope lock {config}` writes it" if beside else hint
-            self.findings.append((f"{message}; {hint}", config))
+            from unetscope.sources.settings import lock_of
+
+            where = "" if lock_of(config) == path else f" -o {path}"
+            self.findings.append((f"{message}; `unetscope lock {config}{where}` writes it", config))
 
 
 @grouped
@@ -85,7 +84,7 @@ def lock_command(
         typer.Option(
             "-o",
             "--output",
-            help="The lock, if not beside the config.",
+            help="The lock, if not where it belongs.",
             rich_help_panel=OUTPUT,
             **WRITTEN,
         ),
@@ -98,12 +97,15 @@ def lock_command(
             rich_help_panel="What to do",
         ),
     ] = False,
-    schema: Annotated[bool, schema_option("Print the JSON Schema of a lock.", _schema)] = False,
+    grammar: Annotated[
+        bool, leaving_option("--grammar", "Print the grammar of a lock's text.", _grammar)
+    ] = False,
 ) -> None:
-    """Write the lock of each config beside it: configs/sd15.yaml has configs/sd15.lock.
+    """Write the lock of each config beside it: unet.yaml has unet.lock.
 
-    A lock is a digest of the network that people review: config, inputs, totals, modules, tensors,
-    skips. `--check` compares instead, as CI should; tools' versions are never compared.
+    `locks = "FOLDER"` under `[tool.unetscope]` puts it into a folder there. A lock is a text that
+    people review: config, inputs, the tree of the modules with their data flow, skips, totals.
+    `--check` compares instead, as CI should; tools' versions are never compared.
     """
     from unetscope.api import Architecture
     from unetscope.render import FORMATS, Reader
@@ -111,7 +113,8 @@ def lock_command(
 
     if output is not None and len(configs) > 1:
         raise UnetscopeError("`-o` names one lock, and there are several configs")
-    paths = [output or _beside(name) for name in configs]
+    paths = [output or _place(name) for name in configs]
+    _refuse_shared(configs, paths)
     requests = network.requests(configs)
     outcome = _Outcome()
     verb, noun = "checking" if check else "locking", "config" if len(paths) == 1 else "configs"
@@ -119,7 +122,10 @@ def lock_command(
         for request, path in zip(requests, paths, strict=True):
             try:
                 unet = Architecture.of(request, console.info)
-                (_check if check else _write)(unet, path, outcome)
+                if check:
+                    _check(unet, path, outcome)
+                else:
+                    _write(unet, path, outcome, folders=output is None)
             except UnetscopeError as error:
                 if len(paths) == 1:
                     raise
@@ -137,7 +143,7 @@ def lock_command(
     raise typer.Exit(1 if outcome.stale and (check or exit_non_zero_on_write) else 0)
 
 
-def _beside(source: str) -> Path:
+def _place(source: str) -> Path:
     """Where the lock of a config belongs.
 
     Raises:
@@ -145,6 +151,7 @@ def _beside(source: str) -> Path:
     """
     from unetscope.files.locks import SUFFIX, is_lock
     from unetscope.files.reading import is_file
+    from unetscope.sources.settings import lock_of
 
     path = Path(source)
     if not is_file(path):
@@ -160,41 +167,56 @@ def _beside(source: str) -> Path:
         )
     if is_lock(path):
         raise UnetscopeError(f"`{source}` is a lock", hint="name the config that it belongs to")
-    return path.with_suffix(SUFFIX)
+    return lock_of(path)
 
 
-def _write(unet: Architecture, path: Path, outcome: _Outcome) -> None:
+def _refuse_shared(configs: list[str], paths: list[Path]) -> None:
+    """See that no two configs have one lock, as `unet.yaml` and `unet.json` would."""
+    owners: dict[Path, str] = {}
+    for config, path in zip(configs, paths, strict=True):
+        if (other := owners.setdefault(path, config)) != config:
+            raise UnetscopeError(
+                f"`{other}` and `{config}` have one lock, {path}",
+                hint="rename one, or lock each on its own with `-o`",
+            )
+
+
+def _write(unet: Architecture, path: Path, outcome: _Outcome, *, folders: bool) -> None:
     from unetscope.files.locks import dumps
     from unetscope.files.writing import write
 
-    made = unet.lock()
-    if _same(_written(path), made):
+    if _is_written(path, unet):
         console.debug(f"unchanged {path}")
         return
-    write(path, dumps(made))
+    write(path, dumps(unet.lock()), folders=folders)
     console.info(f"wrote {path}")
     outcome.stale += 1
 
 
-def _written(path: Path) -> Lock | None:
-    """The lock that is there; None if there is none that can be read, since it is written anew."""
-    from unetscope.files import locks
+def _is_written(path: Path, unet: Architecture) -> bool:
+    """Whether the lock is there already; what is no lock of today is written over, and said.
 
+    Raises:
+        UnetscopeError: a newer unetscope wrote it.
+    """
+    from unetscope.files.locks import is_text_of
+    from unetscope.files.reading import is_file
+    from unetscope.files.versioned import NewerError
+
+    made = unet.lock()
     try:
-        return locks.load(path) if path.exists() else None
-    except UnetscopeError:
-        return None
-
-
-def _same(old: Lock | None, new: Lock) -> bool:
-    """Whether two locks have one text, tools' versions aside."""
-    from unetscope.files.locks import dumps
-
-    return old is not None and dumps(replace(old, tools={})) == dumps(replace(new, tools={}))
+        return path.exists() and is_text_of(path, made)
+    except NewerError:
+        raise
+    except UnetscopeError as error:
+        if is_file(path):
+            console.info(f"{error.place}: {error.message}; it is written anew")
+        return False
 
 
 def _check(unet: Architecture, path: Path, outcome: _Outcome) -> None:
     from unetscope import api
+    from unetscope.files.locks import is_text_of
     from unetscope.views.diff import Judged
 
     file = unet.source.file
@@ -203,7 +225,7 @@ def _check(unet: Architecture, path: Path, outcome: _Outcome) -> None:
         outcome.found(path, f"{path} is missing", file)
         return
     written = api.load(str(path))
-    if _same(written.lock(), unet.lock()):
+    if is_text_of(path, unet.lock()):
         console.debug(f"unchanged {path}")
         return
     found = api.diff(written, unet)
@@ -212,5 +234,6 @@ def _check(unet: Architecture, path: Path, outcome: _Outcome) -> None:
         place = unet.source.place_of
         judgement = GateOptions().gate().judge(found)
         outcome.judged.append(Judged(judgement, lambda change: place(change, found)))
-    else:
-        outcome.found(path, f"{path} is stale: the same network from another config", file)
+        return
+    why = "in another layout" if written.lock() == unet.lock() else "from another config"
+    outcome.found(path, f"{path} is stale: the same network {why}", file)

@@ -267,14 +267,23 @@ class SizedNetworkOptions(NetworkOptions):
 def schema_option(help: str, schema: Callable[[], object]) -> Any:
     """An option that prints a JSON Schema, and leaves."""
 
+    def text() -> str:
+        import json
+
+        return json.dumps(schema(), indent=2) + "\n"
+
+    return leaving_option("--schema", help, text)
+
+
+def leaving_option(name: str, help: str, text: Callable[[], str]) -> Any:
+    """An option that prints a text, and leaves."""
+
     def show(wanted: bool) -> None:
         if wanted:
-            import json
-
-            console.emit(json.dumps(schema(), indent=2) + "\n")
+            console.emit(text())
             raise typer.Exit
 
-    return typer.Option("--schema", help=help, callback=show, is_eager=True, rich_help_panel=OUTPUT)
+    return typer.Option(name, help=help, callback=show, is_eager=True, rich_help_panel=OUTPUT)
 
 
 WRITTEN: Mapping[str, Any] = {"metavar": "FILE", "readable": False}

@@ -5,15 +5,18 @@ A saved trace states the version of its format, so that a newer format is refuse
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
-from unetscope.files.versioned import Versioned, absurd, impossible, too_deep
+from unetscope.files import reading
+from unetscope.files.versioned import DamageError, Versioned, absurd, impossible, too_deep
 from unetscope.record import Trace
 
-FORMAT = 1
+FORMAT = 2
 
 
 class _Document(msgspec.Struct):
@@ -43,8 +46,12 @@ def load(path: Path) -> Trace:
 
 
 def is_trace(path: Path) -> bool:
-    """Whether a file is a saved trace by its first key."""
-    return _SAVED.is_in(path)
+    """Whether a file is a saved trace by its first key; False if it cannot be read."""
+    try:
+        head = reading.content(path, 64)
+    except OSError:
+        return False
+    return re.match(rb'\s*\{\s*"unetscope_trace"', head) is not None
 
 
 def _damages(document: _Document) -> Iterator[str]:
@@ -64,6 +71,9 @@ def _damages(document: _Document) -> Iterator[str]:
     yield from impossible(value.spec for value in trace.values)
     for module in trace.modules:
         yield from impossible(held.spec for held in (*module.parameters, *module.buffers))
+        for parameter in module.parameters:
+            if not parameter.persistent:
+                yield f"`{parameter.name}` is a parameter that no state_dict holds"
     for value in trace.values:
         yield from outside("storage", len(trace.storages), (value.storage,))
         yield from outside("op", ops, (value.op,))
@@ -121,12 +131,36 @@ def _disorder(trace: Trace) -> Iterator[str]:
             yield f"a storage lives from {storage.born} to {died}, on a clock of {last}"
 
 
-_SAVED = Versioned(
+class _Head(msgspec.Struct):
+    """The part of a saved trace that tells how to read the rest."""
+
+    unetscope_trace: Any = None
+
+
+D = TypeVar("D")
+
+
+def _stated(text: bytes) -> int:
+    version = _parsed(text, _Head).unetscope_trace
+    if type(version) is not int:
+        raise DamageError("it has no `unetscope_trace`")
+    return version
+
+
+def _parsed(text: bytes, content: type[D]) -> D:
+    try:
+        return msgspec.json.decode(text, type=content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DamageError(str(error)) from None
+
+
+_SAVED: Versioned[_Document] = Versioned(
     name="trace",
-    mark="unetscope_trace",
     version=FORMAT,
-    content=_Document,
+    stated=_stated,
+    decoded=lambda text: _parsed(text, _Document),
     damages=_damages,
     foreign="not a saved trace",
+    older="an earlier format",
     again="`unetscope trace CONFIG --save FILE` writes one",
 )

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import msgspec
-
 from unetscope.errors import Place, UnetscopeError
 from unetscope.files import reading
 from unetscope.record import TensorSpec, is_dtype
@@ -22,6 +20,22 @@ DEEPEST = 32
 _CONFLICT = re.compile(rb"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
 
 
+class DamageError(Exception):
+    """A text is no such file; the message says why.
+
+    Attributes:
+        line: the number of the line, from 1, if there is one.
+    """
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class NewerError(UnetscopeError):
+    """A file has a format that only a newer unetscope knows; it must not be written over."""
+
+
 @dataclass(frozen=True)
 class Versioned(Generic[T]):
     """A kind of file that states the version of its format.
@@ -30,21 +44,25 @@ class Versioned(Generic[T]):
 
     Attributes:
         name: what such a file holds: `trace`.
-        mark: the first key, whose value is the version.
         version: the one that is read and written here.
-        content: what the JSON is read as.
-        damages: the damage that types do not show, in words.
-        foreign: what is said of a file that has no such key.
+        stated: the version that a text states; raises `DamageError` for one that states none.
+        decoded: what a text of this version holds; raises `DamageError`.
+        damages: the damage that this does not show, in words.
+        foreign: what is said of a file that states no version.
+        older: what is said of one with an earlier version.
         again: how to write such a file.
+        largest: bytes that one may have.
     """
 
     name: str
-    mark: str
     version: int
-    content: type[T]
+    stated: Callable[[bytes], int]
+    decoded: Callable[[bytes], T]
     damages: Callable[[T], Iterator[str]]
     foreign: str
+    older: str
     again: str
+    largest: int = reading.LARGEST
 
     def loads(self, text: bytes, file: str) -> T:
         """The content of a file.
@@ -52,28 +70,33 @@ class Versioned(Generic[T]):
         Raises:
             UnetscopeError: it is not such a file, is damaged, or has another format.
         """
-        place = Place(file)
 
-        def refused(message: str, hint: str = self.again) -> UnetscopeError:
-            return UnetscopeError(message, place=place, hint=hint)
+        def refused(message: str, line: int | None = None) -> UnetscopeError:
+            return UnetscopeError(message, place=Place(file, line), hint=self.again)
 
-        head = msgspec.defstruct("Head", [(self.mark, Any, None)])
         try:
-            version = getattr(msgspec.json.decode(text, type=head), self.mark)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            version = self.stated(text)
+        except DamageError as error:
             conflict = "it contains the markers of a merge conflict"
             why = conflict if _CONFLICT.search(text) else str(error)
-            raise refused(f"{self.foreign}: {why}") from None
-        if type(version) is not int:
-            raise refused(f"{self.foreign}: it has no `{self.mark}`")
-        if version != self.version:
-            newer = "a newer unetscope wrote it: update this one"
-            message = f"a {self.name} of format {version}; this unetscope reads {self.version}"
-            raise refused(message, newer if version > self.version else self.again)
+            raise refused(f"{self.foreign}: {why}", error.line) from None
+        if version > self.version:
+            raise NewerError(
+                f"a {self.name} of format {version}, which is newer: this unetscope reads "
+                f"{self.version}",
+                hint="a newer unetscope wrote it: update this one",
+                place=Place(file),
+            )
+        if version < self.version:
+            raise refused(
+                f"a {self.name} of {self.older}; this unetscope reads format {self.version}"
+            )
         try:
-            content = msgspec.json.decode(text, type=self.content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise refused(f"a damaged {self.name}: {error}") from None
+            content = self.decoded(text)
+        except DamageError as error:
+            conflict = "it contains the markers of a merge conflict"
+            why = conflict if _CONFLICT.search(text) else str(error)
+            raise refused(f"a damaged {self.name}: {why}", error.line) from None
         for damage in self.damages(content):
             raise refused(f"a damaged {self.name}: {damage}")
         return content
@@ -86,20 +109,12 @@ class Versioned(Generic[T]):
             raise UnetscopeError(
                 f"cannot be read: {reading.why(error)}", place=Place(str(path))
             ) from None
-        if len(text) > reading.LARGEST:
+        if len(text) > self.largest:
             raise UnetscopeError(
-                f"larger than {reading.LARGEST:,} bytes, the bound for a {self.name}",
+                f"larger than {self.largest:,} bytes, the bound for a {self.name}",
                 place=Place(str(path)),
             )
         return self.loads(text, str(path))
-
-    def is_in(self, path: Path) -> bool:
-        """Whether a file is of this kind, by its first key; False if it cannot be read."""
-        try:
-            head = reading.content(path, 64)
-        except OSError:
-            return False
-        return re.match(rb'\s*\{\s*"%b"' % self.mark.encode(), head) is not None
 
 
 def impossible(specs: Iterable[TensorSpec]) -> Iterator[str]:

@@ -14,16 +14,23 @@ from unetscope.errors import UnetscopeError
 from unetscope.files.reading import PATIENCE, why
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes, *, folders: bool = False) -> None:
     """Write a file, whole or not at all; it keeps its mode, and its owner where that may be.
 
     A link stays, and what it leads to is written. Devices and pipes are written to, as a shell
     would, never replaced.
 
+    Args:
+        path: where to.
+        content: what.
+        folders: whether folders around it are made where they are missing.
+
     Raises:
         UnetscopeError: it cannot be written.
     """
     try:
+        if folders:
+            path.parent.mkdir(parents=True, exist_ok=True)
         target = _regular(path)
         if target is None:
             _send(path, content)

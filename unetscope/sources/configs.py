@@ -68,6 +68,12 @@ class ConfigNetwork(Runnable):
 
         return devices.build(self.spec.build, self.request.device, self.request.dtype)
 
+    def computed(self) -> nn.Module:
+        """The same with its buffers."""
+        from unetscope.tracing import devices
+
+        return devices.build_unfilled(self.spec.build, self.request.device, self.request.dtype)
+
     def inputs(self, model: nn.Module) -> Given:
         """The keyword arguments of `forward`."""
         return Given((), self.spec.tensors())
@@ -172,20 +178,25 @@ class ControlledNetwork(Runnable):
                 )
         return control
 
+    def _make(self) -> nn.Module:
+        from unetscope.families.diffusers.networks.controlnet import ControlledUNet
+
+        return ControlledUNet(
+            cast("UNet2DConditionModel", self.unet.spec.build()),
+            cast("ControlNetModel", self.control.build()),
+        )
+
     def build(self) -> nn.Module:
         """Both networks as one module."""
-        from unetscope.families.diffusers.networks.controlnet import ControlledUNet
         from unetscope.tracing import devices
 
-        unet, control = self.unet.spec, self.control
+        return devices.build(self._make, self.request.device, self.request.dtype)
 
-        def make() -> nn.Module:
-            return ControlledUNet(
-                cast("UNet2DConditionModel", unet.build()),
-                cast("ControlNetModel", control.build()),
-            )
+    def computed(self) -> nn.Module:
+        """The same with their buffers."""
+        from unetscope.tracing import devices
 
-        return devices.build(make, self.request.device, self.request.dtype)
+        return devices.build_unfilled(self._make, self.request.device, self.request.dtype)
 
     def inputs(self, model: nn.Module) -> Given:
         """The keyword arguments of both; what both take is given once."""

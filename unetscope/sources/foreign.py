@@ -14,7 +14,7 @@ from unetscope.sources.inputs import Given, given
 from unetscope.sources.published import Published
 from unetscope.sources.request import SIZES, Request
 from unetscope.sources.source import Info, Runnable
-from unetscope.sources.targets import foreign, maker, where
+from unetscope.sources.targets import maker, where
 
 if TYPE_CHECKING:
     from torch import nn
@@ -59,11 +59,17 @@ class ForeignNetwork(Runnable):
         with self.guarded(f"building `{self.name}`"):
             return devices.build_as_written(self.make, device, dtype, self.retry)
 
+    def computed(self) -> nn.Module:
+        """The network as its code leaves it."""
+        return self.build()
+
     def inputs(self, model: nn.Module) -> Given:
         """The arguments of `forward`, as they were described or else guessed."""
         described = self.described or self.guess(model)
         if not self.described:
             self.info(f"inputs guessed: {guessing.spell(described)}")
+        if self.by_position:
+            described, self.other_names = guessing.by_position(model, described)
         guessing.check(model, described)
         return described
 
@@ -80,10 +86,6 @@ class ForeignNetwork(Runnable):
         """One pass over what `build` returned; what the code prints goes to stderr."""
         with self.guarded(f"running `{self.name}`"):
             return super().run(model)
-
-    def guarded(self, doing: str) -> AbstractContextManager[None]:
-        """A context for other people's code, which says in one message what goes wrong there."""
-        return foreign(doing)
 
     def explain(self, error: ForwardError) -> None:
         """Name the line of code that failed, and what may run it."""

@@ -41,6 +41,29 @@ def check(model: nn.Module, described: Given) -> None:
         ) from None
 
 
+def by_position(model: nn.Module, described: Given) -> tuple[Given, dict[str, str]]:
+    """The same arguments where names that `forward` does not have give way to those in their place.
+
+    Returns:
+        The arguments; and the names that gave way, each with the one that stands for it.
+    """
+    signature = _signature(model)
+    parameters = signature.parameters if signature else {}
+    given = described.kwargs or {}
+    kinds = {parameter.kind for parameter in parameters.values()}
+    if not parameters or inspect.Parameter.VAR_KEYWORD in kinds:
+        return described, {}
+    free = [name for name in parameters if name not in given]
+    renamed: dict[str, str] = {}
+    for place, name in enumerate(given, len(described.args)):
+        here = list(parameters)[place : place + 1]
+        if name not in parameters and here and here[0] in free:
+            free.remove(here[0])
+            renamed[name] = here[0]
+    named = {renamed.get(name, name): value for name, value in given.items()}
+    return Given(described.args, named), renamed
+
+
 def guess(model: nn.Module, dtype: str, sizes: Mapping[str, int]) -> Given:
     """The required inputs of `forward`, from its parameters' names and the first convolution.
 

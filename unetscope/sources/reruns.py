@@ -5,6 +5,7 @@ At other sizes, for dims in symbols; under other people's counters; for real, wi
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
     from unetscope.analysis.audit import Audit
     from unetscope.analysis.cost import Cost
+    from unetscope.analysis.diff import Verification
+    from unetscope.analysis.diff.verified import Keys
     from unetscope.record import Measurement, Trace
+    from unetscope.tracing.verify import Run
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 """Shows how far something long is: what it is and its number of steps; what its context yields is
@@ -118,6 +122,125 @@ def measurement(source: Source, traced: Trace, runs: int, progress: Progress) ->
     steps = passes(device, runs)
     with progress(f"measuring {traced.name} on {device}: {steps} passes", steps) as done:
         return measure(model, inputs, blocks, runs=runs, done=done)
+
+
+def verification(old: Runnable, new: Runnable, device: str, progress: Progress) -> Verification:
+    """Whether two networks compute the same: real runs with equal weights and inputs.
+
+    One after the other, so that no more than one is in memory; in float64, or in float32 where that
+    lacks memory or a network cannot run in it.
+
+    Args:
+        old: a config or code.
+        new: the same.
+        device: cpu or cuda.
+        progress: shows how far each run is.
+
+    Raises:
+        UnetscopeError: there is no such device or not enough memory, or one of them cannot run.
+    """
+    from unetscope.tracing.verify import PRECISIONS
+
+    *better, last = PRECISIONS
+    for dtype in better:
+        try:
+            return _verified(old, new, device, dtype, progress)
+        except UnetscopeError as error:
+            new.info(f"{error.message}: trying {last}")
+    return _verified(old, new, device, last, progress)
+
+
+def see_device(device: str) -> None:
+    """See that networks can run for real on a device.
+
+    Raises:
+        UnetscopeError: they cannot.
+    """
+    from unetscope.tracing import devices
+
+    if devices.known(device) == "meta":
+        raise UnetscopeError(
+            "nothing runs on meta, so there is nothing to verify", hint="`--verify cpu` runs"
+        )
+
+
+def _verified(
+    old: Runnable, new: Runnable, device: str, dtype: str, progress: Progress
+) -> Verification:
+    from unetscope.analysis.diff import Verification
+    from unetscope.analysis.diff.verified import keys
+    from unetscope.tracing.verify import PRECISIONS, compared
+
+    drawn = keys(old.lock(), new.lock())
+    for network in (old, new):
+        _see_memory(network, device, dtype)
+    before, after = (
+        _ran(network, each, device, dtype, progress)
+        for network, each in zip((old, new), drawn, strict=True)
+    )
+    was = {
+        key: before.fixed[name] for name, key in drawn[0].tensors.items() if name in before.fixed
+    }
+    return Verification(
+        device,
+        dtype,
+        PRECISIONS[dtype].tolerance,
+        compared(before.outputs, after.outputs),
+        buffers=tuple(
+            name
+            for name, values in after.fixed.items()
+            if was.get(drawn[1].tensors.get(name, name), values) != values
+        ),
+        old_alone=drawn[0].alone,
+        new_alone=drawn[1].alone,
+    )
+
+
+def _see_memory(network: Runnable, device: str, dtype: str) -> None:
+    """See that a network fits into memory.
+
+    Raises:
+        UnetscopeError: it does not.
+    """
+    from unetscope.analysis.diff.verified import needed_bytes
+    from unetscope.tracing.free_memory import free_bytes
+    from unetscope.tracing.verify import PRECISIONS
+    from unetscope.units import nbytes
+
+    needed, free = needed_bytes(network.lock(), dtype, network.request.dtype), free_bytes(device)
+    share = PRECISIONS[dtype].share
+    if free is not None and needed > share * free:
+        raise UnetscopeError(
+            f"`{network.name}` needs about {nbytes(needed)} on {device} in {dtype}, more than "
+            f"{share:.0%} of the {nbytes(free)} that are free",
+            hint="smaller inputs (`--height`, `--width`, `--batch`) need less",
+        )
+
+
+def _ran(network: Runnable, keys: Keys, device: str, dtype: str, progress: Progress) -> Run:
+    """What a network computes with the weights and inputs of some keys.
+
+    Raises:
+        UnetscopeError: it cannot be built, or fails; the message says where.
+    """
+    from unetscope.sources.targets import where
+    from unetscope.tracing.verify import run, steady
+
+    gc.collect()  # the network before this one
+    placed = network.on(device)
+    placed.info = lambda _: None  # which inputs were guessed has been said
+    blocks = network.lock().blocks
+    running = f"running {network.name} on {device} in {dtype}"
+    with progress(running, 2 + len(blocks)) as done, steady(device), placed.guarded(running):
+        model = placed.computed()
+        done()
+        args, kwargs = placed.arguments(model, dtype)
+        try:
+            return run(model, args, kwargs, keys, dtype=dtype, blocks=blocks, done=done)
+        except UnetscopeError as error:
+            error.message = f"`{network.name}` cannot run on {device} in {dtype}: {error.message}"
+            error.place = error.place or (where(error.__cause__) if error.__cause__ else None)
+            raise
 
 
 def _cost(network: Runnable) -> Cost:

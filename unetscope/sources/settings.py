@@ -63,6 +63,33 @@ def _config(file: Path) -> str | None:
     )
 
 
+def lock_of(config: Path) -> Path:
+    """Where the lock of a config belongs: beside it, or in a folder there.
+
+    `locks` under `[tool.unetscope]` names the folder, in the `pyproject.toml` that is the nearest
+    in the config's folder or above.
+
+    Raises:
+        ConfigError: that file is no TOML, or its `locks` is no folder below the config's.
+    """
+    from unetscope.files.locks import SUFFIX
+
+    file = nearest_file(config.absolute().parent)
+    folder = "." if file is None else section(file).get("locks", ".")
+    if not (isinstance(folder, str) and folder.isprintable() and _is_below(folder)):
+        raise ConfigError(
+            "tool.unetscope.locks: expected a folder in that of the config, "
+            f'such as "locks", found {found(folder)}',
+            place=Place(str(file)),
+        )
+    return config.parent / folder / f"{config.stem}{SUFFIX}"
+
+
+def _is_below(folder: str) -> bool:
+    path = Path(folder)
+    return bool(folder) and not path.is_absolute() and ".." not in path.parts
+
+
 def nearest_file(folder: Path) -> Path | None:
     """The `pyproject.toml` of a folder, or of the nearest one above that has one."""
     files = (above / "pyproject.toml" for above in (folder, *folder.parents))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -39,6 +40,9 @@ class Source(ABC):
         takes: the options that mean something to this kind of source, by field of `Request`.
         tensors_only: whether nothing but its tensors is known, as of a checkpoint.
         what: what kind of source it is, for messages.
+        by_position: whether inputs may be described by names that only the network has that it is
+            compared with; they go by their places then.
+        other_names: such names, each with the one that stands for it, once the network has run.
     """
 
     takes: ClassVar[frozenset[str]] = frozenset()
@@ -48,6 +52,8 @@ class Source(ABC):
     def __init__(self, request: Request, info: Info) -> None:
         self.request = request
         self.info = info
+        self.by_position = False
+        self.other_names: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -141,6 +147,10 @@ class Runnable(Source):
         """The network in eval mode, on the device that was asked for."""
 
     @abstractmethod
+    def computed(self) -> nn.Module:
+        """The network on cpu or cuda, with buffers as its code computes them; weights are any."""
+
+    @abstractmethod
     def inputs(self, model: nn.Module) -> Given:
         """The arguments of `forward`, described: a `TensorSpec` stands for each tensor."""
 
@@ -191,13 +201,26 @@ class Runnable(Source):
         """Itself."""
         return self
 
-    def arguments(self, model: nn.Module) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The positional and the named arguments of `forward`, as tensors of zeros."""
+    def guarded(self, doing: str) -> AbstractContextManager[None]:
+        """A context for the network's code, which says in one message what goes wrong there."""
+        from unetscope.sources.targets import foreign
+
+        return foreign(doing)
+
+    def arguments(
+        self, model: nn.Module, dtype: str | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The positional and the named arguments of `forward`, as tensors of zeros.
+
+        Args:
+            model: what was built.
+            dtype: of the floating-point ones, instead of `input_dtype`.
+        """
         from unetscope.tracing import devices
 
         given = self.inputs(model)
         described = given.args, dict(given.kwargs or {})
-        args, kwargs = devices.zeros(described, self.request.device, self.input_dtype)
+        args, kwargs = devices.zeros(described, self.request.device, dtype or self.input_dtype)
         return args, kwargs
 
     def arguments_by_name(self, model: nn.Module) -> dict[str, Any]:

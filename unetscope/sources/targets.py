@@ -5,6 +5,7 @@ Nothing else is ever imported: not what a config, a saved trace or a checkpoint 
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
 import re
@@ -67,7 +68,7 @@ def maker(source: str, kwargs: str | None) -> Callable[[], nn.Module]:
                 f"`{source}` is a model that is there already: it takes no --kwargs",
                 hint="name a class or a factory",
             )
-        return lambda: found
+        return lambda: _copied(found)
     if not callable(found):
         raise UnetscopeError(
             f"`{source}`: expected a model, a class or a factory, found {_kind(found)}"
@@ -109,6 +110,14 @@ def where(error: BaseException) -> Place | None:
         if not re.search(r"/torch/|/unetscope/|/importlib/|/contextlib\.py$|^<", name):
             return Place(frame.filename, frame.lineno)
     return None
+
+
+def _copied(model: nn.Module) -> nn.Module:
+    """A copy, so that the model keeps its weights; itself where its tensors cannot be copied."""
+    try:
+        return copy.deepcopy(model)
+    except RuntimeError:
+        return model
 
 
 def _attribute(source: str) -> Any:

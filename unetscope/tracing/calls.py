@@ -149,10 +149,24 @@ class Calls:
         names = self._signatures.get(kind)
         if names is None:
             names = self._signatures[kind] = _positional(kind)
-        for index, value in enumerate(args):
-            yield from named_leaves(value, names[index] if index < len(names) else f"args.{index}")
-        for name, value in kwargs.items():
-            yield from named_leaves(value, name)
+        return _named(names, args, kwargs)
+
+
+def arguments(
+    model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Iterator[tuple[str, Tensor]]:
+    """The tensors that a network is given, under the names that a trace has for them."""
+    return _named(_positional(type(model)), args, kwargs)
+
+
+def _named(
+    names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Iterator[tuple[str, Tensor]]:
+    """The tensors in the arguments of a call, `names` being those of the positional ones."""
+    for index, value in enumerate(args):
+        yield from named_leaves(value, names[index] if index < len(names) else f"args.{index}")
+    for name, value in kwargs.items():
+        yield from named_leaves(value, name)
 
 
 def _positional(kind: type[nn.Module]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules import module as everywhere
 
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.record import TensorSpec
@@ -69,6 +70,38 @@ def build_as_written(
         else:
             return model.to("meta")
         return make().to("meta")
+
+
+def build_unfilled(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
+    """The module that `make` returns, in eval mode, its weights never filled but its buffers are.
+
+    So a network of billions of parameters is there in a moment. `make` must not look at weights.
+
+    Raises:
+        UnetscopeError: no such device here.
+    """
+    where = _device(device)
+    with _default_dtype(dtype), _weights_on_meta():
+        model = make()
+    for module in model.modules():
+        for name, weight in module._parameters.items():
+            if weight is not None:
+                module._parameters[name] = nn.Parameter(torch.empty_like(weight, device=where))
+    return model.to(where).eval()
+
+
+@contextmanager
+def _weights_on_meta() -> Iterator[None]:
+    """Move each parameter that a module is given to meta."""
+
+    def move(_: nn.Module, __: str, weight: nn.Parameter) -> Any:
+        return None if weight.is_meta else nn.Parameter(weight.to("meta"))
+
+    handle = everywhere.register_module_parameter_registration_hook(move)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 _META = re.compile(r"(?<![a-z])meta(?![a-z])|Tensor\.__format__", re.IGNORECASE)
@@ -135,15 +168,30 @@ def _dtype(name: str) -> torch.dtype:
     )
 
 
+def known(name: str) -> str:
+    """The name of a device, if there is one.
+
+    Raises:
+        UnetscopeError: there is no such device here.
+    """
+    return str(_device(name))
+
+
 def _device(name: str) -> torch.device:
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise UnetscopeError(
             "there is no CUDA device here",
-            hint="`--device meta` gives the same trace without one, `--device cpu` runs for real",
+            hint="`meta` gives the same trace without one, and `cpu` runs for real",
         )
     try:
-        return torch.device(name)
+        found = torch.device(name)
     except RuntimeError:
         raise UnetscopeError(
             f"unknown device `{name}`: expected meta, cpu or cuda (cuda:1 …)"
         ) from None
+    try:
+        torch.empty(0, device=found)
+    except Exception as error:  # each backend that is missing raises another
+        said = str(error).partition("\n")[0]
+        raise UnetscopeError(f"there is no device `{name}` here: {said}") from None
+    return found

@@ -104,10 +104,6 @@ def _matmul(result: Tensor, input: Tensor, *_: Any, **__: Any) -> Work:
     return Work(result.numel() * input.shape[-1])
 
 
-def _rmatmul(result: Tensor, other: Tensor, input: Tensor) -> Work:
-    return _matmul(result, input)
-
-
 def _addmm(result: Tensor, input: Tensor, mat1: Tensor, *_: Any, **__: Any) -> Work:
     return _matmul(result, mat1)
 
@@ -204,7 +200,6 @@ FORMULAS: dict[str, Callable[..., Work]] = {
     "bmm": _bmm,
     "baddbmm": _baddbmm,
     "matmul": _matmul,
-    "rmatmul": _rmatmul,
     "addmm": _addmm,
     "tensordot": _tensordot,
     "einsum": _einsum,

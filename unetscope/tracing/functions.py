@@ -20,7 +20,7 @@ from unetscope.tracing.tensors import leaves
 _REFLECTED = frozenset(
     f"{before}r{name}{before}"
     for before in ("", "__")
-    for name in ("sub", "div", "truediv", "floordiv", "mod", "pow", "lshift", "rshift")
+    for name in ("sub", "div", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "matmul")
 )
 """Functions whose first argument stands behind the second in the code: `1 - x`."""
 
@@ -28,6 +28,7 @@ _REFLECTED = frozenset(
 class Returned(NamedTuple):
     """A function that has returned."""
 
+    function: Callable[..., Any]
     name: str
     """As in `Op.name`."""
     inputs: list[Tensor]
@@ -81,17 +82,17 @@ class Functions(TorchFunctionMode):
         if name is None:
             return func(*args, **kwargs)
         listener = self._listener
-        # As they stand in the code; keywords by name, as their order makes no difference.
         written = args[::-1] if func.__name__ in _REFLECTED else args
-        inputs = leaves(*written, *(kwargs[key] for key in sorted(kwargs)))
+        inputs = leaves(written, kwargs)
         noted = listener.called(name, inputs)
         try:
             result = self._run(func, types, args, kwargs)
         except Exception as error:
             listener.failed(error, name, inputs)
             raise
-        function = Returned(name, inputs, leaves(result), result, written, kwargs)
-        listener.returned(function, noted)
+        listener.returned(
+            Returned(func, name, inputs, leaves(result), result, written, kwargs), noted
+        )
         return result
 
 
@@ -125,36 +126,3 @@ def function_name(func: Callable[..., Any]) -> str | None:
         package = module.removeprefix("torch._C._")
         return f"torch.{package}.{name.lstrip('_').removeprefix(f'{package}_')}"
     return f"torch.{name}"
-
-
-def _spell(argument: Any) -> str:
-    """An argument that is no tensor, the same on every device."""
-    if argument is None or isinstance(argument, (bool, int, float, str)):
-        return str(argument)
-    if isinstance(argument, (tuple, list)):
-        return f"({', '.join(map(_spell, argument))})"
-    if isinstance(argument, Tensor):
-        return "…"
-    if isinstance(argument, torch.dtype):
-        return str(argument).removeprefix("torch.")
-    if isinstance(argument, slice):
-        ends = ("" if end is None else _spell(end) for end in (argument.start, argument.stop))
-        return ":".join(ends) + (f":{argument.step}" if argument.step is not None else "")
-    return "..." if argument is Ellipsis else type(argument).__name__
-
-
-def detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """The arguments of a function that are no tensors, as they were written.
-
-    Where a number stands before a tensor, an ellipsis shows where that stood: `1, …` of `1 - x`.
-    """
-    words: list[str] = []
-    for place, value in enumerate(args):
-        if isinstance(value, Tensor):
-            words += ["…"] if place and isinstance(args[place - 1], (int, float)) else []
-        elif value is not None and not isinstance(value, torch.device):
-            words.append(_spell(value))
-    for name, value in kwargs.items():
-        if name != "device" and not isinstance(value, (Tensor, torch.device)):
-            words.append(f"{name}={_spell(value)}")
-    return ", ".join(words)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from unetscope.errors import UnetscopeError
 from unetscope.record import ModuleRecord, Parameter, Setting
-from unetscope.tracing.tensors import Tensors
+from unetscope.tracing.tensors import Tensors, named_leaves
 
 _PLAIN = (bool, int, float, str, type(None))
 _REPLICATING = (nn.DataParallel, nn.parallel.DistributedDataParallel)
@@ -69,14 +69,24 @@ def _compiled() -> tuple[type[Any], ...]:
 
 
 def names_of_tensors(paths: Mapping[nn.Module, str]) -> dict[int, str]:
-    """The name of each parameter and buffer, by id; a shared one has its first name."""
+    """The name of each tensor that a module holds, by id; a shared one has its first name.
+
+    Parameters and buffers come first, then tensors that are plain attributes, or in lists and dicts
+    that are.
+    """
     names: dict[int, str] = {}
+    own = vars(nn.Module())
+    plain: dict[int, str] = {}
     for module, path in paths.items():
         prefix = f"{path}." if path else ""
         for name, tensor in (*module._parameters.items(), *module._buffers.items()):
             if tensor is not None:
                 names.setdefault(id(tensor), prefix + name)
-    return names
+        for name, value in vars(module).items():
+            if isinstance(value, (Tensor, list, tuple, dict)) and name not in own:
+                for inner, tensor in named_leaves(value, prefix + name):
+                    plain.setdefault(id(tensor), inner)
+    return plain | names
 
 
 def records(
@@ -84,13 +94,16 @@ def records(
 ) -> tuple[ModuleRecord, ...]:
     """What the modules are, before anything runs."""
 
-    def own(path: str, held: Mapping[str, Tensor | None]) -> tuple[Parameter, ...]:
+    def own(
+        path: str, held: Mapping[str, Tensor | None], unsaved: Container[str] = ()
+    ) -> tuple[Parameter, ...]:
         found = []
         for name, tensor in held.items():
             if tensor is not None:
                 first = names[id(tensor)]
                 tied = None if first == (f"{path}.{name}" if path else name) else first
-                found.append(Parameter(name, tensors.spec(tensor), tied))
+                spec, persistent = tensors.spec(tensor), name not in unsaved
+                found.append(Parameter(name, spec, tied, persistent))
         return tuple(found)
 
     return tuple(
@@ -99,7 +112,7 @@ def records(
             type(module).__name__,
             attributes(module),
             own(path, module._parameters),
-            own(path, module._buffers),
+            own(path, module._buffers, module._non_persistent_buffers_set),
         )
         for module, path in paths.items()
     )

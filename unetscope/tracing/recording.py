@@ -6,10 +6,11 @@ from torch import Tensor
 
 from unetscope.ops import OpKind, operation
 from unetscope.record import Op
+from unetscope.tracing.arguments import bound, detail
 from unetscope.tracing.calls import Calls
 from unetscope.tracing.flops import work
-from unetscope.tracing.functions import Returned, detail
-from unetscope.tracing.tensors import Tensors
+from unetscope.tracing.functions import Returned
+from unetscope.tracing.tensors import Tensors, leaves
 
 
 class Recording:
@@ -34,7 +35,7 @@ class Recording:
 
     def returned(self, function: Returned, noted: list[int]) -> None:
         """Record a function, if it made a tensor or wrote to one."""
-        name, inputs, outputs, result, args, kwargs = function
+        func, name, inputs, outputs, result, args, kwargs = function
         written: list[Tensor] = []
         now = _versions(inputs)
         if now != noted:
@@ -42,7 +43,8 @@ class Recording:
         if not outputs and not written:
             return
         tensors = self._tensors
-        taken = tuple(tensors.see(tensor) for tensor in inputs)
+        arguments = bound(func, args, kwargs)
+        taken = tuple(tensors.see(t) for t in leaves(*(a.value for a in arguments)))
         clock = tensors.tick()
         index = len(self.ops)
         given = [tensors.made(tensor, index, written=True) for tensor in written]
@@ -59,7 +61,7 @@ class Recording:
         macs, attention = work(name, result, args, kwargs)
         call = self._calls.current
         self.ops.append(
-            Op(name, call, clock, taken, tuple(given), detail(args, kwargs), macs, attention)
+            Op(name, call, clock, taken, tuple(given), detail(name, arguments), macs, attention)
         )
 
 

@@ -57,7 +57,7 @@ def _upper(path: str) -> str:
 def what(change: Change, words: Words) -> Cell:
     """What changed there: old -> new, and in how many tensors or modules."""
     match change.id:
-        case "param-reshaped" | "param-added" | "param-removed":
+        case "param-reshaped" | "param-added" | "param-removed" | "buffer-added" | "buffer-removed":
             return _tensors(change, words)
         case "module-renamed":
             return _renamed(change, words)
@@ -66,7 +66,11 @@ def what(change: Change, words: Words) -> Cell:
             return phrase(words.reordered[change.about], None, **said)
         case "skip-added" | "skip-removed" | "skip-repaired":
             return _producers(change, words)
-        case "op-changed" | "flow-changed":
+        case "result-changed" if change.about == "difference":
+            tolerance, difference = (Part(v, Kind.DIFFERENCE) for v in (change.old, change.new))
+            said = {"tolerance": tolerance, "difference": difference}
+            return phrase(words.result_differs, None, **said)
+        case "op-changed" | "flow-changed" | "unread-result":
             old, new = (_functions(functions, words) for functions in (change.old, change.new))
             return _counted(_arrow(old, new), change, words.in_modules)
         case "io-reshaped" | "io-resized":
@@ -155,7 +159,9 @@ def _tensors(change: Change, words: Words) -> Cell:
     if not change.parts:
         return _cell(_shape(shapes[0]))
     numel = Part(sum(map(prod, shapes)), Kind.COUNT)
-    counted = phrase(words.count_of_parameters, None, count=numel)
+    buffers = change.id.startswith("buffer")
+    said = words.count_of_elements if buffers else words.count_of_parameters
+    counted = phrase(said, None, count=numel)
     return _counted(counted.parts, change, words.in_tensors)
 
 

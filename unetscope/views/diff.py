@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from unetscope.rules.gate import FAIL_ON, Judgement
 from unetscope.table import FINDING, Cell, Column, Kind, Part, Reader, Table, Value
 from unetscope.views.change import COST_KINDS, breach, line, mark, plain, what, where
 from unetscope.views.diff_document import document
-from unetscope.views.view import phrase
+from unetscope.views.view import code, phrase
+from unetscope.wording import MOST_NAMES
 from unetscope.words import Words
 
 ANCHOR = "unetscope-diff"
@@ -67,6 +68,7 @@ def _report(judgement: Judgement, words: Words, *, names: bool) -> list[Table]:
     return [
         summary(judgement, words),
         *changes(judgement.shown, words, words.changes),
+        *verified(judgement, words),
         *_causes(judgement, words, names=names),
         *outcome(judgement, words),
     ]
@@ -93,6 +95,7 @@ def _comment(judgements: Sequence[Judgement], words: Words, *, names: bool) -> l
         shown += [
             replace(summary(judgement, words), anchor=ANCHOR),
             *changes(first, words),
+            *verified(judgement, words),
             *outcome(judgement, words),
         ]
         folded += [*changes(rest, words, title), *_causes(judgement, words, names=names)]
@@ -202,6 +205,47 @@ def new_names(found: Sequence[tuple[str, str]], words: Words) -> list[Table]:
     return [Table("names", words.new_names, columns, tuple(found))] if found else []
 
 
+def verified(judgement: Judgement, words: Words) -> list[Table]:
+    """What real runs told, in sentences; nothing if there were none."""
+    sentences = tuple(_told(judgement, words))
+    return [Table("verified", "", (), (), after=sentences)] if sentences else []
+
+
+def _told(judgement: Judgement, words: Words) -> Iterator[Cell]:
+    diff, found = judgement.diff, judgement.diff.verified
+    if found is None:
+        return
+    worst = found.worst
+    said = {"device": Part(found.device), "dtype": Part(found.dtype)}
+    if worst.difference is None:
+        yield phrase(words.result_reshaped, None, output=code(worst.name), **said)
+    else:
+        said["difference"] = Part(worst.difference, Kind.DIFFERENCE, strong=True)
+        said["tolerance"] = Part(found.tolerance, Kind.DIFFERENCE)
+        if found.equal:
+            yield phrase(words.result_equal, None, **said)
+        else:
+            yield phrase(words.result_unequal, None, output=code(worst.name), **said)
+    if found.equal and (diff.worst or 0) >= ChangeSeverity.BEHAVIOURAL:
+        yield Cell.of(words.result_in_spite)
+    constant = [output.name for output in found.outputs if output.constant]
+    for sentence, names in (
+        (words.constant_outputs, constant),
+        (words.other_values, found.buffers),
+    ):
+        if names:
+            yield Cell.of(sentence.format(_listed(names, words)))
+    for name, tensors in ((diff.new, found.old_alone), (diff.old, found.new_alone)):
+        if tensors:
+            yield Cell.of(words.drawn_alone.format(name=name, tensors=_listed(tensors, words)))
+
+
+def _listed(names: Sequence[str], words: Words) -> str:
+    more = len(names) - MOST_NAMES
+    shown = [*names[:MOST_NAMES], *([words.more_blocks.format(more)] if more > 0 else [])]
+    return words.listed.join(shown)
+
+
 def outcome(judgement: Judgement, words: Words) -> list[Table]:
     """What fails, with the measurement and the bound; or that nothing does."""
     bar = None if judgement.gate.fail_on is None else Part(judgement.gate.fail_on.name.lower())
@@ -222,6 +266,7 @@ def findings(judged: Judged, words: Words) -> Table:
     judgement, place = judged.judgement, judged.place
     failed = {id(found.change) for found in judgement.breaches}
     head = plain(headline(judgement, words))
+    told = list(map(plain, _told(judgement, words)))
     groups: dict[Place | None, list[Change]] = {}
     for change in judgement.shown:
         groups.setdefault(place(change), []).append(change)
@@ -230,7 +275,7 @@ def findings(judged: Judged, words: Words) -> Table:
         worst = max(change.severity for change in alike)
         fails = any(id(change) in failed for change in alike)
         level = "error" if fails else "notice" if worst is ChangeSeverity.COSMETIC else "warning"
-        lines = [head, *(line(change, words) for change in alike[:MOST_LINES])]
+        lines = [head, *told, *(line(change, words) for change in alike[:MOST_LINES])]
         if len(alike) > MOST_LINES:
             lines.append(words.left_out.format(len(alike) - MOST_LINES))
         ids = ", ".join(dict.fromkeys(change.id for change in alike))
@@ -268,6 +313,9 @@ def cases(judgement: Judgement, words: Words) -> Table:
         for change in (*judgement.shown, *others)
     ]
     columns = (Column("case", ""), Column("failure", ""), Column("text", ""))
+    if (run := judgement.diff.verified) is not None:
+        text = "\n".join(map(plain, _told(judgement, words)))
+        rows.append((words.verified_case.format(run.device), None, text))
     if not rows:
         rows = [(plain(headline(judgement, words)), None, "")]
     return Table("cases", f"{judgement.diff.old} -> {judgement.diff.new}", columns, tuple(rows))

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from unetscope.analysis.diff import Change
+from unetscope.analysis.diff import Change, Verification
 from unetscope.rules.gate import Judgement
 from unetscope.table import Column, Table, Value
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _MAYBE_TEXT: dict[str, Any] = {"type": ["string", "null"]}
 _NUMBER: dict[str, Any] = {"type": "integer"}
+_FLOAT: dict[str, Any] = {"type": ["number", "null"]}
+_SHAPE: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "integer"}}
 _FLAG: dict[str, Any] = {"type": "boolean"}
 _ANY: dict[str, Any] = {}  # a number, a shape, the names of functions, a value of a config
 
@@ -47,6 +49,22 @@ _TABLES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "config": {"key": _TEXT, "old": _ANY, "new": _ANY},
     "names": {"old": _TEXT, "new": _TEXT},
+    "verified": {
+        "device": _TEXT,
+        "dtype": _TEXT,
+        "equal": _FLAG,
+        "relative_tolerance": _FLOAT,
+        "relative_difference": _FLOAT,
+    },
+    "outputs": {
+        "name": _TEXT,
+        "old": _SHAPE,
+        "new": _SHAPE,
+        "relative_difference": _FLOAT,
+        "constant": _FLAG,
+    },
+    "buffers": {"name": _TEXT},
+    "alone": {"name": _TEXT, "in": _TEXT},
 }
 _MEANINGS = {
     "equal": "whether nothing changed",
@@ -58,6 +76,12 @@ _MEANINGS = {
     "parts": "the single changes of each change that stands for several, by its index",
     "failures": "rules that are broken; limit: the largest total that passes a bound",
     "names": "old and new name of each tensor that has another one",
+    "verified": "real runs with equal weights and inputs, at most one; relative_difference: the "
+    "largest absolute difference of an output by its largest absolute value, null if shapes differ "
+    "or one network alone is finite; of result-changed, old is the tolerance, new the difference",
+    "outputs": "each output of the real runs, with its shapes",
+    "buffers": "tensors to which the code of the networks gives other values",
+    "alone": "parameters that only the old or the new network has, so that they were drawn for it",
 }
 
 
@@ -103,6 +127,23 @@ def document(judgement: Judgement) -> list[Table]:
         ),
         _table("config", ((c.key, c.old, c.new) for c in diff.config)),
         _table("names", diff.names),
+        *_verified(diff.verified),
+    ]
+
+
+def _verified(found: Verification | None) -> list[Table]:
+    """What real runs told; tables without rows if there were none."""
+    if found is None:
+        return [_table(key, ()) for key in ("verified", "outputs", "buffers", "alone")]
+    run = (found.device, found.dtype, found.equal, found.tolerance, found.worst.difference)
+    alone = {"old": found.old_alone, "new": found.new_alone}
+    return [
+        _table("verified", [run]),
+        _table(
+            "outputs", ((o.name, o.old, o.new, o.difference, o.constant) for o in found.outputs)
+        ),
+        _table("buffers", ((name,) for name in found.buffers)),
+        _table("alone", ((name, side) for side, names in alone.items() for name in names)),
     ]
 
 

@@ -223,12 +223,21 @@ def _buffers(view: View) -> list[Table]:
     shared = any(tensor.also for tensor in held)
     columns = (
         *_tensor_columns(view, shared),
+        Column("persistent", view.words.in_state_dict, priority=5),
         Column("dtype", view.words.dtype, priority=2),
         Column("elements", view.words.elements, Kind.COUNT, priority=3),
         Column("bytes", view.words.size_binary, Kind.BYTES),
     )
     rows = tuple(
-        (t.name, *_tensor_facts(t, shared), t.spec.dtype, t.spec.numel, t.spec.nbytes) for t in held
+        (
+            t.name,
+            *_tensor_facts(t, shared),
+            Cell.of(view.words.yes if t.persistent else view.words.no, data=t.persistent),
+            t.spec.dtype,
+            t.spec.numel,
+            t.spec.nbytes,
+        )
+        for t in held
     )
     blank = (Cell.of("", data=None),) * (len(columns) - 3)
     total = sum(t.spec.nbytes for t in held)

@@ -14,9 +14,11 @@ from unetscope.analysis.diff.changes import (
     SEVERITIES,
     Change,
     ChangeSeverity,
+    ComparedOutput,
     ConfigChange,
     Diff,
     Total,
+    Verification,
 )
 from unetscope.analysis.diff.configs import config_changes
 from unetscope.analysis.diff.folding import folded
@@ -24,8 +26,8 @@ from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.diff.modules import (
     attribute_changes,
     function_changes,
+    matched_tensors,
     name_changes,
-    renamed_tensors,
     tensor_changes,
 )
 from unetscope.analysis.diff.side import Side
@@ -37,9 +39,11 @@ __all__ = [
     "SEVERITIES",
     "Change",
     "ChangeSeverity",
+    "ComparedOutput",
     "ConfigChange",
     "Diff",
     "Total",
+    "Verification",
     "diff",
     "tensor_diff",
 ]
@@ -54,13 +58,16 @@ def diff(old: Lock, new: Lock) -> Diff:
     reshaped = any(change.id == "param-reshaped" for change in tensors)
     attributes = list(attribute_changes(matching, reshaped=reshaped))
     changed = {change.now for change in attributes if change.now is not None}
+    ends = list(io_changes(old, new))
+    resized = any(change.id == "io-resized" for change in ends)
+    bodies = function_changes(matching, changed=changed, reshaped=reshaped, resized=resized)
     changes = folded(
         [
             *tensors,
             *skip_changes(matching),
-            *io_changes(old, new),
+            *ends,
             *attributes,
-            *function_changes(matching, changed=changed, reshaped=reshaped),
+            *bodies,
             *name_changes(matching),
         ],
         matching,
@@ -72,14 +79,17 @@ def diff(old: Lock, new: Lock) -> Diff:
         _in_order(changes, numbers, matching),
         numbers,
         config_changes(old.config, new.config),
-        tuple(renamed_tensors(matching)),
+        _renamed(matching),
     )
 
 
 def tensor_diff(old: Lock, new: Lock) -> Diff:
     """What changed among the tensors, which is all that a checkpoint shows of a network."""
-    names = [tensor.name for lock in (old, new) for tensor in lock.tensors if not tensor.buffer]
-    old, new = (bare(lock.name, shapes_of(lock, names)) for lock in (old, new))
+    names = [[tensor.name for tensor in lock.tensors] for lock in (new, old)]
+    old, new = (
+        bare(lock.name, shapes_of(lock, other))
+        for lock, other in zip((old, new), names, strict=True)
+    )
     known = other_names(old, new)
     matching = Matching(Side(old), Side(new), known)
     names_changed = list(name_changes(matching))
@@ -98,9 +108,14 @@ def tensor_diff(old: Lock, new: Lock) -> Diff:
         new.name,
         _in_order(changes, numbers, matching),
         numbers,
-        names=tuple(renamed_tensors(matching)),
+        names=_renamed(matching),
         tensors_only=True,
     )
+
+
+def _renamed(matching: Matching) -> tuple[tuple[str, str], ...]:
+    """Old and new name of each tensor that has another one now."""
+    return tuple(pair for pair in matched_tensors(matching) if pair[0] != pair[1])
 
 
 def _in_order(

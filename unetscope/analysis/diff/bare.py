@@ -45,13 +45,13 @@ def bare(name: str, shapes: Mapping[str, tuple[int, ...]]) -> Lock:
 def shapes_of(lock: Lock, other: Iterable[str]) -> dict[str, tuple[int, ...]]:
     """The tensors of a lock that a checkpoint holds.
 
-    A buffer may be computed and a tied tensor is saved once: either counts if `other` names it.
+    A tied tensor may be saved once or under each of its names: it counts if `other` names it.
     """
     named = set(other)
     return {
         tensor.name: tensor.shape
         for tensor in lock.tensors
-        if tensor.name in named or not (tensor.buffer or tensor.tied_to is not None)
+        if tensor.persistent and (tensor.tied_to is None or tensor.name in named)
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from math import inf
 from typing import Any
 
 
@@ -24,7 +25,9 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "param-added": ChangeSeverity.BREAKING,
     "param-removed": ChangeSeverity.BREAKING,
     "param-reshaped": ChangeSeverity.BREAKING,
+    "persistence-changed": ChangeSeverity.BREAKING,
     "io-reshaped": ChangeSeverity.BREAKING,
+    "io-renamed": ChangeSeverity.BREAKING,
     "skip-added": ChangeSeverity.BEHAVIOURAL,
     "skip-removed": ChangeSeverity.BEHAVIOURAL,
     "skip-repaired": ChangeSeverity.BEHAVIOURAL,
@@ -32,17 +35,25 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "attr-changed": ChangeSeverity.BEHAVIOURAL,
     "op-changed": ChangeSeverity.BEHAVIOURAL,
     "flow-changed": ChangeSeverity.BEHAVIOURAL,
+    "result-changed": ChangeSeverity.BEHAVIOURAL,
     "params": ChangeSeverity.COST,
     "macs": ChangeSeverity.COST,
     "activation-memory": ChangeSeverity.COST,
+    "buffer-added": ChangeSeverity.COST,
+    "buffer-removed": ChangeSeverity.COST,
     "io-resized": ChangeSeverity.COST,
+    "unread-result": ChangeSeverity.COST,
     "module-renamed": ChangeSeverity.COSMETIC,
     "class-renamed": ChangeSeverity.COSMETIC,
-    "io-renamed": ChangeSeverity.COSMETIC,
 }
-"""Every id, from the worst on. `io-resized`: the pass ran at another batch, height, width or number
-of tokens, so that the costs are those of different work. `flow-changed`: the same functions take
-other operands. `io-renamed`: `forward` has another name for an input of this shape."""
+"""Every id, from the worst on. `param-…`: of the tensors of a `state_dict`, persistent buffers
+among them. `persistence-changed`: a buffer that a `state_dict` now holds, or holds no more.
+`buffer-…`: of buffers that no `state_dict` holds. `result-changed`: real runs with equal weights
+gave other outputs, where nothing else told of another result. `io-renamed`: `forward` has another
+name for an input, so that callers by keyword fail. `flow-changed`: the same functions take other
+operands. `io-resized`: the pass ran at another batch, height, width or number of tokens, so that
+the costs are those of different work. `unread-result`: what is returned is the same, and something
+else is computed that nothing reads."""
 
 COSTS = ("params", "macs", "activation-memory")
 _MIRRORED = {"added": "removed", "removed": "added"}
@@ -124,6 +135,67 @@ class ConfigChange:
 
 
 @dataclass(frozen=True)
+class ComparedOutput:
+    """One output of both networks, computed with equal weights and inputs.
+
+    Attributes:
+        name: `output.0`.
+        old: its shape in the old network; None if that has no such output.
+        new: its shape in the new one.
+        difference: the largest absolute difference, relative to the largest absolute value;
+            infinite if only one side is finite, None if the shapes differ.
+        constant: whether it is one number everywhere on both sides, so that it tells little.
+    """
+
+    name: str
+    old: tuple[int, ...] | None
+    new: tuple[int, ...] | None
+    difference: float | None = None
+    constant: bool = False
+
+    def within(self, tolerance: float) -> bool:
+        """Whether it is the same output."""
+        return self.difference is not None and self.difference <= tolerance
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What real runs of both networks with equal weights and inputs told.
+
+    Attributes:
+        device: where they ran.
+        dtype: of weights, inputs and floating-point buffers.
+        tolerance: the largest relative difference of outputs that count as equal.
+        outputs: every output of either network.
+        buffers: the buffers whose values differ, and other tensors that are not drawn, by their
+            names in the new network.
+        old_alone: parameters that only the old network has, so that they were drawn for it alone.
+        new_alone: those that only the new one has.
+    """
+
+    device: str
+    dtype: str
+    tolerance: float
+    outputs: tuple[ComparedOutput, ...]
+    buffers: tuple[str, ...] = ()
+    old_alone: tuple[str, ...] = ()
+    new_alone: tuple[str, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether all outputs are equal."""
+        return all(output.within(self.tolerance) for output in self.outputs)
+
+    @property
+    def worst(self) -> ComparedOutput:
+        """The output that differs most, one of another shape before all others."""
+        return max(
+            self.outputs,
+            key=lambda output: inf if output.difference is None else output.difference,
+        )
+
+
+@dataclass(frozen=True)
 class Diff:
     """All that changed from one network to another.
 
@@ -135,6 +207,7 @@ class Diff:
         config: which values of the configs differ.
         names: old -> new name of each module and tensor that is there under another name.
         tensors_only: whether nothing but tensors was compared: one is a checkpoint.
+        verified: what real runs told; None if there were none.
     """
 
     old: str
@@ -144,6 +217,7 @@ class Diff:
     config: tuple[ConfigChange, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
     tensors_only: bool = False
+    verified: Verification | None = None
 
     def count(self, severity: ChangeSeverity) -> int:
         """The number of changes of a severity; those reported as one count once."""

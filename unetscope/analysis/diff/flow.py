@@ -9,14 +9,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
+from typing import NamedTuple
 
 from unetscope.analysis.diff.side import Side
-from unetscope.lock import CONSTANT, OUTSIDE, RETURN, earlier, held, parted
+from unetscope.lock import CONSTANT, OUTSIDE, RETURN, Results, held, parted, single
 from unetscope.ops import operation
 
 Blur = Callable[[str], str]
 """What of a function, as it is written, is compared."""
+
+
+class Computed(NamedTuple):
+    """What a body computes."""
+
+    returned: list[str]
+    """The hashes of what it returns."""
+    unread: dict[str, str]
+    """By their hashes the functions and calls whose results nothing takes."""
 
 
 class Flow:
@@ -35,21 +46,21 @@ class Flow:
         self.names = names
         self._taken = taken
 
-    def whole(self) -> object:
+    def whole(self) -> Computed:
         """What the network computes, whichever modules its functions stand in."""
         return self._computed("", lambda _: False, str)
 
-    def bodies(self, path: str, blur: Blur) -> list[object]:
+    def bodies(self, path: str, blur: Blur) -> list[Computed]:
         """What each call of a module computes; calls of modules with a counterpart stay calls."""
         keys = self.side.modules[path].functions
         return [self._computed(path, self.names.__contains__, blur, key) for key in keys]
 
     def _computed(
         self, path: str, apart: Callable[[str], bool], blur: Blur, key: str | None = None
-    ) -> object:
+    ) -> Computed:
         run = _Run(self, apart, blur)
         inputs = {name: _hashed("input", known) for name, known in self.inputs(path).items()}
-        return run.body(path, inputs, key), sorted(run.unread)
+        return Computed(run.body(path, inputs, key), run.unread)
 
     def inputs(self, path: str) -> dict[str, str]:
         """For each input of a module a name that both sides have: its own, else its place."""
@@ -73,7 +84,7 @@ class _Run:
         blur: what of a function is compared.
 
     Attributes:
-        unread: results that nothing takes.
+        unread: by the hashes of their results the functions and calls that nothing reads.
     """
 
     def __init__(self, flow: Flow, apart: Callable[[str], bool], blur: Blur) -> None:
@@ -81,23 +92,27 @@ class _Run:
         self._apart = apart
         self._blur = blur
         self._calls: Counter[str] = Counter()
-        self.unread: list[str] = []
+        self.unread: dict[str, str] = {}
 
     def body(self, path: str, given: Mapping[str, str], key: str | None = None) -> list[str]:
         """The hashes of what a body returns, from those of its inputs by name."""
         made: list[str | list[str]] = []
+        takers: dict[int, Callable[[int], str]] = {}
+        texts: list[str] = []
         read: set[int] = set()
+        results = Results()
 
         def value(operand: str) -> str:
-            tensor = held(path, operand)
-            if tensor is not None:
-                return self._flow.tensor(tensor)
-            source = earlier(operand)
+            source = results.find(operand)
             if source is None:
-                return given.get(operand, CONSTANT if operand == CONSTANT else OUTSIDE)
+                tensor = held(path, operand)
+                known = CONSTANT if operand == CONSTANT else OUTSIDE
+                return given.get(operand, known) if tensor is None else self._flow.tensor(tensor)
             number, place = source
             read.add(number)
             found = made[number]
+            if number in takers and place is not None:
+                return takers[number](place)
             if isinstance(found, str):
                 return found if place is None else _hashed(found, str(place))
             return found[place or 0] if (place or 0) < len(found) else OUTSIDE
@@ -109,12 +124,10 @@ class _Run:
             if text == RETURN:
                 returned = list(map(value, operands))
             elif callee is None:
-                name, mark, arguments = self._blur(text).partition("(")
-                function = operation(name)
                 taken = list(map(value, operands))
-                if function.commutative:
-                    taken.sort()
-                made.append(_hashed("function", function.name, mark + arguments, *taken))
+                if single(text, 0) is not None:
+                    takers[len(made)] = partial(self._single, text, taken)
+                made.append(self._function(text, taken))
             else:
                 pairs = (operand.partition("=")[::2] for operand in operands)
                 passed = {name: value(operand) for name, operand in pairs}
@@ -123,10 +136,23 @@ class _Run:
                 handed = isinstance(found, list) and set(found) <= set(passed.values())
                 read |= {len(made)} if handed else set()
                 made.append(found)
+            results.add(text)
+            texts.append(text)
         for number, found in enumerate(made):
             if number not in read:
-                self.unread += [found] if isinstance(found, str) else found
+                self.unread[_hashed(*found) if isinstance(found, list) else found] = texts[number]
         return returned
+
+    def _function(self, text: str, taken: Sequence[str]) -> str:
+        """The hash of what a function makes from what it takes."""
+        name, mark, arguments = self._blur(text).partition("(")
+        function = operation(name)
+        operands = sorted(taken) if function.commutative else taken
+        return _hashed("function", function.name, mark + arguments, *operands)
+
+    def _single(self, text: str, taken: Sequence[str], place: int) -> str:
+        """The hash of one of the results of `split` or `unbind`, as if it were taken alone."""
+        return self._function(single(text, place) or text, taken)
 
     def _called(self, path: str, given: Mapping[str, str]) -> str | list[str]:
         """The hash of a call, or those of what its body returns."""

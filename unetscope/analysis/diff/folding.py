@@ -8,7 +8,7 @@ from dataclasses import replace
 from unetscope.analysis.diff.changes import Change
 from unetscope.analysis.diff.matching import Matching
 
-_TENSORS = ("param-added", "param-removed", "param-reshaped")
+_TENSORS = ("param-added", "param-removed", "param-reshaped", "buffer-added", "buffer-removed")
 
 
 def folded(changes: Iterable[Change], matching: Matching) -> list[Change]:
@@ -29,7 +29,7 @@ def _key(change: Change, matching: Matching) -> tuple[Hashable, ...]:
     match change.id:
         case "module-renamed":
             return (change.id,)
-        case "class-renamed" | "op-changed" | "flow-changed":
+        case "class-renamed" | "op-changed" | "flow-changed" | "unread-result":
             return (change.id, change.old, change.new)
         case "attr-changed":
             # `True` and `1` are equal, but not the same setting.

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import TypeVar
 
 from unetscope.analysis.diff.changes import Change
-from unetscope.analysis.diff.flow import Flow
+from unetscope.analysis.diff.flow import Blur, Computed, Flow
 from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.diff.side import Side, own_name
-from unetscope.lock import LockedTensor
+from unetscope.lock import LockedTensor, entry, parted
+from unetscope.ops import OpKind, operation
 
 _CHANNELS = {
     *("in_channels", "out_channels", "in_features", "out_features", "num_features", "channels"),
@@ -28,11 +29,12 @@ Event = tuple[str | None, str]
 """A call of a matched module, by its path; or None and a function."""
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(\.\d+)?(e-?\d+)?")
+_SIZE = re.compile(r"size=(\([^)]*\)|\d+)")
 _DETAIL = re.compile(r"(?<=[\w\]+\-*/@])\(.*", re.DOTALL)
 
 
 def tensor_changes(matching: Matching) -> Iterator[Change]:
-    """A change for each tensor that an old checkpoint would not fit."""
+    """A change for each tensor that one side lacks or has otherwise."""
     old, new = matching.old, matching.new
     for path in new.modules:
         before = matching.was.get(path)
@@ -47,11 +49,11 @@ def tensor_changes(matching: Matching) -> Iterator[Change]:
                 yield from _compared(tensor, None)
 
 
-def renamed_tensors(matching: Matching) -> Iterator[tuple[str, str]]:
-    """Old and new name of each tensor that has another one now."""
+def matched_tensors(matching: Matching) -> Iterator[tuple[str, str]]:
+    """Old and new name of each tensor that both sides have."""
     for was in matching.old.modules:
-        now = matching.now.get(was, was)
-        if now == was:
+        now = matching.now.get(was)
+        if now is None:
             continue
         theirs = {own_name(tensor): tensor.name for tensor in matching.new.tensors[now]}
         for tensor in matching.old.tensors[was]:
@@ -61,12 +63,19 @@ def renamed_tensors(matching: Matching) -> Iterator[tuple[str, str]]:
 
 def _compared(old: LockedTensor | None, new: LockedTensor | None) -> Iterator[Change]:
     if new is None and old is not None:
-        yield Change("param-removed", old.name, None, old.shape, None)
+        kind = "param-removed" if old.persistent else "buffer-removed"
+        yield Change(kind, old.name, None, old.shape, None)
     elif old is None and new is not None:
-        yield Change("param-added", None, new.name, None, new.shape)
+        kind = "param-added" if new.persistent else "buffer-added"
+        yield Change(kind, None, new.name, None, new.shape)
     elif old is not None and new is not None:
+        if old.persistent != new.persistent:
+            values = old.persistent, new.persistent
+            yield Change("persistence-changed", old.name, new.name, *values, "persistent")
         if old.shape != new.shape:
-            yield Change("param-reshaped", old.name, new.name, old.shape, new.shape)
+            saved = old.persistent and new.persistent
+            kind, about = ("param-reshaped", "") if saved else ("attr-changed", "shape")
+            yield Change(kind, old.name, new.name, old.shape, new.shape, about)
         for about in ("dtype", "buffer"):
             before, after = getattr(old, about), getattr(new, about)
             if before != after:
@@ -109,7 +118,7 @@ def name_changes(matching: Matching) -> Iterator[Change]:
 
 
 def function_changes(
-    matching: Matching, *, changed: Container[str], reshaped: bool
+    matching: Matching, *, changed: Container[str], reshaped: bool, resized: bool
 ) -> Iterator[Change]:
     """A change for each pair of matched modules whose bodies differ.
 
@@ -121,11 +130,15 @@ def function_changes(
             differ with these.
         reshaped: whether any tensor has another shape; then numbers among the arguments of
             functions differ with the channels.
+        resized: whether the passes ran at different sizes; then sizes that functions are given
+            differ with these.
     """
     old, new = _Bodies(matching.old, matching.now), _Bodies(matching.new, matching.was)
     flows = _flows(matching)
-    if not old.lossy and not new.lossy and flows[0].whole() == flows[1].whole():
+    complete = not old.lossy and not new.lossy
+    if complete and flows[0].whole() == flows[1].whole():
         return
+    explained = bool(changed) or reshaped or resized or not complete
     for was, now in matching.now.items():
         if not (matching.old.modules[was].calls and matching.new.modules[now].calls):
             continue  # the body that calls only one of them differs
@@ -133,9 +146,15 @@ def function_changes(
         after, also_lossy = new.effective(now)
         before = _named(before, matching.now)
         if lossy or also_lossy or _retyped(matching, was, now):
+            explained = True
             continue
-        blur = _bare if now in changed else _numberless if reshaped else str
-        if flows[0].bodies(was, blur) == flows[1].bodies(now, blur):
+        blur = _blur(now in changed, reshaped, resized)
+        one, other = flows[0].bodies(was, blur), flows[1].bodies(now, blur)
+        if one == other:
+            continue
+        explained = True
+        if [body.returned for body in one] == [body.returned for body in other]:
+            yield Change("unread-result", was, now, _unread(one, other), _unread(other, one))
             continue
         before, after = ([(p, blur(text)) for p, text in events] for events in (before, after))
         if Counter(before) != Counter(after):
@@ -143,8 +162,34 @@ def function_changes(
             gone = _named(gone, matching.was)
             yield Change("op-changed", was, now, _written(gone, was), _written(come, now))
         else:
-            left, right = _middle(_entries(matching.old, was), _entries(matching.new, now))
-            yield Change("flow-changed", was, now, tuple(left), tuple(right))
+            yield _rewired(matching, was, now)
+    if not explained:
+        # Bodies that no pair of modules has: the functions differ in whose body they stand.
+        yield _rewired(matching, "", "")
+
+
+def _blur(bare: bool, reshaped: bool, resized: bool) -> Blur:
+    """What of the functions is compared where some arguments differ with what is told elsewhere."""
+
+    def blur(text: str) -> str:
+        if bare:
+            return _bare(text)
+        text = _numberless(text) if reshaped else text
+        return _sizeless(text) if resized else text
+
+    return blur
+
+
+def _unread(bodies: Iterable[Computed], other: Iterable[Computed]) -> tuple[str, ...]:
+    """The functions and calls whose results nothing reads, and that only one side has."""
+    theirs = {key for body in other for key in body.unread}
+    return tuple(text for body in bodies for key, text in body.unread.items() if key not in theirs)
+
+
+def _rewired(matching: Matching, was: str, now: str) -> Change:
+    """The same functions on other operands."""
+    left, right = _middle(_entries(matching.old, was), _entries(matching.new, now))
+    return Change("flow-changed", was, now, tuple(left), tuple(right))
 
 
 def _flows(matching: Matching) -> tuple[Flow, Flow]:
@@ -156,8 +201,17 @@ def _flows(matching: Matching) -> tuple[Flow, Flow]:
 
 
 def _entries(side: Side, path: str) -> list[str]:
-    """The functions and calls in a module's body with their operands, as a lock writes them."""
-    return [entry for key in side.modules[path].functions for entry in side.lock.functions[key]]
+    """The functions and calls in a module's body with their operands, as a lock writes them.
+
+    Operands that may change places are in the order of their names.
+    """
+    found = []
+    for key in side.modules[path].functions:
+        for each in side.lock.functions[key]:
+            text, operands = parted(each)
+            commutes = operation(text.partition("(")[0]).commutative
+            found.append(entry(text, sorted(operands)) if commutes else each)
+    return found
 
 
 def _named(events: Sequence[Event], names: Mapping[str, str]) -> list[Event]:
@@ -168,7 +222,9 @@ def _named(events: Sequence[Event], names: Mapping[str, str]) -> list[Event]:
 def _retyped(matching: Matching, was: str, now: str) -> bool:
     """Whether a module's own tensors have another rank: it is another layer then."""
     sides = ((matching.old, was), (matching.new, now))
-    before, after = ([len(t.shape) for t in side.tensors[path]] for side, path in sides)
+    before, after = (
+        [len(t.shape) for t in side.tensors[path] if t.persistent] for side, path in sides
+    )
     return before != after
 
 
@@ -221,6 +277,14 @@ def _bare(text: str) -> str:
 def _numberless(text: str) -> str:
     """A function whose arguments have no numbers."""
     return _NUMBER.sub("#", text)
+
+
+def _sizeless(text: str) -> str:
+    """A function without the sizes that it is given."""
+    row = operation(text.partition("(")[0])
+    if row.sized or row.kind is OpKind.VIEW:
+        return _bare(text)
+    return _numberless(text) if row.kind is OpKind.CREATION else _SIZE.sub("size", text)
 
 
 def _middle(old: Sequence[T], new: Sequence[T]) -> tuple[list[T], list[T]]:

@@ -33,7 +33,7 @@ def io_changes(old: Lock, new: Lock) -> Iterator[Change]:
 
 
 def _compared(old: Sequence[LockedTensor], new: Sequence[LockedTensor]) -> Iterator[Change]:
-    for before, after in _counterparts(old, new):
+    for before, after in counterparts(old, new):
         was = None if before is None else before.name
         now = None if after is None else after.name
         if before is None or after is None:
@@ -49,7 +49,7 @@ def _compared(old: Sequence[LockedTensor], new: Sequence[LockedTensor]) -> Itera
             yield Change("attr-changed", was, now, before.dtype, after.dtype, "dtype")
 
 
-def _counterparts(
+def counterparts(
     old: Sequence[LockedTensor], new: Sequence[LockedTensor]
 ) -> list[tuple[LockedTensor | None, LockedTensor | None]]:
     """Pairs of the same name, then of the same shape and dtype, then what only one side has."""

@@ -1,0 +1,307 @@
+"""What ran in the body of a call, as a lock writes it: its data flow, however the code spells it.
+
+Functions have the names that `unetscope.ops` has for all of their spellings. What returns the same
+elements is left out, and what returns them in the same order in another shape is one `reshape`,
+however many functions did it and whether they are called `view`, `flatten` or `[:, None]`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from unetscope.analysis.network import Network
+from unetscope.lock import ABOVE, CONSTANT, OUTSIDE, RETURN, Results, entry, named, part
+from unetscope.ops import OpKind, operation
+from unetscope.record import Op, Step, TensorSpec
+
+Key = tuple[int, tuple[int, ...]]
+"""Some elements in their order, by a value that holds them, in a shape."""
+
+Names = Mapping[int, str]
+"""Sizes that have a name in a body: `H` and `W` of the feature map that it is given."""
+
+_MARKS = re.compile(r"[\s,=#^←\[\]]")
+_PLACES = re.compile(r"(None|\d+:\d+|\d+|:|, )*")
+_NUMBERS = re.compile(r"(?<!\w)-?\d+")
+_SLICE = re.compile(r"(?P<before>(:, )*)(?P<start>\d+):(?P<stop>\d+)")
+_FILLED = re.compile(r"fill_value=[^,]*")
+_KEEPING_ORDER = frozenset(
+    {
+        *("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as", "select"),
+        *("reshape_as", "narrow", "expand", "expand_as", "atleast_1d", "atleast_2d", "atleast_3d"),
+        *("split", "chunk", "tensor_split", "split_with_sizes", "unbind"),
+    }
+)
+"""Functions that keep the order of the elements if one tensor has them all afterwards."""
+_SPLITTING = ("split", "chunk", "tensor_split", "split_with_sizes", "hsplit", "vsplit", "dsplit")
+_PERMUTING = ("permute", "transpose", "movedim", "T", "mT", "t")
+_FILLING = ("zeros", "ones", "empty", "full")
+_FLOATS = ("float32", "float16", "bfloat16")
+
+
+def body(network: Network, call: int) -> tuple[str, ...]:
+    """The entries of a call's body; see `unetscope.lock.Lock.functions`.
+
+    Args:
+        network: what ran.
+        call: one of its calls.
+    """
+    return tuple(_Body(network, call).entries)
+
+
+def function(op: Op, network: Network) -> str:
+    """A function as a lock writes it: `cat(dim=1)`."""
+    return _written(op, *specs(network, op), {})[0]
+
+
+class _Body:
+    """The entries of one body.
+
+    Attributes:
+        entries: one for each function and each call, in order, and one for what is returned.
+    """
+
+    def __init__(self, network: Network, call: int) -> None:
+        self._network = network
+        self._step = network.step(call)
+        self._ops = frozenset(network.ops[call])
+        self._results = Results()
+        self._names: dict[Key, str] = {}
+        self._above: dict[Key, str] = {}
+        self._same: dict[int, int] = {}
+        """An earlier value with the same elements in the same order, maybe in another shape."""
+        self.entries: list[str] = []
+        for argument in self._step.inputs:
+            self._names.setdefault(self._key(argument.value), plain(argument.name))
+        self._sizes = _names_of_sizes(network.spec(a.value).shape for a in self._step.inputs)
+        trace = network.trace
+        events: list[tuple[int, Op | Step]] = [
+            *((op.clock, op) for op in map(trace.ops.__getitem__, network.ops[call])),
+            *((step.start, step) for step in map(network.step, network.children[call])),
+        ]
+        for _, event in sorted(events, key=lambda event: event[0]):
+            if isinstance(event, Step):
+                values = [argument.value for argument in event.inputs]
+                names = [f"{plain(argument.name)}=" for argument in event.inputs]
+                callee = named(self._step.module, event.module)
+                self._add(callee, self._operands(values, names), self._keys(event.outputs))
+            else:
+                self._ran(event)
+        self._add(RETURN, self._operands(self._step.outputs), ())
+
+    def _ran(self, op: Op) -> None:
+        inputs, outputs = specs(self._network, op)
+        if _keeps_elements(op, inputs, outputs):
+            for value in op.outputs:
+                if value not in op.inputs:
+                    self._same[value] = self._same.get(op.inputs[0], op.inputs[0])
+        else:
+            text, taken = _written(op, inputs, outputs, self._sizes)
+            self._add(text, self._operands(op.inputs[:taken]), self._keys(op.outputs))
+
+    def _add(self, text: str, operands: Iterable[str], made: Sequence[Key]) -> None:
+        """Add an entry, and name what it made; what is handed through has a name already."""
+        self.entries.append(entry(text, operands))
+        name = self._results.add(text)
+        self._above = {}
+        for place, key in enumerate(made):
+            which = f"[{place}]" if len(made) > 1 else ""
+            if key not in self._names:
+                self._names[key], self._above[key] = name + which, ABOVE + which
+
+    def _operands(self, values: Sequence[int], prefixes: Sequence[str] = ()) -> list[str]:
+        """How the body refers to values, after entries that bring them into their shapes."""
+        for value in values:
+            self._bring(value)
+        names = list(map(self._name, values))
+        return [a + b for a, b in zip(prefixes, names, strict=True)] if prefixes else names
+
+    def _bring(self, value: int) -> None:
+        """Add the entry by which a value is there that no function of the body returned as it is.
+
+        It is another's elements in another shape, or shares its memory with what was written to.
+        """
+        key = base, shape = self._key(value)
+        given, op = self._network.spec(base).shape, self._network.trace.values[base].op
+        if key in self._names:
+            return
+        if given != shape:
+            self._bring(base)
+            text = f"reshape({_reshaped(given, shape, self._sizes)})"
+            self._add(text, [self._name(base)], [key])
+        elif op is not None and op in self._ops:
+            written = self._name(self._network.trace.ops[op].outputs[0])
+            self._add(f"view({', '.join(map(str, shape))})", [written], [key])
+
+    def _keys(self, values: Iterable[int]) -> list[Key]:
+        return list(map(self._key, values))
+
+    def _key(self, value: int) -> Key:
+        return self._same.get(value, value), self._network.spec(value).shape
+
+    def _name(self, value: int) -> str:
+        key = self._key(value)
+        if key in self._above:
+            return self._above[key]
+        if key in self._names:
+            return self._names[key]
+        trace = self._network.trace
+        held = trace.values[key[0]]
+        if held.source is None:
+            return CONSTANT if held.op is None else OUTSIDE
+        given = any(argument.value == key[0] for argument in trace.inputs)
+        return OUTSIDE if given else named(self._step.module, held.source)
+
+
+def plain(name: str) -> str:
+    """The name of an argument, which may come from any dict, without what sets off operands."""
+    return _MARKS.sub("_", name)
+
+
+def specs(network: Network, op: Op) -> tuple[list[TensorSpec], list[TensorSpec]]:
+    """What a function took and made."""
+    return list(map(network.spec, op.inputs)), list(map(network.spec, op.outputs))
+
+
+def _keeps_elements(op: Op, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> bool:
+    """Whether all that a function returns is what it is given first, maybe in another shape."""
+    if not inputs or len(outputs) != 1:
+        return bool(op.outputs) and set(op.outputs) <= set(op.inputs)
+    (made,), given = outputs, inputs[0]
+    if made.numel != given.numel or made.dtype != given.dtype:
+        return False
+    row = operation(op.name)
+    if row.kind is OpKind.DROPOUT:
+        return set(op.outputs) <= set(op.inputs)
+    if row.name == "getitem":
+        return len(inputs) == 1 and bool(_PLACES.fullmatch(op.detail))
+    if row.name in _PERMUTING:
+        dims = _permutation(op, len(given.shape))
+        return dims == sorted(dims)
+    moved = row.name == "copy"
+    return (row.kind in (OpKind.COPY, OpKind.CAST) and not moved) or row.name in _KEEPING_ORDER
+
+
+def _written(
+    op: Op, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], names: Names
+) -> tuple[str, int]:
+    """A function as a lock writes it, and how many of its tensors it takes as operands."""
+    row = operation(op.name)
+    base = row.name.removesuffix("_like")
+    detail, taken = op.detail, len(inputs)
+    if row.name in _PERMUTING:
+        detail = ", ".join(map(str, _permutation(op, len(inputs[0].shape))))
+        return f"permute({detail})", 1
+    if row.name in _SPLITTING and inputs and outputs:
+        return f"split({_split(inputs[0].shape, [spec.shape for spec in outputs])})", 1
+    if row.name in ("narrow", "select") and inputs:
+        dim, start, *length = map(int, _NUMBERS.findall(detail))
+        size = inputs[0].shape[dim]
+        start %= size
+        whole = f"getitem({':, ' * dim}{start})"
+        return (part(dim, start, start + length[0], size) if length else whole), 1
+    sliced = _SLICE.fullmatch(detail) if row.name == "getitem" and len(inputs) == 1 else None
+    if sliced is not None:
+        dim = len(sliced["before"]) // 3
+        return part(dim, int(sliced["start"]), int(sliced["stop"]), inputs[0].shape[dim]), 1
+    if row.kind is OpKind.CAST and row.name != "copy" and outputs:
+        return f"to({outputs[0].dtype})", 1
+    if row.name in ("expand", "expand_as"):
+        return f"expand({_expanded(inputs[0].shape, outputs[0].shape, names)})", 1
+    if base in _FILLING and outputs:
+        # Where a float is as precise as the network's other floats, its dtype is the network's.
+        dtype = "" if outputs[0].dtype in _FLOATS else outputs[0].dtype
+        value = "".join(_FILLED.findall(detail))
+        sizes = f"size=({', '.join(names.get(n, str(n)) for n in outputs[0].shape)})"
+        return f"{base}({', '.join(filter(None, (sizes, value, dtype)))})", 0
+    name = row.name if row.known else op.name
+    return (f"{name}({detail})" if detail else name), taken
+
+
+def _names_of_sizes(shapes: Iterable[Sequence[int]]) -> Names:
+    """The names of the spatial sizes of the first feature map `(B, C, *spatial)` among shapes.
+
+    So a body that works at several resolutions is one body. Sizes of one element have no name.
+    """
+    spatial = next((shape[2:] for shape in shapes if len(shape) > 3), ())
+    named = zip(reversed(spatial), ("W", "H", "D"), strict=False)
+    return {size: name for size, name in named if size > 1}
+
+
+def _permutation(op: Op, rank: int) -> list[int]:
+    """The dims of what a function takes, in the order that they have in what it returns."""
+    name = operation(op.name).name
+    given = list(map(int, _NUMBERS.findall(op.detail)))
+    dims = list(range(rank))
+    if name == "permute":
+        return given
+    if name in ("T", "t"):
+        return dims[::-1]
+    if name == "movedim":
+        half = len(given) // 2
+        moves = sorted(zip(given[half:], given[:half], strict=True))
+        dims = [dim for dim in dims if dim not in given[:half]]
+        for place, dim in moves:
+            dims.insert(place, dim)
+        return dims
+    one, other = given if name == "transpose" else (rank - 2, rank - 1)
+    dims[one], dims[other] = dims[other], dims[one]
+    return dims
+
+
+def _split(whole: Sequence[int], parts: Sequence[tuple[int, ...]]) -> str:
+    """`parts=3, dim=1`, or the sizes of parts that are not equal."""
+    dim = next((d for d, size in enumerate(whole) if any(p[d] != size for p in parts)), 0)
+    sizes = [part[dim] for part in parts]
+    equal = len(set(sizes)) == 1
+    told = f"parts={len(parts)}" if equal else f"sizes=({', '.join(map(str, sizes))})"
+    return f"{told}, dim={dim}"
+
+
+def _expanded(old: Sequence[int], new: Sequence[int], names: Names) -> str:
+    """The sizes of what was repeated, and -1 for what stays, as `Tensor.expand` takes them."""
+    added = len(new) - len(old)
+    return ", ".join(
+        "-1" if dim >= added and old[dim - added] == size else names.get(size, str(size))
+        for dim, size in enumerate(new)
+    )
+
+
+def _reshaped(old: Sequence[int], new: Sequence[int], names: Names) -> str:
+    """The dims of a new shape by those of the old one: `d0, d1, d2*d3`.
+
+    Where a dim is parted the last part is -1, as it follows from the others: `d0, 8, -1`. Dims of
+    one element are left out of products, and are 1 where they are new.
+    """
+    words: list[str] = []
+    i = j = 0
+    while i < len(old) or j < len(new):
+        before = old[i] if i < len(old) else 1
+        after = new[j] if j < len(new) else 1
+        if i < len(old) and j < len(new) and before == after:
+            words.append(f"d{i}")
+            i, j = i + 1, j + 1
+        elif i < len(old) and before == 1:
+            i += 1
+        elif j < len(new) and after == 1:
+            words.append("1")
+            j += 1
+        else:
+            taken, made = [i], [j]
+            while before != after:
+                if before < after and taken[-1] + 1 < len(old):
+                    taken.append(taken[-1] + 1)
+                    before *= old[taken[-1]]
+                elif made[-1] + 1 < len(new):
+                    made.append(made[-1] + 1)
+                    after *= new[made[-1]]
+                else:  # a dim without elements
+                    return ", ".join(map(str, new))
+            merged = "*".join(f"d{dim}" for dim in taken if old[dim] > 1)
+            parts = [new[place] for place in made[:-1]]
+            words += [names.get(part, str(part)) for part in parts] + [
+                merged if not parts else "-1"
+            ]
+            i, j = taken[-1] + 1, made[-1] + 1
+    return ", ".join(words)

@@ -1,0 +1,106 @@
+"""Locks as text: a tree that people review, of which `git diff` shows what changed.
+
+A lock holds no times and no file paths. What follows from torch's own layers, or from what stands
+elsewhere in the text, is left out; what is left out is put back when the text is read. The text
+states the version of its format, so that a newer format is refused and not misread. The versions of
+the tools are recorded and never compared.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from unetscope.files import reading
+from unetscope.files.locks import text as sections
+from unetscope.files.locks.damages import damages
+from unetscope.files.locks.lines import LineError
+from unetscope.files.versioned import DamageError, Versioned
+from unetscope.lock import Lock
+
+FORMAT = 4
+SUFFIX = ".lock"
+_FIRST_LINE = "unetscope lock, format "
+_STATED = re.compile(rb"unetscope lock, format (\d{1,9})[ \t]*(?:\r?\n|$)")
+_JSON = re.compile(rb'\s*\{\s*"format_version":\s*\d{1,9},\s*"name"')
+"""How locks began when they were JSON."""
+_LAST_JSON = 3
+"""The last format that was JSON."""
+
+
+def dumps(lock: Lock) -> bytes:
+    """`lock` as text; equal locks give equal text except for the versions of the tools.
+
+    Raises:
+        UnetscopeError: its modules are no tree in order, or too many.
+    """
+    return f"{_FIRST_LINE}{FORMAT}\n\n{sections.dumps(lock)}".encode()
+
+
+def loads(text: bytes, file: str = "lock") -> Lock:
+    """The lock that `dumps` wrote.
+
+    Raises:
+        UnetscopeError: `text` is not a lock, is damaged, or has another format; a newer one raises
+            `NewerError`.
+    """
+    return _LOCK.loads(text, file)
+
+
+def load(path: Path) -> Lock:
+    """The lock in a file; see `loads`."""
+    return _LOCK.load(path)
+
+
+def is_text_of(path: Path, lock: Lock) -> bool:
+    """Whether a file holds what `dumps` would write, but for the versions of the tools.
+
+    Raises:
+        UnetscopeError: it cannot be read; see `loads`.
+    """
+    tools = load(path).tools
+    text = reading.content(path).replace(b"\r\n", b"\n")
+    return text == dumps(replace(lock, tools=tools))
+
+
+def is_lock(path: Path) -> bool:
+    """Whether a file is a lock by its suffix or by how it begins."""
+    if path.suffix == SUFFIX:
+        return True
+    try:
+        head = reading.content(path, 64)
+    except OSError:
+        return False
+    return head.startswith(_FIRST_LINE.encode()) or _JSON.match(head) is not None
+
+
+def _stated(text: bytes) -> int:
+    if _JSON.match(text):
+        return _LAST_JSON
+    if (match := _STATED.match(text)) is None:
+        first = text.split(b"\n", 1)[0][:80].decode(errors="replace")
+        raise DamageError(f"expected `{_FIRST_LINE}{FORMAT}`, found {first or 'nothing'}", 1)
+    return int(match[1])
+
+
+def _decoded(text: bytes) -> Lock:
+    try:
+        return sections.loads(text.decode().replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        raise DamageError(str(error)) from None
+    except LineError as error:
+        raise DamageError(str(error), error.number) from None
+
+
+_LOCK = Versioned(
+    name="lock",
+    version=FORMAT,
+    stated=_stated,
+    decoded=_decoded,
+    damages=damages,
+    foreign="a damaged lock",
+    older="the earlier JSON format",
+    again="`unetscope lock CONFIG` writes a new one",
+    largest=8_000_000,
+)
