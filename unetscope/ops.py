@@ -192,18 +192,12 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "matmul",
         OpKind.MATRIX_PRODUCT,
-        "rmatmul",
+        "rmatmul mm bmm mv dot",
         {"@": "matmul __rmatmul__"},
         formula="matmul",
         keeps=Keeps.FACTORS,
     ),
-    Operation("mm", OpKind.MATRIX_PRODUCT, formula="matmul", keeps=Keeps.FACTORS),
-    Operation("bmm", OpKind.MATRIX_PRODUCT, formula="bmm", keeps=Keeps.FACTORS),
-    Operation("mv", OpKind.MATRIX_PRODUCT, formula="matmul"),
-    *(
-        Operation(name, OpKind.MATRIX_PRODUCT, formula="matmul")
-        for name in ("dot", "vdot", "inner")
-    ),
+    *(Operation(name, OpKind.MATRIX_PRODUCT, formula="matmul") for name in ("vdot", "inner")),
     Operation("einsum", OpKind.MATRIX_PRODUCT, formula="einsum", keeps=Keeps.FACTORS),
     Operation("tensordot", OpKind.MATRIX_PRODUCT, formula="tensordot"),
     Operation("cdist", OpKind.MATRIX_PRODUCT, formula=None),
@@ -300,7 +294,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *_many(
         OpKind.POINTWISE,
         """floor_divide=floordiv=rfloordiv=ifloordiv remainder=mod=rmod=imod fmod float_power sgn
-        atan2=arctan2 clamp=clip clamp_min clamp_max addcmul addcdiv nan_to_num outer=ger kron polar
+        atan2=arctan2 clamp=clip=clamp_min=clamp_max addcmul addcdiv nan_to_num outer=ger kron polar
         complex angle xlogy=special.xlogy""",
     ),
     *(

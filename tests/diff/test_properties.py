@@ -100,7 +100,7 @@ MUTATIONS = {
     "mid_block_scale_factor": (st.sampled_from([2, "0.5"]), ChangeSeverity.BEHAVIOURAL),
     "only_cross_attention": (st.just("true"), ChangeSeverity.BREAKING),
     "center_input_sample": (st.just("true"), ChangeSeverity.BEHAVIOURAL),
-    "dropout": (st.sampled_from(["0.1", "0.5"]), ChangeSeverity.BEHAVIOURAL),
+    "dropout": (st.sampled_from(["0.1", "0.5"]), ChangeSeverity.COST),
     "sample_size": (st.sampled_from([16, 32, 128]), None),
 }
 

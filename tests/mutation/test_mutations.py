@@ -14,9 +14,9 @@ from mutation_scores import NETWORKS, mutated, reconfigured, rewritten
 # The scores that hold today. They may only get better: what mends `diff` lowers these numbers.
 MUTANTS = {"functional": 40, "modular": 16, "tokens": 16, "waves": 16}
 """How many mutants of each network are tried."""
-MISSED = {"functional": 1, "modular": 1, "tokens": 0, "waves": 0}
+MISSED = {"functional": 0, "modular": 0, "tokens": 0, "waves": 0}
 """Of these, those that change the network and are not found, at most."""
-SPELLINGS = 74
+SPELLINGS = 2
 """False alarms at other spellings, at most."""
 ALGEBRA = 34
 """False alarms at what takes a law of arithmetic or of shapes to see, at most."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import prod
 
 from unetscope.analysis.network import Network
 from unetscope.lock import ABOVE, CONSTANT, OUTSIDE, RETURN, Results, entry, named, part
@@ -24,7 +26,11 @@ Names = Mapping[int, str]
 _MARKS = re.compile(r"[\s,=#^←\[\]]")
 _PLACES = re.compile(r"(None|\d+:\d+|\d+|:|, )*")
 _NUMBERS = re.compile(r"(?<!\w)-?\d+")
+_DECIMALS = re.compile(r"-?\d[\d.e-]*")
 _SLICE = re.compile(r"(?P<before>(:, )*)(?P<start>\d+):(?P<stop>\d+)")
+_INDEX = re.compile(r"((None|\d+|\d*:\d*(:\d+)?)(, |$))+")
+_FACTORS = re.compile(r"(recompute_scale_factor|scale_factor|size)=(\([^)]*\)|[^,]*)(, |$)")
+_WHOLE_DIMS = re.compile(r"(, |^):(, :)*$")
 _FILLED = re.compile(r"fill_value=[^,]*")
 _KEEPING_ORDER = frozenset(
     {
@@ -37,6 +43,10 @@ _KEEPING_ORDER = frozenset(
 _SPLITTING = ("split", "chunk", "tensor_split", "split_with_sizes", "hsplit", "vsplit", "dsplit")
 _PERMUTING = ("permute", "transpose", "movedim", "T", "mT", "t")
 _FILLING = ("zeros", "ones", "empty", "full")
+_STACKING = {"hstack": 1, "column_stack": 1, "vstack": 0, "dstack": 2}
+_TURNED = {"gt": "lt", "ge": "le"}
+"""Comparisons of two tensors that are another of them turned round: `a > b` is `b < a`."""
+_BROADCASTING = (OpKind.SUM, OpKind.PRODUCT, OpKind.POINTWISE, OpKind.COMPARISON)
 _FLOATS = ("float32", "float16", "bfloat16")
 
 
@@ -71,6 +81,8 @@ class _Body:
         self._above: dict[Key, str] = {}
         self._same: dict[int, int] = {}
         """An earlier value with the same elements in the same order, maybe in another shape."""
+        self._made: dict[int, tuple[int, ...]] = {}
+        """The shape in which the body makes a value, where it is not the value's own."""
         self.entries: list[str] = []
         for argument in self._step.inputs:
             self._names.setdefault(self._key(argument.value), plain(argument.name))
@@ -82,13 +94,14 @@ class _Body:
         ]
         for _, event in sorted(events, key=lambda event: event[0]):
             if isinstance(event, Step):
-                values = [argument.value for argument in event.inputs]
-                names = [f"{plain(argument.name)}=" for argument in event.inputs]
+                given = self._operands(self._keys(argument.value for argument in event.inputs))
+                names = [plain(argument.name) for argument in event.inputs]
+                operands = [f"{name}={each}" for name, each in zip(names, given, strict=True)]
                 callee = named(self._step.module, event.module)
-                self._add(callee, self._operands(values, names), self._keys(event.outputs))
+                self._add(callee, operands, self._keys(event.outputs))
             else:
                 self._ran(event)
-        self._add(RETURN, self._operands(self._step.outputs), ())
+        self._add(RETURN, self._operands(self._keys(self._step.outputs)), ())
 
     def _ran(self, op: Op) -> None:
         inputs, outputs = specs(self._network, op)
@@ -97,8 +110,50 @@ class _Body:
                 if value not in op.inputs:
                     self._same[value] = self._same.get(op.inputs[0], op.inputs[0])
         else:
+            made = self._keys(op.outputs)
+            if operation(op.name).name == "getitem" and _INDEX.fullmatch(op.detail):
+                op, made = self._without_new_dims(op)
             text, taken = _written(op, inputs, outputs, self._sizes)
-            self._add(text, self._operands(op.inputs[:taken]), self._keys(op.outputs))
+            keys = self._keys(op.inputs[:taken])
+            row = operation(op.name)
+            if row.kind in _BROADCASTING or row.name == "where":
+                keys = self._without_outer_ones(keys)
+            if row.name in _TURNED and len(keys) > 1:
+                keys.reverse()
+            self._add(text, self._operands(keys), made)
+
+    def _without_new_dims(self, op: Op) -> tuple[Op, list[Key]]:
+        """An index without the dims of one that it puts in, and what it makes then."""
+        words = op.detail.split(", ")
+        rest = list(self._network.spec(op.outputs[0]).shape)
+        shape: list[int] = []
+        for word in words:
+            size = rest.pop(0) if word == "None" or ":" in word else 1
+            shape += [size] if ":" in word else []
+        value = op.outputs[0]
+        self._made[value] = (*shape, *rest)
+        kept = ", ".join(word for word in words if word != "None")
+        kept = _WHOLE_DIMS.sub("", kept)
+        return replace(op, detail=kept), [(value, self._made[value])]
+
+    def _without_outer_ones(self, keys: Sequence[Key]) -> list[Key]:
+        """Operands that are broadcast, as they were before dims of one were put in front of them.
+
+        One stays as it is, for the result has as many dims as the longest of them. Of one element
+        nobody knows where dims were put.
+        """
+        rank = max((len(shape) for _, shape in keys), default=0)
+        inner: list[Key] = []
+        for base, shape in keys:
+            own = self._network.spec(base).shape
+            added = len(shape) - len(own)
+            outer = added > 0 and shape == (1,) * added + own and prod(own) > 1
+            inner.append((base, own if outer else shape))
+        longest = any(len(shape) == rank for _, shape in inner)
+        return [
+            short if longest or len(long[1]) < rank else long
+            for short, long in zip(inner, keys, strict=True)
+        ]
 
     def _add(self, text: str, operands: Iterable[str], made: Sequence[Key]) -> None:
         """Add an entry, and name what it made; what is handed through has a name already."""
@@ -110,28 +165,28 @@ class _Body:
             if key not in self._names:
                 self._names[key], self._above[key] = name + which, ABOVE + which
 
-    def _operands(self, values: Sequence[int], prefixes: Sequence[str] = ()) -> list[str]:
+    def _operands(self, keys: Sequence[Key]) -> list[str]:
         """How the body refers to values, after entries that bring them into their shapes."""
-        for value in values:
-            self._bring(value)
-        names = list(map(self._name, values))
-        return [a + b for a, b in zip(prefixes, names, strict=True)] if prefixes else names
+        for key in keys:
+            self._bring(key)
+        return list(map(self._name, keys))
 
-    def _bring(self, value: int) -> None:
+    def _bring(self, key: Key) -> None:
         """Add the entry by which a value is there that no function of the body returned as it is.
 
         It is another's elements in another shape, or shares its memory with what was written to.
         """
-        key = base, shape = self._key(value)
-        given, op = self._network.spec(base).shape, self._network.trace.values[base].op
+        base, shape = key
+        given = self._made.get(base, self._network.spec(base).shape)
+        op = self._network.trace.values[base].op
         if key in self._names:
             return
         if given != shape:
-            self._bring(base)
+            self._bring((base, given))
             text = f"reshape({_reshaped(given, shape, self._sizes)})"
-            self._add(text, [self._name(base)], [key])
+            self._add(text, [self._name((base, given))], [key])
         elif op is not None and op in self._ops:
-            written = self._name(self._network.trace.ops[op].outputs[0])
+            written = self._name(self._key(self._network.trace.ops[op].outputs[0]))
             self._add(f"view({', '.join(map(str, shape))})", [written], [key])
 
     def _keys(self, values: Iterable[int]) -> list[Key]:
@@ -140,8 +195,7 @@ class _Body:
     def _key(self, value: int) -> Key:
         return self._same.get(value, value), self._network.spec(value).shape
 
-    def _name(self, value: int) -> str:
-        key = self._key(value)
+    def _name(self, key: Key) -> str:
         if key in self._above:
             return self._above[key]
         if key in self._names:
@@ -215,7 +269,15 @@ def _written(
         value = "".join(_FILLED.findall(detail))
         sizes = f"size=({', '.join(names.get(n, str(n)) for n in outputs[0].shape)})"
         return f"{base}({', '.join(filter(None, (sizes, value, dtype)))})", 0
+    if row.name in _STACKING and all(len(spec.shape) > 2 for spec in inputs):
+        return f"cat(dim={_STACKING[row.name]})".replace("(dim=0)", ""), taken
+    if row.name == "square":
+        return "pow(2)", taken
+    if row.name == "interpolate" and inputs and outputs:
+        detail = _resampled(detail, inputs[0].shape[2:], outputs[0].shape[2:])
     name = row.name if row.known else op.name
+    if len(inputs) > 1:
+        name = _TURNED.get(name, name)
     return (f"{name}({detail})" if detail else name), taken
 
 
@@ -257,6 +319,18 @@ def _split(whole: Sequence[int], parts: Sequence[tuple[int, ...]]) -> str:
     equal = len(set(sizes)) == 1
     told = f"parts={len(parts)}" if equal else f"sizes=({', '.join(map(str, sizes))})"
     return f"{told}, dim={dim}"
+
+
+def _resampled(detail: str, old: Sequence[int], new: Sequence[int]) -> str:
+    """The arguments of `interpolate`, with one factor for a size that it leads to exactly."""
+    given = {match[1]: match[2] for match in _FACTORS.finditer(detail)}
+    factors = [after / before for before, after in zip(old, new, strict=True) if before]
+    exact = len({*factors}) == 1 and (1 / factors[0]).is_integer() | factors[0].is_integer()
+    stated = {float(number) for number in _DECIMALS.findall(given.get("scale_factor", ""))}
+    if not exact or not stated <= {*factors}:
+        return detail
+    rest = _FACTORS.sub("", detail).removesuffix(", ")
+    return ", ".join(filter(None, (f"scale_factor={factors[0]:g}", rest)))
 
 
 def _expanded(old: Sequence[int], new: Sequence[int], names: Names) -> str:

@@ -29,8 +29,23 @@ _DIMS = frozenset(
     }
 )
 """Arguments that count dims, from the end if they are negative."""
-_DOCUMENTED = {("arange", "start"): 0, ("var", "correction"): 1, ("std", "correction"): 1}
+_DOCUMENTED = {
+    ("arange", "start"): 0,
+    ("var", "correction"): 1,
+    ("std", "correction"): 1,
+    ("pad", "value"): 0,
+    ("norm", "p"): 2,
+    ("interpolate", "align_corners"): False,
+    ("grid_sample", "align_corners"): False,
+    ("affine_grid", "align_corners"): False,
+}
 """Defaults that torch's documentation states and ATen's signatures do not."""
+_OF_GRADIENTS = {
+    ("embedding", "padding_idx"),
+    ("embedding", "scale_grad_by_freq"),
+    ("embedding", "sparse"),
+}
+"""Arguments that only a backward pass reads."""
 _REQUIRED = object()
 _ABSENT = object()
 
@@ -71,13 +86,14 @@ def bound(
     kinds = tuple(map(_kind, args)), tuple((name, _kind(kwargs[name])) for name in kwargs)
     parameters = _signature(function, *kinds)
     if parameters is None:
-        named = [Argument(name, kwargs[name]) for name in sorted(kwargs)]
+        named = [Argument(n, kwargs[n]) for n in sorted(kwargs) if n not in _IRRELEVANT]
         return [*(Argument("", value) for value in args), *named]
-    values = _by_name(parameters, args, kwargs)
+    values = _by_name(parameters, args, kwargs, method=_is_method(function))
     row = operation(function.__name__)
     first = next(iter(leaves(*values.values())), None)
     rank = 0 if first is None else first.dim() + (row.name in ("stack", "unsqueeze"))
     found: list[Argument] = []
+    kernel: Any = _REQUIRED
     unclear = False
     for parameter in parameters:
         name, default = parameter.name, parameter.default
@@ -85,12 +101,25 @@ def bound(
         if value is None and (name not in values or default in (None, _REQUIRED)):
             unclear = unclear or default is None
             continue
+        # `clamp_max(x, y)` is `clamp(x, max=y)`.
+        unclear = unclear or (row.name == "clamp" and name == "max" and "min" not in values)
         if not isinstance(value, Tensor):
             value, default = (_plain(each, parameter, rank) for each in (value, default))
             if name == "unbiased":
                 name, value = "correction", int(value)
+            unordered = row.kind is OpKind.REDUCTION or row.name == "flip"
+            if unordered and name in _DIMS and isinstance(value, tuple):
+                value = tuple(sorted(value))
             default = _DOCUMENTED.get((row.name, name), default)
-            if name in _IRRELEVANT or _equal(value, default):
+            if row.kind is OpKind.POOLING and name == "stride":
+                default = kernel
+            if row.kind is OpKind.ATTENTION and name == "scale" and first is not None:
+                default = first.shape[-1] ** -0.5
+            if row.name == "norm" and value == "fro":
+                value = 2
+            kernel = value if name == "kernel_size" else kernel
+            unread = name in _IRRELEVANT or (row.name, name) in _OF_GRADIENTS
+            if unread or _equal(value, default):
                 continue
         operand = bool(row.symbols) and len(found) < 2 and not parameter.keyword
         found.append(Argument("" if operand else name, value, unclear))
@@ -122,6 +151,7 @@ def detail(name: str, arguments: Iterable[Argument]) -> str:
             words.append(_index(value, shape))
         elif not _holds_tensors_alone(value):
             text = _spell(value, exact=exact)
+            text = text.replace(" ", "") if row.name == "einsum" else text
             words.append(f"{key}={text}" if key else text)
             number_before = not key and isinstance(value, (int, float))
     return ", ".join(word for word in words if word)
@@ -143,7 +173,7 @@ def _signature(
 ) -> tuple[_Parameter, ...] | None:
     """The signature, or that of its overloads, that fits a call; None if none is known."""
     for parameters in _signatures(function):
-        filled = _by_name(parameters, args, dict(kwargs))
+        filled = _by_name(parameters, args, dict(kwargs), method=_is_method(function))
         kinds = {parameter.name: parameter.kind for parameter in parameters}
         required = {p.name for p in parameters if p.default is _REQUIRED}
         known = required <= filled.keys() <= kinds.keys()
@@ -153,34 +183,40 @@ def _signature(
 
 
 def _signatures(function: Callable[..., Any]) -> Iterator[tuple[_Parameter, ...]]:
+    name = function.__name__
+    known = torch._C._jit_get_schemas_for_operator
+    schemas = known(f"aten::{name}") or known(f"aten::{name.strip('_')}")
     own = _own_parameters(function)
     if own is not None:
-        if all(p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in own):
+        if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in own):
+            # `F.max_pool2d` is one of two functions, as its `return_indices` says.
+            own = _own_parameters(getattr(torch.nn.functional, f"_{name}", None))
+        lengths = {a.name: _length(a) for schema in schemas[:1] for a in schema.arguments}
+        if own is not None:
             yield tuple(
                 _Parameter(
                     _OTHER_NAMES.get(p.name, p.name),
                     _REQUIRED if p.default is p.empty else p.default,
+                    length=lengths.get(p.name),
                     keyword=p.kind is p.KEYWORD_ONLY,
                 )
                 for p in own
             )
         return
-    name = function.__name__
-    known = torch._C._jit_get_schemas_for_operator
-    for schema in known(f"aten::{name}") or known(f"aten::{name.strip('_')}"):
+    for schema in schemas:
         yield tuple(
             _Parameter(
                 _OTHER_NAMES.get(a.name, a.name),
                 a.default_value if a.has_default_value() else _REQUIRED,
                 str(a.type).removeprefix("Optional[").removesuffix("]" * _is_optional(a)),
-                a.N,  # type: ignore[attr-defined]
+                _length(a),
                 a.kwarg_only,
             )
             for a in schema.arguments
         )
 
 
-def _own_parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
+def _own_parameters(function: Any) -> list[inspect.Parameter] | None:
     """The parameters of a function written in Python; None if it is, or wraps, one of C++."""
     if not inspect.isfunction(function):
         return None
@@ -190,15 +226,32 @@ def _own_parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | N
         return None
 
 
+def _is_method(function: Callable[..., Any]) -> bool:
+    """Whether a function is a method of `Tensor` that is written in C++."""
+    return hasattr(function, "__objclass__")
+
+
+def _length(argument: Any) -> int | None:
+    """Of a list that may be given as one number for all."""
+    length: int | None = argument.N
+    return length
+
+
 def _is_optional(argument: Any) -> bool:
     return str(argument.type).startswith("Optional[")
 
 
 def _by_name(
-    parameters: Sequence[_Parameter], args: Sequence[Any], kwargs: Mapping[str, Any]
+    parameters: Sequence[_Parameter],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    *,
+    method: bool,
 ) -> dict[str, Any]:
     """The values of a call's arguments, or their kinds, by name; one too many by its number."""
     positional = [parameter for parameter in parameters if not parameter.keyword]
+    if method:  # `x.where(mask, y)` is `torch.where(mask, x, y)`
+        positional.sort(key=lambda parameter: parameter.name != "input")
     last = len(positional) - 1
     if len(args) > len(positional) and positional and positional[-1].kind == "List[int]":
         args = (*args[:last], tuple(args[last:]))  # `x.view(2, 3)`
@@ -260,8 +313,11 @@ def _equal(value: Any, default: Any) -> bool:
 
 
 def _holds_tensors_alone(value: Any) -> bool:
-    listed = isinstance(value, (tuple, list)) and value
-    return bool(listed) and all(isinstance(item, Tensor) for item in value)
+    return _listed(value) and bool(value) and all(isinstance(item, Tensor) for item in value)
+
+
+def _listed(value: Any) -> bool:
+    return isinstance(value, (tuple, list))
 
 
 def _spell(value: Any, *, exact: bool = False) -> str:

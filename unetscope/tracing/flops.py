@@ -91,12 +91,8 @@ def _linear(_: Tensor, input: Tensor, weight: Tensor, bias: Tensor | None = None
     return Work(int(linear_flop_jit([_Recorded(input.shape), _Recorded(matrix)], [])))
 
 
-def _bmm(_: Tensor, input: Tensor, mat2: Tensor, **__: Any) -> Work:
-    return Work(int(bmm_flop_jit([_Recorded(input.shape), _Recorded(mat2.shape)], [])))
-
-
 def _baddbmm(_: Tensor, input: Tensor, batch1: Tensor, batch2: Tensor, **__: Any) -> Work:
-    return _bmm(_, batch1, batch2)
+    return Work(int(bmm_flop_jit([_Recorded(batch1.shape), _Recorded(batch2.shape)], [])))
 
 
 def _matmul(result: Tensor, input: Tensor, *_: Any, **__: Any) -> Work:
@@ -197,7 +193,6 @@ FORMULAS: dict[str, Callable[..., Work]] = {
     "conv": _convolution(False),
     "conv_transpose": _convolution(True),
     "linear": _linear,
-    "bmm": _bmm,
     "baddbmm": _baddbmm,
     "matmul": _matmul,
     "addmm": _addmm,

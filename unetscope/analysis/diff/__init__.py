@@ -28,6 +28,7 @@ from unetscope.analysis.diff.modules import (
     function_changes,
     matched_tensors,
     name_changes,
+    same_flow,
     tensor_changes,
 )
 from unetscope.analysis.diff.side import Side
@@ -57,14 +58,16 @@ def diff(old: Lock, new: Lock) -> Diff:
     tensors = list(tensor_changes(matching))
     reshaped = any(change.id == "param-reshaped" for change in tensors)
     attributes = list(attribute_changes(matching, reshaped=reshaped))
-    changed = {change.now for change in attributes if change.now is not None}
     ends = list(io_changes(old, new))
     resized = any(change.id == "io-resized" for change in ends)
-    bodies = function_changes(matching, changed=changed, reshaped=reshaped, resized=resized)
+    changed = {c.now for c in attributes if c.now is not None and c.id == "attr-changed"}
+    bodies: list[Change] = []
+    if not same_flow(matching):
+        bodies += skip_changes(matching)
+        bodies += function_changes(matching, changed=changed, reshaped=reshaped, resized=resized)
     changes = folded(
         [
             *tensors,
-            *skip_changes(matching),
             *ends,
             *attributes,
             *bodies,

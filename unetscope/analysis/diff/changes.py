@@ -43,6 +43,7 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "buffer-removed": ChangeSeverity.COST,
     "io-resized": ChangeSeverity.COST,
     "unread-result": ChangeSeverity.COST,
+    "training-changed": ChangeSeverity.COST,
     "module-renamed": ChangeSeverity.COSMETIC,
     "class-renamed": ChangeSeverity.COSMETIC,
 }
@@ -53,7 +54,8 @@ gave other outputs, where nothing else told of another result. `io-renamed`: `fo
 name for an input, so that callers by keyword fail. `flow-changed`: the same functions take other
 operands. `io-resized`: the pass ran at another batch, height, width or number of tokens, so that
 the costs are those of different work. `unread-result`: what is returned is the same, and something
-else is computed that nothing reads."""
+else is computed that nothing reads. `training-changed`: an attribute that only training reads,
+such as the `p` of a dropout."""
 
 COSTS = ("params", "macs", "activation-memory")
 _MIRRORED = {"added": "removed", "removed": "added"}

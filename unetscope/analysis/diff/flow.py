@@ -147,6 +147,8 @@ class _Run:
         """The hash of what a function makes from what it takes."""
         name, mark, arguments = self._blur(text).partition("(")
         function = operation(name)
+        if function.name == "einsum":
+            arguments = _relettered(arguments)
         operands = sorted(taken) if function.commutative else taken
         return _hashed("function", function.name, mark + arguments, *operands)
 
@@ -168,6 +170,12 @@ class _Run:
         call = self._calls[path]
         self._calls[path] += 1
         return keys[min(call, len(keys) - 1)]
+
+
+def _relettered(equation: str) -> str:
+    """An equation of `einsum` with the letters that it would have if they were given in order."""
+    letters = dict.fromkeys(filter(str.isalpha, equation))
+    return equation.translate({ord(old): chr(97 + i) for i, old in enumerate(letters)})
 
 
 def _hashed(*parts: str) -> str:

@@ -31,7 +31,7 @@ def _key(change: Change, matching: Matching) -> tuple[Hashable, ...]:
             return (change.id,)
         case "class-renamed" | "op-changed" | "flow-changed" | "unread-result":
             return (change.id, change.old, change.new)
-        case "attr-changed":
+        case "attr-changed" | "training-changed":
             # `True` and `1` are equal, but not the same setting.
             return (change.id, change.about, repr(change.old), repr(change.new))
         case name if name in _TENSORS:

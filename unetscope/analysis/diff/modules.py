@@ -24,6 +24,14 @@ _CHANNELS = {
     *("num_channels", "normalized_shape", "num_embeddings", "embedding_dim"),
 }
 """Attributes whose changes show in the shapes of tensors too."""
+_TRAINED = (
+    *(("", "inplace"), ("Dropout", "p"), ("AlphaDropout", "p"), ("FeatureAlphaDropout", "p")),
+    *(("Embedding", name) for name in ("padding_idx", "scale_grad_by_freq", "sparse")),
+)
+"""Attributes that no pass in eval mode reads, with what the classes begin with that have them.
+
+Where they do matter, as where what was overwritten is read again, the bodies differ.
+"""
 T = TypeVar("T")
 Event = tuple[str | None, str]
 """A call of a matched module, by its path; or None and a function."""
@@ -99,7 +107,10 @@ def attribute_changes(matching: Matching, *, reshaped: bool) -> Iterator[Change]
         for name in before:
             implied = reshaped and name in _CHANNELS
             if name in after and not implied and differ(before[name], after[name]):
-                yield Change("attr-changed", was, now, before[name], after[name], name)
+                kind = matching.new.modules[now].kind
+                trained = any(name == known and kind.startswith(start) for start, known in _TRAINED)
+                change = "training-changed" if trained else "attr-changed"
+                yield Change(change, was, now, before[name], after[name], name)
 
 
 def differ(old: object, new: object) -> bool:
@@ -117,10 +128,18 @@ def name_changes(matching: Matching) -> Iterator[Change]:
             yield Change("class-renamed", was, now, old.kind, new.kind)
 
 
+def same_flow(matching: Matching) -> bool:
+    """Whether both networks are sure to compute the same, whichever modules do it."""
+    if _Bodies(matching.old, matching.now).lossy or _Bodies(matching.new, matching.was).lossy:
+        return False
+    old, new = _flows(matching)
+    return old.whole() == new.whole()
+
+
 def function_changes(
     matching: Matching, *, changed: Container[str], reshaped: bool, resized: bool
 ) -> Iterator[Change]:
-    """A change for each pair of matched modules whose bodies differ.
+    """A change for each pair of matched modules whose bodies differ, where there is no `same_flow`.
 
     A body that calls what was added or removed differs for that reason; no change is made of it.
 
@@ -135,10 +154,7 @@ def function_changes(
     """
     old, new = _Bodies(matching.old, matching.now), _Bodies(matching.new, matching.was)
     flows = _flows(matching)
-    complete = not old.lossy and not new.lossy
-    if complete and flows[0].whole() == flows[1].whole():
-        return
-    explained = bool(changed) or reshaped or resized or not complete
+    explained = bool(changed) or reshaped or resized or old.lossy or new.lossy
     for was, now in matching.now.items():
         if not (matching.old.modules[was].calls and matching.new.modules[now].calls):
             continue  # the body that calls only one of them differs
