@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from mutation_edits import mutants
 from mutation_judge import Truth, judged, subject
 from mutation_rewrites import algebra, rewrites, spellings
 from mutation_scores import NETWORKS, mutated, reconfigured, rewritten
+
+from unetscope.analysis.diff import diff
 
 # The scores that hold today. They may only get better: what mends `diff` lowers these numbers.
 MUTANTS = {"functional": 40, "modular": 16, "tokens": 16, "waves": 16}
@@ -96,3 +100,15 @@ def test_edits_are_drawn_alike_and_none_is_the_source():
     drawn = [mutant.source for mutant in mutants(SOURCE, seed=1)]
     assert drawn == [mutant.source for mutant in mutants(SOURCE, seed=1)]
     assert len(drawn) == len(set(drawn)) > 50
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_other_names_of_modules_are_cosmetic(name):
+    source = NETWORKS[name].read_text(encoding="utf-8")
+    old = subject(source)
+    names = {part for module in old.lock.modules for part in module.path.split(".")}
+    for each in sorted(names):
+        if each.isidentifier():
+            source = re.sub(rf"(?<=self\.){each}\b", f"{each}_too", source)
+    found = diff(old.lock, subject(source).lock)
+    assert {change.id for change in found.changes} <= {"module-renamed"}
