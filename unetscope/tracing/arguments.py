@@ -46,6 +46,8 @@ _OF_GRADIENTS = {
     ("embedding", "sparse"),
 }
 """Arguments that only a backward pass reads."""
+_OF_TRAINING = frozenset({"p", "dropout", "dropout_p", "momentum"})
+"""Arguments that do nothing where `training` is not true."""
 _REQUIRED = object()
 _ABSENT = object()
 
@@ -89,6 +91,9 @@ def bound(
         named = [Argument(n, kwargs[n]) for n in sorted(kwargs) if n not in _IRRELEVANT]
         return [*(Argument("", value) for value in args), *named]
     values = _by_name(parameters, args, kwargs, method=_is_method(function))
+    modes = [p for p in parameters if p.name in ("training", "train")]
+    if modes and not any(values.get(mode.name, mode.default) for mode in modes):
+        values = {name: value for name, value in values.items() if name not in _OF_TRAINING}
     row = operation(function.__name__)
     first = next(iter(leaves(*values.values())), None)
     rank = 0 if first is None else first.dim() + (row.name in ("stack", "unsqueeze"))

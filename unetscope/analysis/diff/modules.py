@@ -26,6 +26,7 @@ _CHANNELS = {
 """Attributes whose changes show in the shapes of tensors too."""
 _TRAINED = (
     *(("", "inplace"), ("Dropout", "p"), ("AlphaDropout", "p"), ("FeatureAlphaDropout", "p")),
+    ("BatchNorm", "momentum"),
     *(("Embedding", name) for name in ("padding_idx", "scale_grad_by_freq", "sparse")),
 )
 """Attributes that no pass in eval mode reads, with what the classes begin with that have them.

@@ -178,7 +178,7 @@ def _channel_norm_tensors(settings: Settings) -> list[Held]:
 
 def _batch_norm(given: Given) -> Body:
     order = ("running_mean", "running_var", "weight", BIAS)
-    text = _text("batch_norm", given.settings, {"momentum": 0.1, "eps": 1e-05})
+    text = _text("batch_norm", given.settings, {"eps": 1e-05})
     return _ran(text, given, [name for name in order if name in given.tensors])
 
 
