@@ -59,7 +59,7 @@ def what(change: Change, words: Words) -> Cell:
     match change.id:
         case "param-reshaped" | "param-added" | "param-removed" | "buffer-added" | "buffer-removed":
             return _tensors(change, words)
-        case "module-renamed":
+        case "module-renamed" | "module-moved":
             return _renamed(change, words)
         case "skip-reordered":
             said = {"old": Part(change.old), "new": Part(change.new)}

@@ -62,7 +62,8 @@ def diff(old: Lock, new: Lock) -> Diff:
     resized = any(change.id == "io-resized" for change in ends)
     changed = {c.now for c in attributes if c.now is not None and c.id == "attr-changed"}
     bodies: list[Change] = []
-    if not same_flow(matching):
+    same = same_flow(matching)
+    if not same:
         bodies += skip_changes(matching)
         bodies += function_changes(matching, changed=changed, reshaped=reshaped, resized=resized)
     changes = folded(
@@ -71,7 +72,7 @@ def diff(old: Lock, new: Lock) -> Diff:
             *ends,
             *attributes,
             *bodies,
-            *name_changes(matching),
+            *name_changes(matching, same=same),
         ],
         matching,
     )

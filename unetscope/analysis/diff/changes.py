@@ -26,6 +26,7 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "param-removed": ChangeSeverity.BREAKING,
     "param-reshaped": ChangeSeverity.BREAKING,
     "persistence-changed": ChangeSeverity.BREAKING,
+    "module-moved": ChangeSeverity.BREAKING,
     "io-reshaped": ChangeSeverity.BREAKING,
     "io-renamed": ChangeSeverity.BREAKING,
     "skip-added": ChangeSeverity.BEHAVIOURAL,
@@ -47,15 +48,20 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "module-renamed": ChangeSeverity.COSMETIC,
     "class-renamed": ChangeSeverity.COSMETIC,
 }
-"""Every id, from the worst on. `param-…`: of the tensors of a `state_dict`, persistent buffers
-among them. `persistence-changed`: a buffer that a `state_dict` now holds, or holds no more.
-`buffer-…`: of buffers that no `state_dict` holds. `result-changed`: real runs with equal weights
-gave other outputs, where nothing else told of another result. `io-renamed`: `forward` has another
-name for an input, so that callers by keyword fail. `flow-changed`: the same functions take other
-operands. `io-resized`: the pass ran at another batch, height, width or number of tokens, so that
-the costs are those of different work. `unread-result`: what is returned is the same, and something
-else is computed that nothing reads. `training-changed`: an attribute that only training reads,
-such as the `p` of a dropout."""
+"""Every id, from the worst on.
+
+- `param-…`: of the tensors of a `state_dict`, persistent buffers among them.
+- `persistence-changed`: a buffer that a `state_dict` now holds, or holds no more.
+- `module-moved`: a module with tensors lies in another module, and the network is not the same.
+- `io-renamed`: `forward` has another name for an input, so that callers by keyword fail.
+- `flow-changed`: the same functions take other operands.
+- `result-changed`: real runs with equal weights gave other outputs, where nothing else told of it.
+- `buffer-…`: of buffers that no `state_dict` holds.
+- `io-resized`: the pass ran at another batch, height, width or number of tokens, so that the costs
+  are those of different work.
+- `unread-result`: what is returned is the same, and something else is computed that nothing reads.
+- `training-changed`: an attribute that only training reads, such as the `p` of a dropout.
+"""
 
 COSTS = ("params", "macs", "activation-memory")
 _MIRRORED = {"added": "removed", "removed": "added"}

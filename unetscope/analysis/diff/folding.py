@@ -8,6 +8,7 @@ from dataclasses import replace
 from unetscope.analysis.diff.changes import Change
 from unetscope.analysis.diff.matching import Matching
 
+_RENAMED = ("module-renamed", "module-moved")
 _TENSORS = ("param-added", "param-removed", "param-reshaped", "buffer-added", "buffer-removed")
 
 
@@ -18,7 +19,7 @@ def folded(changes: Iterable[Change], matching: Matching) -> list[Change]:
         groups.setdefault(_key(change, matching), []).append(change)
     found: list[Change] = []
     for group in groups.values():
-        if group[0].id == "module-renamed":
+        if group[0].id in _RENAMED:
             found += _renamed(group, matching)
         else:
             found.append(group[0] if len(group) == 1 else _one(group, matching))
@@ -27,7 +28,7 @@ def folded(changes: Iterable[Change], matching: Matching) -> list[Change]:
 
 def _key(change: Change, matching: Matching) -> tuple[Hashable, ...]:
     match change.id:
-        case "module-renamed":
+        case name if name in _RENAMED:
             return (change.id,)
         case "class-renamed" | "op-changed" | "flow-changed" | "unread-result":
             return (change.id, change.old, change.new)
@@ -75,12 +76,12 @@ def _renamed(group: list[Change], matching: Matching) -> list[Change]:
     alike: dict[tuple[str, str], list[Change]] = {}
     for (was, now), changes in within.items():
         if len(changes) > 1:
-            found.append(Change("module-renamed", was, now, parts=tuple(changes)))
+            found.append(Change(group[0].id, was, now, parts=tuple(changes)))
         else:
             alike.setdefault(_own_names(changes[0]), []).append(changes[0])
     for (old, new), changes in alike.items():
         alone = len(changes) == 1
-        whole = Change("module-renamed", "", "", old, new, parts=tuple(changes))
+        whole = Change(group[0].id, "", "", old, new, parts=tuple(changes))
         found.append(changes[0] if alone else whole)
     return found
 

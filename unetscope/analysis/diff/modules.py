@@ -119,14 +119,31 @@ def differ(old: object, new: object) -> bool:
     return old != new or isinstance(old, bool) != isinstance(new, bool)
 
 
-def name_changes(matching: Matching) -> Iterator[Change]:
-    """A change for each module with another class or another path."""
+def name_changes(matching: Matching, *, same: bool = True) -> Iterator[Change]:
+    """A change for each module with another class or another path.
+
+    Args:
+        matching: which module is which.
+        same: whether the networks compute the same, so that nothing has moved but names.
+    """
     for was, now in matching.now.items():
         old, new = matching.old.modules[was], matching.new.modules[now]
         if was != now:
-            yield Change("module-renamed", was, now, was, now)
+            moved = not same and matching.old.owners_below[was] and _elsewhere(matching, was, now)
+            yield Change("module-moved" if moved else "module-renamed", was, now, was, now)
         if old.kind != new.kind:
             yield Change("class-renamed", was, now, old.kind, new.kind)
+
+
+def _elsewhere(matching: Matching, was: str, now: str) -> bool:
+    """Whether a module lies in another module than before, and not in the same one renamed."""
+    holder = matching.old.parent(was)
+    while holder not in matching.now:
+        holder = matching.old.parent(holder)
+    other = matching.new.parent(now)
+    while other not in matching.was:
+        other = matching.new.parent(other)
+    return matching.now[holder] != other
 
 
 def same_flow(matching: Matching) -> bool:
