@@ -19,6 +19,8 @@ from unetscope.sources.targets import is_target
 CODE = '''\
 """Models as users write them."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import nn
 
@@ -53,6 +55,35 @@ class Deciding(Net):
     def forward(self, x, t):
         if t.item() > 3:
             return x
+        return super().forward(x, t)
+
+
+class ByPosition(Net):
+    def forward(self, *args):
+        (x, times), t = args
+        return Result(super().forward(x * times, t))
+
+
+@dataclass
+class Result:
+    sample: torch.Tensor
+
+
+class Small(Net):
+    """A constructor whose weights are of a type of 8 bits."""
+
+    def __init__(self):
+        super().__init__()
+        self.enter.weight = nn.Parameter(self.enter.weight.to(torch.float8_e4m3fn))
+
+    def forward(self, x, t):
+        return nn.functional.conv2d(x, self.enter.weight.to(x.dtype), padding=1)
+
+
+class NotForJit(Net):
+    def forward(self, x, t):
+        if torch.jit.is_tracing():
+            raise TypeError("not here")
         return super().forward(x, t)
 
 
@@ -295,6 +326,33 @@ def test_what_runs_a_network_again_takes_code(run, arguments, shown):
     result = run(*arguments)
     assert result.code == 0, result.err
     assert shown in result.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("flops", "--audit", "--full"), "Every difference is explained."),
+        (("memory", "--measure", "--device", "cpu"), "after 2 to warm up"),
+    ],
+)
+def test_what_runs_a_network_again_takes_inputs_without_names(run, tmp_path, arguments, shown):
+    (tmp_path / "inputs.yaml").write_text('[["1,3,16,16", 0.5], "1:int64"]')
+    command, *options = arguments
+    result = run(command, "mine.models:ByPosition", "--input-file", "inputs.yaml", *options)
+    assert result.code == 0, result.err
+    assert shown in result.out
+
+
+def test_weights_of_8_bits_are_measured_and_audited(run):
+    for command in (("memory", "--measure", "--device", "cpu"), ("flops", "--audit", "--full")):
+        result = run(command[0], "mine.models:Small", *GIVEN, *command[1:])
+        assert result.code == 0, result.err
+
+
+def test_what_an_engine_cannot_run_is_the_engines_error(run):
+    result = run("flops", "mine.models:NotForJit", *GIVEN, "--audit", "--full")
+    assert (result.code, result.out) == (2, "")
+    assert "fvcore's FlopCountAnalysis cannot run the network: TypeError: not here" in result.err
 
 
 def test_a_sweep_of_code_counts_what_traces_count(run):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, UntypedStorage, nn
 
 from unetscope.tracing.flops import work
 from unetscope.tracing.functions import Functions, Returned
+from unetscope.tracing.tensors import leaves
 
 
 class Done(NamedTuple):
@@ -21,17 +22,19 @@ class Done(NamedTuple):
     attention_macs: int
 
 
-def count(model: nn.Module, kwargs: Mapping[str, Any]) -> tuple[list[Done], int]:
-    """What `model(**kwargs)` costs: its work, and the peak of its activations in bytes.
+def count(
+    model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[Done], int]:
+    """What `model(*args, **kwargs)` costs: its work, and the peak of its activations in bytes.
 
     The work is in the functions that do multiply-adds or have no formula, in order: those of a
     trace whose `macs` are not 0. The peak is `analysis.memory.activation_peak` of that trace. The
     model should be in eval mode.
     """
-    device = next((t.device for t in kwargs.values() if isinstance(t, torch.Tensor)), None)
+    device = next((t.device for t in leaves(args, kwargs)), None)
     counting = _Counting()
     with torch.no_grad(), Functions(counting, meta=device is not None and device.type == "meta"):
-        model(**kwargs)
+        model(*args, **kwargs)
     return counting.done, counting.peak
 
 
