@@ -165,19 +165,28 @@ def _signatures(function: Callable[..., Any]) -> Iterator[tuple[_Parameter, ...]
                 for p in own
             )
         return
-    name = function.__name__
-    known = torch._C._jit_get_schemas_for_operator
-    for schema in known(f"aten::{name}") or known(f"aten::{name.strip('_')}"):
+    for schema in _schemas(function):
         yield tuple(
             _Parameter(
                 _OTHER_NAMES.get(a.name, a.name),
                 a.default_value if a.has_default_value() else _REQUIRED,
                 str(a.type).removeprefix("Optional[").removesuffix("]" * _is_optional(a)),
-                a.N,  # type: ignore[attr-defined]
+                a.N,
                 a.kwarg_only,
             )
             for a in schema.arguments
         )
+
+
+def _schemas(function: Callable[..., Any]) -> Sequence[Any]:
+    """The schemas that torch has for a function, a kernel or an operator of any library."""
+    if isinstance(function, torch._ops.OpOverload):
+        return [function._schema]
+    known = torch._C._jit_get_schemas_for_operator
+    if isinstance(function, torch._ops.OpOverloadPacket):
+        return known(function._qualified_op_name)
+    name = function.__name__
+    return known(f"aten::{name}") or known(f"aten::{name.strip('_')}")
 
 
 def _own_parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:

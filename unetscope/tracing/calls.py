@@ -135,8 +135,8 @@ class Calls:
             self.fail(error, None, [tensors.spec(tensor) for tensor in leaves(args)])
             self._open.pop()
             return
-        self._open.pop()
         values = tuple(tensors.see(tensor) for tensor in leaves(output))
+        self._open.pop()
         self._ended[call] = tensors.tick(), values
         # A lone tensor that is older than the call was handed through, not produced.
         if len(values) == 1 and values[0] >= first:
