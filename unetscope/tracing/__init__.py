@@ -24,7 +24,7 @@ from unetscope.tracing.functions import Functions
 from unetscope.tracing.modules import eager, names_of_tensors, records, refuse_hidden, unwrapped
 from unetscope.tracing.recording import Recording
 from unetscope.tracing.shapes import WrongShapeRuleError
-from unetscope.tracing.tensors import ShapelessError, Tensors, dated, leaves
+from unetscope.tracing.tensors import Tensors, dated, leaves
 from unetscope.version import __version__
 
 
@@ -76,7 +76,7 @@ def trace(
             try:
                 with Functions(recording, meta=device.type == "meta"):
                     result = model(*args, **kwargs)
-            except (WrongShapeRuleError, ShapelessError):
+            except WrongShapeRuleError:
                 raise
             except Exception as caught:
                 error, failure = caught, calls.failure(caught)

@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from unetscope.ops import symbol
-from unetscope.tracing import kernels, shapes
+from unetscope.tracing import shapes
+from unetscope.tracing.kernels import Kernels, written_by
 from unetscope.tracing.tensors import leaves
 
 _REFLECTED = frozenset(
@@ -70,7 +71,7 @@ class Functions(TorchFunctionMode):
         self._listener = listener
         self._run = shapes.runner() if meta else _call
         self._names: dict[Any, str | None] = {}
-        self._kernels = kernels.Kernels(self._kernel)
+        self._kernels = Kernels(self._kernel)
 
     def __enter__(self) -> Functions:
         """Watch from here on."""
@@ -92,25 +93,31 @@ class Functions(TorchFunctionMode):
     ) -> Any:
         """Run `func` between the calls of the listener."""
         kwargs = kwargs or {}
-        if self._kernels.inside:
+        kernels = self._kernels
+        if kernels.inside:
             return func(*args, **kwargs)
         name = self._name(func)
         if name is None:
-            with self._kernels.aside():
+            popped = kernels.pause()
+            try:
                 return func(*args, **kwargs)
+            finally:
+                kernels.resume(popped)
         written = args[::-1] if func.__name__ in _REFLECTED else args
         inputs = leaves(written, kwargs)
-        if types and not inputs:
+        if not all(issubclass(kind, Tensor) for kind in types):
             # What stands for a tensor and is none calls torch itself: its kernels are seen.
             return func(*args, **kwargs)
         listener = self._listener
         noted = listener.called(name, inputs)
+        popped = kernels.pause()
         try:
-            with self._kernels.aside():
-                result = self._run(func, types, args, kwargs)
+            result = self._run(func, map(type, inputs), args, kwargs)
         except Exception as error:
             listener.failed(error, name, inputs)
             raise
+        finally:
+            kernels.resume(popped)
         listener.returned(
             Returned(func, name, inputs, leaves(result), result, written, kwargs), noted
         )
@@ -129,7 +136,7 @@ class Functions(TorchFunctionMode):
         except Exception as error:
             listener.failed(error, name, inputs)
             raise
-        written = kernels.written(func, args, kwargs)
+        written = written_by(func, args, kwargs)
         listener.returned(
             Returned(func, name, inputs, leaves(result), result, args, kwargs, written), noted
         )

@@ -7,20 +7,27 @@ network without such code pays nothing for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from unetscope.tracing.tensors import leaves
+
 Run = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 """Runs a kernel, which it is given with its arguments."""
 
+# Every function of a pass calls these.
+_count = torch._C._len_torch_dispatch_stack
+_mode_at = torch._C._get_dispatch_stack_at
+_pop = torch._C._pop_torch_dispatch_stack
+_push = torch._C._push_on_torch_dispatch_stack
+
 
 class Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Hands each kernel to `run`, unless it runs within another one or within `aside`.
+    """Hands each kernel to `run`, unless it runs within another one, or this is paused.
 
     Attributes:
         inside: whether something runs whose own kernels are nobody's concern.
@@ -49,36 +56,34 @@ class Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
         finally:
             self.inside = False
 
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Look at no kernels; while it is the innermost mode, torch does not even call it."""
-        stack = torch._C._len_torch_dispatch_stack()
-        innermost = stack > 0 and torch._C._get_dispatch_stack_at(stack - 1) is self
-        if innermost:
-            torch._C._pop_torch_dispatch_stack(None)
+    def pause(self) -> bool:
+        """Look at no kernels until `resume`, which takes what this returns.
+
+        While it is the innermost mode torch does not even call it.
+        """
         self.inside = True
-        try:
-            yield
-        finally:
-            self.inside = False
-            if innermost:
-                torch._C._push_on_torch_dispatch_stack(self)
+        count = _count()
+        if not count or _mode_at(count - 1) is not self:
+            return False
+        _pop(None)
+        return True
+
+    def resume(self, popped: bool) -> None:
+        """Look at kernels again."""
+        self.inside = False
+        if popped:
+            _push(self)
 
 
-def written(
+def written_by(
     func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> list[Tensor]:
     """The tensors among a kernel's arguments that it writes to, by its schema."""
     schema = getattr(func, "_schema", None)
     if schema is None:
         return []
-    found = []
+    found: list[Tensor] = []
     for index, argument in enumerate(schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:
-            value = args[index] if index < len(args) else kwargs.get(argument.name)
-            found += [
-                t
-                for t in (value if isinstance(value, (tuple, list)) else [value])
-                if isinstance(t, Tensor)
-            ]
+            found += leaves(args[index] if index < len(args) else kwargs.get(argument.name))
     return found

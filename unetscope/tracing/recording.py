@@ -12,7 +12,7 @@ from unetscope.tracing.arguments import bound, detail
 from unetscope.tracing.calls import Calls
 from unetscope.tracing.flops import work
 from unetscope.tracing.functions import Returned
-from unetscope.tracing.tensors import Tensors, leaves
+from unetscope.tracing.tensors import ShapelessError, Tensors, leaves
 
 _ALIAS = "torch.alias"
 
@@ -38,10 +38,17 @@ class Recording:
 
     def failed(self, error: Exception, name: str, inputs: list[Tensor]) -> None:
         """Note which function stopped the pass."""
-        self._calls.fail(error, name, [self._tensors.spec(tensor) for tensor in inputs])
+        self._calls.fail(error, name, self._tensors.described(inputs))
 
     def returned(self, function: Returned, noted: list[int]) -> None:
         """Record a function, if it made a tensor or wrote to one."""
+        try:
+            self._record(function, noted)
+        except ShapelessError as error:
+            self.failed(error, function.name, function.inputs)
+            raise
+
+    def _record(self, function: Returned, noted: list[int]) -> None:
         func, name, inputs, outputs, result, args, kwargs, written = function
         tensors = self._tensors
         if written is None:

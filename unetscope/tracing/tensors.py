@@ -12,14 +12,13 @@ import dataclasses
 import gc
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from torch import Tensor, UntypedStorage
 from torch.utils._python_dispatch import _disable_current_modes
 
-from unetscope.errors import UnetscopeError
 from unetscope.record import Storage, TensorSpec, Value
 
 _LEAFLESS = (int, float, str, type(None))
@@ -116,14 +115,11 @@ def dated() -> Iterator[Callable[[object], bool]]:
         gc.unfreeze()
 
 
-class ShapelessError(UnetscopeError):
+class ShapelessError(Exception):
     """A tensor has no shape of numbers, as nested ones have none."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "a nested tensor, which has no one shape, cannot be recorded",
-            hint="a padded tensor with a mask can",
-        )
+        super().__init__("a nested tensor has no one shape, so that it cannot be recorded")
 
 
 class Tensors:
@@ -164,8 +160,15 @@ class Tensors:
         return self.clock
 
     def spec(self, tensor: Tensor) -> TensorSpec:
-        """The tensor's shape and dtype; equal ones are one object."""
-        key = (tensor.shape, tensor.dtype)
+        """The tensor's shape and dtype; equal ones are one object.
+
+        Raises:
+            ShapelessError: it is nested.
+        """
+        try:
+            key = (tensor.shape, tensor.dtype)
+        except RuntimeError as error:
+            raise ShapelessError from error
         spec = self._specs.get(key)
         if spec is None:
             if any(isinstance(size, torch.SymInt) for size in tensor.shape):
@@ -176,6 +179,14 @@ class Tensors:
             )
             self._specs[key] = spec
         return spec
+
+    def described(self, tensors: Iterable[Tensor]) -> list[TensorSpec]:
+        """Shapes and dtypes of tensors, for messages; those that have none are left out."""
+        found = []
+        for tensor in tensors:
+            with suppress(ShapelessError):
+                found.append(self.spec(tensor))
+        return found
 
     def find(self, tensor: Tensor) -> int | None:
         """The value that `tensor` holds now, or None if it was never seen."""
