@@ -19,6 +19,7 @@ from unetscope.sources.targets import is_target
 CODE = '''\
 """Models as users write them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -78,6 +79,29 @@ class Small(Net):
 
     def forward(self, x, t):
         return nn.functional.conv2d(x, self.enter.weight.to(x.dtype), padding=1)
+
+
+class InAThread(Net):
+    def forward(self, x, t):
+        with ThreadPoolExecutor(1) as pool:
+            h = pool.submit(torch.nn.functional.relu, self.enter(x)).result()
+        return self.leave(torch.cat([self.up(self.down(h)), h], 1))
+
+
+class JoinsNothing(Net):
+    def forward(self, x, t):
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(torch.nn.functional.relu, self.enter(x)).result()
+
+
+@torch.jit.script
+def convolve(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.conv2d(x, weight, padding=1)
+
+
+class Scripted(Net):
+    def forward(self, x, t):
+        return torch.cat([convolve(x, self.enter.weight), self.enter(x)], 1)
 
 
 class NotForJit(Net):
@@ -423,3 +447,31 @@ def test_forms_of_inputs():
     assert found.kwargs == {"a": {"b": None}}
     with pytest.raises(UnetscopeError, match="as a whole already"):
         given(["a=1", "a.b=1"], None, "float32")
+
+
+def test_what_something_unseen_made_is_said(run):
+    target = "mine.models:InAThread"
+    flops = run("flops", target, *GIVEN)
+    assert "not counted: 1 (unseen)" in flops.out
+    assert "Every kind of function" not in flops.out
+    assert "without_formula" in run("flops", target, *GIVEN, "-f", "json").out
+    for command in ("trace", "memory", "skips"):
+        assert "Tensors that something unseen made: 1." in run(command, target, *GIVEN).out
+    skips = run("skips", "mine.models:JoinsNothing", *GIVEN)
+    assert "joins no skips" in skips.err
+    assert "Tensors that something unseen made: 1." in skips.err
+    audit = run("flops", target, *GIVEN, "--audit")
+    assert "not counted: 1 (unseen)" in audit.out
+    assert run("lock", target, *GIVEN, "-o", "it.lock").code == 0
+    assert run("lock", target, *GIVEN, "-o", "it.lock", "--check").code == 0
+    assert "not counted: 1 (unseen)" in run("compare", "it.lock", "it.lock").out
+    changed = run("diff", "mine.models:Net", "it.lock", *GIVEN)
+    assert changed.code == 1
+    assert "unseen" in changed.out
+
+
+def test_an_audit_counts_inside_scripted_functions(run):
+    result = run("flops", "mine.models:Scripted", *GIVEN, "--audit", "-f", "json")
+    (table,) = result.data["audit"]
+    assert table["explained"] is True
+    assert table["total"]["unetscope_macs"] == 16 * 16 * 3 * (4 + 4) * 9

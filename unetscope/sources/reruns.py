@@ -81,6 +81,7 @@ def audits(source: Source, *, full: bool) -> list[Audit]:
             f"torch {torch.__version__}, FlopCounterMode",
             network.description,
             against_torch(cost, counted),
+            tuple(cost.unknown),
         )
     ]
     twin = network if full else network.narrow()
@@ -95,7 +96,10 @@ def audits(source: Source, *, full: bool) -> list[Audit]:
     source.info(f"running {twin.description} for fvcore")
     counted = by_fvcore(*_placed(twin.on("cpu")))
     engine = f"fvcore {fvcore.__version__}, FlopCountAnalysis"
-    return [*found, Audit(engine, twin.description, against_fvcore(cost, counted))]
+    return [
+        *found,
+        Audit(engine, twin.description, against_fvcore(cost, counted), tuple(cost.unknown)),
+    ]
 
 
 def measurement(source: Source, traced: Trace, runs: int, progress: Progress) -> Measurement:

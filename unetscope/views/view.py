@@ -134,6 +134,12 @@ def phrase(template: str, data: object, **parts: Part) -> Cell:
     return Cell(tuple(filled), data)
 
 
+def without_formula(words: Words, unknown: Collection[str]) -> Cell:
+    """Which functions are not counted."""
+    names = words.listed.join(unknown)
+    return phrase(words.no_formula, None, count=Part(len(unknown)), names=Part(names, code=True))
+
+
 def settings(attributes: Mapping[str, object], *, unset: bool = True) -> Cell:
     """What a module is set to: `kernel_size=(3, 3), bias=True`.
 
