@@ -96,6 +96,11 @@ def test_a_network_that_cannot_run():
     assert not model.blocks["a"]._forward_hooks
 
 
+def test_a_network_without_weights():
+    found = measure(nn.Identity(), (torch.ones(2, dtype=torch.float64),), {}, [], runs=1)
+    assert (found.dtype, found.blocks) == ("float64", ())
+
+
 def test_filling_is_the_same_each_time_and_leaves_the_random_state():
     state = torch.get_rng_state()
     nets = [nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8)) for _ in range(2)]

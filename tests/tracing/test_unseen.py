@@ -414,3 +414,16 @@ def test_modes_and_the_collector_are_left_as_they_were(inner):
     assert torch._C._len_torch_dispatch_stack() == torch._C._len_torch_function_stack() == 0
     assert gc.get_freeze_count() == frozen
     assert gc.isenabled()
+
+
+def test_a_pass_that_ends_with_a_nested_tensor_has_a_whole_record():
+    def inner(x, _):
+        with torch._C.DisableTorchFunction(), ThreadPoolExecutor(1) as pool:
+            nested = pool.submit(torch.nested.as_nested_tensor, [x[0, 0], x[0, 1, :4]]).result()
+        return nested * 2
+
+    with pytest.raises(ForwardError, match="no one shape") as caught:
+        traced(inner, "cpu")
+    recorded = caught.value.trace
+    assert traces.loads(traces.dumps(recorded)) == recorded
+    assert max(value for op in recorded.ops for value in op.outputs) < len(recorded.values)

@@ -59,7 +59,8 @@ def measure(
     Raises:
         UnetscopeError: the network cannot run here, or calls other blocks.
     """
-    weight = next(model.parameters())
+    # A network without weights is as its inputs are.
+    weight = next(iter((*model.parameters(), *leaves(args, kwargs))), torch.empty(0))
     device = weight.device
     on_cuda = device.type == "cuda"
     measuring = _Passes(model, args, kwargs, blocks, done)

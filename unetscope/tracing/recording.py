@@ -86,9 +86,10 @@ class Recording:
         What shares memory with a known value has its elements; else no more is known than that it
         was made.
         """
+        tensors = self._tensors
+        tensors.spec(tensor)  # or it cannot be recorded at all
         if not self._is_new(tensor):
             return None
-        tensors = self._tensors
         shared = tensors.sharing(tensor)
         index = len(self.ops)
         made = (tensors.count,)
