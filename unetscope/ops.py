@@ -72,6 +72,8 @@ class Keeps(Enum):
     """Likewise, and the divisor in any case."""
 
 
+UNSEEN = "unseen"
+"""The name of whatever made a tensor during a pass without being seen; it is in no row."""
 NO_MACS = "none"
 """The formula of operations that do no multiply-adds."""
 
@@ -215,6 +217,40 @@ OPERATIONS: tuple[Operation, ...] = (
         Operation(name, OpKind.ATTENTION, formula=name)
         for name in ("multi_head_attention_forward", "native_multi_head_attention")
     ),
+    # Kernels behind functions, which are seen where no function is
+    Operation("convolution", OpKind.CONVOLUTION, formula="convolution", keeps=Keeps.INPUT),
+    Operation(
+        "scaled_dot_product_flash_attention_for_cpu",
+        OpKind.ATTENTION,
+        "scaled_dot_product_efficient_attention",
+        formula="attention_kernel",
+        keeps=Keeps.ALL,
+    ),
+    *_many(OpKind.SOFTMAX, "safe_softmax", keeps=Keeps.OUTPUT),
+    *_many(
+        OpKind.NORM,
+        "native_batch_norm native_batch_norm_legit native_batch_norm_legit_no_training",
+        keeps=Keeps.INPUT,
+    ),
+    *_many(OpKind.ACTIVATION, "prelu_kernel"),
+    *_many(
+        OpKind.RESAMPLING,
+        """upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_nearest_exact1d
+        upsample_nearest_exact2d upsample_nearest_exact3d upsample_linear1d upsample_bilinear2d
+        upsample_bicubic2d upsample_trilinear3d""",
+        keeps=Keeps.NOTHING,
+    ),
+    *_many(OpKind.DROPOUT, "native_dropout"),
+    *_many(OpKind.REDUCTION, "linalg_vector_norm", keeps=Keeps.ALL),
+    *_many(OpKind.VIEW, "slice reshape_alias unsafe_view", keeps=Keeps.NOTHING),
+    *_many(OpKind.COPY, "lift_fresh", keeps=Keeps.NOTHING),
+    *_many(OpKind.CAST, "to_copy", keeps=Keeps.NOTHING),
+    *_many(
+        OpKind.MOVEMENT,
+        """index unsafe_index im2col reflection_pad1d reflection_pad2d reflection_pad3d
+        replication_pad1d replication_pad2d replication_pad3d""",
+    ),
+    *_many(OpKind.CREATION, "empty_strided new_empty_strided", keeps=Keeps.NOTHING),
     # Norms, activations, pooling, resampling
     *_many(OpKind.SOFTMAX, "softmax log_softmax", keeps=Keeps.OUTPUT),
     *_many(OpKind.SOFTMAX, "softmin gumbel_softmax"),
@@ -353,7 +389,7 @@ OPERATIONS: tuple[Operation, ...] = (
         imag view_as_complex view_as_real atleast_1d atleast_2d atleast_3d""",
         keeps=Keeps.NOTHING,
     ),
-    *_many(OpKind.COPY, "clone contiguous detach as_tensor", keeps=Keeps.NOTHING),
+    *_many(OpKind.COPY, "clone contiguous detach=data as_tensor", keeps=Keeps.NOTHING),
     *_many(
         OpKind.CAST,
         """to type type_as float half double bfloat16 int long short bool cpu cuda copy

@@ -259,6 +259,9 @@ class Trace:
             f"{len(self.steps):,} calls",
             f"{len(self.skips)} skips",
         ]
+        uncounted = {op.name for op in self.ops if op.macs is None}
+        if uncounted:
+            facts.insert(2, f"not counted: {', '.join(sorted(uncounted))}")
         if self.failure is not None:
             facts.append(f"failed in {self.failure.module or 'the root'}")
         return harmless(f"<Trace of {self.name}: {', '.join(facts)}>")

@@ -223,6 +223,11 @@ class Words:
         en="Every kind of function has a formula or is known to do no multiply-adds.",
         zh="所有函数都有公式，或已知不做乘加运算。",
     )
+    unseen = Word(
+        en="Tensors that something unseen made: {}. What they were made from is not known, and may "
+        "be missing here.",
+        zh="由未观察到的代码产生的张量：{}。它们由什么得来未知，以上内容可能有缺。",
+    )
     no_formula = Word(
         en="Kinds of functions without a formula, not counted: {count} ({names}).",
         zh="没有公式、未计入的函数种类：{count}（{names}）。",

@@ -19,6 +19,9 @@ from unetscope.sources.targets import is_target
 CODE = '''\
 """Models as users write them."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
 import torch
 from torch import nn
 
@@ -53,6 +56,58 @@ class Deciding(Net):
     def forward(self, x, t):
         if t.item() > 3:
             return x
+        return super().forward(x, t)
+
+
+class ByPosition(Net):
+    def forward(self, *args):
+        (x, times), t = args
+        return Result(super().forward(x * times, t))
+
+
+@dataclass
+class Result:
+    sample: torch.Tensor
+
+
+class Small(Net):
+    """A constructor whose weights are of a type of 8 bits."""
+
+    def __init__(self):
+        super().__init__()
+        self.enter.weight = nn.Parameter(self.enter.weight.to(torch.float8_e4m3fn))
+
+    def forward(self, x, t):
+        return nn.functional.conv2d(x, self.enter.weight.to(x.dtype), padding=1)
+
+
+class InAThread(Net):
+    def forward(self, x, t):
+        with ThreadPoolExecutor(1) as pool:
+            h = pool.submit(torch.nn.functional.relu, self.enter(x)).result()
+        return self.leave(torch.cat([self.up(self.down(h)), h], 1))
+
+
+class JoinsNothing(Net):
+    def forward(self, x, t):
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(torch.nn.functional.relu, self.enter(x)).result()
+
+
+@torch.jit.script
+def convolve(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.conv2d(x, weight, padding=1)
+
+
+class Scripted(Net):
+    def forward(self, x, t):
+        return torch.cat([convolve(x, self.enter.weight), self.enter(x)], 1)
+
+
+class NotForJit(Net):
+    def forward(self, x, t):
+        if torch.jit.is_tracing():
+            raise TypeError("not here")
         return super().forward(x, t)
 
 
@@ -297,6 +352,33 @@ def test_what_runs_a_network_again_takes_code(run, arguments, shown):
     assert shown in result.out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("flops", "--audit", "--full"), "Every difference is explained."),
+        (("memory", "--measure", "--device", "cpu"), "after 2 to warm up"),
+    ],
+)
+def test_what_runs_a_network_again_takes_inputs_without_names(run, tmp_path, arguments, shown):
+    (tmp_path / "inputs.yaml").write_text('[["1,3,16,16", 0.5], "1:int64"]')
+    command, *options = arguments
+    result = run(command, "mine.models:ByPosition", "--input-file", "inputs.yaml", *options)
+    assert result.code == 0, result.err
+    assert shown in result.out
+
+
+def test_weights_of_8_bits_are_measured_and_audited(run):
+    for command in (("memory", "--measure", "--device", "cpu"), ("flops", "--audit", "--full")):
+        result = run(command[0], "mine.models:Small", *GIVEN, *command[1:])
+        assert result.code == 0, result.err
+
+
+def test_what_an_engine_cannot_run_is_the_engines_error(run):
+    result = run("flops", "mine.models:NotForJit", *GIVEN, "--audit", "--full")
+    assert (result.code, result.out) == (2, "")
+    assert "fvcore's FlopCountAnalysis cannot run the network: TypeError: not here" in result.err
+
+
 def test_a_sweep_of_code_counts_what_traces_count(run):
     swept = run("sweep", "mine.models:Net", "--height", "8,16", "--width", "24", "-f", "json")
     for row in json.loads(swept.out)["sweep"]["rows"]:
@@ -365,3 +447,31 @@ def test_forms_of_inputs():
     assert found.kwargs == {"a": {"b": None}}
     with pytest.raises(UnetscopeError, match="as a whole already"):
         given(["a=1", "a.b=1"], None, "float32")
+
+
+def test_what_something_unseen_made_is_said(run):
+    target = "mine.models:InAThread"
+    flops = run("flops", target, *GIVEN)
+    assert "not counted: 1 (unseen)" in flops.out
+    assert "Every kind of function" not in flops.out
+    assert "without_formula" in run("flops", target, *GIVEN, "-f", "json").out
+    for command in ("trace", "memory", "skips"):
+        assert "Tensors that something unseen made: 1." in run(command, target, *GIVEN).out
+    skips = run("skips", "mine.models:JoinsNothing", *GIVEN)
+    assert "joins no skips" in skips.err
+    assert "Tensors that something unseen made: 1." in skips.err
+    audit = run("flops", target, *GIVEN, "--audit")
+    assert "not counted: 1 (unseen)" in audit.out
+    assert run("lock", target, *GIVEN, "-o", "it.lock").code == 0
+    assert run("lock", target, *GIVEN, "-o", "it.lock", "--check").code == 0
+    assert "not counted: 1 (unseen)" in run("compare", "it.lock", "it.lock").out
+    changed = run("diff", "mine.models:Net", "it.lock", *GIVEN)
+    assert changed.code == 1
+    assert "unseen" in changed.out
+
+
+def test_an_audit_counts_inside_scripted_functions(run):
+    result = run("flops", "mine.models:Scripted", *GIVEN, "--audit", "-f", "json")
+    (table,) = result.data["audit"]
+    assert table["explained"] is True
+    assert table["total"]["unetscope_macs"] == 16 * 16 * 3 * (4 + 4) * 9

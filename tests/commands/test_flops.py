@@ -184,8 +184,8 @@ def test_an_audit_with_an_unexplained_difference_is_exit_1(unetscope, narrow, mo
 
     honest = engines.by_torch
 
-    def too_many(model, kwargs):
-        counted = honest(model, kwargs)
+    def too_many(model, args, kwargs):
+        counted = honest(model, args, kwargs)
         return {**counted, "convolution": counted["convolution"] + 1}
 
     monkeypatch.setattr(engines, "by_torch", too_many)

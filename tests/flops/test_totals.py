@@ -66,7 +66,7 @@ def test_published_networks(name):
     model, inputs = network(
         CONFIGS[name]["config"], batch=expected["batch"], size=size, tokens=expected["tokens"]
     )
-    found = kinds(count(model, inputs)[0])
+    found = kinds(count(model, (), inputs)[0])
     assert {kind: 2 * macs for kind, macs in found.items()} == {
         kind: expected[kind] for kind in found
     }
@@ -80,7 +80,7 @@ def test_shipped_configs_without_published_figures(name):
     recorded = loaded(spec).trace()
     assert all(operation(op.name).known for op in recorded.ops)
     model = devices.build(lambda: build(spec.family, spec.unet), "meta", "float32")
-    counted = by_torch(model, devices.zeros(spec.tensors(), "meta", "float32"))
+    counted = by_torch(model, (), devices.zeros(spec.tensors(), "meta", "float32"))
     lines = against_torch(Cost(Network(recorded)), counted)
     assert [line.difference for line in lines] == [0] * len(lines)
 
@@ -92,7 +92,8 @@ def test_shipped_configs_without_published_figures(name):
     [("sd15", 338.83), ("bk_sdm_base", 223.81), ("bk_sdm_small", 217.78), ("bk_sdm_tiny", 205.09)],
 )
 def test_as_papers_count(name, gmacs):
-    found = kinds(count(*network(CONFIGS[name]["config"], size=(64, 64), tokens=77))[0])
+    model, inputs = network(CONFIGS[name]["config"], size=(64, 64), tokens=77)
+    found = kinds(count(model, (), inputs)[0])
     without = found["convolution"] + found["linear"]
     assert without == pytest.approx(gmacs * 1e9, rel=1e-3)
 
@@ -150,7 +151,8 @@ def test_linear_in_the_batch_and_the_same_for_a_count(options, batch, tokens):
     )
     first, second = Cost(Network(one)), Cost(Network(many))
     assert {kind: batch * macs for kind, macs in first.by_kind().items()} == second.by_kind()
-    counted, _ = count(*network(options, batch=batch, tokens=tokens))
+    model, inputs = network(options, batch=batch, tokens=tokens)
+    counted, _ = count(model, (), inputs)
     assert [tuple(done) for done in counted] == [
         (op.name, op.macs, op.attention_macs) for op in many.ops if op.macs != 0
     ]
@@ -161,14 +163,14 @@ def test_linear_in_the_batch_and_the_same_for_a_count(options, batch, tokens):
 def test_as_torch_counts_it_on_meta(options, size):
     model, inputs = network({**NARROW, **options}, size=size)
     cost = Cost(Network(trace(model, kwargs=inputs)))
-    lines = against_torch(cost, by_torch(model, inputs))
+    lines = against_torch(cost, by_torch(model, (), inputs))
     assert [line.difference for line in lines] == [0, 0, 0, 0]
 
 
 def test_as_fvcore_counts_it_for_real():
     model, inputs = network(NARROW, "cpu")
     cost = Cost(Network(trace(model, kwargs=inputs)))
-    lines = {line.kind: line for line in against_fvcore(cost, by_fvcore(model, inputs))}
+    lines = {line.kind: line for line in against_fvcore(cost, by_fvcore(model, (), inputs))}
     assert lines["convolution"].difference == lines["linear"].difference == 0
     assert lines["convolution"].ours > 0
     assert lines["products"].theirs == 0  # it has no formula for fused attention
@@ -188,7 +190,7 @@ def test_device_and_element_type_change_nothing(device, dtype):
 def test_a_difference_that_nothing_explains_is_seen():
     model, inputs = network(NARROW)
     cost = Cost(Network(trace(model, kwargs=inputs)))
-    counted = by_torch(model, inputs)
+    counted = by_torch(model, (), inputs)
     counted["convolution"] += 1
     lines = against_torch(cost, counted)
     assert [line.explained for line in lines] == [False, True, True, False]

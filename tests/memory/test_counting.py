@@ -17,5 +17,5 @@ def test_the_peak_is_that_of_a_trace(config, sizes):
     spec = load(config, **sizes)
     model = devices.build(lambda: families.build(spec.family, spec.unet), "meta", "float32")
     inputs = devices.zeros(spec.tensors(), "meta", "float32")
-    _, peak = count(model, inputs)
+    _, peak = count(model, (), inputs)
     assert peak == activation_peak(trace(model, kwargs=inputs)).nbytes

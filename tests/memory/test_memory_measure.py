@@ -48,7 +48,7 @@ X = {"x": torch.zeros(1)}
 
 def test_each_call_of_a_block_is_timed_by_itself():
     model = Net(a=Sleeper(0.001), b=Sleeper(0.02))
-    found = measure(model, X, ["blocks.a", "blocks.b", "blocks.a"], runs=3)
+    found = measure(model, (), X, ["blocks.a", "blocks.b", "blocks.a"], runs=3)
     assert [0.001 < seconds < 0.02 for seconds in found.blocks] == [True, False, True]
     assert 0.02 <= found.blocks[1] < sum(found.blocks) <= found.seconds
     assert (found.warm_up, found.runs, found.memory) == (WARM_UP, 3, None)
@@ -57,7 +57,7 @@ def test_each_call_of_a_block_is_timed_by_itself():
 def test_one_slow_run_does_not_move_the_median():
     warm = [0.03] * WARM_UP
     model = nn.Sequential(Sleeper(*warm, 0.001, 0.05, 0.001))
-    found = measure(_Named(model), X, ["inner.0"], runs=3)
+    found = measure(_Named(model), (), X, ["inner.0"], runs=3)
     assert found.blocks[0] < 0.02
 
 
@@ -73,7 +73,7 @@ class _Named(nn.Module):
 def test_no_hooks_stay_and_every_pass_is_told():
     model = Net(a=Sleeper(0.0), b=Sleeper(0.0))
     told = []
-    measure(model, X, ["blocks.a", "blocks.b", "blocks.a"], runs=2, done=lambda: told.append(1))
+    measure(model, (), X, ["blocks.a", "blocks.b", "blocks.a"], runs=2, done=lambda: told.append(1))
     assert len(told) == passes("cpu", 2) == WARM_UP + 2
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
 
@@ -81,7 +81,7 @@ def test_no_hooks_stay_and_every_pass_is_told():
 def test_other_blocks_than_expected():
     model = Net(a=Sleeper(0.0))
     with pytest.raises(UnetscopeError, match="calls other blocks"):
-        measure(model, X, ["blocks.a"], runs=1)
+        measure(model, (), X, ["blocks.a"], runs=1)
 
 
 def test_a_network_that_cannot_run():
@@ -91,9 +91,14 @@ def test_a_network_that_cannot_run():
 
     model = Net(a=Fails(0.0))
     with pytest.raises(UnetscopeError) as caught:
-        measure(model, X, ["blocks.a", "blocks.a"], runs=1)
+        measure(model, (), X, ["blocks.a", "blocks.a"], runs=1)
     assert str(caught.value) == "the network cannot run on cpu: not enough memory"
     assert not model.blocks["a"]._forward_hooks
+
+
+def test_a_network_without_weights():
+    found = measure(nn.Identity(), (torch.ones(2, dtype=torch.float64),), {}, [], runs=1)
+    assert (found.dtype, found.blocks) == ("float64", ())
 
 
 def test_filling_is_the_same_each_time_and_leaves_the_random_state():
@@ -102,7 +107,7 @@ def test_filling_is_the_same_each_time_and_leaves_the_random_state():
     inputs = {"x": torch.zeros(2, 8), "labels": torch.zeros(2, dtype=torch.int64)}
     before = torch.get_rng_state()
     for net in nets:
-        fill(net, inputs)
+        fill(net, (), inputs)
     assert torch.equal(before, torch.get_rng_state())
     assert not torch.equal(state, before)  # building draws
     for first, second in zip(*(net.parameters() for net in nets), strict=True):
@@ -117,7 +122,7 @@ def test_readings_between_blocks():
     numbers = iter(range(100))
     model = Net(a=Sleeper(0.0), b=Sleeper(0.0))
     blocks = ["blocks.a", "blocks.b", "blocks.a"]
-    readings = measuring._Passes(model, X, blocks, lambda: None).run(lambda: next(numbers))
+    readings = measuring._Passes(model, (), X, blocks, lambda: None).run(lambda: next(numbers))
     assert readings.all == list(range(8))
     assert readings.blocks == [(1, 2), (3, 4), (5, 6)]
     between = readings.between(lambda begin, end: end - begin)
@@ -155,10 +160,10 @@ def test_the_prediction_on_a_gpu(dtype):
     network = Network(resolve(request).trace())
     model = devices.build(lambda: families.build(spec.family, spec.unet), "cuda", dtype)
     inputs = devices.zeros(spec.tensors(), "cuda", dtype)
-    fill(model, inputs)
+    fill(model, (), inputs)
     blocks = [network.path(call) for call in network.blocks]
     told = []
-    found = measure(model, inputs, blocks, runs=3, done=lambda: told.append(1))
+    found = measure(model, (), inputs, blocks, runs=3, done=lambda: told.append(1))
     predicted = Memory(network, CUDA_BLOCK)
     assert len(told) == passes("cuda", 3)
     assert 0 < sum(found.blocks) <= 1.01 * found.seconds

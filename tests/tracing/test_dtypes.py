@@ -87,3 +87,30 @@ def test_a_dtype_that_this_torch_has_not_is_refused():
     with pytest.raises(UnetscopeError, match="has no element type `float8_e4m3fm`") as raised:
         devices.zeros(TensorSpec((1,), "float8_e4m3fm"), "meta")
     assert "`float8_e4m3fn" in raised.value.hint
+
+
+CAST = [name for name, dtype in DTYPES.items() if dtype.is_floating_point and "_x2" not in name]
+"""Floating-point dtypes that torch can cast: not those with two elements in a byte."""
+
+
+class HoldsWeights(nn.Module):
+    """A parameter of one dtype, read as another one, and an output of it."""
+
+    def __init__(self, dtype: str) -> None:
+        super().__init__()
+        made = devices.zeros(TensorSpec((4, 3, 1, 1), dtype), "meta")
+        self.weight = nn.Parameter(made, requires_grad=False)
+
+    def forward(self, x):
+        h = nn.functional.conv2d(x, self.weight.to(x.dtype))
+        return h, h.to(self.weight.dtype)
+
+
+@pytest.mark.parametrize("dtype", CAST)
+def test_weights_and_outputs_of_every_floating_point_dtype(dtype):
+    model = HoldsWeights(dtype)
+    recorded = trace(model, (torch.ones(1, 3, 8, 8, device="meta"),))
+    lock = digest(recorded)
+    assert lock.outputs[1].dtype == dtype
+    assert locks.loads(locks.dumps(lock)) == lock
+    assert traces.loads(traces.dumps(recorded)) == recorded

@@ -69,11 +69,13 @@ class Audit:
         engine: its name and version.
         network: what was counted.
         lines: class by class.
+        unknown: the functions that we have no formula for.
     """
 
     engine: str
     network: str
     lines: Sequence[Line]
+    unknown: Sequence[str] = ()
 
     @property
     def explained(self) -> bool:

@@ -70,4 +70,4 @@ def memory_command(
     tables = memory(view, sections, top, measured)
     if not tables:
         console.info(f"{trace.name} joins no skips")
-    written.show(tables, view.names)
+    written.show(view.told(tables), view.names)

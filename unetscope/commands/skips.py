@@ -28,4 +28,6 @@ def skips_command(
     tables = ledger(view)
     if not tables:
         console.info(f"{unet.trace().name} joins no skips")
-    written.show(tables, view.names)
+        if view.unseen:
+            console.info(view.unseen_told)
+    written.show(view.told(tables), view.names)

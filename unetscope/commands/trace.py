@@ -84,7 +84,7 @@ def trace_command(
         from unetscope.sources.reruns import symbolic_dims
 
         view = replace(view, dims=symbolic_dims(unet.source, trace))
-    written.show(_tables(view, sections, modules, depth, ops), view.names)
+    written.show(view.told(_tables(view, sections, modules, depth, ops)), view.names)
 
 
 def _known(view: View, path: str) -> str:

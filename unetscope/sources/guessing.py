@@ -188,20 +188,3 @@ def _example(model: nn.Module) -> str:
         for index, (name, spec) in enumerate(likely.items())
     }
     return f"give each one a shape, such as {spell(Given((), shapes))}"
-
-
-def by_name(model: nn.Module, described: Given) -> dict[str, Any]:
-    """The same arguments, all by the names of `forward`'s parameters.
-
-    Raises:
-        UnetscopeError: `forward` takes some by position alone.
-    """
-    signature = _signature(model)
-    parameters = signature.parameters.values() if signature else ()
-    names = [p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
-    if len(described.args) > len(names):
-        raise UnetscopeError(
-            f"{_spelled(model)} takes inputs by position alone",
-            hint="where its inputs have names, it can be run here",
-        )
-    return {**dict(zip(names, described.args, strict=False)), **(described.kwargs or {})}

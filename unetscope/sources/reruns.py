@@ -81,6 +81,7 @@ def audits(source: Source, *, full: bool) -> list[Audit]:
             f"torch {torch.__version__}, FlopCounterMode",
             network.description,
             against_torch(cost, counted),
+            tuple(cost.unknown),
         )
     ]
     twin = network if full else network.narrow()
@@ -95,7 +96,10 @@ def audits(source: Source, *, full: bool) -> list[Audit]:
     source.info(f"running {twin.description} for fvcore")
     counted = by_fvcore(*_placed(twin.on("cpu")))
     engine = f"fvcore {fvcore.__version__}, FlopCountAnalysis"
-    return [*found, Audit(engine, twin.description, against_fvcore(cost, counted))]
+    return [
+        *found,
+        Audit(engine, twin.description, against_fvcore(cost, counted), tuple(cost.unknown)),
+    ]
 
 
 def measurement(source: Source, traced: Trace, runs: int, progress: Progress) -> Measurement:
@@ -115,13 +119,13 @@ def measurement(source: Source, traced: Trace, runs: int, progress: Progress) ->
 
     network = source.runnable("it holds no network to measure")
     device = network.request.device
-    model, inputs = _placed(network)
-    fill(model, inputs)
+    model, args, kwargs = _placed(network)
+    fill(model, args, kwargs)
     calls = Network(traced)
     blocks = [calls.path(call) for call in calls.blocks]
     steps = passes(device, runs)
     with progress(f"measuring {traced.name} on {device}: {steps} passes", steps) as done:
-        return measure(model, inputs, blocks, runs=runs, done=done)
+        return measure(model, args, kwargs, blocks, runs=runs, done=done)
 
 
 def verification(old: Runnable, new: Runnable, device: str, progress: Progress) -> Verification:
@@ -250,7 +254,7 @@ def _cost(network: Runnable) -> Cost:
     return Cost(Network(network.trace()))
 
 
-def _placed(network: Runnable) -> tuple[nn.Module, dict[str, Any]]:
-    """The network and its inputs, by name, where it is to run."""
+def _placed(network: Runnable) -> tuple[nn.Module, tuple[Any, ...], dict[str, Any]]:
+    """The network and its inputs, where it is to run."""
     model = network.build()
-    return model, network.arguments_by_name(model)
+    return (model, *network.arguments(model))

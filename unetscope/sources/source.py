@@ -223,19 +223,6 @@ class Runnable(Source):
         args, kwargs = devices.zeros(described, self.request.device, dtype or self.input_dtype)
         return args, kwargs
 
-    def arguments_by_name(self, model: nn.Module) -> dict[str, Any]:
-        """The same, all by name.
-
-        Raises:
-            UnetscopeError: `forward` takes some by position alone.
-        """
-        from unetscope.sources.guessing import by_name
-        from unetscope.tracing import devices
-
-        described = by_name(model, self.inputs(model))
-        named: dict[str, Any] = devices.zeros(described, self.request.device, self.input_dtype)
-        return named
-
     def trace(self) -> Trace:
         """One pass over the network.
 

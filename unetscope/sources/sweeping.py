@@ -72,7 +72,7 @@ def sweep(source: Source, sizes: Iterable[Mapping[str, int]]) -> list[Point]:
     known: _Kinds | None = None
     points = []
     for at in networks:
-        work = None if known is None else _counted(model, at.arguments_by_name(model), known)
+        work = None if known is None else _counted(model, *at.arguments(model), known)
         if work is None:
             known, work = _traced(at, model)
         points.append(Point(at.sizes, parameters, *work))
@@ -99,11 +99,13 @@ def _traced(network: Runnable, model: nn.Module) -> tuple[_Kinds, _Work]:
     return kinds, (cost.by_kind(), cost.unknown, activation_peak(traced).nbytes)
 
 
-def _counted(model: nn.Module, inputs: Mapping[str, Any], known: _Kinds) -> _Work | None:
+def _counted(
+    model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], known: _Kinds
+) -> _Work | None:
     """The work of one more size; None if the network runs other functions there."""
     from unetscope.tracing.counting import count
 
-    done, peak = count(model, inputs)
+    done, peak = count(model, args, kwargs)
     if [function.name for function in done] != [name for name, _ in known]:
         return None
     sums: dict[str, int] = {}

@@ -24,7 +24,7 @@ from unetscope.tracing.functions import Functions
 from unetscope.tracing.modules import eager, names_of_tensors, records, refuse_hidden, unwrapped
 from unetscope.tracing.recording import Recording
 from unetscope.tracing.shapes import WrongShapeRuleError
-from unetscope.tracing.tensors import Tensors, leaves
+from unetscope.tracing.tensors import Tensors, dated, leaves
 from unetscope.version import __version__
 
 
@@ -65,8 +65,8 @@ def trace(
     tensors = Tensors(names)
     calls = Calls(paths, tensors)
     device = next((t.device for t in leaves(args, kwargs)), torch.device("cpu"))
-    recording = Recording(tensors, calls)
-    with _collection_paused(device):
+    with _collection_paused(device), dated() as is_new:
+        recording = Recording(tensors, calls, is_new)
         modules = records(paths, names, tensors)
         failure: Failure | None = None
         error: Exception | None = None

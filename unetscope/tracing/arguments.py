@@ -188,14 +188,12 @@ def _signature(
 
 
 def _signatures(function: Callable[..., Any]) -> Iterator[tuple[_Parameter, ...]]:
-    name = function.__name__
-    known = torch._C._jit_get_schemas_for_operator
-    schemas = known(f"aten::{name}") or known(f"aten::{name.strip('_')}")
+    schemas = _schemas(function)
     own = _own_parameters(function)
     if own is not None:
         if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in own):
             # `F.max_pool2d` is one of two functions, as its `return_indices` says.
-            own = _own_parameters(getattr(torch.nn.functional, f"_{name}", None))
+            own = _own_parameters(getattr(torch.nn.functional, f"_{function.__name__}", None))
         lengths = {a.name: _length(a) for schema in schemas[:1] for a in schema.arguments}
         if own is not None:
             yield tuple(
@@ -219,6 +217,17 @@ def _signatures(function: Callable[..., Any]) -> Iterator[tuple[_Parameter, ...]
             )
             for a in schema.arguments
         )
+
+
+def _schemas(function: Callable[..., Any]) -> Sequence[Any]:
+    """The schemas that torch has for a function, a kernel or an operator of any library."""
+    if isinstance(function, torch._ops.OpOverload):
+        return [function._schema]
+    known = torch._C._jit_get_schemas_for_operator
+    if isinstance(function, torch._ops.OpOverloadPacket):
+        return known(function._qualified_op_name)
+    name = function.__name__
+    return known(f"aten::{name}") or known(f"aten::{name.strip('_')}")
 
 
 def _own_parameters(function: Any) -> list[inspect.Parameter] | None:

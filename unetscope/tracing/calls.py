@@ -132,11 +132,13 @@ class Calls:
         error = sys.exc_info()[1]
         call, first, handled = self._open[-1]
         if output is None and error is not None and error is not handled:
-            self.fail(error, None, [tensors.spec(tensor) for tensor in leaves(args)])
+            self.fail(error, None, tensors.described(leaves(args)))
             self._open.pop()
             return
-        self._open.pop()
-        values = tuple(tensors.see(tensor) for tensor in leaves(output))
+        try:
+            values = tuple(tensors.see(tensor) for tensor in leaves(output))
+        finally:
+            self._open.pop()
         self._ended[call] = tensors.tick(), values
         # A lone tensor that is older than the call was handed through, not produced.
         if len(values) == 1 and values[0] >= first:

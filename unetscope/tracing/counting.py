@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, UntypedStorage, nn
+from torch import Tensor, nn
 
 from unetscope.tracing.flops import work
 from unetscope.tracing.functions import Functions, Returned
+from unetscope.tracing.tensors import Memory, leaves, memory, nbytes
 
 
 class Done(NamedTuple):
@@ -21,17 +22,19 @@ class Done(NamedTuple):
     attention_macs: int
 
 
-def count(model: nn.Module, kwargs: Mapping[str, Any]) -> tuple[list[Done], int]:
-    """What `model(**kwargs)` costs: its work, and the peak of its activations in bytes.
+def count(
+    model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[Done], int]:
+    """What `model(*args, **kwargs)` costs: its work, and the peak of its activations in bytes.
 
     The work is in the functions that do multiply-adds or have no formula, in order: those of a
     trace whose `macs` are not 0. The peak is `analysis.memory.activation_peak` of that trace. The
     model should be in eval mode.
     """
-    device = next((t.device for t in kwargs.values() if isinstance(t, torch.Tensor)), None)
+    device = next((t.device for t in leaves(args, kwargs)), None)
     counting = _Counting()
     with torch.no_grad(), Functions(counting, meta=device is not None and device.type == "meta"):
-        model(**kwargs)
+        model(*args, **kwargs)
     return counting.done, counting.peak
 
 
@@ -40,7 +43,7 @@ class _Counting:
         self.done: list[Done] = []
         self.peak = 0
         self._held = 0
-        self._live: dict[int, weakref.ref[UntypedStorage]] = {}
+        self._live: dict[int, weakref.ref[Memory]] = {}
 
     def called(self, name: str, inputs: list[Tensor]) -> None:
         """Nothing to note."""
@@ -59,18 +62,18 @@ class _Counting:
     def _hold(self, made: list[Tensor], given: list[Tensor]) -> None:
         """Count the storages of what a function made, until they die."""
         for tensor in made:
-            storage = tensor.untyped_storage()
+            storage = memory(tensor)
             key = id(storage)
             if key in self._live:
                 continue
-            if any(t.untyped_storage() is storage for t in given):
+            if any(memory(t) is storage for t in given):
                 continue  # a view of a weight or an input
-            nbytes = storage.nbytes()
+            size = nbytes(storage)
 
-            def died(_: object, key: int = key, nbytes: int = nbytes) -> None:
+            def died(_: object, key: int = key, size: int = size) -> None:
                 del self._live[key]
-                self._held -= nbytes
+                self._held -= size
 
             self._live[key] = weakref.ref(storage, died)
-            self._held += nbytes
+            self._held += size
         self.peak = max(self.peak, self._held)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from unetscope.errors import UnetscopeError
+from unetscope.tracing.tensors import leaves
 
 _OF_TORCH = {
     "convolution": "convolution",
@@ -30,16 +34,20 @@ OTHER = "element-wise"
 """What a counter counts beside multiply-adds."""
 
 
-def by_torch(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, int]:
-    """MACs of `model(**kwargs)` as `torch.utils.flop_counter.FlopCounterMode` counts them.
+def by_torch(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, int]:
+    """MACs of `model(*args, **kwargs)` as `torch.utils.flop_counter.FlopCounterMode` counts them.
 
     It sees the kernels, not the functions, and counts two for each multiply-add. On meta it misses
     nothing; on CPU it drops attention.
+
+    Raises:
+        UnetscopeError: the network does not run under it.
     """
     from torch.utils.flop_counter import FlopCounterMode
 
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(**kwargs)
+    counter = FlopCounterMode(display=False)
+    with _named("torch's FlopCounterMode"), counter, torch.no_grad():
+        model(*args, **kwargs)
     sums: dict[str, int] = {}
     for op, count in counter.get_flop_counts().get("Global", {}).items():
         name = str(op).removeprefix("aten.")
@@ -48,18 +56,21 @@ def by_torch(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, int]:
     return sums
 
 
-def by_fvcore(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, int]:
-    """MACs of `model(**kwargs)` as `fvcore.nn.FlopCountAnalysis` counts them.
+def by_fvcore(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, int]:
+    """MACs of `model(*args, **kwargs)` as `fvcore.nn.FlopCountAnalysis` counts them.
 
     It runs `torch.jit.trace`, so the weights and inputs must be real.
+
+    Raises:
+        UnetscopeError: the network does not run under it.
     """
     from fvcore.nn import FlopCountAnalysis
 
-    wrapped = _Positional(model, kwargs)
+    wrapped = _OfTensors(model, args, kwargs)
     logging.getLogger("fvcore.nn.jit_analysis").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), torch.no_grad():
+    with _named("fvcore's FlopCountAnalysis"), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of jit about Python numbers, which stay the same here
-        analysis = FlopCountAnalysis(wrapped, tuple(_flat(kwargs)))
+        analysis = FlopCountAnalysis(wrapped, tuple(leaves(args, kwargs)))
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         counted = analysis.by_operator()
     sums: dict[str, int] = {}
@@ -69,28 +80,38 @@ def by_fvcore(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, int]:
     return sums
 
 
-class _Positional(nn.Module):
-    """A network that takes its keyword arguments one tensor after the other, as jit wants them."""
+class _OfTensors(nn.Module):
+    """A network that takes and returns its tensors one after the other, as jit wants them."""
 
-    def __init__(self, model: nn.Module, kwargs: Mapping[str, Any]) -> None:
+    def __init__(self, model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         super().__init__()
         self.model = model.eval()
-        self._kwargs = dict(kwargs)
+        self._given = (tuple(args), dict(kwargs))
 
-    def forward(self, *tensors: Tensor) -> Any:
-        remaining = iter(tensors)
-        return self.model(**_filled(self._kwargs, remaining))
-
-
-def _flat(kwargs: Mapping[str, Any]) -> list[Tensor]:
-    found: list[Tensor] = []
-    for value in kwargs.values():
-        found += _flat(value) if isinstance(value, Mapping) else [value]
-    return found
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        args, kwargs = _filled(self._given, iter(tensors))
+        return tuple(leaves(self.model(*args, **kwargs)))
 
 
-def _filled(kwargs: Mapping[str, Any], tensors: Any) -> dict[str, Any]:
-    return {
-        name: _filled(value, tensors) if isinstance(value, Mapping) else next(tensors)
-        for name, value in kwargs.items()
-    }
+def _filled(value: Any, tensors: Iterator[Tensor]) -> Any:
+    """`value` with the next of `tensors` for each tensor in it."""
+    if isinstance(value, Tensor):
+        return next(tensors)
+    if isinstance(value, (tuple, list)):
+        return type(value)(_filled(item, tensors) for item in value)
+    if isinstance(value, Mapping):
+        return {name: _filled(item, tensors) for name, item in value.items()}
+    return value
+
+
+@contextmanager
+def _named(engine: str) -> Iterator[None]:
+    """Say that it was an engine that failed: the network itself has run before."""
+    try:
+        yield
+    except Exception as error:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise UnetscopeError(
+            f"{engine} cannot run the network: {type(error).__name__}: {said}",
+            hint="without `--audit` it is counted by shapes alone",
+        ) from error

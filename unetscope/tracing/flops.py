@@ -12,14 +12,16 @@ attention.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isqrt, prod
 from typing import Any, NamedTuple
 
+import torch
 from fvcore.nn.jit_handles import bmm_flop_jit, conv_flop_count, linear_flop_jit
 from torch import Tensor
 
-from unetscope.ops import NO_MACS, operation
+from unetscope.ops import NO_MACS, Operation, OpKind, operation
+from unetscope.tracing.tensors import leaves
 
 Shape = Sequence[int]
 
@@ -52,9 +54,46 @@ def work(name: str, result: Any, args: Any, kwargs: Any) -> Work:
     if formula is None:
         return _UNKNOWN
     try:
-        return FORMULAS[formula](result, *args, **kwargs)
+        done = FORMULAS[formula](result, *args, **kwargs)
     except Exception:  # called in a way that its formula does not know
         return _UNKNOWN
+    tensors = leaves(args, kwargs)
+    if done.macs is None:
+        return _UNKNOWN
+    if any(tensor.layout is not torch.strided for tensor in tensors):
+        return _UNKNOWN  # zeros are not multiplied
+    if torch._C._functorch.peek_interpreter_stack() is None:
+        return done
+    times = _times(operation(name), leaves(result), tensors)
+    return _UNKNOWN if times is None else Work(times * done.macs, times * done.attention)
+
+
+def _times(row: Operation, made: Sequence[Tensor], given: Sequence[Tensor]) -> int | None:
+    """How often `torch.vmap` does the work that one call shows; None if parts of it differ in that.
+
+    A product of two is done once for each pair that differs.
+    """
+    outer = _batches(made)
+    if row.kind is OpKind.ATTENTION:
+        alike = all(_batches([tensor]) == outer for tensor in given[:3])
+    else:
+        alike = _batches(given[place] for place in row.factors) == outer
+    return prod(outer.values()) if alike else None
+
+
+def _batches(tensors: Iterable[Tensor]) -> dict[int, int]:
+    """The batch dims that `torch.vmap` hides, by its level: their sizes."""
+    functorch = torch._C._functorch
+    found: dict[int, int] = {}
+    for tensor in tensors:
+        while functorch.is_functorch_wrapped_tensor(tensor):
+            inner = functorch.get_unwrapped(tensor)
+            if functorch.is_batchedtensor(tensor):
+                found[functorch.maybe_get_level(tensor)] = inner.shape[
+                    functorch.maybe_get_bdim(tensor)
+                ]
+            tensor = inner
+    return found
 
 
 class _Recorded:
@@ -84,6 +123,20 @@ def _convolution(transposed: bool) -> Callable[..., Work]:
         return Work(int(conv_flop_count(before, weight.shape, after, transposed)))
 
     return formula
+
+
+def _convolution_kernel(
+    result: Tensor,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    *_: Any,
+) -> Work:
+    return _convolution(transposed)(result, input, weight)
 
 
 def _linear(_: Tensor, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Work:
@@ -151,6 +204,11 @@ def _attention(result: Tensor, query: Tensor, key: Tensor, *_: Any, **__: Any) -
     return Work(products, products)
 
 
+def _attention_kernel(result: Sequence[Tensor], *args: Any, **kwargs: Any) -> Work:
+    """Attention that also returns what its backward pass keeps."""
+    return _attention(result[0], *args, **kwargs)
+
+
 def _multi_head_attention(
     _: Any,
     query: Tensor,
@@ -192,6 +250,7 @@ def _native_attention(
 FORMULAS: dict[str, Callable[..., Work]] = {
     "conv": _convolution(False),
     "conv_transpose": _convolution(True),
+    "convolution": _convolution_kernel,
     "linear": _linear,
     "baddbmm": _baddbmm,
     "matmul": _matmul,
@@ -199,6 +258,7 @@ FORMULAS: dict[str, Callable[..., Work]] = {
     "tensordot": _tensordot,
     "einsum": _einsum,
     "scaled_dot_product_attention": _attention,
+    "attention_kernel": _attention_kernel,
     "multi_head_attention_forward": _multi_head_attention,
     "native_multi_head_attention": _native_attention,
 }

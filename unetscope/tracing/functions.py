@@ -1,7 +1,8 @@
-"""Functions between the calls, as a `TorchFunctionMode` sees them.
+"""Functions between the calls, as a `TorchFunctionMode` sees them, and kernels beside those.
 
 The mode is off while torch itself works inside a function, so what is seen is what the model's own
-code wrote: `F.interpolate`, not the kernels behind it.
+code wrote: `F.interpolate`, not the kernels behind it. What runs beside all functions, as scripted
+ones do, is seen by its kernels: see `tracing.kernels`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from unetscope.ops import symbol
 from unetscope.tracing import shapes
+from unetscope.tracing.kernels import Kernels, written_by
 from unetscope.tracing.tensors import leaves
 
 _REFLECTED = frozenset(
@@ -23,6 +25,8 @@ _REFLECTED = frozenset(
     for name in ("sub", "div", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "matmul")
 )
 """Functions whose first argument stands behind the second in the code: `1 - x`."""
+_TENSORS = frozenset({"T", "mT", "H", "mH", "real", "imag", "data", "grad"})
+"""Properties of a tensor that are tensors."""
 
 
 class Returned(NamedTuple):
@@ -39,6 +43,8 @@ class Returned(NamedTuple):
     args: tuple[Any, ...]
     """In the order in which they stand in the code."""
     kwargs: dict[str, Any]
+    written: list[Tensor] | None = None
+    """The arguments that it wrote to; None: those whose version tells so."""
 
 
 class Listener(Protocol):
@@ -55,7 +61,7 @@ class Listener(Protocol):
 
 
 class Functions(TorchFunctionMode):
-    """Calls a listener before and after every function.
+    """Calls a listener before and after every function, and every kernel that none of them called.
 
     On meta, functions that have a shape rule never reach torch's kernels.
     """
@@ -65,6 +71,18 @@ class Functions(TorchFunctionMode):
         self._listener = listener
         self._run = shapes.runner() if meta else _call
         self._names: dict[Any, str | None] = {}
+        self._kernels = Kernels(self._kernel)
+
+    def __enter__(self) -> Functions:
+        """Watch from here on."""
+        super().__enter__()  # type: ignore[no-untyped-call]
+        self._kernels.__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Watch no longer."""
+        self._kernels.__exit__(*error)  # type: ignore[no-untyped-call]
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
 
     def __torch_function__(
         self,
@@ -75,25 +93,61 @@ class Functions(TorchFunctionMode):
     ) -> Any:
         """Run `func` between the calls of the listener."""
         kwargs = kwargs or {}
-        try:
-            name = self._names[func]
-        except KeyError:
-            name = self._names[func] = function_name(func)
-        if name is None:
+        kernels = self._kernels
+        if kernels.inside:
             return func(*args, **kwargs)
-        listener = self._listener
+        name = self._name(func)
+        if name is None:
+            popped = kernels.pause()
+            try:
+                return func(*args, **kwargs)
+            finally:
+                kernels.resume(popped)
         written = args[::-1] if func.__name__ in _REFLECTED else args
         inputs = leaves(written, kwargs)
+        if not all(issubclass(kind, Tensor) for kind in types):
+            # What stands for a tensor and is none calls torch itself: its kernels are seen.
+            return func(*args, **kwargs)
+        listener = self._listener
         noted = listener.called(name, inputs)
+        popped = kernels.pause()
         try:
-            result = self._run(func, types, args, kwargs)
+            result = self._run(func, map(type, inputs), args, kwargs)
         except Exception as error:
             listener.failed(error, name, inputs)
             raise
+        finally:
+            kernels.resume(popped)
         listener.returned(
             Returned(func, name, inputs, leaves(result), result, written, kwargs), noted
         )
         return result
+
+    def _kernel(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Run a kernel that no function called."""
+        name = self._name(func) or func.__name__
+        inputs = leaves(args, kwargs)
+        listener = self._listener
+        noted = listener.called(name, inputs)
+        try:
+            result = func(*args, **kwargs)
+        except Exception as error:
+            listener.failed(error, name, inputs)
+            raise
+        written = written_by(func, args, kwargs)
+        listener.returned(
+            Returned(func, name, inputs, leaves(result), result, args, kwargs, written), noted
+        )
+        return result
+
+    def _name(self, func: Callable[..., Any]) -> str | None:
+        try:
+            return self._names[func]
+        except KeyError:
+            name = self._names[func] = function_name(func)
+            return name
 
 
 def _call(
@@ -107,10 +161,14 @@ def _call(
 
 def function_name(func: Callable[..., Any]) -> str | None:
     """`func` as a reader of the code would write it; None for what only asks (`x.shape`)."""
+    operator = _operator(func)
+    if operator is not None:
+        space, _, name = operator.partition("::")
+        return f"torch.{name}" if space == "aten" else f"torch.ops.{space}.{name}"
     name = func.__name__
     if name == "__get__":  # a property
         name = func.__self__.__name__  # type: ignore[attr-defined]
-        return f"Tensor.{name}" if name in {"T", "mT", "H", "mH", "real", "imag"} else None
+        return f"Tensor.{name}" if name in _TENSORS else None
     if name in {"_set_grad_enabled", "__set__"}:
         return None
     written = symbol(name)
@@ -126,3 +184,10 @@ def function_name(func: Callable[..., Any]) -> str | None:
         package = module.removeprefix("torch._C._")
         return f"torch.{package}.{name.lstrip('_').removeprefix(f'{package}_')}"
     return f"torch.{name}"
+
+
+def _operator(func: Callable[..., Any]) -> str | None:
+    """The whole name of an operator of `torch.ops`, such as `aten::add_`."""
+    if isinstance(func, torch._ops.OpOverload):
+        return func._schema.name
+    return func._qualified_op_name if isinstance(func, torch._ops.OpOverloadPacket) else None

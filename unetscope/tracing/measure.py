@@ -22,32 +22,36 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-def fill(model: nn.Module, inputs: Mapping[str, Any]) -> None:
+def fill(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """Give weights and inputs small random values, always the same.
 
     Memory that was never written is faster to read, and zeros are faster to multiply.
     """
-    tensors = [*model.parameters(), *model.buffers(), *leaves(inputs)]
+    tensors = [*model.parameters(), *model.buffers(), *leaves(args, kwargs)]
     with torch.no_grad():
         for tensor in tensors:
             if tensor.is_floating_point():
                 generator = torch.Generator(tensor.device).manual_seed(0)
-                tensor.uniform_(-0.03, 0.03, generator=generator)
+                # Not every element type can be drawn.
+                drawn = torch.empty(tensor.shape, device=tensor.device, dtype=torch.float32)
+                tensor.copy_(drawn.uniform_(-0.03, 0.03, generator=generator))
 
 
 def measure(
     model: nn.Module,
-    inputs: Mapping[str, Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
     blocks: Sequence[str],
     *,
     runs: int,
     done: Callable[[], None] = lambda: None,
 ) -> Measurement:
-    """Run `model(**inputs)` for real and take the time of each block, on CUDA also its memory.
+    """Run `model(*args, **kwargs)` for real and time each block, on CUDA also its memory.
 
     Args:
         model: in eval mode.
-        inputs: on the model's device.
+        args: positional inputs, on the model's device.
+        kwargs: inputs by name, on the model's device.
         blocks: the paths of the blocks, in the order of their calls.
         runs: timed passes, after `WARM_UP` others.
         done: called after each pass; there are `passes(device, runs)`.
@@ -55,10 +59,11 @@ def measure(
     Raises:
         UnetscopeError: the network cannot run here, or calls other blocks.
     """
-    weight = next(model.parameters())
+    # A network without weights is as its inputs are.
+    weight = next(iter((*model.parameters(), *leaves(args, kwargs))), torch.empty(0))
     device = weight.device
     on_cuda = device.type == "cuda"
-    measuring = _Passes(model, inputs, blocks, done)
+    measuring = _Passes(model, args, kwargs, blocks, done)
     try:
         with torch.no_grad(), torch.cuda.device(device) if on_cuda else nullcontext():
             return (_on_cuda if on_cuda else _on_cpu)(measuring, runs, weight)
@@ -164,11 +169,13 @@ class _Passes:
     def __init__(
         self,
         model: nn.Module,
-        inputs: Mapping[str, Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
         blocks: Sequence[str],
         done: Callable[[], None],
     ) -> None:
-        self._model, self._inputs, self._blocks, self._done = model, inputs, list(blocks), done
+        self._model, self._args, self._kwargs = model, args, kwargs
+        self._blocks, self._done = list(blocks), done
 
     def run(self, read: Callable[[], R]) -> _Readings[R]:
         """One pass.
@@ -180,7 +187,7 @@ class _Passes:
         read_at: list[R] = []
         with self._hooked(called, read_at, read):
             begin = read()
-            output = self._model(**self._inputs)
+            output = self._model(*self._args, **self._kwargs)
             end = read()
         del output
         if called != self._blocks:

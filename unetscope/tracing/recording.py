@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 
-from unetscope.ops import OpKind, operation
+from unetscope.ops import UNSEEN, OpKind, operation
 from unetscope.record import Op
 from unetscope.tracing.arguments import bound, detail
 from unetscope.tracing.calls import Calls
 from unetscope.tracing.flops import work
 from unetscope.tracing.functions import Returned
-from unetscope.tracing.tensors import Tensors, leaves
+from unetscope.tracing.tensors import ShapelessError, Tensors, leaves
+
+_ALIAS = "torch.alias"
 
 
 class Recording:
@@ -20,8 +24,11 @@ class Recording:
         ops: those that took or made a tensor and returned, in order.
     """
 
-    def __init__(self, tensors: Tensors, calls: Calls) -> None:
+    def __init__(self, tensors: Tensors, calls: Calls, is_new: Callable[[object], bool]) -> None:
+        """`is_new` tells whether a tensor was made since the pass began."""
         self.ops: list[Op] = []
+        self._is_new = is_new
+        tensors.unseen = self._unseen
         self._tensors = tensors
         self._calls = calls
 
@@ -31,18 +38,27 @@ class Recording:
 
     def failed(self, error: Exception, name: str, inputs: list[Tensor]) -> None:
         """Note which function stopped the pass."""
-        self._calls.fail(error, name, [self._tensors.spec(tensor) for tensor in inputs])
+        self._calls.fail(error, name, self._tensors.described(inputs))
 
     def returned(self, function: Returned, noted: list[int]) -> None:
         """Record a function, if it made a tensor or wrote to one."""
-        func, name, inputs, outputs, result, args, kwargs = function
-        written: list[Tensor] = []
-        now = _versions(inputs)
-        if now != noted:
-            written = [t for t, v, old in zip(inputs, now, noted, strict=True) if v != old]
+        try:
+            self._record(function, noted)
+        except ShapelessError as error:
+            self.failed(error, function.name, function.inputs)
+            raise
+
+    def _record(self, function: Returned, noted: list[int]) -> None:
+        func, name, inputs, outputs, result, args, kwargs, written = function
+        tensors = self._tensors
+        if written is None:
+            written, now = [], _versions(inputs)
+            if now != noted:
+                written = [t for t, v, old in zip(inputs, now, noted, strict=True) if v != old]
         if not outputs and not written:
             return
-        tensors = self._tensors
+        if name == "Tensor.grad" and all(tensors.find(t) is not None for t in outputs):
+            return  # it was read before
         arguments = bound(func, args, kwargs)
         taken = tuple(tensors.see(t) for t in leaves(*(a.value for a in arguments)))
         clock = tensors.tick()
@@ -63,6 +79,24 @@ class Recording:
         self.ops.append(
             Op(name, call, clock, taken, tuple(given), detail(name, arguments), macs, attention)
         )
+
+    def _unseen(self, tensor: Tensor) -> int | None:
+        """Record what made a tensor of unknown origin; None if it was there before the pass.
+
+        What shares memory with a known value has its elements; else no more is known than that it
+        was made.
+        """
+        tensors = self._tensors
+        tensors.spec(tensor)  # or it cannot be recorded at all
+        if not self._is_new(tensor):
+            return None
+        shared = tensors.sharing(tensor)
+        index = len(self.ops)
+        made = (tensors.count,)
+        taken = () if shared is None else (shared,)
+        name, macs = (UNSEEN, None) if shared is None else (_ALIAS, 0)
+        self.ops.append(Op(name, self._calls.current, tensors.tick(), taken, made, "", macs))
+        return index
 
 
 def _versions(tensors: list[Tensor]) -> list[int]:

@@ -9,11 +9,15 @@ while only C++ holds it. Ids are reused after that: a weak reference shows wheth
 from __future__ import annotations
 
 import dataclasses
+import gc
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import torch
 from torch import Tensor, UntypedStorage
+from torch.utils._python_dispatch import _disable_current_modes
 
 from unetscope.record import Storage, TensorSpec, Value
 
@@ -52,12 +56,80 @@ def _collect(values: Iterable[Any], found: list[Tensor]) -> None:
             found += [tensor for _, tensor in named_leaves(value, "")]
 
 
+Memory = UntypedStorage | Tensor
+"""What holds the elements of a tensor: its storage, or itself if it has none."""
+
+
+def memory(tensor: Tensor) -> Memory:
+    """The storage of a tensor, or of what it wraps; itself if it has none, as sparse ones."""
+    try:
+        return tensor.untyped_storage()
+    except (NotImplementedError, RuntimeError):
+        pass
+    with torch._C.DisableTorchFunction():
+        inner = unwrapped(tensor)
+        return tensor if inner is tensor else memory(inner)
+
+
+def nbytes(held: Memory) -> int:
+    """The bytes of the elements that `memory` found."""
+    if isinstance(held, UntypedStorage):
+        return held.nbytes()
+    with torch._C.DisableTorchFunction(), _disable_current_modes():
+        return sum(part.untyped_storage().nbytes() for part in _parts(held))
+
+
+def _parts(tensor: Tensor) -> tuple[Tensor, ...]:
+    """The dense tensors that a sparse one consists of."""
+    if tensor.layout is torch.sparse_coo:
+        return tensor._indices(), tensor._values()
+    if tensor.layout in (torch.sparse_csr, torch.sparse_bsr):
+        return tensor.crow_indices(), tensor.col_indices(), tensor.values()
+    if tensor.layout in (torch.sparse_csc, torch.sparse_bsc):
+        return tensor.ccol_indices(), tensor.row_indices(), tensor.values()
+    return ()
+
+
+def unwrapped(tensor: Tensor) -> Tensor:
+    """What a transform of `torch.func` has wrapped, with its batch dims; else the tensor itself."""
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = functorch.get_unwrapped(tensor)
+    return tensor
+
+
+@contextmanager
+def dated() -> Iterator[Callable[[object], bool]]:
+    """A function that tells whether Python made an object since this context began.
+
+    The garbage collector keeps what was there before apart.
+    """
+
+    def is_new(thing: object) -> bool:
+        return any(other is thing for other in gc.get_objects())
+
+    gc.freeze()
+    try:
+        yield is_new
+    finally:
+        gc.unfreeze()
+
+
+class ShapelessError(Exception):
+    """A tensor has no shape of numbers, as nested ones have none."""
+
+    def __init__(self) -> None:
+        super().__init__("a nested tensor has no one shape, so that it cannot be recorded")
+
+
 class Tensors:
     """The values and storages seen so far, on one clock."""
 
     def __init__(self, names: Mapping[int, str]) -> None:
         """`names` maps the ids of tensors that exist before the pass to their names."""
         self.clock = 0
+        self.unseen: Callable[[Tensor], int | None] = lambda _: None
+        """Is called with each tensor of unknown origin: the function that made it in the pass."""
         self._names = names
         self._specs: dict[tuple[Any, Any], TensorSpec] = {}
         # One entry a value, in the order of their making.
@@ -70,11 +142,12 @@ class Tensors:
         # One entry a storage, in the order of their birth.
         self._sizes: list[int] = []
         self._born: list[int] = []
+        self._first_values: list[int] = []
         self._died: dict[int, int] = {}
         self._resident: set[int] = set()
         # By id: the last tensor that was there, and the storages that live now.
         self._live_values: dict[int, tuple[weakref.ref[Tensor], int]] = {}
-        self._live_storages: dict[int, tuple[weakref.ref[UntypedStorage], int]] = {}
+        self._live_storages: dict[int, tuple[weakref.ref[Memory], int]] = {}
 
     @property
     def count(self) -> int:
@@ -87,13 +160,33 @@ class Tensors:
         return self.clock
 
     def spec(self, tensor: Tensor) -> TensorSpec:
-        """The tensor's shape and dtype; equal ones are one object."""
-        key = (tensor.shape, tensor.dtype)
+        """The tensor's shape and dtype; equal ones are one object.
+
+        Raises:
+            ShapelessError: it is nested.
+        """
+        try:
+            key = (tensor.shape, tensor.dtype)
+        except RuntimeError as error:
+            raise ShapelessError from error
         spec = self._specs.get(key)
         if spec is None:
-            spec = TensorSpec(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+            if any(isinstance(size, torch.SymInt) for size in tensor.shape):
+                raise ShapelessError
+            # While `torch.jit.trace` runs, sizes are tensors.
+            spec = TensorSpec(
+                tuple(map(int, tensor.shape)), str(tensor.dtype).removeprefix("torch.")
+            )
             self._specs[key] = spec
         return spec
+
+    def described(self, tensors: Iterable[Tensor]) -> list[TensorSpec]:
+        """Shapes and dtypes of tensors, for messages; those that have none are left out."""
+        found = []
+        for tensor in tensors:
+            with suppress(ShapelessError):
+                found.append(self.spec(tensor))
+        return found
 
     def find(self, tensor: Tensor) -> int | None:
         """The value that `tensor` holds now, or None if it was never seen."""
@@ -108,14 +201,25 @@ class Tensors:
         return self._add(tensor, made_by=self._made_by[write])
 
     def see(self, tensor: Tensor, source: str | None = None) -> int:
-        """The value that `tensor` holds now; one never seen before was there before the pass."""
+        """The value that `tensor` holds now.
+
+        One never seen before was there before the pass, or else is what `unseen` makes of it.
+        """
         value = self.find(tensor)
         if value is None:
-            value = self._add(tensor, made_by=None)
             source = source or self._names.get(id(tensor))
+            made_by = None if source is not None else self.unseen(tensor)
+            value = self._add(tensor, made_by=made_by)
             if source is not None:
                 self._sources[value] = source
         return value
+
+    def sharing(self, tensor: Tensor) -> int | None:
+        """The value whose memory `tensor` shares, all of it if it can be; None if there is none."""
+        known = self._live_storages.get(id(memory(tensor)))
+        if known is None:
+            return None
+        return self._newest_write.get(known[1], self._first_values[known[1]])
 
     def made(self, tensor: Tensor, op: int, *, written: bool = False) -> int:
         """A new value made by function `op`: in a new tensor, or written into one that was there.
@@ -129,7 +233,7 @@ class Tensors:
 
     def handed_through(self, tensor: Tensor, given: Tensor) -> int | None:
         """The value of `given` if `tensor` is all of the same memory, else None."""
-        same = tensor.untyped_storage() is given.untyped_storage()
+        same = memory(tensor) is memory(given)
         if not same or self.spec(tensor) is not self.spec(given):
             return None
         value = self.see(given)
@@ -158,21 +262,23 @@ class Tensors:
 
     def _add(self, tensor: Tensor, made_by: int | None) -> int:
         value = len(self._value_specs)
-        self._value_specs.append(self.spec(tensor))
-        self._value_storages.append(self._storage(tensor, resident=made_by is None))
+        spec, storage = self.spec(tensor), self._storage(tensor, resident=made_by is None)
+        self._value_specs.append(spec)
+        self._value_storages.append(storage)
         self._made_by.append(made_by)
         self._live_values[id(tensor)] = (weakref.ref(tensor), value)
         return value
 
     def _storage(self, tensor: Tensor, *, resident: bool) -> int:
-        storage = tensor.untyped_storage()
+        storage = memory(tensor)
         key = id(storage)
         known = self._live_storages.get(key)
         if known is not None:
             return known[1]
         index = len(self._sizes)
-        self._sizes.append(storage.nbytes())
+        self._sizes.append(nbytes(storage))
         self._born.append(self.clock)
+        self._first_values.append(len(self._value_specs))
         if resident:
             self._resident.add(index)
 

@@ -25,7 +25,7 @@ from unetscope.views.kinds import (
     group_label,
     stages_by_kind,
 )
-from unetscope.views.view import View, phrase
+from unetscope.views.view import View, phrase, without_formula
 from unetscope.words import Words
 
 
@@ -144,10 +144,7 @@ def _notes(view: View, cost: Cost) -> Iterator[Cell]:
     yield Cell.of(words.flops_convention)
     yield phrase(words.flops_papers, None, macs=Part(_as_papers_count(cost), Kind.MACS))
     if cost.unknown:
-        names = words.listed.join(cost.unknown)
-        yield phrase(
-            words.no_formula, None, count=Part(len(cost.unknown)), names=Part(names, code=True)
-        )
+        yield without_formula(words, cost.unknown)
     else:
         yield Cell.of(words.all_formulas)
 
@@ -207,9 +204,17 @@ def audit(words: Words, audits: Sequence[Audit]) -> list[Table]:
                 columns,
                 tuple(rows[:-1]),
                 rows[-1],
-                after=(Cell.of(verdict),),
+                after=(
+                    Cell.of(verdict),
+                    *([without_formula(words, one.unknown)] if one.unknown else []),
+                ),
                 repeats=True,
-                data={"engine": one.engine, "network": one.network, "explained": one.explained},
+                data={
+                    "engine": one.engine,
+                    "network": one.network,
+                    "explained": one.explained,
+                    "without_formula": list(one.unknown),
+                },
             )
         )
     return tables

@@ -76,6 +76,8 @@ _OPTIONS = (
 
 def compare(locks: Sequence[Lock], words: Words) -> list[Table]:
     """One record a model: sizes, totals, shares of the work, and the options that make it."""
+    from unetscope.views.view import without_formula
+
     kinds = list(dict.fromkeys(kind for lock in locks for kind in lock.macs))
     options = [key for key in _OPTIONS if any(key in _unet(lock) for lock in locks)]
     columns = (
@@ -96,7 +98,9 @@ def compare(locks: Sequence[Lock], words: Words) -> list[Table]:
         *(Column(key, key, code=True, priority=4) for key in options),
     )
     rows = tuple(_record(lock, kinds, options) for lock in locks)
-    return [Table("compare", words.compared_models, columns, rows)]
+    unknown = dict.fromkeys(name for lock in locks for name in lock.uncounted)
+    after = (without_formula(words, unknown),) if unknown else ()
+    return [Table("compare", words.compared_models, columns, rows, after=after)]
 
 
 def _record(lock: Lock, kinds: Sequence[str], options: Sequence[str]) -> tuple[Value, ...]:

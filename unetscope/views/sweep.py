@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from unetscope.analysis.cost import CLASSES, CONVOLUTION, CROSS, LINEAR, SELF
 from unetscope.analysis.scaling import Point
-from unetscope.table import Bar, Cell, Chart, Column, Kind, Part, Table
+from unetscope.table import Bar, Cell, Chart, Column, Kind, Table
 from unetscope.units import spell
-from unetscope.views.view import phrase
+from unetscope.views.view import without_formula
 from unetscope.words import Words
 
 _ALWAYS = (CONVOLUTION, LINEAR, SELF, CROSS)
@@ -43,8 +43,7 @@ def sweep(words: Words, points: Sequence[Point]) -> list[Table]:
     unknown = {name: None for point in points for name in point.unknown}
     after = [Cell.of(words.flops_convention)]
     if unknown:
-        names = Part(words.listed.join(unknown), code=True)
-        after.append(phrase(words.no_formula, None, count=Part(len(unknown)), names=names))
+        after.append(without_formula(words, unknown))
     data = {"without_formula": list(unknown)}
     return [Table("sweep", words.sweep, columns, rows, after=tuple(after), data=data)]
 

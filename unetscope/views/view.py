@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, residuals
 from unetscope.analysis.names import names_in
 from unetscope.analysis.network import Network
 from unetscope.errors import UnetscopeError, nearest
+from unetscope.ops import UNSEEN
 from unetscope.record import Trace
-from unetscope.table import Cell, Part
+from unetscope.table import Cell, Part, Table
 from unetscope.words import Words
 
 Dim = int | str
@@ -80,6 +81,24 @@ class View:
         """Whether a module lies in the block that is to be shown."""
         return self.block is None or path == self.block or path.startswith(f"{self.block}.")
 
+    @cached_property
+    def unseen(self) -> int:
+        """How many tensors were made by nobody knows what, which may lack in any data flow."""
+        return sum(len(op.outputs) for op in self.network.trace.ops if op.name == UNSEEN)
+
+    @property
+    def unseen_told(self) -> str:
+        """That there are such tensors, in a sentence."""
+        return self.words.unseen.format(self.unseen)
+
+    def told(self, tables: list[Table]) -> list[Table]:
+        """Tables of the data flow, with that sentence below the last where there are such."""
+        if not self.unseen or not tables:
+            return tables
+        *before, last = tables
+        after = (*last.after, Cell.of(self.unseen_told))
+        return [*before, replace(last, after=after, data={**last.data, "unseen": self.unseen})]
+
     def batched(self, value: int) -> tuple[Dim, ...]:
         """The dims of a value with `B` for the batch, as the articles write them."""
         return ("B", *self.dims(value)[1:])
@@ -113,6 +132,12 @@ def phrase(template: str, data: object, **parts: Part) -> Cell:
     pieces = re.split(r"{(\w+)}", template)
     filled = [parts[p] if index % 2 else Part(p) for index, p in enumerate(pieces) if p]
     return Cell(tuple(filled), data)
+
+
+def without_formula(words: Words, unknown: Collection[str]) -> Cell:
+    """Which functions are not counted."""
+    names = words.listed.join(unknown)
+    return phrase(words.no_formula, None, count=Part(len(unknown)), names=Part(names, code=True))
 
 
 def settings(attributes: Mapping[str, object], *, unset: bool = True) -> Cell:
