@@ -103,8 +103,9 @@ def lock_command(
 ) -> None:
     """Write the lock of each config beside it: unet.yaml has unet.lock.
 
-    `locks = "FOLDER"` under `[tool.unetscope]` puts it into a folder there. A lock is a text that
-    people review: config, inputs, the tree of the modules with their data flow, skips, totals.
+    `locks = "FOLDER"` under tool.unetscope puts it into a folder there. A lock
+    is a text that people review: config, inputs, the tree of the modules with
+    their data flow, skips, totals.
     `--check` compares instead, as CI should; tools' versions are never compared.
     """
     from unetscope.api import Architecture

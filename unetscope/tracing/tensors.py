@@ -13,6 +13,7 @@ import gc
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from typing import Any
 
 import torch
@@ -20,7 +21,10 @@ from torch import Tensor, UntypedStorage
 from torch.utils._python_dispatch import _disable_current_modes
 
 from unetscope.record import Storage, TensorSpec, Value
+from unetscope.tracing.overlap import Layout, apart, layout
 
+_MOST_WRITES = 64
+"""More writes than these to one storage are not looked through; the next is taken to matter."""
 _LEAFLESS = (int, float, str, type(None))
 
 
@@ -138,7 +142,8 @@ class Tensors:
         self._made_by: list[int | None] = []
         self._sources: dict[int, str] = {}
         self._producers: dict[int, int] = {}
-        self._newest_write: dict[int, int] = {}  # by storage
+        # By storage: what was written to it, and where.
+        self._writes: dict[int, list[tuple[int, Layout | None]]] = {}
         # One entry a storage, in the order of their birth.
         self._sizes: list[int] = []
         self._born: list[int] = []
@@ -194,11 +199,16 @@ class Tensors:
         if known is None or known[0]() is not tensor:  # ids are reused
             return None
         value = known[1]
-        write = self._newest_write.get(self._value_storages[value], value)
-        if write <= value:
+        writes = self._writes.get(self._value_storages[value])
+        if writes is None or writes[-1][0] <= value:
             return value
-        # Another tensor of its storage was written to: it holds a new value, of its own shape.
-        return self._add(tensor, made_by=self._made_by[write])
+        own = layout(tensor)
+        newer = takewhile(lambda write: write[0] > value, reversed(writes))
+        for count, (write, where) in enumerate(newer):
+            if count == _MOST_WRITES or not apart(own, where):
+                # Where it lies was written to: it holds a new value, of its own shape.
+                return self._add(tensor, made_by=self._made_by[write])
+        return value
 
     def see(self, tensor: Tensor, source: str | None = None) -> int:
         """The value that `tensor` holds now.
@@ -219,16 +229,18 @@ class Tensors:
         known = self._live_storages.get(id(memory(tensor)))
         if known is None:
             return None
-        return self._newest_write.get(known[1], self._first_values[known[1]])
+        writes = self._writes.get(known[1])
+        return writes[-1][0] if writes else self._first_values[known[1]]
 
     def made(self, tensor: Tensor, op: int, *, written: bool = False) -> int:
         """A new value made by function `op`: in a new tensor, or written into one that was there.
 
-        What is written changes every tensor that shares the storage.
+        What is written changes every tensor that has some of its elements.
         """
         value = self._add(tensor, made_by=op)
         if written:
-            self._newest_write[self._value_storages[value]] = value
+            writes = self._writes.setdefault(self._value_storages[value], [])
+            writes.append((value, layout(tensor)))
         return value
 
     def handed_through(self, tensor: Tensor, given: Tensor) -> int | None:
