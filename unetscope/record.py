@@ -120,6 +120,9 @@ class Value:
     source: str | None = None
     """The name of the network's input, or of a module's parameter, buffer or attribute, that it is;
     None for any other value."""
+    updated: tuple[int, ...] = ()
+    """Where another tensor was written to that has some of its elements: the value that its tensor
+    held before, then what was written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,11 +146,38 @@ def body(n, x):
 """
 
 
+LAST = "    return"
+# What runs before the last line, and what runs there instead. Writes through one view of a memory
+# change what others hold.
+WRITTEN = {
+    "views of what was written": (
+        "a, b = h.chunk(2, 1); h.mul_(2); h = torch.cat([a, b], 1)",
+        "a, b = h.chunk(2, 1); h.mul_(2); h = torch.cat([b, a], 1)",
+    ),
+    "the first of two writes": (
+        "a, b = h.chunk(2, 1); a.mul_(2); b.add_(1)",
+        "a, b = h.chunk(2, 1); a.mul_(3); b.add_(1)",
+    ),
+    "where it is written": (
+        "a, b = h.chunk(2, 1); a.mul_(2)",
+        "a, b = h.chunk(2, 1); b.mul_(2)",
+    ),
+    "before or after a write": (
+        "a, b = h.chunk(2, 1); c = a + b; h.mul_(2); h = torch.cat([c, a], 1)",
+        "a, b = h.chunk(2, 1); h.mul_(2); c = a + b; h = torch.cat([c, a], 1)",
+    ),
+}
+
+
 def changes(edit=("", "")):
     before, after = edit
     assert before in SOURCE
+    return compared(SOURCE, SOURCE.replace(before, after, 1) if before else SOURCE)
+
+
+def compared(*sources):
     bodies = []
-    for source in (SOURCE, SOURCE.replace(before, after, 1) if before else SOURCE):
+    for source in sources:
         names = {"torch": torch, "F": F}
         exec(source, names)
         bodies.append(names["body"])
@@ -165,6 +192,14 @@ def changes(edit=("", "")):
 def test_what_computes_something_else_is_found(case):
     found = changes(REWIRED[case])
     assert max(change.severity for change in found) >= ChangeSeverity.BEHAVIOURAL
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_what_is_written_elsewhere_is_found(case):
+    old, new = (SOURCE.replace(LAST, f"    {line}\n{LAST}") for line in WRITTEN[case])
+    found = compared(old, new)
+    assert max(change.severity for change in found) >= ChangeSeverity.BEHAVIOURAL
+    assert not compared(new, new)
 
 
 @pytest.mark.parametrize("case", REWRITTEN)

@@ -178,16 +178,15 @@ class _Body:
         """
         base, shape = key
         given = self._made.get(base, self._network.spec(base).shape)
-        op = self._network.trace.values[base].op
+        value = self._network.trace.values[base]
         if key in self._names:
             return
         if given != shape:
             self._bring((base, given))
             text = f"reshape({_reshaped(given, shape, self._sizes)})"
             self._add(text, [self._name((base, given))], [key])
-        elif op is not None and op in self._ops:
-            written = self._name(self._key(self._network.trace.ops[op].outputs[0]))
-            self._add(f"view({', '.join(map(str, shape))})", [written], [key])
+        elif value.op in self._ops and value.updated:
+            self._add("updated", self._operands(self._keys(value.updated)), [key])
 
     def _keys(self, values: Iterable[int]) -> list[Key]:
         return list(map(self._key, values))

@@ -74,7 +74,8 @@ def _damages(document: _Document) -> Iterator[str]:
         for parameter in module.parameters:
             if not parameter.persistent:
                 yield f"`{parameter.name}` is a parameter that no state_dict holds"
-    for value in trace.values:
+    for index, value in enumerate(trace.values):
+        yield from outside("updated", index, value.updated)
         yield from outside("storage", len(trace.storages), (value.storage,))
         yield from outside("op", ops, (value.op,))
         yield from outside("call", steps, (value.call,))

@@ -24,7 +24,7 @@ from unetscope.record import Storage, TensorSpec, Value
 from unetscope.tracing.overlap import Layout, apart, layout
 
 _MOST_WRITES = 64
-"""More writes than these to one storage are not looked through; the next is taken to matter."""
+"""Of the writes to one storage, how many are looked at: earlier ones are taken to matter."""
 _LEAFLESS = (int, float, str, type(None))
 
 
@@ -144,6 +144,7 @@ class Tensors:
         self._producers: dict[int, int] = {}
         # By storage: what was written to it, and where.
         self._writes: dict[int, list[tuple[int, Layout | None]]] = {}
+        self._updated: dict[int, tuple[int, ...]] = {}
         # One entry a storage, in the order of their birth.
         self._sizes: list[int] = []
         self._born: list[int] = []
@@ -203,12 +204,15 @@ class Tensors:
         if writes is None or writes[-1][0] <= value:
             return value
         own = layout(tensor)
-        newer = takewhile(lambda write: write[0] > value, reversed(writes))
-        for count, (write, where) in enumerate(newer):
-            if count == _MOST_WRITES or not apart(own, where):
-                # Where it lies was written to: it holds a new value, of its own shape.
-                return self._add(tensor, made_by=self._made_by[write])
-        return value
+        newer = list(takewhile(lambda write: write[0] > value, reversed(writes)))
+        touching = [w for w, where in newer[:_MOST_WRITES] if not apart(own, where)]
+        touching += [w for w, _ in newer[_MOST_WRITES:]]
+        if not touching:
+            return value
+        # Where it lies was written to: it holds a new value, of its own shape.
+        newest = self._add(tensor, made_by=self._made_by[touching[0]])
+        self._updated[newest] = (value, *reversed(touching))
+        return newest
 
     def see(self, tensor: Tensor, source: str | None = None) -> int:
         """The value that `tensor` holds now.
@@ -259,7 +263,14 @@ class Tensors:
     def values(self) -> tuple[Value, ...]:
         """Every value, in the order of their making."""
         return tuple(
-            Value(spec, storage, op, self._producers.get(index), self._sources.get(index))
+            Value(
+                spec,
+                storage,
+                op,
+                self._producers.get(index),
+                self._sources.get(index),
+                self._updated.get(index, ()),
+            )
             for index, (spec, storage, op) in enumerate(
                 zip(self._value_specs, self._value_storages, self._made_by, strict=True)
             )
