@@ -137,6 +137,18 @@ def operation(name: str) -> Operation:
     return row or Operation(bare, OpKind.UNKNOWN, formula=None)
 
 
+def opaque(name: str) -> bool:
+    """Whether no signature of torch's says what a function computes.
+
+    So it is with an operator of another library, `torch.ops.NAMESPACE.NAME`, and with what nobody
+    saw.
+
+    Args:
+        name: as in `Op.name`.
+    """
+    return name == UNSEEN or name.startswith("torch.ops.")
+
+
 def symbol(function: str) -> str | None:
     """How Python writes a function of torch's: `+=` for `add_`, `-` for `__rsub__`."""
     return _SYMBOLS.get(function)

@@ -477,6 +477,22 @@ class Words:
         }
     )
     no_change = Word(en="{new} is the same network as {old}.", zh="{new} 与 {old} 是同一个网络。")
+    no_change_seen = Word(
+        en="{new} is the same network as {old}, as far as can be seen.",
+        zh="就可见部分而言，{new} 与 {old} 是同一个网络。",
+    )
+    only_renamed_seen = Word(
+        en="{new} is the same network as {old}, as far as can be seen, up to renaming.",
+        zh="就可见部分而言，{new} 与 {old} 除命名外是同一个网络。",
+    )
+    opaque = Word(
+        en="Compared by name alone, for what they compute is not seen: {}.",
+        zh="仅按名称比较，其计算内容不可见：{}。",
+    )
+    opaque_advice = Word(
+        en="`--verify cpu` runs both networks and compares what they return.",
+        zh="`--verify cpu` 会运行两个网络并比较其输出。",
+    )
     only_renamed = Word(
         en="{new} is the same network as {old}, up to renaming.",
         zh="{new} 与 {old} 除命名外是同一个网络。",

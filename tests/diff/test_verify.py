@@ -59,6 +59,17 @@ class Shifted(Net):
         return super().forward(x + self._shift.to(x))
 
 
+library = torch.library.Library("unetscope_verify", "FRAGMENT")
+if not hasattr(torch.ops.unetscope_verify, "scaled"):
+    library.define("scaled(Tensor x) -> Tensor")
+    library.impl("scaled", lambda x: x * 2, "CompositeExplicitAutograd")
+
+
+class Foreign(Net):
+    def forward(self, x):
+        return torch.ops.unetscope_verify.scaled(super().forward(x))
+
+
 class Narrow(Net):
     def forward(self, x):
         return super().forward(x.float() * 2 / 2)
@@ -200,6 +211,18 @@ def test_what_the_diff_found_is_borne_out(compare, new, change):
     assert change in ids
     assert "result-changed" not in ids
     assert content["verified"][0]["relative_difference"] > 0.01
+
+
+@pytest.mark.parametrize("verified", [(), ("--verify", "cpu")])
+def test_what_no_pass_looks_into_is_named(compare, verified):
+    """Both call the same operator; whether it computes the same is not seen."""
+    networks = ("Foreign", ""), ("Foreign", "name='enter'")
+    content, _ = told(compare(*networks, "-f", "json", verified=verified))
+    assert content["opaque"] == [{"name": "torch.ops.unetscope_verify.scaled"}]
+    result = compare(*networks, "--fail-on", "none", verified=verified)
+    assert "torch.ops.unetscope_verify.scaled" in result.out
+    assert "as far as can be seen" in result.out
+    assert ("--verify cpu" in result.out) == (not verified)
 
 
 def test_equal_outputs_take_no_change_away(compare):

@@ -220,15 +220,27 @@ def test_a_constant_of_the_code_was_there_before() -> None:
 
 FIRST_PASS = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import nn
 from unetscope.tracing import trace
 
+def seen(x):
+    x = x * 1
+    x[:, :1].mul_(2)
+    return torch.cat([x, x[:, 1:]], dim=1)
+
+def unseen(x):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(torch.mul, x + 1, 2).result()
+
+def beside(x):
+    with torch._C.DisableTorchFunction():
+        return (x + 1) * 2
+
 class Net(nn.Module):
     def forward(self, x):
-        x = x * 1
-        x[:, :1].mul_(2)
-        return torch.cat([x, x[:, 1:]], dim=1)
+        return BODY(x) + 1
 
 first = trace(Net(), (torch.zeros(2, 4, device="meta"),))
 assert "sympy" in sys.modules
@@ -236,5 +248,6 @@ assert first == trace(Net(), (torch.zeros(2, 4),))
 """
 
 
-def test_the_first_pass_holds_nothing_while_torch_imports_its_meta_kernels() -> None:
-    subprocess.run([sys.executable, "-c", FIRST_PASS], check=True)
+@pytest.mark.parametrize("body", ["seen", "unseen", "beside"])
+def test_the_first_pass_holds_nothing_while_torch_imports_its_meta_kernels(body: str) -> None:
+    subprocess.run([sys.executable, "-c", FIRST_PASS.replace("BODY", body)], check=True)

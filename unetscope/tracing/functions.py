@@ -132,7 +132,7 @@ class Functions(TorchFunctionMode):
         listener = self._listener
         noted = listener.called(name, inputs)
         try:
-            result = func(*args, **kwargs)
+            result = shapes.by_kernel(func, args, kwargs)
         except Exception as error:
             listener.failed(error, name, inputs)
             raise

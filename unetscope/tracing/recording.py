@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from torch import Tensor
@@ -12,6 +13,7 @@ from unetscope.tracing.arguments import bound, detail
 from unetscope.tracing.calls import Calls
 from unetscope.tracing.flops import work
 from unetscope.tracing.functions import Returned
+from unetscope.tracing.shapes import free_what_imports_hold
 from unetscope.tracing.tensors import ShapelessError, Tensors, leaves
 
 _ALIAS = "torch.alias"
@@ -28,6 +30,7 @@ class Recording:
         """`is_new` tells whether a tensor was made since the pass began."""
         self.ops: list[Op] = []
         self._is_new = is_new
+        self._imported = len(sys.modules)
         tensors.unseen = self._unseen
         self._tensors = tensors
         self._calls = calls
@@ -88,6 +91,7 @@ class Recording:
         """
         tensors = self._tensors
         tensors.spec(tensor)  # or it cannot be recorded at all
+        self._imported = free_what_imports_hold(self._imported)
         if not self._is_new(tensor):
             return None
         shared = tensors.sharing(tensor)

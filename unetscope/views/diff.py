@@ -69,6 +69,7 @@ def _report(judgement: Judgement, words: Words, *, names: bool) -> list[Table]:
         summary(judgement, words),
         *changes(judgement.shown, words, words.changes),
         *verified(judgement, words),
+        *_by_name_alone(judgement, words),
         *_causes(judgement, words, names=names),
         *outcome(judgement, words),
     ]
@@ -96,6 +97,7 @@ def _comment(judgements: Sequence[Judgement], words: Words, *, names: bool) -> l
             replace(summary(judgement, words), anchor=ANCHOR),
             *changes(first, words),
             *verified(judgement, words),
+            *_by_name_alone(judgement, words),
             *outcome(judgement, words),
         ]
         folded += [*changes(rest, words, title), *_causes(judgement, words, names=names)]
@@ -108,10 +110,12 @@ def headline(judgement: Judgement, words: Words) -> Cell:
     names = {"old": Part(diff.old, strong=True), "new": Part(diff.new, strong=True)}
     worst = max((change.severity for change in judgement.shown), default=None)
     if worst is None:
-        same = words.same_tensors if diff.tensors_only else words.no_change
+        equal = words.no_change_seen if diff.opaque else words.no_change
+        same = words.same_tensors if diff.tensors_only else equal
         return phrase(same, None, **names)
     if worst is ChangeSeverity.COSMETIC:
-        renamed = words.only_tensors_renamed if diff.tensors_only else words.only_renamed
+        equal = words.only_renamed_seen if diff.opaque else words.only_renamed
+        renamed = words.only_tensors_renamed if diff.tensors_only else equal
         return phrase(renamed, None, **names)
     counted = _counted([change.severity for change in judgement.shown], words)
     return phrase(words.counted_changes, None, counts=Part(counted), **names)
@@ -209,6 +213,17 @@ def verified(judgement: Judgement, words: Words) -> list[Table]:
     """What real runs told, in sentences; nothing if there were none."""
     sentences = tuple(_told(judgement, words))
     return [Table("verified", "", (), (), after=sentences)] if sentences else []
+
+
+def _by_name_alone(judgement: Judgement, words: Words) -> list[Table]:
+    """Sentences about what no pass looks into; nothing if there is nothing of the kind."""
+    diff = judgement.diff
+    if not diff.opaque:
+        return []
+    sentences = [words.opaque.format(_listed(diff.opaque, words))]
+    if diff.verified is None:
+        sentences.append(words.opaque_advice)
+    return [Table("opaque", "", (), (), after=tuple(map(Cell.of, sentences)))]
 
 
 def _told(judgement: Judgement, words: Words) -> Iterator[Cell]:

@@ -65,6 +65,7 @@ _TABLES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "buffers": {"name": _TEXT},
     "alone": {"name": _TEXT, "in": _TEXT},
+    "opaque": {"name": _TEXT},
 }
 _MEANINGS = {
     "equal": "whether nothing changed",
@@ -81,6 +82,7 @@ _MEANINGS = {
     "or one network alone is finite; of result-changed, old is the tolerance, new the difference",
     "outputs": "each output of the real runs, with its shapes",
     "buffers": "tensors to which the code of the networks gives other values",
+    "opaque": "functions that are compared by name alone, for no pass sees what they compute",
     "alone": "parameters that only the old or the new network has, so that they were drawn for it",
 }
 
@@ -128,6 +130,7 @@ def document(judgement: Judgement) -> list[Table]:
         _table("config", ((c.key, c.old, c.new) for c in diff.config)),
         _table("names", diff.names),
         *_verified(diff.verified),
+        _table("opaque", ((name,) for name in diff.opaque)),
     ]
 
 

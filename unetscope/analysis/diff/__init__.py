@@ -34,6 +34,7 @@ from unetscope.analysis.diff.modules import (
 from unetscope.analysis.diff.side import Side
 from unetscope.analysis.diff.whole import io_changes, skip_changes, totals
 from unetscope.lock import Lock
+from unetscope.ops import opaque
 
 __all__ = [
     "COSTS",
@@ -84,6 +85,7 @@ def diff(old: Lock, new: Lock) -> Diff:
         numbers,
         config_changes(old.config, new.config),
         _renamed(matching),
+        opaque=tuple(sorted(name for name in {**old.uncounted, **new.uncounted} if opaque(name))),
     )
 
 

@@ -216,6 +216,8 @@ class Diff:
         names: old -> new name of each module and tensor that is there under another name.
         tensors_only: whether nothing but tensors was compared: one is a checkpoint.
         verified: what real runs told; None if there were none.
+        opaque: functions of either network that are compared by their names alone, for no pass on
+            meta sees what they compute.
     """
 
     old: str
@@ -226,6 +228,7 @@ class Diff:
     names: tuple[tuple[str, str], ...] = ()
     tensors_only: bool = False
     verified: Verification | None = None
+    opaque: tuple[str, ...] = ()
 
     def count(self, severity: ChangeSeverity) -> int:
         """The number of changes of a severity; those reported as one count once."""

@@ -16,11 +16,20 @@ Strides matter because they decide whether a later `reshape` is a view or a copy
 from __future__ import annotations
 
 from unetscope.tracing.shapes import joining, layers, pointwise, products, resampling
-from unetscope.tracing.shapes.registry import SHAPE_RULES, WrongShapeRuleError, layout, runner
+from unetscope.tracing.shapes.registry import (
+    SHAPE_RULES,
+    WrongShapeRuleError,
+    by_kernel,
+    free_what_imports_hold,
+    layout,
+    runner,
+)
 
 __all__ = [
     "SHAPE_RULES",
     "WrongShapeRuleError",
+    "by_kernel",
+    "free_what_imports_hold",
     "joining",
     "layers",
     "layout",

@@ -85,7 +85,7 @@ def runner() -> Runner:
 def _run(func: Any, types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """By a function's shape rule if there is one that can, else by torch's kernel."""
     answer = _by_rule(func, types, args, kwargs)
-    return _by_kernel(func, args, kwargs) if answer is NotImplemented else answer
+    return by_kernel(func, args, kwargs) if answer is NotImplemented else answer
 
 
 def _run_and_compare(
@@ -97,7 +97,7 @@ def _run_and_compare(
         WrongShapeRuleError: they differ in shape, type or strides.
     """
     answer = _by_rule(func, types, args, kwargs)
-    result = _by_kernel(func, args, kwargs)
+    result = by_kernel(func, args, kwargs)
     if answer is NotImplemented:
         return result
     known = 3 if SHAPE_RULES[func].meta_strides else 2
@@ -124,14 +124,23 @@ def _by_rule(
         return NotImplemented
 
 
-def _by_kernel(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def by_kernel(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a function itself returns."""
     imported = len(sys.modules)
     result = func(*args, **kwargs)
-    if len(sys.modules) > imported:
-        # torch catches errors while it imports its meta kernels; their frames would keep the
-        # arguments alive, in cycles, as if the network held them.
-        gc.collect(0)
+    free_what_imports_hold(imported)
     return result
+
+
+def free_what_imports_hold(imported: int) -> int:
+    """Free tensors if more modules are imported now than there were; return how many there are.
+
+    torch catches errors while it imports its meta kernels; their frames would keep the arguments
+    alive, in cycles, as if the network held them.
+    """
+    if len(sys.modules) > imported:
+        gc.collect(0)
+    return len(sys.modules)
 
 
 def layout(tensor: Tensor) -> tuple[tuple[int, ...], torch.dtype, tuple[int | None, ...] | None]:
