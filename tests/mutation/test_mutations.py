@@ -10,13 +10,13 @@ import re
 import pytest
 from mutation_edits import mutants
 from mutation_judge import Truth, judged, subject
-from mutation_rewrites import algebra, rewrites, spellings
+from mutation_rewrites import algebra, spellings
 from mutation_scores import NETWORKS, mutated, reconfigured, rewritten
 
 from unetscope.analysis.diff import diff
 
 # The scores that hold today. They may only get better: what mends `diff` lowers these numbers.
-MUTANTS = {"functional": 40, "modular": 16, "tokens": 16, "waves": 16}
+MUTANTS = {"functional": 24, "modular": 12, "tokens": 12, "waves": 12}
 """How many mutants of each network are tried."""
 MISSED = {"functional": 0, "modular": 0, "tokens": 0, "waves": 0}
 """Of these, those that change the network and are not found, at most."""
@@ -64,23 +64,15 @@ def test_what_changes_a_network_is_found(name):
 
 def test_another_spelling_is_no_change():
     score = rewritten(spellings())
-    assert len(score.tried) >= 100
+    assert len(score.tried) >= 200
+    assert score.of(Truth.SAME) == score.tried, "a rewrite that changes results"
     assert len(score.alarms) <= SPELLINGS, told(score.alarms)
 
 
 def test_algebra_is_a_change_at_most_where_it_was():
     score = rewritten(algebra())
+    assert score.of(Truth.SAME) == score.tried, "a rewrite that changes results"
     assert len(score.alarms) <= ALGEBRA, told(score.alarms)
-
-
-@pytest.mark.parametrize("group", rewrites())
-def test_rewrites_are_neutral(group):
-    changed = [
-        one
-        for one in rewritten(rewrites()[group].items()).tried
-        if one.verdict.truth is not Truth.SAME
-    ]
-    assert not changed, told(changed)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
