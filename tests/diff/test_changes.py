@@ -24,6 +24,11 @@ class Padded(nn.Module):
         return nn.functional.pad(self.conv(x), (self.amount,) * 4)
 
 
+def block(*names):
+    layers = {"conv": conv(4, 4), "extra": conv(4, 4, 1)}
+    return Chain(names, **{name: layers[name] for name in names})
+
+
 CASES = {
     "nothing": (lambda: SmallUNet(), lambda: SmallUNet(), {}),
     "a wider level": (
@@ -110,6 +115,16 @@ CASES = {
         lambda: nn.Conv2d(4, 4, 3),
         lambda: nn.Conv2d(4, 5, 3),
         {"param-reshaped": 1, "io-reshaped": 1},
+    ),
+    "a layer that moves into another block": (
+        lambda: Chain(["a", "b"], a=block("conv", "extra"), b=block("conv")),
+        lambda: Chain(["a", "b"], a=block("conv"), b=block("conv", "extra")),
+        {"module-moved": 1, "op-changed": 2},
+    ),
+    "a layer that another block runs at the same place": (
+        lambda: Chain(["a", "b"], a=block("conv", "extra"), b=block("conv")),
+        lambda: Chain(["a", "b"], a=block("conv"), b=block("extra", "conv")),
+        {"module-renamed": 1},
     ),
     "a list in another order": (
         lambda: Listed([conv(4, 4), conv(4, 6), conv(6, 4)]),

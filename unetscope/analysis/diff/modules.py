@@ -129,21 +129,25 @@ def name_changes(matching: Matching, *, same: bool = True) -> Iterator[Change]:
     for was, now in matching.now.items():
         old, new = matching.old.modules[was], matching.new.modules[now]
         if was != now:
-            moved = not same and matching.old.owners_below[was] and _elsewhere(matching, was, now)
+            moved = not same and matching.old.owners_below[was] and _elsewhere(matching, was)
             yield Change("module-moved" if moved else "module-renamed", was, now, was, now)
         if old.kind != new.kind:
             yield Change("class-renamed", was, now, old.kind, new.kind)
 
 
-def _elsewhere(matching: Matching, was: str, now: str) -> bool:
-    """Whether a module lies in another module than before, and not in the same one renamed."""
-    holder = matching.old.parent(was)
-    while holder not in matching.now:
-        holder = matching.old.parent(holder)
-    other = matching.new.parent(now)
-    while other not in matching.was:
-        other = matching.new.parent(other)
-    return matching.now[holder] != other
+def _elsewhere(matching: Matching, path: str) -> bool:
+    """Whether a module, or one that holds it, lies in another module than before."""
+    while path:
+        holder = matching.old.parent(path)
+        while holder not in matching.now:
+            holder = matching.old.parent(holder)
+        other = matching.new.parent(matching.now[path])
+        while other not in matching.was:
+            other = matching.new.parent(other)
+        if matching.now[holder] != other:
+            return True
+        path = holder
+    return False
 
 
 def same_flow(matching: Matching) -> bool:
