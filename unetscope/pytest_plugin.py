@@ -84,16 +84,8 @@ def _complaint(path: Path, made: Lock) -> str:
 
 
 def _write(path: Path, made: Lock) -> None:
-    from unetscope.errors import UnetscopeError
-    from unetscope.files.locks import dumps, is_text_of
-    from unetscope.files.versioned import NewerError
+    from unetscope.files.locks import dumps, is_written
     from unetscope.files.writing import write
 
-    try:
-        written = path.exists() and is_text_of(path, made)
-    except NewerError:
-        raise
-    except UnetscopeError:
-        written = False
-    if not written:
+    if not is_written(path, made):
         write(path, dumps(made))

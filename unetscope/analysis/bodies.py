@@ -104,18 +104,17 @@ class _Body:
         self._add(RETURN, self._operands(self._keys(self._step.outputs)), ())
 
     def _ran(self, op: Op) -> None:
-        inputs, outputs = specs(self._network, op)
+        row, (inputs, outputs) = operation(op.name), specs(self._network, op)
         if _keeps_elements(op, inputs, outputs):
             for value in op.outputs:
                 if value not in op.inputs:
                     self._same[value] = self._same.get(op.inputs[0], op.inputs[0])
         else:
             made = self._keys(op.outputs)
-            if operation(op.name).name == "getitem" and _INDEX.fullmatch(op.detail):
+            if row.name == "getitem" and _INDEX.fullmatch(op.detail):
                 op, made = self._without_new_dims(op)
             text, taken = _written(op, inputs, outputs, self._sizes)
             keys = self._keys(op.inputs[:taken])
-            row = operation(op.name)
             if row.kind in _BROADCASTING or row.name == "where":
                 keys = self._without_outer_ones(keys)
             if row.name in _TURNED and len(keys) > 1:
@@ -132,8 +131,7 @@ class _Body:
             shape += [size] if ":" in word else []
         value = op.outputs[0]
         self._made[value] = (*shape, *rest)
-        kept = ", ".join(word for word in words if word != "None")
-        kept = _WHOLE_DIMS.sub("", kept)
+        kept = _WHOLE_DIMS.sub("", ", ".join(word for word in words if word != "None"))
         return replace(op, detail=kept), [(value, self._made[value])]
 
     def _without_outer_ones(self, keys: Sequence[Key]) -> list[Key]:
@@ -269,7 +267,8 @@ def _written(
         sizes = f"size=({', '.join(names.get(n, str(n)) for n in outputs[0].shape)})"
         return f"{base}({', '.join(filter(None, (sizes, value, dtype)))})", 0
     if row.name in _STACKING and all(len(spec.shape) > 2 for spec in inputs):
-        return f"cat(dim={_STACKING[row.name]})".replace("(dim=0)", ""), taken
+        dim = _STACKING[row.name]
+        return (f"cat(dim={dim})" if dim else "cat"), taken
     if row.name == "square":
         return "pow(2)", taken
     if row.name == "interpolate" and inputs and outputs:

@@ -183,36 +183,20 @@ def _refuse_shared(configs: list[str], paths: list[Path]) -> None:
 
 
 def _write(unet: Architecture, path: Path, outcome: _Outcome, *, folders: bool) -> None:
-    from unetscope.files.locks import dumps
+    from unetscope.files.locks import dumps, is_written
+    from unetscope.files.reading import is_file
     from unetscope.files.writing import write
 
-    if _is_written(path, unet):
+    def say(error: UnetscopeError) -> None:
+        if is_file(path):
+            console.info(f"{error.place}: {error.message}; it is written anew")
+
+    if is_written(path, unet.lock(), say):
         console.debug(f"unchanged {path}")
         return
     write(path, dumps(unet.lock()), folders=folders)
     console.info(f"wrote {path}")
     outcome.stale += 1
-
-
-def _is_written(path: Path, unet: Architecture) -> bool:
-    """Whether the lock is there already; what is no lock of today is written over, and said.
-
-    Raises:
-        UnetscopeError: a newer unetscope wrote it.
-    """
-    from unetscope.files.locks import is_text_of
-    from unetscope.files.reading import is_file
-    from unetscope.files.versioned import NewerError
-
-    made = unet.lock()
-    try:
-        return path.exists() and is_text_of(path, made)
-    except NewerError:
-        raise
-    except UnetscopeError as error:
-        if is_file(path):
-            console.info(f"{error.place}: {error.message}; it is written anew")
-        return False
 
 
 def _check(unet: Architecture, path: Path, outcome: _Outcome) -> None:

@@ -152,10 +152,17 @@ def _elsewhere(matching: Matching, path: str) -> bool:
 
 def same_flow(matching: Matching) -> bool:
     """Whether both networks are sure to compute the same, whichever modules do it."""
-    if _Bodies(matching.old, matching.now).lossy or _Bodies(matching.new, matching.was).lossy:
+    if not _all_matched(matching):
         return False
     old, new = _flows(matching)
     return old.whole() == new.whole()
+
+
+def _all_matched(matching: Matching) -> bool:
+    """Whether every module that holds tensors has a counterpart."""
+    return set(matching.old.owners) <= matching.now.keys() and (
+        set(matching.new.owners) <= matching.was.keys()
+    )
 
 
 def function_changes(
@@ -176,7 +183,7 @@ def function_changes(
     """
     old, new = _Bodies(matching.old, matching.now), _Bodies(matching.new, matching.was)
     flows = _flows(matching)
-    explained = bool(changed) or reshaped or resized or old.lossy or new.lossy
+    explained = bool(changed) or reshaped or resized or not _all_matched(matching)
     for was, now in matching.now.items():
         if not (matching.old.modules[was].calls and matching.new.modules[now].calls):
             continue  # the body that calls only one of them differs
@@ -274,7 +281,6 @@ class _Bodies:
         self._matched = matched
         holders = (p for owner in side.owners if owner in matched for p in _upwards(side, owner))
         self._holders = set(holders)
-        self.lossy = any(owner not in matched for owner in side.owners)
 
     def effective(self, path: str) -> tuple[list[Event], bool]:
         """What runs in a module's body, and whether calls of new or gone modules are left out."""

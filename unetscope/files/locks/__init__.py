@@ -9,14 +9,16 @@ the tools are recorded and never compared.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from unetscope.errors import UnetscopeError
 from unetscope.files import reading
 from unetscope.files.locks import text as sections
 from unetscope.files.locks.damages import damages
 from unetscope.files.locks.lines import LineError
-from unetscope.files.versioned import DamageError, Versioned
+from unetscope.files.versioned import DamageError, NewerError, Versioned
 from unetscope.lock import Lock
 
 FORMAT = 4
@@ -62,6 +64,28 @@ def is_text_of(path: Path, lock: Lock) -> bool:
     tools = load(path).tools
     text = reading.content(path).replace(b"\r\n", b"\n")
     return text == dumps(replace(lock, tools=tools))
+
+
+def is_written(
+    path: Path, lock: Lock, unreadable: Callable[[UnetscopeError], None] = lambda _: None
+) -> bool:
+    """Whether a file is there that holds a lock's text; see `is_text_of`.
+
+    Args:
+        path: the file.
+        lock: what it should hold.
+        unreadable: is called with why, if what is there is no lock of today.
+
+    Raises:
+        NewerError: a newer unetscope wrote it; it must not be written over.
+    """
+    try:
+        return path.exists() and is_text_of(path, lock)
+    except NewerError:
+        raise
+    except UnetscopeError as error:
+        unreadable(error)
+        return False
 
 
 def is_lock(path: Path) -> bool:
