@@ -104,13 +104,16 @@ def unwrapped(tensor: Tensor) -> Tensor:
 
 @contextmanager
 def dated() -> Iterator[Callable[[object], bool]]:
-    """A function that tells whether Python made an object since this context began.
+    """A function that tells whether Python made a tensor since this context began.
 
-    The garbage collector keeps what was there before apart.
+    The garbage collector keeps apart what was there before, and what was looked through already.
     """
+    made: set[int] = set()
 
     def is_new(thing: object) -> bool:
-        return any(other is thing for other in gc.get_objects())
+        made.update(id(each) for each in gc.get_objects() if issubclass(type(each), Tensor))
+        gc.freeze()
+        return id(thing) in made
 
     gc.freeze()
     try:
