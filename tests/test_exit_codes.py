@@ -87,6 +87,44 @@ def test_an_interrupt_is_130_and_silent(seconds):
     assert (process.returncode, out, err) == (130, "", "")
 
 
+SWALLOWED = """
+import os, signal, unetscope.__main__ as it, unetscope.cli as cli
+class Dying:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(1000))
+def run(**_):
+    Dying()
+    while True:
+        pass
+cli.run = run
+it.main()
+"""
+TURNED = """
+import os, signal, unetscope.__main__ as it, unetscope.cli as cli
+def run(**_):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(1000))
+    except KeyboardInterrupt as error:
+        raise RuntimeError("as imports turn it") from error
+cli.run = run
+it.main()
+"""
+
+
+@pytest.mark.parametrize("interrupted", [SWALLOWED, TURNED], ids=["swallowed", "turned"])
+def test_an_interrupt_that_something_else_catches_stops_all_the_same(interrupted):
+    done = subprocess.run(
+        [sys.executable, "-c", interrupted],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_what_fails_after_an_interrupt_is_no_fault(monkeypatch):
     """Torch's imports turn an interrupt into other errors."""
     monkeypatch.setattr("unetscope.commands.console.emit", lambda *_: 1 / 0)

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 
 # A command is one short run: collecting garbage while torch is imported costs a tenth of it.
@@ -14,6 +15,8 @@ gc.disable()
 
 _INTERRUPTED = 130
 """Exit code; as shells count a process that was interrupted."""
+_PATIENCE = 1.0
+"""Seconds in which an interrupt must have stopped the command, or else it is stopped."""
 _interrupts = 0
 
 
@@ -26,7 +29,9 @@ def main() -> None:
         from unetscope.cli import run
 
         code = run(interrupted=lambda: _interrupts > 0)
-    except KeyboardInterrupt:
+    except BaseException:
+        if not _interrupts:
+            raise
         code = _INTERRUPTED
     code = _INTERRUPTED if _interrupts else code
     # torch's teardown takes a quarter of the time of `import torch`, and nothing needs it.
@@ -38,11 +43,19 @@ def main() -> None:
 
 
 def _interrupt(*_: object) -> None:
-    """Stop: at once if the first time was not enough, since some of torch's imports go on."""
+    """Stop, within a second at most and at once if asked again.
+
+    Some of torch's imports go on after a KeyboardInterrupt, and so does Python itself where one is
+    raised in a destructor or in a callback of the garbage collector.
+    """
     global _interrupts
     _interrupts += 1
     if _interrupts > 1:
         os._exit(_INTERRUPTED)
+    last_resort = threading.Timer(_PATIENCE, os._exit, [_INTERRUPTED])
+    last_resort.daemon = True
+    last_resort.start()
+    sys.unraisablehook = lambda _: None  # it would tell of the interrupt that went nowhere
     raise KeyboardInterrupt
 
 
