@@ -22,8 +22,8 @@ LOCKS = Path(__file__).parents[1] / "configs" / "locks"
 UNETSCOPE = str(Path(sys.executable).parent / "unetscope")
 _DIFFUSERS = """
 import torch
-from unetscope.sources.torchvision_operators import define_missing
-define_missing()
+from unetscope.sources.torchvision_operators import lend_missing
+lend_missing()
 from diffusers import UNet2DConditionModel
 config = dict(cross_attention_dim=768)
 with torch.device("{device}"):

@@ -16,11 +16,11 @@ from unetscope import cli
 from unetscope.commands import console
 from unetscope.record import Trace
 from unetscope.sources import Request, resolve
-from unetscope.sources.torchvision_operators import define_missing
+from unetscope.sources.torchvision_operators import lend_missing
 
 # The workers of pytest-xdist share the cores already; torch reads this when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-define_missing()
+lend_missing()
 
 REFERENCE = Path(__file__).parent / "reference"
 

@@ -73,9 +73,9 @@ class Published:
         """
         from unetscope.config.sections import check_section
         from unetscope.sources.published_options import section
-        from unetscope.sources.torchvision_operators import define_missing
+        from unetscope.sources.torchvision_operators import lend_missing
 
-        define_missing()
+        lend_missing()
         import diffusers
 
         constructor = getattr(diffusers, self.kind)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import Place, UnetscopeError, nearest
 from unetscope.files.reading import is_there
-from unetscope.sources.torchvision_operators import define_missing
+from unetscope.sources.torchvision_operators import lend_missing
 
 if TYPE_CHECKING:
     from torch import nn
@@ -125,7 +125,7 @@ def _attribute(source: str) -> Any:
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     importlib.invalidate_caches()
-    define_missing()
+    lend_missing()
     try:
         with foreign(f"importing `{module}`"):
             holder: Any = importlib.import_module(module)
