@@ -74,6 +74,8 @@ class Keeps(Enum):
 
 UNSEEN = "unseen"
 """The name of whatever made a tensor during a pass without being seen; it is in no row."""
+_ATEN = "torch.ops.aten."
+"""Before the name of an operator that is torch's own."""
 NO_MACS = "none"
 """The formula of operations that do no multiply-adds."""
 
@@ -123,17 +125,18 @@ def operation(name: str) -> Operation:
     """The operation that a recorded function does.
 
     Args:
-        name: as in `Op.name`: `+=`, `torch.concat`, `Tensor.lerp_`, `F.silu`, `torch.fft.fftn`.
+        name: as in `Op.name`: `+=`, `torch.concat`, `Tensor.lerp_`, `F.silu`, `torch.fft.fftn`;
+            `torch.ops.aten.cat` is torch's own too.
 
     Returns:
         Its row; for a function that is in no row, one of kind `UNKNOWN` of which nothing is known.
     """
     bare = name
-    for owner in ("torch.", "Tensor.", "F."):
+    for owner in (_ATEN, "torch.", "Tensor.", "F."):
         bare = bare.removeprefix(owner)
     bare = bare.strip("_") or bare
     # An overload of ATen's is recorded as `torch.add.Tensor`.
-    row = _ROWS.get(bare) or _ROWS.get(bare.partition(".")[0])
+    row = _ROWS.get(bare) or _ROWS.get(bare.partition(".")[0].strip("_"))
     return row or Operation(bare, OpKind.UNKNOWN, formula=None)
 
 
@@ -146,7 +149,7 @@ def opaque(name: str) -> bool:
     Args:
         name: as in `Op.name`.
     """
-    return name == UNSEEN or name.startswith("torch.ops.")
+    return name == UNSEEN or (name.startswith("torch.ops.") and not name.startswith(_ATEN))
 
 
 def symbol(function: str) -> str | None:
@@ -347,7 +350,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *(
         Operation(name, OpKind.POINTWISE, commutative=True)
-        for name in ("maximum", "minimum", "fmax", "fmin", "hypot")
+        for name in ("maximum", "minimum", "fmax", "fmin", "hypot", "logaddexp", "logaddexp2")
     ),
     *(
         Operation(
@@ -420,7 +423,8 @@ OPERATIONS: tuple[Operation, ...] = (
         OpKind.MOVEMENT,
         """cartesian_prod meshgrid gather scatter scatter_add index_select index_put index_add
         index_copy index_fill masked_fill masked_scatter masked_select take take_along_dim where
-        one_hot""",
+        one_hot slice_scatter select_scatter diagonal_scatter as_strided_scatter scatter_reduce
+        pad_sequence""",
     ),
     Operation("fold", OpKind.MOVEMENT, formula=None),
     *(

@@ -12,8 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unetscope.ops import operation
 from unetscope.record import Trace
 from unetscope.tracing import trace
+
+aten = torch.ops.aten
 
 
 class Body(nn.Module):
@@ -88,6 +91,50 @@ def test_names_and_details(body: Callable[..., Any], name: str, detail: str | No
     assert op.name == name
     if detail is not None:
         assert op.detail == detail
+
+
+@pytest.mark.parametrize(
+    ("function", "operator"),
+    [
+        (lambda x: torch.cat([x, x], 1), lambda x: aten.cat([x, x], 1)),
+        (lambda x: torch.cat([x, x], 1), lambda x: aten.cat.default([x, x], -1)),
+        (lambda x: x + x, lambda x: aten.add.Tensor(x, x)),
+        (lambda x: 1 - x, lambda x: aten.rsub.Scalar(x, 1)),
+        (lambda x: x.clone().mul_(2), lambda x: aten.mul_(aten.clone(x), 2)),
+        (lambda x: F.linear(x, x), lambda x: aten.linear.default(x, x)),
+        (lambda x: x @ x.T, lambda x: aten.matmul(x, aten.numpy_T(x))),
+        (
+            lambda x: torch.slice_scatter(x, x[:1], 0, 0, 1),
+            lambda x: aten.slice_scatter(x, x[:1], 0, 0, 1),
+        ),
+    ],
+)
+def test_an_operator_of_aten_is_what_the_function_is(
+    function: Callable[[Tensor], Tensor], operator: Callable[[Tensor], Tensor]
+) -> None:
+    one, other = (traced(lambda _, x, of=of: of(x)) for of in (function, operator))
+    told = [
+        [(operation(op.name), op.detail, op.macs, op.inputs) for op in record.ops[-1:]]
+        for record in (one, other)
+    ]
+    assert told[0] == told[1]
+    assert operation(one.ops[-1].name).known
+    assert one.total_macs == other.total_macs
+
+
+def test_what_is_only_written_to_is_no_input() -> None:
+    def body(_: Any, x: Tensor) -> Tensor:
+        made = x.new_empty(2, 8)
+        torch.cat([x, x], 1, out=made)
+        return made
+
+    record = traced(body)
+    make, join = record.ops
+    assert join.inputs == record.ops[0].inputs * 2
+    assert join.detail == "dim=1"
+    assert record.outputs == join.outputs
+    made, joined = (record.values[op.outputs[0]] for op in (make, join))
+    assert made.storage == joined.storage
 
 
 def test_questions_are_no_functions() -> None:

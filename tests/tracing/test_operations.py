@@ -10,7 +10,16 @@ from torch import nn
 
 from unetscope.analysis.cost import Cost
 from unetscope.analysis.network import Network
-from unetscope.ops import NO_MACS, OPERATIONS, Keeps, OpKind, in_place, operation, symbol
+from unetscope.ops import (
+    NO_MACS,
+    OPERATIONS,
+    Keeps,
+    OpKind,
+    in_place,
+    opaque,
+    operation,
+    symbol,
+)
 from unetscope.tracing import trace
 
 
@@ -42,6 +51,9 @@ def test_every_spelling_leads_to_its_row(row) -> None:
         ("Tensor.softmax", "softmax", OpKind.SOFTMAX),
         ("torch.fft.ifftn", "fft.ifftn", OpKind.FOURIER),
         ("torch.add.Tensor", "add", OpKind.SUM),
+        ("torch.ops.aten.cat", "cat", OpKind.JOIN),
+        ("torch.ops.aten.add_.Tensor", "add", OpKind.SUM),
+        ("torch.ops.prims.cat", "ops.prims.cat", OpKind.UNKNOWN),
         ("[]", "getitem", OpKind.VIEW),
         ("torch.special.erfcx", "special.erfcx", OpKind.UNKNOWN),
         ("_", "_", OpKind.UNKNOWN),
@@ -57,6 +69,11 @@ def test_of_an_unknown_operation_nothing_is_known() -> None:
     found = operation("torch.special.erfcx")
     assert (found.formula, found.keeps) == (None, None)
     assert operation("torch.zeros").formula == NO_MACS
+
+
+def test_what_torchs_own_operators_do_is_known() -> None:
+    assert opaque("torch.ops.mine.cat")
+    assert not opaque("torch.ops.aten.cat")
 
 
 def test_symbols() -> None:

@@ -80,6 +80,8 @@ def bound(
 ) -> list[Argument]:
     """The arguments of a call that are not at their defaults, in the order of the signature.
 
+    What is only written to, `out=`, is none.
+
     Args:
         function: as a `TorchFunctionMode` is given it.
         args: its positional arguments.
@@ -105,6 +107,8 @@ def bound(
         value = values.get(name)
         if value is None and (name not in values or default in (None, _REQUIRED)):
             unclear = unclear or default is None
+            continue
+        if name == "out":
             continue
         # `clamp_max(x, y)` is `clamp(x, max=y)`.
         unclear = unclear or (row.name == "clamp" and name == "max" and "min" not in values)

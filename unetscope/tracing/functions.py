@@ -23,7 +23,7 @@ _REFLECTED = frozenset(
     f"{before}r{name}{before}"
     for before in ("", "__")
     for name in ("sub", "div", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "matmul")
-)
+) | {"rsub.Scalar", "rsub.Tensor"}
 """Functions whose first argument stands behind the second in the code: `1 - x`."""
 _TENSORS = frozenset({"T", "mT", "H", "mH", "real", "imag", "data", "grad"})
 """Properties of a tensor that are tensors."""
@@ -103,8 +103,8 @@ class Functions(TorchFunctionMode):
                 return func(*args, **kwargs)
             finally:
                 kernels.resume(popped)
-        written = args[::-1] if func.__name__ in _REFLECTED else args
-        inputs = leaves(written, kwargs)
+        in_order = args[::-1] if func.__name__ in _REFLECTED else args
+        inputs = leaves(in_order, kwargs)
         if not all(issubclass(kind, Tensor) for kind in types):
             # What stands for a tensor and is none calls torch itself: its kernels are seen.
             return func(*args, **kwargs)
@@ -119,7 +119,7 @@ class Functions(TorchFunctionMode):
         finally:
             kernels.resume(popped)
         listener.returned(
-            Returned(func, name, inputs, leaves(result), result, written, kwargs), noted
+            Returned(func, name, inputs, leaves(result), result, in_order, kwargs), noted
         )
         return result
 
@@ -128,7 +128,8 @@ class Functions(TorchFunctionMode):
     ) -> Any:
         """Run a kernel that no function called."""
         name = self._name(func) or func.__name__
-        inputs = leaves(args, kwargs)
+        in_order = args[::-1] if func.__name__ in _REFLECTED else args
+        inputs = leaves(in_order, kwargs)
         listener = self._listener
         noted = listener.called(name, inputs)
         try:
@@ -138,7 +139,7 @@ class Functions(TorchFunctionMode):
             raise
         written = written_by(func, args, kwargs)
         listener.returned(
-            Returned(func, name, inputs, leaves(result), result, args, kwargs, written), noted
+            Returned(func, name, inputs, leaves(result), result, in_order, kwargs, written), noted
         )
         return result
 
