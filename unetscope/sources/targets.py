@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from unetscope.errors import Place, UnetscopeError, nearest
 from unetscope.files.reading import is_there
 from unetscope.sources.torchvision_operators import lend_missing
+from unetscope.turns import turn
 
 if TYPE_CHECKING:
     from torch import nn
@@ -92,7 +93,7 @@ def foreign(doing: str) -> Iterator[None]:
         UnetscopeError: it raised something.
     """
     try:
-        with redirect_stdout(sys.stderr):
+        with turn(), redirect_stdout(sys.stderr):
             yield
     except UnetscopeError:
         raise

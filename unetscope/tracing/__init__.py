@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from unetscope.analysis.skips import find_skips
-from unetscope.errors import ForwardError
+from unetscope.errors import ForwardError, UnetscopeError
 from unetscope.record import Failure, Provenance, Trace
 from unetscope.tracing.calls import Calls
 from unetscope.tracing.functions import Functions
@@ -25,7 +25,11 @@ from unetscope.tracing.modules import eager, names_of_tensors, records, refuse_h
 from unetscope.tracing.recording import Recording
 from unetscope.tracing.shapes import WrongShapeRuleError
 from unetscope.tracing.tensors import Tensors, dated, leaves
+from unetscope.turns import turn
 from unetscope.version import __version__
+
+_running: list[str] = []
+"""The class of the network whose pass is recorded now, in the thread that has its turn."""
 
 
 def trace(
@@ -39,7 +43,9 @@ def trace(
 ) -> Trace:
     """Run `model(*args, **kwargs)` once, without gradients and in eval mode, and record it.
 
-    The model, torch's modes and the random state are left as they were, also after an error.
+    The model, torch's modes and the random state are left as they were, also after an error. One
+    trace runs at a time: those of other threads wait. What other threads do meanwhile is not
+    recorded, but where they run the same model they find it in eval mode.
 
     What is compiled runs as it was written, and of a compiled or data-parallel model the network
     inside is traced.
@@ -54,11 +60,25 @@ def trace(
 
     Raises:
         ForwardError: `forward` failed; the error holds the partial trace.
-        UnetscopeError: it holds modules whose inside cannot be seen, such as scripted ones.
+        UnetscopeError: it holds modules whose inside cannot be seen, such as scripted ones, or
+            this is called within another trace.
         WrongShapeRuleError: shape rules are verified, and one is wrong.
     """
-    kwargs = dict(kwargs or {})
     model = unwrapped(model)
+    name = name or type(model).__name__
+    with _alone(type(model).__name__):
+        return _recorded(model, args, dict(kwargs or {}), name, dict(config or {}), reference)
+
+
+def _recorded(
+    model: nn.Module,
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    name: str,
+    config: dict[str, Any],
+    reference: str,
+) -> Trace:
+    """What `trace` does, with all that threads share to itself."""
     paths = {module: path for path, module in model.named_modules()}
     refuse_hidden(paths)
     names = names_of_tensors(paths)
@@ -86,7 +106,7 @@ def trace(
         steps, ops, values = calls.steps(), tuple(recording.ops), tensors.values()
         inputs = steps[0].inputs if steps else ()
         record = Trace(
-            name=name or type(model).__name__,
+            name=name,
             modules=modules,
             steps=steps,
             ops=ops,
@@ -95,7 +115,7 @@ def trace(
             skips=(),
             inputs=inputs,
             outputs=outputs,
-            config=dict(config or {}),
+            config=config,
             failure=failure,
             provenance=Provenance(
                 str(torch.__version__), str(device), seconds, __version__, reference
@@ -105,6 +125,22 @@ def trace(
     if failure is not None:
         raise ForwardError(_explain(failure), trace=record) from error
     return record
+
+
+@contextmanager
+def _alone(network: str) -> Iterator[None]:
+    """Record one pass at a time, and none within another: both would change the same modules."""
+    with turn():
+        if _running:
+            raise UnetscopeError(
+                f"expected one trace at a time, found one of {network} within that of "
+                f"{_running[0]}: its `forward` or a hook makes it"
+            )
+        _running.append(network)
+        try:
+            yield
+        finally:
+            _running.pop()
 
 
 @contextmanager

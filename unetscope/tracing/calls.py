@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import wraps
+from threading import get_ident
 from typing import Any
 
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from torch.nn.modules import module as everywhere
 
 from unetscope.record import Argument, Failure, Step, TensorSpec
 from unetscope.tracing.tensors import Tensors, leaves, named_leaves
+from unetscope.turns import of_this_thread
 
 _NOTE = "_unetscope_failure"
 
@@ -37,6 +39,8 @@ class Calls:
         self._open: list[tuple[int, int, BaseException | None]] = []
         # The calls that a hook has begun and whose `forward` has yet to run.
         self._announced: set[int] = set()
+        # Whose calls are watched: of the thread that makes the pass, while it does.
+        self._thread: int | None = None
 
     @property
     def current(self) -> int | None:
@@ -47,22 +51,30 @@ class Calls:
     def watch(self) -> Iterator[None]:
         """Watch every module's `forward`; all is as it was afterwards, whatever happens.
 
-        A module that has hooks is hooked too, so that what they do is seen within its call.
+        A module that has hooks is hooked too, so that what they do is seen within its call. What
+        other threads call meanwhile is none of this pass.
         """
         with ExitStack() as undoing:
+            self._thread = get_ident()
+            undoing.callback(self._ignore)
+            announce, conclude = of_this_thread(self._announce), of_this_thread(self._end)
             for module, path in self._paths.items():
                 if _is_hooked(module):
                     begin = module.register_forward_pre_hook(
-                        self._announce, prepend=True, with_kwargs=True
+                        announce, prepend=True, with_kwargs=True
                     )
                     undoing.callback(begin.remove)
-                    end = module.register_forward_hook(self._end, always_call=True)
+                    end = module.register_forward_hook(conclude, always_call=True)
                     undoing.callback(end.remove)
                 own = vars(module).get("forward")
                 if own is not None or type(module).forward is not nn.Module.forward:
                     undoing.callback(_restore, vars(module), own)
                     vars(module)["forward"] = self._watched(module, path)
             yield
+
+    def _ignore(self) -> None:
+        """Watch nothing more, not even by a `forward` that somebody has kept."""
+        self._thread = None
 
     def steps(self) -> tuple[Step, ...]:
         """Every call, in the order they began."""
@@ -94,6 +106,8 @@ class Calls:
 
         @wraps(forward)
         def watched(*args: Any, **kwargs: Any) -> Any:
+            if get_ident() != self._thread:
+                return forward(*args, **kwargs)
             call = self.current
             if call in self._announced and self._begun[call][0] == path:
                 self._announced.remove(call)

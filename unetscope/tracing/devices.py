@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch.nn.modules import module as everywhere
 
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.record import TensorSpec
+from unetscope.turns import turn
 
 
 def build(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
@@ -93,9 +95,11 @@ def build_unfilled(make: Callable[[], nn.Module], device: str, dtype: str) -> nn
 @contextmanager
 def _weights_on_meta() -> Iterator[None]:
     """Move each parameter that a module is given to meta."""
+    owner = get_ident()
 
     def move(_: nn.Module, __: str, weight: nn.Parameter) -> Any:
-        return None if weight.is_meta else nn.Parameter(weight.to("meta"))
+        moved = weight.is_meta or get_ident() != owner
+        return None if moved else nn.Parameter(weight.to("meta"))
 
     handle = everywhere.register_module_parameter_registration_hook(move)
     try:
@@ -148,12 +152,13 @@ def zeros(value: Any, device: str, dtype: str | None = None) -> Any:
 @contextmanager
 def _default_dtype(dtype: str) -> Iterator[None]:
     """Make floating-point tensors of `dtype` where the code does not choose one."""
-    default = torch.get_default_dtype()
-    torch.set_default_dtype(getattr(torch, dtype))
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(default)
+    with turn():
+        default = torch.get_default_dtype()
+        torch.set_default_dtype(getattr(torch, dtype))
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(default)
 
 
 def _dtype(name: str) -> torch.dtype:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import wraps
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from unetscope.findings import FORWARD, GROUPS, Finding
+from unetscope.turns import turn
 from unetscope.wording import listed
 
 Faults = dict[tuple[str, int, int], list[str]]
@@ -33,12 +35,13 @@ def lenient_norms() -> Iterator[Callable[[nn.Module], list[Finding]]]:
     """
     noted: dict[nn.Module, tuple[int, int]] = {}
     original = nn.GroupNorm.__init__
+    owner = get_ident()
 
     @wraps(original)
     def build(
         self: nn.GroupNorm, num_groups: int, num_channels: int, *args: Any, **kwargs: Any
     ) -> None:
-        if num_channels % num_groups:
+        if num_channels % num_groups and get_ident() == owner:
             noted[self] = num_groups, num_channels
             num_groups = 1
         original(self, num_groups, num_channels, *args, **kwargs)
@@ -56,11 +59,12 @@ def lenient_norms() -> Iterator[Callable[[nn.Module], list[Finding]]]:
             for (groups, channels), norms in paths.items()
         ]
 
-    nn.GroupNorm.__init__ = build  # type: ignore[method-assign]
-    try:
-        yield found
-    finally:
-        nn.GroupNorm.__init__ = original  # type: ignore[method-assign]
+    with turn():
+        nn.GroupNorm.__init__ = build  # type: ignore[method-assign]
+        try:
+            yield found
+        finally:
+            nn.GroupNorm.__init__ = original  # type: ignore[method-assign]
 
 
 def faults(model: nn.Module, kwargs: Mapping[str, Any]) -> list[Finding]:

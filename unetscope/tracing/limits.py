@@ -8,6 +8,8 @@ from typing import Any
 
 from torch.nn.modules import module as hooks
 
+from unetscope.turns import of_this_thread
+
 MOST_MODULES = 8_000
 """Modules of one network, and calls of them; the largest published one has about 2,800.
 
@@ -20,6 +22,7 @@ def bounded(refusal: Callable[[], Exception]) -> Iterator[None]:
     """Stop what builds or calls more than `MOST_MODULES` modules with the error of `refusal`."""
     count = 0
 
+    @of_this_thread
     def note(*_: Any) -> None:
         nonlocal count
         count += 1

@@ -16,6 +16,7 @@ from torch import nn
 from unetscope.errors import UnetscopeError
 from unetscope.record import MeasuredMemory, Measurement
 from unetscope.tracing.tensors import leaves
+from unetscope.turns import of_this_thread
 
 WARM_UP = 2
 R = TypeVar("R")
@@ -198,10 +199,12 @@ class _Passes:
     @contextmanager
     def _hooked(self, called: list[str], read_at: list[R], read: Callable[[], R]) -> Iterator[None]:
         def hooks(path: str) -> tuple[Callable[..., None], Callable[..., None]]:
+            @of_this_thread
             def begin(*_: Any) -> None:
                 called.append(path)
                 read_at.append(read())
 
+            @of_this_thread
             def end(*_: Any) -> None:
                 read_at.append(read())
 

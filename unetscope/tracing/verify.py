@@ -22,6 +22,7 @@ from unetscope.errors import UnetscopeError
 from unetscope.tracing.calls import arguments
 from unetscope.tracing.modules import eager, unwrapped
 from unetscope.tracing.tensors import leaves
+from unetscope.turns import of_this_thread, turn
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Run:
     fixed: Mapping[str, str]
 
 
+@turn()
 def run(
     model: nn.Module,
     args: Sequence[Any],
@@ -170,9 +172,11 @@ def _followed(
 ) -> Iterator[None]:
     """Keep in `running` the modules that run, the innermost last; tell when a block has ended."""
 
+    @of_this_thread
     def begin(module: nn.Module, *_: Any) -> None:
         running.append(module)
 
+    @of_this_thread
     def end(module: nn.Module, *_: Any) -> None:
         while running and running.pop() is not module:
             pass  # what failed within it, and was caught there
@@ -197,7 +201,7 @@ def steady(device: str) -> Iterator[None]:
     Code that draws numbers, where it is built or run, so draws the same ones in both networks.
     """
     gpus = [torch.device(device)] if device.startswith("cuda") else []
-    with torch.random.fork_rng(gpus), _exact() if gpus else nullcontext():
+    with turn(), torch.random.fork_rng(gpus), _exact() if gpus else nullcontext():
         torch.manual_seed(0)
         yield
 
