@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,7 +58,20 @@ class ForeignNetwork(Runnable):
 
         device, dtype = self.request.device, self.request.dtype
         with self.guarded(f"building `{self.name}`"):
-            return devices.build_as_written(self.make, device, dtype, self.retry)
+            model = devices.build_as_written(self.make, device, dtype, self.retry)
+        return self._settled(model)
+
+    def _settled(self, model: nn.Module) -> nn.Module:
+        """The network after a first run with its inputs, if it has lazy modules."""
+        from unetscope.tracing.lazy import lazy_modules, settled
+
+        if not lazy_modules(model):
+            return model
+        silent = copy(self)
+        silent.info = _nothing
+        args, kwargs = silent.arguments(model)
+        with self.guarded(f"running `{self.name}`"):
+            return settled(model, args, kwargs)
 
     def computed(self) -> nn.Module:
         """The network as its code leaves it."""

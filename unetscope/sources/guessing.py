@@ -138,14 +138,14 @@ def _setting(model: nn.Module, name: str) -> Any:
 
 
 def _first_convolution(model: nn.Module) -> tuple[int, int] | None:
-    """Input channels and number of spatial dims of the first convolution."""
+    """Input channels and number of spatial dims of the first convolution; None if it is lazy."""
     from torch import nn
 
     dims = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}
     for module in model.modules():
         for kind, count in dims.items():
             if isinstance(module, kind):
-                return module.in_channels, count
+                return (module.in_channels, count) if module.in_channels else None
     return None
 
 

@@ -5,7 +5,6 @@ Nothing else is ever imported: not what a config, a saved trace or a checkpoint 
 
 from __future__ import annotations
 
-import copy
 import importlib
 import inspect
 import re
@@ -115,8 +114,10 @@ def where(error: BaseException) -> Place | None:
 
 def _copied(model: nn.Module) -> nn.Module:
     """A copy, so that the model keeps its weights; itself where its tensors cannot be copied."""
+    from unetscope.tracing.lazy import copied
+
     try:
-        return copy.deepcopy(model)
+        return copied(model, model)
     except RuntimeError:
         return model
 

@@ -7,7 +7,7 @@ environment variable `UNETSCOPE_VERIFY_SHAPES` to 1 to run both and to compare t
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
@@ -21,7 +21,15 @@ from unetscope.errors import ForwardError, UnetscopeError
 from unetscope.record import Failure, Provenance, Trace
 from unetscope.tracing.calls import Calls
 from unetscope.tracing.functions import Functions
-from unetscope.tracing.modules import eager, names_of_tensors, records, refuse_hidden, unwrapped
+from unetscope.tracing.lazy import settled
+from unetscope.tracing.modules import (
+    eager,
+    inference,
+    names_of_tensors,
+    records,
+    refuse_hidden,
+    unwrapped,
+)
 from unetscope.tracing.recording import Recording
 from unetscope.tracing.shapes import WrongShapeRuleError
 from unetscope.tracing.tensors import Tensors, dated, leaves
@@ -48,7 +56,8 @@ def trace(
     recorded, but where they run the same model they find it in eval mode.
 
     What is compiled runs as it was written, and of a compiled or data-parallel model the network
-    inside is traced.
+    inside is traced. Lazy modules stay lazy: a copy of the model runs twice, since the first run
+    gives them their shapes.
 
     Args:
         model: any module; on the meta device nothing is computed and nothing allocated.
@@ -61,7 +70,7 @@ def trace(
     Raises:
         ForwardError: `forward` failed; the error holds the partial trace.
         UnetscopeError: it holds modules whose inside cannot be seen, such as scripted ones, or
-            this is called within another trace.
+            lazy ones that do not get a shape; or this is called within another trace.
         WrongShapeRuleError: shape rules are verified, and one is wrong.
     """
     model = unwrapped(model)
@@ -79,12 +88,13 @@ def _recorded(
     reference: str,
 ) -> Trace:
     """What `trace` does, with all that threads share to itself."""
+    model = settled(model, args, kwargs)
+    device = next((t.device for t in leaves(args, kwargs)), torch.device("cpu"))
     paths = {module: path for path, module in model.named_modules()}
     refuse_hidden(paths)
     names = names_of_tensors(paths)
     tensors = Tensors(names)
     calls = Calls(paths, tensors)
-    device = next((t.device for t in leaves(args, kwargs)), torch.device("cpu"))
     with _collection_paused(device), dated() as is_new:
         recording = Recording(tensors, calls, is_new)
         modules = records(paths, names, tensors)
@@ -92,7 +102,7 @@ def _recorded(
         error: Exception | None = None
         outputs: tuple[int, ...] = ()
         began = perf_counter()
-        with _inference(paths, device), calls.watch(), eager():
+        with inference(paths, device), calls.watch(), eager():
             try:
                 with Functions(recording, meta=device.type == "meta"):
                     result = model(*args, **kwargs)
@@ -157,25 +167,6 @@ def _collection_paused(device: torch.device) -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-@contextmanager
-def _inference(modules: Iterable[nn.Module], device: torch.device) -> Iterator[None]:
-    """No gradients, eval mode; modes and random state are restored afterwards."""
-    training = [module for module in modules if module.training]
-    random_state = torch.get_rng_state()
-    cuda_state = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
-    try:
-        for module in training:
-            module.training = False
-        with torch.no_grad():
-            yield
-    finally:
-        for module in training:
-            module.training = True
-        torch.set_rng_state(random_state)
-        if cuda_state is not None:
-            torch.cuda.set_rng_state(cuda_state, device)
 
 
 def _explain(failure: Failure) -> str:

@@ -14,6 +14,7 @@ from torch.nn.modules import module as everywhere
 
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.record import TensorSpec
+from unetscope.tracing.lazy import moved
 from unetscope.turns import turn
 
 
@@ -61,7 +62,7 @@ def build_as_written(
     where = _device(device)
     with _default_dtype(dtype):
         if where.type != "meta":
-            return make().to(where)
+            return moved(make(), where)
         try:
             with torch.device("meta"):
                 model = make()
@@ -70,8 +71,8 @@ def build_as_written(
                 raise
             retry(error)
         else:
-            return model.to("meta")
-        return make().to("meta")
+            return moved(model, where)
+        return moved(make(), where)
 
 
 def build_unfilled(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:

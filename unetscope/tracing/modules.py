@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,6 +50,25 @@ def refuse_hidden(modules: Mapping[nn.Module, str]) -> None:
                 f"{name} is copied to {len(module.device_ids)} devices in each pass",
                 hint="trace the module that it wraps",
             )
+
+
+@contextmanager
+def inference(modules: Iterable[nn.Module], device: torch.device) -> Iterator[None]:
+    """No gradients, eval mode; modes and the random state of `device` are restored afterwards."""
+    training = [module for module in modules if module.training]
+    random_state = torch.get_rng_state()
+    cuda_state = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+    try:
+        for module in training:
+            module.training = False
+        with torch.no_grad():
+            yield
+    finally:
+        for module in training:
+            module.training = True
+        torch.set_rng_state(random_state)
+        if cuda_state is not None:
+            torch.cuda.set_rng_state(cuda_state, device)
 
 
 @contextmanager
