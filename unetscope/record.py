@@ -148,6 +148,16 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """What a step took or returned that could not be looked into for tensors."""
+
+    name: str
+    """The parameter of `forward` that received it, or `return`, with dots before what it is in."""
+    kind: str
+    """Its class: `generator`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One call of one module."""
 
@@ -161,6 +171,8 @@ class Step:
     inputs: tuple[Argument, ...]
     outputs: tuple[int, ...]
     """The tensors it returned, nested ones flattened in order."""
+    closed: tuple[Closed, ...] = ()
+    """What may hold more tensors that it took or returned, and that nobody saw."""
 
 
 @dataclass(frozen=True, slots=True)

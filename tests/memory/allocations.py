@@ -9,7 +9,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from unetscope.tracing.tensors import leaves
+from unetscope.tracing.contents import leaves
 
 END = "the end of a function"
 

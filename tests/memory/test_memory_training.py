@@ -12,7 +12,7 @@ from unetscope.analysis.training import Training, state
 from unetscope.config import load
 from unetscope.sources import Request, resolve
 from unetscope.tracing import devices, trace
-from unetscope.tracing.tensors import leaves
+from unetscope.tracing.contents import leaves
 
 
 def kept_for_real(model, kwargs):

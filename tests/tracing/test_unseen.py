@@ -190,7 +190,7 @@ def test_what_nobody_sees_is_said_below_the_tables():
     assert view.words.all_formulas in said(traced(scripted))
     (table,) = view.told(flops(view, cost_of(recorded))[:1])
     assert (table.data["unseen"], table.data["without_formula"]) == (1, {UNSEEN: 1})
-    assert view.unseen_told in str(table.after)
+    assert view.untold[0] in str(table.after)
     assert ledger(view) == view.told(ledger(view)) == []
     seen = View.of(traced(scripted))
     assert "unseen" not in seen.told(flops(seen, cost_of(seen.network.trace)))[-1].data

@@ -28,6 +28,6 @@ def skips_command(
     tables = ledger(view)
     if not tables:
         console.info(f"{unet.trace().name} joins no skips")
-        if view.unseen:
-            console.info(view.unseen_told)
+        for sentence in view.untold:
+            console.info(sentence)
     written.show(view.told(tables), view.names)

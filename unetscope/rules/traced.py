@@ -58,6 +58,26 @@ def never_used(trace: Trace) -> dict[str, int]:
 
 
 @rule(
+    "closed",
+    Severity.WARNING,
+    "A module takes or returns what cannot be looked into for tensors.",
+    traced=True,
+)
+def closed(network: Network) -> Iterator[Finding]:
+    """What modules took or returned that is closed, such as generators; one finding a module."""
+    found: dict[str, dict[str, None]] = {}
+    for step in network.trace.steps:
+        for each in step.closed:
+            found.setdefault(step.module, {})[f"`{each.name}` ({each.kind})"] = None
+    for module, held in found.items():
+        yield closed.in_module(
+            module,
+            f"{module or 'the network'}: not looked into for tensors: {listed(list(held))}",
+            "return or pass the tensors themselves, in a list, a dict or an object with attributes",
+        )
+
+
+@rule(
     "skip-order",
     Severity.WARNING,
     "The decoder takes the skips in another order than last-in-first-out.",

@@ -20,6 +20,7 @@ from unetscope.analysis.skips import find_skips
 from unetscope.errors import ForwardError, UnetscopeError
 from unetscope.record import Failure, Provenance, Trace
 from unetscope.tracing.calls import Calls
+from unetscope.tracing.contents import contents, leaves
 from unetscope.tracing.functions import Functions
 from unetscope.tracing.lazy import settled
 from unetscope.tracing.modules import (
@@ -32,7 +33,7 @@ from unetscope.tracing.modules import (
 )
 from unetscope.tracing.recording import Recording
 from unetscope.tracing.shapes import WrongShapeRuleError
-from unetscope.tracing.tensors import Tensors, dated, leaves
+from unetscope.tracing.tensors import Tensors, dated
 from unetscope.turns import turn
 from unetscope.version import __version__
 
@@ -61,7 +62,8 @@ def trace(
 
     Args:
         model: any module; on the meta device nothing is computed and nothing allocated.
-        args: positional inputs: tensors, or tuples, lists and dicts of them, or anything else.
+        args: positional inputs: tensors, or containers and objects that hold them at any depth, or
+            anything else.
         kwargs: keyword inputs, of the same kinds.
         name: what to call the model; its class by default.
         config: the config it was built from, as plain values.
@@ -111,7 +113,8 @@ def _recorded(
             except Exception as caught:
                 error, failure = caught, calls.failure(caught)
             else:
-                outputs = tuple(tensors.see(tensor) for tensor in leaves(result))
+                held = contents(result, "return", tensors.find).tensors
+                outputs = tuple(tensors.see(tensor) for _, tensor in held)
         seconds = perf_counter() - began
         steps, ops, values = calls.steps(), tuple(recording.ops), tensors.values()
         inputs = steps[0].inputs if steps else ()

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from unetscope.ops import OpKind, operation
-from unetscope.tracing.tensors import leaves
+from unetscope.tracing.contents import leaves
 
 _IRRELEVANT = frozenset(
     {"device", "layout", "pin_memory", "out", "memory_format", "inplace", "requires_grad"}

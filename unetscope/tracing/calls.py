@@ -16,8 +16,9 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.modules import module as everywhere
 
-from unetscope.record import Argument, Failure, Step, TensorSpec
-from unetscope.tracing.tensors import Tensors, leaves, named_leaves
+from unetscope.record import Argument, Closed, Failure, Step, TensorSpec
+from unetscope.tracing.contents import contents, leaves, named_leaves
+from unetscope.tracing.tensors import Tensors
 from unetscope.turns import of_this_thread
 
 _NOTE = "_unetscope_failure"
@@ -32,7 +33,7 @@ class Calls:
         self._tensors = tensors
         self._signatures: dict[type, tuple[str, ...]] = {}
         # One entry a call, in the order they began.
-        self._begun: list[tuple[str, int | None, int, tuple[Argument, ...]]] = []
+        self._begun: list[tuple[str, int | None, int, tuple[Argument, ...], list[Closed]]] = []
         self._ended: dict[int, tuple[int, tuple[int, ...]]] = {}
         # The calls that are running, outermost first, each with the first value made in it and the
         # error that was being handled when it began.
@@ -80,9 +81,9 @@ class Calls:
         """Every call, in the order they began."""
         unfinished: tuple[None, tuple[int, ...]] = (None, ())
         steps = []
-        for index, (path, parent, start, inputs) in enumerate(self._begun):
+        for index, (path, parent, start, inputs, closed) in enumerate(self._begun):
             end, outputs = self._ended.get(index, unfinished)
-            steps.append(Step(path, parent, start, end, inputs, outputs))
+            steps.append(Step(path, parent, start, end, inputs, outputs, tuple(closed)))
         return tuple(steps)
 
     def fail(self, error: BaseException, op: str | None, inputs: Sequence[TensorSpec]) -> None:
@@ -131,15 +132,18 @@ class Calls:
 
     def _begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         tensors = self._tensors
-        inputs = tuple(
-            [
-                Argument(name, tensors.see(tensor, None if self._open else name))
-                for name, tensor in self._arguments(type(module), args, kwargs)
+        inputs: list[Argument] = []
+        closed: list[Closed] = []
+        for name, value in self._arguments(type(module), args, kwargs):
+            held = contents(value, name, tensors.find)
+            inputs += [
+                Argument(inner, tensors.see(tensor, None if self._open else inner))
+                for inner, tensor in held.tensors
             ]
-        )
+            closed += [Closed(*each) for each in held.closed]
         self._open.append((len(self._begun), tensors.count, sys.exc_info()[1]))
         parent = self._open[-2][0] if len(self._open) > 1 else None
-        self._begun.append((self._paths[module], parent, tensors.tick(), inputs))
+        self._begun.append((self._paths[module], parent, tensors.tick(), tuple(inputs), closed))
 
     def _end(self, _: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         tensors = self._tensors
@@ -150,9 +154,11 @@ class Calls:
             self._open.pop()
             return
         try:
-            values = tuple(tensors.see(tensor) for tensor in leaves(output))
+            held = contents(output, "return", tensors.find)
+            values = tuple([tensors.see(tensor) for _, tensor in held.tensors])
         finally:
             self._open.pop()
+        self._begun[call][-1].extend(Closed(*each) for each in held.closed)
         self._ended[call] = tensors.tick(), values
         # A lone tensor that is older than the call was handed through, not produced.
         if len(values) == 1 and values[0] >= first:
@@ -160,8 +166,8 @@ class Calls:
 
     def _arguments(
         self, kind: type[nn.Module], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Iterator[tuple[str, Tensor]]:
-        """The tensors a call was given, under the names that `forward` gives them."""
+    ) -> Iterator[tuple[str, Any]]:
+        """What a call was given, under the names that `forward` gives it."""
         names = self._signatures.get(kind)
         if names is None:
             names = self._signatures[kind] = _positional(kind)
@@ -172,17 +178,17 @@ def arguments(
     model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Iterator[tuple[str, Tensor]]:
     """The tensors that a network is given, under the names that a trace has for them."""
-    return _named(_positional(type(model)), args, kwargs)
+    for name, value in _named(_positional(type(model)), args, kwargs):
+        yield from named_leaves(value, name)
 
 
 def _named(
     names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Iterator[tuple[str, Tensor]]:
-    """The tensors in the arguments of a call, `names` being those of the positional ones."""
+) -> Iterator[tuple[str, Any]]:
+    """The arguments of a call by name, `names` being those of the positional ones."""
     for index, value in enumerate(args):
-        yield from named_leaves(value, names[index] if index < len(names) else f"args.{index}")
-    for name, value in kwargs.items():
-        yield from named_leaves(value, name)
+        yield names[index] if index < len(names) else f"args.{index}", value
+    yield from kwargs.items()
 
 
 def _positional(kind: type[nn.Module]) -> tuple[str, ...]:

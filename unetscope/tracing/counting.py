@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from unetscope.tracing.contents import leaves
 from unetscope.tracing.flops import work
 from unetscope.tracing.functions import Functions, Returned
-from unetscope.tracing.tensors import Memory, leaves, memory, nbytes
+from unetscope.tracing.tensors import Memory, memory, nbytes
 
 
 class Done(NamedTuple):

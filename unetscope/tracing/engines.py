@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from unetscope.errors import UnetscopeError
-from unetscope.tracing.tensors import leaves
+from unetscope.tracing.contents import leaves
 
 _OF_TORCH = {
     "convolution": "convolution",

@@ -21,7 +21,7 @@ from fvcore.nn.jit_handles import bmm_flop_jit, conv_flop_count, linear_flop_jit
 from torch import Tensor
 
 from unetscope.ops import NO_MACS, Operation, OpKind, operation
-from unetscope.tracing.tensors import leaves
+from unetscope.tracing.contents import leaves
 
 Shape = Sequence[int]
 

@@ -16,8 +16,8 @@ from torch.overrides import TorchFunctionMode
 
 from unetscope.ops import symbol
 from unetscope.tracing import shapes
+from unetscope.tracing.contents import leaves
 from unetscope.tracing.kernels import Kernels, written_by
-from unetscope.tracing.tensors import leaves
 
 _REFLECTED = frozenset(
     f"{before}r{name}{before}"

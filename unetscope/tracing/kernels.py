@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from unetscope.tracing.tensors import leaves
+from unetscope.tracing.contents import leaves
 
 Run = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 """Runs a kernel, which it is given with its arguments."""

@@ -12,8 +12,8 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 
 from unetscope.errors import UnetscopeError
+from unetscope.tracing.contents import leaves
 from unetscope.tracing.modules import inference
-from unetscope.tracing.tensors import leaves
 from unetscope.wording import listed
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from torch import nn
 
 from unetscope.errors import UnetscopeError
 from unetscope.record import MeasuredMemory, Measurement
-from unetscope.tracing.tensors import leaves
+from unetscope.tracing.contents import leaves
 from unetscope.turns import of_this_thread
 
 WARM_UP = 2

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from unetscope.errors import UnetscopeError
 from unetscope.record import ModuleRecord, Parameter, Setting
-from unetscope.tracing.tensors import Tensors, named_leaves
+from unetscope.tracing.contents import named_leaves
+from unetscope.tracing.tensors import Tensors
 
 _PLAIN = (bool, int, float, str, type(None))
 _REPLICATING = (nn.DataParallel, nn.parallel.DistributedDataParallel)

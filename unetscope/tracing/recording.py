@@ -11,10 +11,11 @@ from unetscope.ops import UNSEEN, OpKind, operation
 from unetscope.record import Op
 from unetscope.tracing.arguments import bound, detail
 from unetscope.tracing.calls import Calls
+from unetscope.tracing.contents import leaves
 from unetscope.tracing.flops import work
 from unetscope.tracing.functions import Returned
 from unetscope.tracing.shapes import free_what_imports_hold
-from unetscope.tracing.tensors import ShapelessError, Tensors, leaves
+from unetscope.tracing.tensors import ShapelessError, Tensors
 
 _ALIAS = "torch.alias"
 

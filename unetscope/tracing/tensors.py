@@ -1,4 +1,4 @@
-"""Tensors of a pass: those inside what is taken and given, and which is which.
+"""Tensors of a pass: which is which.
 
 Values and storages are followed without keeping any alive.
 
@@ -8,7 +8,6 @@ while only C++ holds it. Ids are reused after that: a weak reference shows wheth
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,39 +24,6 @@ from unetscope.tracing.overlap import Layout, apart, layout
 
 _MOST_WRITES = 64
 """Of the writes to one storage, how many are looked at: earlier ones are taken to matter."""
-_LEAFLESS = (int, float, str, type(None))
-
-
-def named_leaves(value: Any, name: str) -> Iterator[tuple[str, Tensor]]:
-    """The tensors in `value` with their dotted names below `name`, in order."""
-    if isinstance(value, Tensor):
-        yield name, value
-    elif isinstance(value, (tuple, list)):
-        for index, item in enumerate(value):
-            yield from named_leaves(item, f"{name}.{index}")
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from named_leaves(item, f"{name}.{key}")
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for field in dataclasses.fields(value):
-            yield from named_leaves(getattr(value, field.name), f"{name}.{field.name}")
-
-
-def leaves(*values: Any) -> list[Tensor]:
-    """The tensors in `values`, in order."""
-    found: list[Tensor] = []
-    _collect(values, found)
-    return found
-
-
-def _collect(values: Iterable[Any], found: list[Tensor]) -> None:
-    for value in values:
-        if isinstance(value, Tensor):
-            found.append(value)
-        elif isinstance(value, (tuple, list)):
-            _collect(value, found)
-        elif not isinstance(value, _LEAFLESS):
-            found += [tensor for _, tensor in named_leaves(value, "")]
 
 
 Memory = UntypedStorage | Tensor

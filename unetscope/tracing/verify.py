@@ -20,8 +20,8 @@ from unetscope.analysis.diff import ComparedOutput
 from unetscope.analysis.diff.verified import Keys
 from unetscope.errors import UnetscopeError
 from unetscope.tracing.calls import arguments
+from unetscope.tracing.contents import leaves
 from unetscope.tracing.modules import eager, unwrapped
-from unetscope.tracing.tensors import leaves
 from unetscope.turns import of_this_thread, turn
 
 

@@ -14,6 +14,7 @@ from unetscope.errors import UnetscopeError, nearest
 from unetscope.ops import UNSEEN
 from unetscope.record import Trace
 from unetscope.table import Cell, Part, Table
+from unetscope.wording import MOST_NAMES
 from unetscope.words import Words
 
 Dim = int | str
@@ -86,18 +87,37 @@ class View:
         """How many tensors were made by nobody knows what, which may lack in any data flow."""
         return sum(len(op.outputs) for op in self.network.trace.ops if op.name == UNSEEN)
 
+    @cached_property
+    def closed(self) -> list[str]:
+        """What modules took or returned that may hold tensors and that nobody looked into."""
+        trace = self.network.trace
+        found = {
+            f"{self.names.get(step.module, step.module) or trace.name}: {each.name} ({each.kind})"
+            for step in trace.steps
+            for each in step.closed
+        }
+        return sorted(found)
+
     @property
-    def unseen_told(self) -> str:
-        """That there are such tensors, in a sentence."""
-        return self.words.unseen.format(self.unseen)
+    def untold(self) -> list[str]:
+        """What may lack in any data flow, in sentences."""
+        said = [self.words.unseen.format(self.unseen)] if self.unseen else []
+        if self.closed:
+            shown = self.closed[:MOST_NAMES]
+            if rest := len(self.closed) - len(shown):
+                shown = [*shown, self.words.others.format(rest)]
+            said.append(self.words.closed.format(self.words.listed.join(shown)))
+        return said
 
     def told(self, tables: list[Table]) -> list[Table]:
-        """Tables of the data flow, with that sentence below the last where there are such."""
-        if not self.unseen or not tables:
+        """Tables of the data flow, with those sentences below the last where there are such."""
+        if not self.untold or not tables:
             return tables
         *before, last = tables
-        after = (*last.after, Cell.of(self.unseen_told))
-        return [*before, replace(last, after=after, data={**last.data, "unseen": self.unseen})]
+        facts = {"unseen": self.unseen, "closed": self.closed}
+        data = {**last.data, **{name: fact for name, fact in facts.items() if fact}}
+        after = (*last.after, *map(Cell.of, self.untold))
+        return [*before, replace(last, after=after, data=data)]
 
     def batched(self, value: int) -> tuple[Dim, ...]:
         """The dims of a value with `B` for the batch, as the articles write them."""
