@@ -257,7 +257,11 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *_many(OpKind.DROPOUT, "native_dropout"),
     *_many(OpKind.REDUCTION, "linalg_vector_norm", keeps=Keeps.ALL),
-    *_many(OpKind.VIEW, "slice reshape_alias unsafe_view", keeps=Keeps.NOTHING),
+    *_many(
+        OpKind.VIEW,
+        "slice reshape_alias unsafe_view nested_view_from_jagged nested_get_values values",
+        keeps=Keeps.NOTHING,
+    ),
     *_many(OpKind.COPY, "lift_fresh", keeps=Keeps.NOTHING),
     *_many(OpKind.CAST, "to_copy", keeps=Keeps.NOTHING),
     *_many(
@@ -424,7 +428,7 @@ OPERATIONS: tuple[Operation, ...] = (
         """cartesian_prod meshgrid gather scatter scatter_add index_select index_put index_add
         index_copy index_fill masked_fill masked_scatter masked_select take take_along_dim where
         one_hot slice_scatter select_scatter diagonal_scatter as_strided_scatter scatter_reduce
-        pad_sequence""",
+        pad_sequence nested_tensor_from_tensor_list nested.to_padded_tensor=to_padded_tensor""",
     ),
     Operation("fold", OpKind.MOVEMENT, formula=None),
     *(

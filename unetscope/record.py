@@ -255,6 +255,9 @@ class Trace:
     config: dict[str, Any] = field(default_factory=dict)
     """The resolved config that the network was built from; empty if other code built it."""
     failure: Failure | None = None
+    ragged: tuple[int, ...] = ()
+    """The values that are nested tensors, of rows of several lengths; their shapes are those of all
+    rows one after the other, `(N, C)`, or of all numbers."""
     provenance: Provenance | None = field(default=None, compare=False)
 
     @property

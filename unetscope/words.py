@@ -228,6 +228,10 @@ class Words:
         "be missing here.",
         zh="由未观察到的代码产生的张量：{}。它们由什么得来未知，以上内容可能有缺。",
     )
+    ragged = Word(
+        en="Nested tensors, shown with their rows one after the other: {}.",
+        zh="嵌套张量，各行首尾相接显示：{}。",
+    )
     closed = Word(
         en="Not looked into for tensors: {}. What is in there may be missing here.",
         zh="未查看其中张量：{}。以上内容可能缺少其中的部分。",

@@ -95,6 +95,7 @@ def _damages(document: _Document) -> Iterator[str]:
         if 0 <= skip.op < ops:
             yield from outside("operand", len(trace.ops[skip.op].inputs), (skip.operand,))
     yield from outside("outputs", values, trace.outputs)
+    yield from outside("ragged", values, trace.ragged)
     yield from outside("inputs", values, (argument.value for argument in trace.inputs))
     yield from absurd("macs", (op.macs or 0 for op in trace.ops))
     for op in trace.ops:

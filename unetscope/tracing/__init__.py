@@ -125,6 +125,7 @@ def _recorded(
             ops=ops,
             values=values,
             storages=tensors.storages(),
+            ragged=tensors.ragged(),
             skips=(),
             inputs=inputs,
             outputs=outputs,

@@ -149,15 +149,16 @@ def detail(name: str, arguments: Iterable[Argument]) -> str:
     exact = row.kind is OpKind.CREATION  # `torch.full(size, 1)` holds integers
     words: list[str] = []
     number_before = False
-    shape: Sequence[int] = ()
+    shape: Sequence[int] | None = ()
     for place, (key, value, unclear) in enumerate(arguments):
         if isinstance(value, Tensor):
-            shape = shape or value.shape
+            if place == 0:
+                shape = None if value.is_nested else value.shape
             if unclear or number_before:
                 words.append(f"{key}=…" if key else "…")
             number_before = False
         elif row.name in ("getitem", "setitem") and place == 1:
-            words.append(_index(value, shape))
+            words.append("…" if shape is None else _index(value, shape))
         elif not _holds_tensors_alone(value):
             text = _spell(value, exact=exact)
             text = text.replace(" ", "") if row.name == "einsum" else text
@@ -348,6 +349,8 @@ def _spell(value: Any, *, exact: bool = False) -> str:
         return f"({', '.join(_spell(item, exact=exact) for item in value)})"
     if isinstance(value, Tensor):
         return "…"
+    if isinstance(value, torch.SymInt):
+        return "ragged"
     if isinstance(value, (torch.dtype, torch.memory_format)):
         return str(value).removeprefix("torch.")
     return type(value).__name__

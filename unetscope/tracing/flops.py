@@ -22,6 +22,7 @@ from torch import Tensor
 
 from unetscope.ops import NO_MACS, Operation, OpKind, operation
 from unetscope.tracing.contents import leaves
+from unetscope.tracing.tensors import packed
 
 Shape = Sequence[int]
 
@@ -58,9 +59,9 @@ def work(name: str, result: Any, args: Any, kwargs: Any) -> Work:
     except Exception:  # called in a way that its formula does not know
         return _UNKNOWN
     tensors = leaves(args, kwargs)
-    if done.macs is None:
+    if not isinstance(done.macs, int):  # of ragged tensors it is none
         return _UNKNOWN
-    if any(tensor.layout is not torch.strided for tensor in tensors):
+    if any(tensor.layout not in (torch.strided, torch.jagged) for tensor in tensors):
         return _UNKNOWN  # zeros are not multiplied
     if torch._C._functorch.peek_interpreter_stack() is None:
         return done
@@ -141,7 +142,8 @@ def _convolution_kernel(
 
 def _linear(_: Tensor, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Work:
     matrix = weight.shape if weight.dim() == 2 else (1, *weight.shape)
-    return Work(int(linear_flop_jit([_Recorded(input.shape), _Recorded(matrix)], [])))
+    rows = packed(input) if input.layout is torch.jagged else input
+    return Work(int(linear_flop_jit([_Recorded(rows.shape), _Recorded(matrix)], [])))
 
 
 def _baddbmm(_: Tensor, input: Tensor, batch1: Tensor, batch2: Tensor, **__: Any) -> Work:

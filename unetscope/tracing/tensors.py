@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import takewhile
 from typing import Any
 
@@ -32,6 +32,8 @@ Memory = UntypedStorage | Tensor
 
 def memory(tensor: Tensor) -> Memory:
     """The storage of a tensor, or of what it wraps; itself if it has none, as sparse ones."""
+    if tensor.layout is torch.jagged:
+        return memory(packed(tensor))
     try:
         return tensor.untyped_storage()
     except (NotImplementedError, RuntimeError):
@@ -68,6 +70,20 @@ def unwrapped(tensor: Tensor) -> Tensor:
     return tensor
 
 
+def packed(nested: Any) -> Tensor:
+    """What a nested tensor keeps its elements in: all rows, or all numbers, one after the other.
+
+    Raises:
+        ShapelessError: it is no nested tensor, or one that tells no values.
+    """
+    try:
+        with torch._C.DisableTorchFunction(), _disable_current_modes():
+            held: Tensor = nested._values if nested.layout is torch.jagged else nested.values()
+    except (AttributeError, RuntimeError) as error:
+        raise ShapelessError from error
+    return held
+
+
 @contextmanager
 def dated() -> Iterator[Callable[[object], bool]]:
     """A function that tells whether Python made a tensor since this context began.
@@ -89,10 +105,10 @@ def dated() -> Iterator[Callable[[object], bool]]:
 
 
 class ShapelessError(Exception):
-    """A tensor has no shape of numbers, as nested ones have none."""
+    """A tensor has no shape of numbers."""
 
     def __init__(self) -> None:
-        super().__init__("a nested tensor has no one shape, so that it cannot be recorded")
+        super().__init__("a tensor has no shape of numbers, so that it cannot be recorded")
 
 
 class Tensors:
@@ -111,6 +127,7 @@ class Tensors:
         self._made_by: list[int | None] = []
         self._sources: dict[int, str] = {}
         self._producers: dict[int, int] = {}
+        self._ragged: list[int] = []
         # By storage: what was written to it, and where.
         self._writes: dict[int, list[tuple[int, Layout | None]]] = {}
         self._updated: dict[int, tuple[int, ...]] = {}
@@ -137,17 +154,19 @@ class Tensors:
     def spec(self, tensor: Tensor) -> TensorSpec:
         """The tensor's shape and dtype; equal ones are one object.
 
+        A nested tensor has those of what it keeps its elements in.
+
         Raises:
-            ShapelessError: it is nested.
+            ShapelessError: it has none.
         """
         try:
             key = (tensor.shape, tensor.dtype)
-        except RuntimeError as error:
-            raise ShapelessError from error
+        except RuntimeError:  # a nested one of several shapes
+            return self.spec(packed(tensor))
         spec = self._specs.get(key)
         if spec is None:
             if any(isinstance(size, torch.SymInt) for size in tensor.shape):
-                raise ShapelessError
+                return self.spec(packed(tensor))
             # While `torch.jit.trace` runs, sizes are tensors.
             spec = TensorSpec(
                 tuple(map(int, tensor.shape)), str(tensor.dtype).removeprefix("torch.")
@@ -156,12 +175,8 @@ class Tensors:
         return spec
 
     def described(self, tensors: Iterable[Tensor]) -> list[TensorSpec]:
-        """Shapes and dtypes of tensors, for messages; those that have none are left out."""
-        found = []
-        for tensor in tensors:
-            with suppress(ShapelessError):
-                found.append(self.spec(tensor))
-        return found
+        """Shapes and dtypes of tensors, for messages; nested ones are left out."""
+        return [self.spec(tensor) for tensor in tensors if not tensor.is_nested]
 
     def find(self, tensor: Tensor) -> int | None:
         """The value that `tensor` holds now, or None if it was never seen."""
@@ -245,6 +260,10 @@ class Tensors:
             )
         )
 
+    def ragged(self) -> tuple[int, ...]:
+        """The values that are nested tensors."""
+        return tuple(self._ragged)
+
     def storages(self) -> tuple[Storage, ...]:
         """Every storage, in the order of their birth; what lives now has not died."""
         return tuple(
@@ -258,6 +277,8 @@ class Tensors:
         self._value_specs.append(spec)
         self._value_storages.append(storage)
         self._made_by.append(made_by)
+        if tensor.is_nested:
+            self._ragged.append(value)
         self._live_values[id(tensor)] = (weakref.ref(tensor), value)
         return value
 

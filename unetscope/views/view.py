@@ -87,6 +87,11 @@ class View:
         """How many tensors were made by nobody knows what, which may lack in any data flow."""
         return sum(len(op.outputs) for op in self.network.trace.ops if op.name == UNSEEN)
 
+    @property
+    def ragged(self) -> int:
+        """How many tensors have rows of several lengths."""
+        return len(self.network.trace.ragged)
+
     @cached_property
     def closed(self) -> list[str]:
         """What modules took or returned that may hold tensors and that nobody looked into."""
@@ -100,8 +105,9 @@ class View:
 
     @property
     def untold(self) -> list[str]:
-        """What may lack in any data flow, in sentences."""
-        said = [self.words.unseen.format(self.unseen)] if self.unseen else []
+        """What may lack in any data flow, or looks otherwise than it is, in sentences."""
+        counts = (self.words.ragged, self.ragged), (self.words.unseen, self.unseen)
+        said = [sentence.format(count) for sentence, count in counts if count]
         if self.closed:
             shown = self.closed[:MOST_NAMES]
             if rest := len(self.closed) - len(shown):
@@ -114,7 +120,7 @@ class View:
         if not self.untold or not tables:
             return tables
         *before, last = tables
-        facts = {"unseen": self.unseen, "closed": self.closed}
+        facts = {"ragged": self.ragged, "unseen": self.unseen, "closed": self.closed}
         data = {**last.data, **{name: fact for name, fact in facts.items() if fact}}
         after = (*last.after, *map(Cell.of, self.untold))
         return [*before, replace(last, after=after, data=data)]
