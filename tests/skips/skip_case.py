@@ -93,8 +93,8 @@ class Net(nn.Module):
         for name, part in parts.items():
             setattr(self, name, part)
 
-    def forward(self, *args: Any) -> Any:
-        return self.body(self, *args)
+    def forward(self, x: Tensor, *more: Tensor) -> Any:
+        return self.body(self, x, *more)
 
 
 def conv(channels: int = C, out: int = C, kernel: int = 3, stride: int = 1) -> nn.Conv2d:
