@@ -857,8 +857,9 @@ def preconditioned_u_net():
 
 
 @case(
-    in_root("enter", "x"),
-    why="Lehtinen et al. 2018 (Noise2Noise): the image itself is concatenated at the last join",
+    in_root("F.max_pool2d", "args.0"),
+    why="Lehtinen et al. 2018 (Noise2Noise): the image itself is concatenated at the last join; "
+    "before that what was pooled from the first features",
 )
 def the_image_itself_is_joined():
     def body(net, x):
