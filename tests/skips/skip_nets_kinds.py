@@ -745,7 +745,7 @@ def graph_u_net_concatenated():
 
 
 @case(
-    in_root("enc.0", "x"),
+    in_root("Tensor.amax", "x"),
     (1, 32, 3),
     why="Qi et al. 2017 (PointNet++): features of fewer points, interpolated, join the finer "
     "level's; the finest is the input itself",
@@ -774,7 +774,7 @@ def point_net_plus_plus():
 
 
 @case(
-    in_root("down.1", "down.0"),
+    in_root("F.silu", "F.silu"),
     (2, 16),
     why="a U of widths on vectors, as in denoising MLPs: long skips, strictly nested",
 )

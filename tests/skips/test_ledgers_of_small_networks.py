@@ -14,7 +14,7 @@ from unetscope.analysis.network import Network
 from unetscope.record import Trace
 from unetscope.tracing import trace
 
-for _module in ("u", "many", "kinds"):
+for _module in ("u", "many", "kinds", "without"):
     importlib.import_module(f"skip_nets_{_module}")
 
 DECIDED = [case for case in CASES if case.skips is not None]
