@@ -857,7 +857,7 @@ def preconditioned_u_net():
 
 
 @case(
-    in_root("F.max_pool2d", "args.0"),
+    in_root("F.max_pool2d", "x"),
     why="Lehtinen et al. 2018 (Noise2Noise): the image itself is concatenated at the last join; "
     "before that what was pooled from the first features",
 )
