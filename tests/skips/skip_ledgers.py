@@ -25,7 +25,8 @@ def network_of(name: str) -> Network:
     """The trace of a case's network on meta."""
     case = BY_NAME[name]
     with torch.device("meta"):
-        return Network(trace(case.build(), [torch.zeros(shape) for shape in case.inputs]))
+        net = case.build()
+    return Network(trace(net, [torch.zeros(shape, device="meta") for shape in case.inputs]))
 
 
 def pushed(network: Network, value: int) -> str:
