@@ -215,10 +215,6 @@ WITHOUT = {
     "AutoencoderKL": lambda: nets.AutoencoderKL(
         2, 1, 1, (1, 1), (4, 8), (False, True), norm_num_groups=2
     ),
-    "VQVAE": lambda: nets.VQVAE(
-        2, 1, 1, (4, 4), 1, (4, 4), num_embeddings=8, embedding_dim=4,
-        downsample_parameters=((2, 4, 1, 1),) * 2, upsample_parameters=((2, 4, 1, 1, 0),) * 2,
-    ),
     "ViT": lambda: nets.ViT(1, SIDE, 8, 12, 12, 3, 2, classification=True, spatial_dims=2),
 }  # fmt: skip
 
