@@ -23,6 +23,7 @@ from skip_case import (
     up,
 )
 from skip_nets_kinds import two_levels
+from skip_nets_many import pix2pix
 from skip_nets_u import TWO, u, u_with
 from skip_nets_without import Inception, Shuffle
 from torch import nn
@@ -296,6 +297,49 @@ def flow_net():
     )
 
 
+class Filter(nn.Module):
+    """Rao et al. 2021: a learned filter of the spectrum, with a residual around; no layer."""
+
+    def __init__(self, side):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1, C, side, side // 2 + 1))
+
+    def forward(self, x):
+        return x + torch.fft.irfft2(torch.fft.rfft2(x) * self.weight, s=x.shape[-2:])
+
+
+@case(
+    TWO,
+    classes=["residual"],
+    why="blocks without a layer: filters of spectra, whose residual sums make each level",
+)
+def u_net_of_spectral_filters():
+    def body(net, x):
+        a = net.enc[0](net.enter(x))
+        b = net.enc[1](F.avg_pool2d(a, 2))
+        x = net.mid(F.avg_pool2d(b, 2))
+        x = net.dec[1](bigger(x) + b)
+        return net.leave(net.dec[0](bigger(x) + a))
+
+    return Net(
+        body,
+        enter=conv(3, C),
+        enc=nn.ModuleList([Filter(16), Filter(8)]),
+        mid=Filter(4),
+        dec=nn.ModuleList([Filter(16), Filter(8)]),
+        leave=conv(C, 3),
+    )
+
+
+@case(
+    [("model.1.model.1", "model.1.model.2"), ("model.0", "model.1")],
+    (1, 3, 8, 8),
+    why="Isola et al. 2017 as it is trained, down to one pixel: its bottom is no global average",
+)
+def pix2pix_down_to_one_pixel():
+    return pix2pix(in_place=False)
+
+
 # What else is joined
 
 
@@ -328,7 +372,7 @@ def u_net_of_shuffled_channels():
 
 @case(
     TWO,
-    classes=["branches"],
+    classes=["residual"],
     why="Roy et al. 2018 (scSE): both weighed copies of the decoder's map are added",
 )
 def u_net_squeezed_in_space_and_channels():
