@@ -409,7 +409,6 @@ def u_net_with_a_hint():
     TWO,
     (1, 3, 16, 16),
     (1, 6),
-    classes=["embedding"],
     why="Kohl et al. 2018 (probabilistic U-Net): a latent, tiled over the map, joins the last",
 )
 def u_net_with_a_tiled_latent():
