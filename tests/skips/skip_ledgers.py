@@ -11,7 +11,7 @@ from skip_case import CASES, Case
 
 from unetscope.analysis.anatomy import stack_use
 from unetscope.analysis.network import Network
-from unetscope.tracing import trace
+from unetscope.tracing import devices, trace
 
 for _module in ("u", "many", "kinds", "without", "more"):
     importlib.import_module(f"skip_nets_{_module}")
@@ -24,8 +24,7 @@ DECIDED = [case for case in CASES if case.skips is not None]
 def network_of(name: str) -> Network:
     """The trace of a case's network on meta."""
     case = BY_NAME[name]
-    with torch.device("meta"):
-        net = case.build()
+    net = devices.build_unfilled(case.build, "meta", "float32")
     return Network(trace(net, [torch.zeros(shape, device="meta") for shape in case.inputs]))
 
 

@@ -240,7 +240,7 @@ def conv_next():
     return classifier(Next(), nn.Conv2d(C, C, 2, 2), Next(), nn.Conv2d(C, C, 2, 2), Next())
 
 
-@case([], BIG, classes=["branches"], why="Ding et al. 2021 (RepVGG): three ways are added")
+@case([], BIG, classes=["residual"], why="Ding et al. 2021 (RepVGG): three ways are added")
 def rep_vgg():
     class Rep(nn.Module):
         def __init__(self, stride=1):
@@ -827,7 +827,7 @@ def choices_of_skip_and_decoder():
 
 @case(
     in_root("fuse.0", "enter"),
-    classes=["context"],
+    classes=["branches"],
     why="an input pyramid: the image, pooled, joins each level of the encoder on its own way down",
 )
 def u_net_with_an_input_pyramid():
