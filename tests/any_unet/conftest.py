@@ -42,6 +42,11 @@ class Traced:
         """The number of each join's tensor among all that are ever joined."""
         return [skip.push for skip in self.record.skips]
 
+    @property
+    def edges(self) -> list[tuple[str, str]]:
+        """What was pushed and where it is joined, sorted, since one join may pop several."""
+        return sorted(zip(self.pushed, self.joined_in, strict=True))
+
     def tables(self) -> dict[str, Any]:
         """Every table that can be made, by key; none may fail."""
         view = View.of(self.record)

@@ -60,3 +60,18 @@ def test_karras_unet(traced):
     assert found.pushed == ["downs.2", "downs.1", "downs.0", "input_block"]
     assert set(found.joined_in) == {"skip_mp_cat"}
     assert found.pushes == [3, 2, 1, 0]
+
+
+def test_u_vit_of_simple_diffusion(traced):
+    """Each level pushes `block1(x)` and `attn(block2(x))`; a transformer works on the lowest.
+
+    `r`, the clone of what `init_conv` made, is joined at last.
+    """
+    from denoising_diffusion_pytorch.simple_diffusion import UViT
+
+    found = traced(
+        lambda: UViT(8, dim_mults=(1, 2), vit_depth=1, attn_dim_head=4, attn_heads=2),
+        [IMAGE, torch.zeros(1)],
+    )
+    assert found.pushed == ["downs.1.2", "downs.1.0", "downs.0.2", "downs.0.0", "init_conv"]
+    assert found.pushes == [4, 3, 2, 1, 0]

@@ -105,25 +105,121 @@ def test_dropout_on_the_way_hands_skips_through(traced):
 
 
 def test_dense_joins(traced):
-    """`BasicUNetPlusPlus.forward` names each node; of `cat([x_0_0, x_0_1], dim=1)` one is a skip.
+    """`BasicUNetPlusPlus.forward` names each node: `upcat_i_j` joins the j before it on its level.
 
-    Each `upcat_i_1` joins its level (4), `upcat_i_2` adds one of two (3), `upcat_i_3` two of three
-    (2 * 2) and `upcat_0_4` three of four: 14 of 7 tensors, as in segmentation-models-pytorch.
+    `cat([x_0_0, x_0_1], dim=1)`, which it joins, is a part of the same join. Each of its operands
+    was pushed and meets what came up from below: 4 + 3 * 2 + 2 * 3 + 4 = 20 of 10 tensors.
     """
     found = traced(
         lambda: nets.BasicUNetPlusPlus(2, 1, 2, features=(4, 4, 8, 16, 32, 4)), [image()]
     )
+    nodes = [(i, j) for j in range(1, 5) for i in range(5 - j)]
+    assert found.edges == sorted(
+        (f"upcat_{i}_{k}" if k else f"conv_{i}_0", f"upcat_{i}_{j}")
+        for i, j in nodes
+        for k in range(j)
+    )
     ledger = found.tables()["ledger"].data
-    assert (ledger["pushed"], ledger["popped"]) == (7, 14)
+    assert (ledger["pushed"], ledger["popped"], ledger["last_in_first_out"]) == (10, 20, False)
 
 
-def test_networks_whose_constructor_looks_at_values_are_built_on_the_cpu(traced):
-    """SwinUNETR asks `.item()` of its rates. Its skips pass convolutions, `hidden_states[3]` none.
+def test_swin_unetr(traced):
+    """It asks `.item()` of its rates, so it is built on the CPU; five features are joined.
 
-    `enc0 = encoder1(x_in)` and so on are new features beside the ones that the decoder was
-    computed from; `decoder5` joins what `layers3` was given, and `encoder10` goes on from there.
+    `decoder5` joins `hidden_states_out[3]` as it is; `encoder4`, `encoder3`, `encoder2` convolve
+    those before it and `encoder1` the image on the short way, while the Swin transformer goes down.
     """
     found = traced(
         lambda: nets.SwinUNETR(1, 2, spatial_dims=2, feature_size=12), [torch.zeros(1, 1, 64, 64)]
     )
-    assert found.joined_in == ["decoder5"]
+    stages = [f"swinViT.layers{stage}.0" for stage in (3, 2, 1)]
+    assert found.pushed == [*stages, "swinViT.patch_embed", "x_in"]
+    assert found.joined_in == [f"decoder{index}" for index in (5, 4, 3, 2, 1)]
+    assert found.pushes == [4, 3, 2, 1, 0]
+
+
+def test_unetr(traced):
+    """Of twelve blocks `hidden_states_out[9]`, `[6]` and `[3]` are brought up; so is the image.
+
+    All blocks work at a sixteenth: the features are raised to the resolutions of their joins.
+    """
+    found = traced(
+        lambda: nets.UNETR(
+            1, 2, SIDE, feature_size=4, hidden_size=12, mlp_dim=12, num_heads=2, spatial_dims=2
+        ),
+        [image()],
+    )
+    assert found.pushed == ["vit.blocks.9", "vit.blocks.6", "vit.blocks.3", "x_in"]
+    assert found.joined_in == [f"decoder{index}" for index in (5, 4, 3, 2)]
+    assert found.pushes == [3, 2, 1, 0]
+
+
+def test_nnu_net(traced):
+    """DynUNet's `DynUNetSkipLayer`: `upsample(nextout, downout)`; its bottleneck is not joined."""
+    found = traced(
+        lambda: nets.DynUNet(
+            2, 1, 2, [3] * 4, (1, 2, 2, 2), [2] * 3, filters=(4, 8, 8, 8), res_block=True
+        ),
+        [image()],
+    )
+    assert found.pushed == ["downsamples.1", "downsamples.0", "input_block"]
+    assert found.joined_in == ["upsamples.0", "upsamples.1", "upsamples.2"]
+
+
+def test_sums_of_anisotropic_levels(traced):
+    """AHNet adds `fm3`, `fm2`, `fm1`, `pool_x` and `conv_x`; what it pools at last are branches."""
+    found = traced(
+        lambda: nets.AHNet(spatial_dims=2, upsample_mode="bilinear", psp_block_num=2),
+        [torch.zeros(1, 1, 128, 128)],
+    )
+    assert found.pushed == ["layer3", "layer2", "layer1", "maxpool", "relu"]
+    assert set(found.joined_in) == {""}
+
+
+def test_med_next(traced):
+    """`x = x + enc_outputs[-(i + 1)]`, one for each of four stages; its blocks are residual."""
+    one = [1] * 4
+    found = traced(
+        lambda: nets.MedNeXt(
+            2, 4, blocks_down=one, blocks_bottleneck=1, blocks_up=one, decoder_expansion_ratio=one,
+            encoder_expansion_ratio=one, bottleneck_expansion_ratio=1,
+        ),
+        [image()],
+    )  # fmt: skip
+    assert found.pushed == [f"enc_stages.{index}" for index in (3, 2, 1, 0)]
+    assert set(found.joined_in) == {""}
+
+
+@pytest.mark.parametrize("concat", [False, True], ids=["sums", "concatenations"])
+def test_registration(traced, concat):
+    """RegUNet pushes each `encode_conv`; the mean of its top and its bottom is no third skip."""
+    found = traced(
+        lambda: nets.RegUNet(
+            2, 1, 4, 2, concat_skip=concat, extract_levels=(0, 2), out_channels=2, pooling=True
+        ),
+        [image()],
+    )
+    assert found.pushed == ["encode_convs.1", "encode_convs.0"]
+
+
+WITHOUT = {
+    "HighResNet": lambda: nets.HighResNet(2, 1, 2),
+    "AutoEncoder": lambda: nets.AutoEncoder(2, 1, 1, (4, 8, 16), (2, 2, 2), num_res_units=2),
+    "DenseNet": lambda: nets.DenseNet(2, 1, 2, 8, 4, (2, 3, 2)),
+    "ResNet": lambda: nets.ResNet(
+        "basic", [1, 1, 1, 1], [4, 8, 8, 16], spatial_dims=2, n_input_channels=1
+    ),
+    "SEResNet": lambda: nets.SENet(
+        2, 1, "se_resnet_bottleneck", (1, 1, 1, 1), 1, 16, inplanes=64, dropout_prob=None
+    ),
+    "AutoencoderKL": lambda: nets.AutoencoderKL(
+        2, 1, 1, (1, 1), (4, 8), (False, True), norm_num_groups=2
+    ),
+    "ViT": lambda: nets.ViT(1, SIDE, 8, 12, 12, 3, 2, classification=True, spatial_dims=2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_networks_without_skips(traced, name):
+    """What they join is residual, dense or a context; no `forward` keeps a finer feature."""
+    assert traced(WITHOUT[name], [image()]).edges == []

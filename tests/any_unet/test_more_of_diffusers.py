@@ -157,3 +157,64 @@ def test_videos_have_tables_of_their_images(traced):
     tables = found.tables()
     assert {"parts", "encoder", "middle", "decoder"} <= set(tables)
     assert [row[2] for row in tables["parts"].rows][1] == (3, 32, 8, 8)
+
+
+def test_long_skips_of_a_transformer(traced):
+    """HunyuanDiT, six blocks: 0 and 1 are pushed, `skip_linear` of 4 and 5 takes them back."""
+    found = traced(
+        lambda: diffusers.HunyuanDiT2DModel(
+            num_attention_heads=2,
+            attention_head_dim=8,
+            in_channels=4,
+            patch_size=2,
+            hidden_size=16,
+            num_layers=6,
+            sample_size=8,
+            cross_attention_dim=8,
+            cross_attention_dim_t5=8,
+            pooled_projection_dim=8,
+            text_len=4,
+            text_len_t5=4,
+        ),
+        [torch.zeros(1, 4, 8, 8), torch.zeros(1)],
+        {
+            "encoder_hidden_states": torch.zeros(1, 4, 8),
+            "text_embedding_mask": torch.ones(1, 4),
+            "encoder_hidden_states_t5": torch.zeros(1, 4, 8),
+            "text_embedding_mask_t5": torch.ones(1, 4),
+            "image_meta_size": torch.zeros(1, 6),
+            "style": torch.zeros(1, dtype=torch.int64),
+            "image_rotary_emb": (torch.zeros(16, 8), torch.zeros(16, 8)),
+        },
+    )
+    assert list(zip(found.pushed, found.joined_in, strict=True)) == [
+        ("blocks.1", "blocks.4"),
+        ("blocks.0", "blocks.5"),
+    ]
+
+
+def test_networks_without_skips(traced):
+    """DiT, MMDiT and a first stage: residuals, and text and image that attend jointly."""
+    image = torch.zeros(1, 4, 8, 8)
+    small = {"num_attention_heads": 2, "attention_head_dim": 8, "in_channels": 4, "num_layers": 3}
+    dit = traced(
+        lambda: diffusers.DiTTransformer2DModel(**small, sample_size=8, norm_num_groups=2),
+        [image, TIME],
+        {"class_labels": TIME},
+    )
+    joint = traced(
+        lambda: diffusers.SD3Transformer2DModel(
+            **small, sample_size=8, joint_attention_dim=8, caption_projection_dim=16,
+            pooled_projection_dim=8,
+        ),
+        [image, torch.zeros(1, 5, 8), torch.zeros(1, 8), TIME],
+    )  # fmt: skip
+    stage = traced(
+        lambda: diffusers.AutoencoderKL(
+            block_out_channels=(32, 32),
+            down_block_types=("DownEncoderBlock2D",) * 2,
+            up_block_types=("UpDecoderBlock2D",) * 2,
+        ),
+        [torch.zeros(1, 3, 16, 16)],
+    )
+    assert (dit.edges, joint.edges, stage.edges) == ([], [], [])

@@ -54,30 +54,23 @@ def test_manet_weighs_what_it_joins(traced):
 
 
 def test_unet_plus_plus_joins_densely(traced):
-    """`x_i_j` joins `features[j + 1]` to what lies below it.
+    """`x_i_j` joins `features[j + 1]` and the nodes of its level to what lies below it.
 
-    In `blocks`: `x_j_j` takes `features[j]` and joins `features[j + 1]`, for j in 0..3. In the
-    decoder: before `x_i_j` come `x_{i+1}_j` … `x_j_j` and `features[j + 1]`. Each but the first was
-    used to compute it (`x_j_j` stands in what made `x_{i+1}_j`), so they are its skips:
-    (i, j) = (0, 1), (1, 2), (2, 3) have 1, (0, 2) and (1, 3) have 2, (0, 3) has 3.
-    What `x_i_j` then joins to `x_i_{j-1}` is that concatenation, which came from elsewhere.
+    In `blocks`: `x_j_j` takes `features[j]` and joins `features[j + 1]`, for j in 0..3. Then
+    `x_i_j` joins to the upsampled `x_i_{j-1}` the concatenation of `x_{i+1}_j` … `x_j_j` and
+    `features[j + 1]`: nodes of one level, each of which met its own way up. One concatenation of
+    another is one join: 4 + 3 * 2 + 2 * 3 + 1 * 4 = 20 pops of 10 tensors.
     """
     found = traced(unet("UnetPlusPlus"), [IMAGE])
-    in_blocks = [(f"decoder.blocks.x_{j}_{j}", LEVELS[j]) for j in range(4)]
-    nodes = {j: f"decoder.blocks.x_{j}_{j}" for j in (1, 2, 3)}
-    in_decoder = [
-        *LEVELS[1:],
-        *(nodes[2], LEVELS[2], nodes[3], LEVELS[3]),
-        *("decoder.blocks.x_2_3", nodes[3], LEVELS[3]),
-    ]
-    assert list(zip(found.joined_in, found.pushed, strict=True)) == [
-        *in_blocks,
-        *(("decoder", name) for name in in_decoder),
-    ]
+    node = "decoder.blocks.x_{}_{}".format
+    assert found.edges == sorted(
+        (pushed, node(i, j))
+        for j in range(4)
+        for i in range(j + 1)
+        for pushed in (LEVELS[j], *(node(k, j) for k in range(i + 1, j + 1)))
+    )
     ledger = found.tables()["ledger"].data
-    assert (ledger["pushed"], ledger["popped"], ledger["last_in_first_out"]) == (7, 14, False)
-    # By then `x_2_2` was newer than `relu`, `x_3_3` newer than both of the others.
-    assert ledger["out_of_order_pops"][0] == 3
+    assert (ledger["pushed"], ledger["popped"], ledger["last_in_first_out"]) == (10, 20, False)
 
 
 def test_encoders_of_other_kinds(traced):
@@ -96,6 +89,65 @@ def test_residuals_around_attention_that_pools_its_keys_are_none(traced):
     assert shapes == [(1, 160, 4, 4), (1, 64, 8, 8), (1, 32, 16, 16)]
 
 
-def test_pyramids_join_what_was_computed_beside(traced):
-    """FPN adds `conv(skip)`, a new feature of the encoder's, to the decoder: by the rule none."""
-    assert traced(unet("FPN"), [IMAGE]).pushed == []
+@pytest.mark.parametrize("policy", ["add", "cat"])
+def test_pyramids(traced, policy):
+    """FPN adds `skip_conv(skip)` to the interpolated level above; its levels merge as branches."""
+    found = traced(unet("FPN", decoder_merge_policy=policy), [IMAGE])
+    assert found.pushed == LEVELS[:3]
+    assert found.joined_in == ["decoder.p4", "decoder.p3", "decoder.p2"]
+
+
+def test_pyramids_below_pooled_features(traced):
+    """UPerNet's levels pass a norm and a convolution; what PSP pools from the deepest is no skip.
+
+    Its levels, brought to one size at last, are branches: none meets a way that was below it.
+    """
+    found = traced(unet("UPerNet"), [IMAGE])
+    assert found.pushed == LEVELS[:3]
+    assert found.joined_in == [f"decoder.fpn_lateral_blocks.{index}" for index in range(3)]
+
+
+def test_deeplab(traced):
+    """`block1(features[2])` joins the upsampled ASPP in V3+; in V3 nothing does."""
+    found = traced(unet("DeepLabV3Plus"), [IMAGE])
+    assert found.edges == [("encoder.layer1", "decoder")]
+    assert traced(unet("DeepLabV3"), [IMAGE]).edges == []
+
+
+def test_pooled_ways_beside_a_feature_are_branches(traced):
+    assert traced(unet("PSPNet"), [IMAGE]).edges == []
+
+
+def test_pyramid_attention(traced):
+    """PAN: two skips inside of its attention, which is a small U, then one a level above it.
+
+    `layer4` works at the resolution of `layer3` (`encoder_output_stride=16`), and the attention's
+    own result stays there by its middle way: what `gau3` adds to it is a residual.
+    """
+    found = traced(unet("PAN"), [torch.zeros(1, 3, 256, 256)])
+    assert list(zip(found.pushed, found.joined_in, strict=True)) == [
+        ("decoder.fpa.down2", "decoder.fpa"),
+        ("decoder.fpa.down1", "decoder.fpa"),
+        ("encoder.layer2", "decoder.gau2"),
+        ("encoder.layer1", "decoder.gau1"),
+    ]
+
+
+def test_all_levels_in_one_join(traced):
+    """SegFormer's head brings four levels to a quarter: three meet what was lower than they."""
+    found = traced(unet("Segformer", "mit_b0"), [IMAGE])
+    assert found.joined_in == ["decoder"] * 3
+    shapes = {found.network.spec(skip.value).shape[1] for skip in found.record.skips}
+    assert shapes == {160, 64, 32}
+
+
+def test_hidden_states_at_four_resolutions(traced):
+    """DPT reassembles blocks of a ViT, then fuses them from coarse to fine: three skips."""
+    found = traced(
+        unet("DPT", "tu-vit_tiny_patch16_224", decoder_intermediate_channels=(8,) * 4,
+             decoder_fusion_channels=8, dynamic_img_size=True),
+        [IMAGE],
+    )  # fmt: skip
+    assert found.joined_in == [f"decoder.fusion_blocks.{index}" for index in (1, 2, 3)]
+    blocks = [int(name.removeprefix("encoder.model.blocks.")) for name in found.pushed]
+    assert blocks == sorted(blocks, reverse=True)
