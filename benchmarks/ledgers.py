@@ -35,7 +35,7 @@ from unetscope.analysis.skips import find_skips  # noqa: E402
 from unetscope.files import locks  # noqa: E402
 from unetscope.record import Trace  # noqa: E402
 from unetscope.sources import Request, resolve  # noqa: E402
-from unetscope.sources.torchvision_operators import define_missing  # noqa: E402
+from unetscope.sources.torchvision_operators import lend_missing  # noqa: E402
 from unetscope.tracing import trace  # noqa: E402
 
 BACKBONES = """
@@ -121,7 +121,7 @@ def small_networks() -> Iterator[Score]:
 def backbones() -> Iterator[Score]:
     """Networks of timm, none of which has a U."""
     score = Score("backbones of timm", WITHOUT_SKIP)
-    define_missing()
+    lend_missing()
     try:
         import timm
     except ImportError as error:

@@ -138,10 +138,10 @@ class StackUse:
     """How the skip stack was used.
 
     Attributes:
-        pushed: the number of values that were joined at least once.
-        popped: the number of joins.
-        out_of_order: joins that took another value than the newest one still waiting.
-        reused: joins of a value that had been joined before.
+        pushed: the number of pushes: a value counts as often as it was popped.
+        popped: the number of pops.
+        out_of_order: pops of another value than the newest one still waiting.
+        reused: pops of a value that had been popped before.
     """
 
     pushed: int
@@ -152,27 +152,40 @@ class StackUse:
     @property
     def last_in_first_out(self) -> bool:
         """Whether the skips were used as a stack is."""
-        return not self.out_of_order and not self.reused
+        return not self.out_of_order
 
 
 def stack_use(network: Network) -> StackUse:
-    """Replay the joins against a stack of the values pushed before each of them."""
+    """Replay the joins against a stack.
+
+    A value is pushed when it is made, as often as it is popped later. Of what one join pops the
+    order is free.
+    """
+    skips = network.trace.skips
+    pushes = sorted(skip.value for skip in skips)
     waiting: list[int] = []
-    pushes = list(network.pushed)
     out_of_order, reused, seen = [], [], set[int]()
-    for skip in network.trace.skips:
-        clock = network.join(skip).clock
-        waiting += [value for value in pushes if network.graph.born(value) < clock]
-        pushes = [value for value in pushes if network.graph.born(value) >= clock]
-        if skip.value in seen:
-            reused.append(skip)
-        else:
-            if waiting[-1] != skip.value:
+    joins: dict[int, list[SkipEvent]] = {}
+    for skip in skips:
+        joins.setdefault(skip.op, []).append(skip)
+    for together in joins.values():
+        clock = network.join(together[0]).clock
+        ready = sum(network.graph.born(value) < clock for value in pushes)
+        waiting += pushes[:ready]
+        del pushes[:ready]
+        newest = waiting[len(waiting) - len(together) :]
+        for skip in together:
+            if skip.value in newest:
+                newest.remove(skip.value)
+            else:
                 out_of_order.append(skip)
+            waiting.reverse()
             waiting.remove(skip.value)
-            seen.add(skip.value)
-    popped = len(network.trace.skips)
-    return StackUse(len(network.pushed), popped, tuple(out_of_order), tuple(reused))
+            waiting.reverse()
+            if skip.value in seen:
+                reused.append(skip)
+        seen.update(skip.value for skip in together)
+    return StackUse(len(skips), len(skips), tuple(out_of_order), tuple(reused))
 
 
 def residuals(network: Network, anatomy: Anatomy) -> tuple[int, ...]:

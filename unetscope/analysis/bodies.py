@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
+from unetscope.analysis.dims import PERMUTING, numbers, permutation
 from unetscope.analysis.network import Network
 from unetscope.lock import ABOVE, CONSTANT, OUTSIDE, RETURN, Results, entry, named, part
 from unetscope.ops import OpKind, operation
@@ -25,7 +26,6 @@ Names = Mapping[int, str]
 
 _MARKS = re.compile(r"[\s,=#^←\[\]]")
 _PLACES = re.compile(r"(None|\d+:\d+|\d+|:|, )*")
-_NUMBERS = re.compile(r"(?<!\w)-?\d+")
 _DECIMALS = re.compile(r"-?\d[\d.e-]*")
 _SLICE = re.compile(r"(?P<before>(:, )*)(?P<start>\d+):(?P<stop>\d+)")
 _INDEX = re.compile(r"((None|\d+|\d*:\d*(:\d+)?)(, |$))+")
@@ -41,7 +41,6 @@ _KEEPING_ORDER = frozenset(
 )
 """Functions that keep the order of the elements if one tensor has them all afterwards."""
 _SPLITTING = ("split", "chunk", "tensor_split", "split_with_sizes", "hsplit", "vsplit", "dsplit")
-_PERMUTING = ("permute", "transpose", "movedim", "T", "mT", "t")
 _FILLING = ("zeros", "ones", "empty", "full")
 _STACKING = {"hstack": 1, "column_stack": 1, "vstack": 0, "dstack": 2}
 _TURNED = {"gt": "lt", "ge": "le"}
@@ -227,8 +226,8 @@ def _keeps_elements(op: Op, inputs: Sequence[TensorSpec], outputs: Sequence[Tens
         return set(op.outputs) <= set(op.inputs)
     if row.name == "getitem":
         return len(inputs) == 1 and bool(_PLACES.fullmatch(op.detail))
-    if row.name in _PERMUTING:
-        dims = _permutation(op, len(given.shape))
+    if row.name in PERMUTING:
+        dims = permutation(op, len(given.shape))
         return dims == sorted(dims)
     moved = row.name == "copy"
     return (row.kind in (OpKind.COPY, OpKind.CAST) and not moved) or row.name in _KEEPING_ORDER
@@ -241,13 +240,13 @@ def _written(
     row = operation(op.name)
     base = row.name.removesuffix("_like")
     detail, taken = op.detail, len(inputs)
-    if row.name in _PERMUTING:
-        detail = ", ".join(map(str, _permutation(op, len(inputs[0].shape))))
+    if row.name in PERMUTING:
+        detail = ", ".join(map(str, permutation(op, len(inputs[0].shape))))
         return f"permute({detail})", 1
     if row.name in _SPLITTING and inputs and outputs:
         return f"split({_split(inputs[0].shape, [spec.shape for spec in outputs])})", 1
     if row.name in ("narrow", "select") and inputs:
-        dim, start, *length = map(int, _NUMBERS.findall(detail))
+        dim, start, *length = numbers(detail)
         size = inputs[0].shape[dim]
         start %= size
         whole = f"getitem({':, ' * dim}{start})"
@@ -287,27 +286,6 @@ def _names_of_sizes(shapes: Iterable[Sequence[int]]) -> Names:
     spatial = next((shape[2:] for shape in shapes if len(shape) > 3), ())
     named = zip(reversed(spatial), ("W", "H", "D"), strict=False)
     return {size: name for size, name in named if size > 1}
-
-
-def _permutation(op: Op, rank: int) -> list[int]:
-    """The dims of what a function takes, in the order that they have in what it returns."""
-    name = operation(op.name).name
-    given = list(map(int, _NUMBERS.findall(op.detail)))
-    dims = list(range(rank))
-    if name == "permute":
-        return given
-    if name in ("T", "t"):
-        return dims[::-1]
-    if name == "movedim":
-        half = len(given) // 2
-        moves = sorted(zip(given[half:], given[:half], strict=True))
-        dims = [dim for dim in dims if dim not in given[:half]]
-        for place, dim in moves:
-            dims.insert(place, dim)
-        return dims
-    one, other = given if name == "transpose" else (rank - 2, rank - 1)
-    dims[one], dims[other] = dims[other], dims[one]
-    return dims
 
 
 def _split(whole: Sequence[int], parts: Sequence[tuple[int, ...]]) -> str:

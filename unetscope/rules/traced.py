@@ -89,7 +89,7 @@ def skip_order(network: Network) -> Iterator[Finding]:
     if not found.last_in_first_out:
         yield skip_order.in_module(
             "",
-            f"{len(found.out_of_order) + len(found.reused)} of {found.popped} joins take another "
+            f"{len(found.out_of_order)} of {found.popped} joins take another "
             "tensor than the newest that waits",
             "`unetscope skips` shows which",
         )
