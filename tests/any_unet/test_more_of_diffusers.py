@@ -124,7 +124,6 @@ def test_stable_cascade(traced):
             clip_text_pooled_in_channels=16,
             clip_image_in_channels=16,
             clip_seq=4,
-            switch_level=(False,),
             kernel_size=3,
             dropout=(0.0, 0.0),
         ),

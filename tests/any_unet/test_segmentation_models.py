@@ -70,7 +70,7 @@ def test_unet_plus_plus_joins_densely(traced):
         for pushed in (LEVELS[j], *(node(k, j) for k in range(i + 1, j + 1)))
     )
     ledger = found.tables()["ledger"].data
-    assert (ledger["pushed"], ledger["popped"], ledger["last_in_first_out"]) == (10, 20, False)
+    assert (ledger["pushed"], ledger["popped"], ledger["last_in_first_out"]) == (20, 20, False)
 
 
 def test_encoders_of_other_kinds(traced):

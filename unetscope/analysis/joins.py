@@ -138,7 +138,7 @@ _UNLEARNED = (
 )
 
 
-_RISING = (OpKind.CONVOLUTION, OpKind.RESAMPLING, OpKind.JOIN, OpKind.SUM)
+_RISING = (OpKind.CONVOLUTION, OpKind.RESAMPLING, OpKind.JOIN)
 
 
 class _Sweep:
@@ -160,6 +160,7 @@ class _Sweep:
         self._found: dict[int, Join] = {}  # by value
         self._level: dict[tuple[int, _Kind, int], list[Join]] = {}
         self._inside: dict[int, tuple[int, ...]] = {}  # operands of parts of joins, by value
+        self._branching: set[int] = set()  # joins of ways that feed several resolutions
         self._operands: dict[int, list[int]] = {}  # of whole concatenations, by value
 
     # What reads what
@@ -273,7 +274,7 @@ class _Sweep:
                 kind = _Kind.OTHER
             told = tuple(dict.fromkeys(self._handed[v] for v in operands if self._is_feature(v)))
             doubled = kind is _Kind.BESIDE and len(op.inputs) == 2 and len({*op.inputs}) == 1
-            fed = [v for v in told if self._graph.fed(v)]
+            fed = [v for v in told if self._graph.fed(v) or self._maps[v] is not None]
             if kind is _Kind.BESIDE and (record.updated or row.name in _WRITES):
                 # A new tensor into which the first is written is no operand.
                 told = tuple(v for v in told if self._is_filled(v))
@@ -383,8 +384,11 @@ class _Sweep:
             return Join(op, value, JoinClass.SKIP, skips)
         if not skips and len(maps) == 2 and kind in (_Kind.BESIDE, _Kind.SUM):
             self._note_level(op, value, kind, maps)
-        doubt = "product" if skips else None
-        return Join(op, value, self._relation(kind, maps), doubt=doubt)
+        if skips:
+            return Join(op, value, JoinClass.OTHER, doubt="product")
+        if value in self._branching:
+            return Join(op, value, JoinClass.BRANCHES)
+        return Join(op, value, self._relation(kind, maps))
 
     def _note_level(self, op: int, value: int, kind: _Kind, maps: Sequence[int]) -> None:
         """Keep a join of a tensor with what was computed from it: it may be a skip at one level."""
@@ -529,10 +533,12 @@ class _Sweep:
             target = max(behind)
             pushed = self._pushed(operand, forks, target)
             if self._is_exchange(pushed, operand, value, resolution):
+                self._branching.add(value)
                 continue
             if kind is _Kind.SUM and pushed in self._inputs:
                 continue
-            if len({self._pooled(pushed, other) for other in onto} - {None}) > 1:
+            if len({self._pooled(pushed, v) for v in maps if v != operand} - {None}) > 1:
+                self._branching.add(value)
                 continue
             found.setdefault(pushed, self._skip(value, pushed, operand, target))
         return tuple(found.values())

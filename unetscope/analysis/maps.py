@@ -14,7 +14,7 @@ from math import prod
 from typing import NamedTuple
 
 from unetscope.analysis.dims import PERMUTING, permutation
-from unetscope.ops import OpKind, operation
+from unetscope.ops import UNSEEN, OpKind, operation
 from unetscope.record import Op, Trace
 
 Shape = tuple[int, ...]
@@ -187,13 +187,22 @@ _BROADCASTING = (OpKind.SUM, OpKind.PRODUCT, OpKind.POINTWISE)
 
 
 def _samples(trace: Trace) -> list[int]:
-    """The network's sample, its first input of the highest rank, and inputs that lie beside it."""
+    """The network's sample, its first input of the highest rank, and inputs that lie beside it.
+
+    What something unseen made may have been computed from them too.
+    """
     shapes = [trace.values[argument.value].spec.shape for argument in trace.inputs]
     if not shapes:
         return []
+    unseen = [
+        value
+        for value, record in enumerate(trace.values)
+        if record.op is not None and trace.ops[record.op].name == UNSEEN
+    ]
     first = max(range(len(shapes)), key=lambda index: (len(shapes[index]), -index))
     sample = shapes[first]
-    return [
+    alike = [v for v in unseen if len(trace.values[v].spec.shape) == len(sample)]
+    return alike + [
         argument.value
         for index, argument in enumerate(trace.inputs)
         if index == first

@@ -77,10 +77,13 @@ class Network:
     def rank(self) -> int:
         """The number of dims of feature maps, which tells them from vectors and tokens.
 
-        It is that of most skips, since a video `(B, C, F, H, W)` may be worked on as so many
-        images; without skips it is the sample's; 0 without a sample.
+        It is that of most tensors that skips are joined to, since a video `(B, C, F, H, W)` may be
+        worked on as so many images, and what is pushed may be tokens; without skips it is the
+        sample's; 0 without a sample.
         """
-        held = self.pushed or ((self.sample,) if self.sample is not None else ())
+        held = [skip.onto for skip in self.trace.skips]
+        if not held and self.sample is not None:
+            held = [self.sample]
         ranks = [len(self.spec(value).shape) for value in held]
         return max(ranks, key=ranks.count, default=0)
 
