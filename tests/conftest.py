@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from unetscope import cli
 from unetscope.commands import console
 from unetscope.record import Trace
 from unetscope.sources import Request, resolve
+from unetscope.sources.configs import ConfigNetwork
 from unetscope.sources.torchvision_operators import lend_missing
 
 # The workers of pytest-xdist share the cores already; torch reads this when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 lend_missing()
 
+TRACES_KEPT = 32
 REFERENCE = Path(__file__).parent / "reference"
 
 # Each run tries the same examples, so that a change fails for what it changed; `pytest
@@ -29,6 +32,27 @@ REFERENCE = Path(__file__).parent / "reference"
 settings.register_profile("unetscope", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2000)
 settings.load_profile("unetscope")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def traces_of_configs() -> Iterator[None]:
+    """Trace a config once where many commands ask for it; tests/tracing traces networks itself."""
+    passed = ConfigNetwork.trace
+    kept: dict[str, Trace] = {}
+
+    def trace(network: ConfigNetwork) -> Trace:
+        if type(network) is not ConfigNetwork:
+            return passed(network)
+        spec = network.spec
+        key = repr((network.request, spec.family, spec.unet, spec.inputs, network.known))
+        kept[key] = kept.pop(key, None) or passed(network)
+        if len(kept) > TRACES_KEPT:
+            del kept[next(iter(kept))]
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ConfigNetwork, "trace", trace)
+        yield
 
 
 @pytest.fixture(scope="session")

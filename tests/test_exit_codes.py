@@ -69,7 +69,11 @@ def test_errors_of_the_environment_are_2(unetscope, monkeypatch):
     assert (done.code, done.err) == (2, "error: some/file: no space left on device\n")
 
 
-STARTED = "import unetscope.__main__ as it; print('started', flush=True); it.main()"
+HEARD = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with `&` ignores it
+"""
+STARTED = f"{HEARD}import unetscope.__main__ as it; print('started', flush=True); it.main()"
 
 
 @pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 0.6])
@@ -87,7 +91,7 @@ def test_an_interrupt_is_130_and_silent(seconds):
     assert (process.returncode, out, err) == (130, "", "")
 
 
-SWALLOWED = """
+SWALLOWED = f"""{HEARD}
 import os, signal, unetscope.__main__ as it, unetscope.cli as cli
 class Dying:
     def __del__(self):
@@ -100,7 +104,7 @@ def run(**_):
 cli.run = run
 it.main()
 """
-TURNED = """
+TURNED = f"""{HEARD}
 import os, signal, unetscope.__main__ as it, unetscope.cli as cli
 def run(**_):
     try:

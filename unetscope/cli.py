@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from unetscope.commands import console
 from unetscope.commands.check import check_command
@@ -91,7 +93,7 @@ def run(arguments: list[str] | None = None, interrupted: Callable[[], bool] = la
     """
     try:
         _see_working_directory()
-        left = app(arguments, standalone_mode=False)
+        left = _parser()(arguments, standalone_mode=False)
     except _UsageError as error:
         if error.format_message():  # nothing to say where help was printed instead
             console.error(_usage(error))
@@ -113,6 +115,12 @@ def run(arguments: list[str] | None = None, interrupted: Callable[[], bool] = la
         console.fault(error)
         return FAULT
     return left if isinstance(left, int) else 0
+
+
+@cache
+def _parser() -> Any:
+    """What reads a command line: all options of all commands, which takes a while to make."""
+    return get_command(app)
 
 
 def _see_working_directory() -> None:

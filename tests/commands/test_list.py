@@ -1,19 +1,13 @@
-"""`unetscope list`: the shipped configs by lineage, from an index that is kept true."""
+"""`unetscope list`: the shipped configs by lineage, from an index that test_zoo.py keeps true."""
 
 import json
 
 from unetscope.config import shipped
-from unetscope.sources.index import make_index, read_index
 
 
 def rows(result):
     assert result.code == 0, result.err
     return json.loads(result.out)["configs"]["rows"]
-
-
-def test_the_index_is_true():
-    """If not: `python -m unetscope.sources.index` writes it anew."""
-    assert read_index() == make_index()
 
 
 def test_every_config_is_listed_once_behind_the_one_it_extends(unetscope):

@@ -15,6 +15,8 @@ from unetscope.analysis.network import Network
 from unetscope.config import load, shipped
 from unetscope.families import FAMILIES, build
 from unetscope.ops import operation
+from unetscope.sources import Request, resolve
+from unetscope.sources.index import entry, read_index
 from unetscope.tracing import devices, trace
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -84,6 +86,16 @@ def test_inputs_output_residuals_and_flops(name):
     assert residuals == facts["residuals"]
     assert all(operation(op.name).known for op in recorded.ops)
     assert 2 * Cost(Network(recorded)).total == facts["flops"]
+    # If not: `python -m unetscope.sources.index` writes it anew.
+    assert read_index()[name] == entry(spec, shipped()[name], recorded)
+
+
+def test_the_index_has_every_config_and_is_true_of_those_without_published_facts():
+    index = read_index()
+    assert list(index) == list(shipped())
+    for name in set(index) - set(PUBLISHED):
+        traced = resolve(Request(name)).trace()
+        assert index[name] == entry(load(name), shipped()[name], traced)
 
 
 def test_every_family_has_a_config():

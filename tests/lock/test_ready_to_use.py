@@ -15,15 +15,62 @@ ACTION = ROOT / ".github" / "actions" / "unetscope"
 CONFIG, LOCK = "configs/unet.yaml", "configs/unet.lock"
 
 
-@pytest.fixture
+SERVER = """
+import json, os, socket, sys
+import torch
+import unetscope.__main__ as it
+import unetscope.cli, unetscope.tracing
+
+with socket.socket(socket.AF_UNIX) as listening:
+    listening.bind(sys.argv[1])
+    listening.listen()
+    print("ready", flush=True)
+    while True:
+        asking, _ = listening.accept()
+        _, streams, *_ = socket.recv_fds(asking, 1, 3)
+        folder, environment, *arguments = json.load(asking.makefile())
+        if not (child := os.fork()):
+            for number, stream in enumerate(streams):
+                os.dup2(stream, number)
+            sys.stdin, sys.stdout, sys.stderr = map(open, range(3), "rww")
+            sys.argv[1:] = arguments
+            os.chdir(folder)
+            os.environ.clear()
+            os.environ.update(environment)
+            it.main()
+        for stream in streams:
+            os.close(stream)
+        asking.send(bytes([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]))
+        asking.close()
+"""
+CLIENT = """#!{python} -IS
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({path!r})
+    socket.send_fds(server, [b"?"], [0, 1, 2])
+    server.sendall(json.dumps([os.getcwd(), dict(os.environ), *sys.argv[1:]]).encode())
+    server.shutdown(socket.SHUT_WR)
+    sys.exit(server.recv(1)[0])
+"""
+
+
+@pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """Of processes that find `unetscope` and know no GitHub."""
+    """Of processes that find `unetscope` and know no GitHub.
+
+    What they find asks a process that has torch imported already to fork and be `unetscope`.
+    """
     folder = tmp_path_factory.mktemp("bin")
-    shim = folder / "unetscope"
-    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m unetscope "$@"\n')
+    path, shim = folder / "socket", folder / "unetscope"
+    shim.write_text(CLIENT.format(python=sys.executable, path=str(path)))
     shim.chmod(shim.stat().st_mode | stat.S_IXUSR)
     kept = {key: text for key, text in os.environ.items() if not key.startswith("GITHUB_")}
-    return {**kept, "PATH": f"{folder}:{kept['PATH']}", "PYTHONPATH": str(ROOT)}
+    kept["PYTHONPATH"] = str(ROOT)
+    command = [sys.executable, "-c", SERVER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=kept) as server:
+        assert server.stdout.readline() == b"ready\n"
+        yield {**kept, "PATH": f"{folder}:{kept['PATH']}"}
+        server.kill()
 
 
 @pytest.fixture
@@ -62,12 +109,12 @@ def check(repository, project, **more):
     return done, comment, summary.read_text() if summary.exists() else ""
 
 
-def test_a_pull_request_fails_and_then_passes(repository, project, change, environment):
+def test_a_pull_request_fails_and_then_passes(repository, project, change, unetscope):
     done, comment, _ = check(repository, project)
     assert done.returncode == 1
     assert f"::error file={CONFIG},line=1,title=lock::{LOCK} is missing" in done.stdout
 
-    repository("unetscope", "lock", CONFIG)
+    unetscope("lock", CONFIG)
     repository("git", "add", ".")
     repository("git", "commit", "-qm", "its lock")
     done, comment, summary = check(repository, project, BASE="main")
@@ -83,7 +130,7 @@ def test_a_pull_request_fails_and_then_passes(repository, project, change, envir
     assert comment.startswith("<!-- unetscope-diff -->\n\nFrom ")
     assert "comment=" in (project / "output").read_text()
 
-    repository("unetscope", "lock", CONFIG)
+    unetscope("lock", CONFIG)
     done, comment, _ = check(repository, project, BASE="main", ARGUMENTS="--fail-on none")
     assert done.returncode == 0
     assert "16 -> 24" in comment

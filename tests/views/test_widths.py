@@ -1,6 +1,7 @@
 """Every table in terminals of many widths: what narrow ones leave out, and what none splits."""
 
 import re
+from functools import cache
 from itertools import chain
 
 import pytest
@@ -30,6 +31,7 @@ WHOLE = re.compile(
 )
 
 
+@cache
 def tables_of(name, language):
     view = View.of(unetscope.load(name).trace(), language)
     paths = [step.module for step in view.network.trace.steps]
@@ -51,6 +53,7 @@ def tables_of(name, language):
     return list(chain.from_iterable(found))
 
 
+@cache
 def tables_of_many_models(language):
     words = Words(language)
     paths = [f"configs/locks/{name}.lock" for name in ("sd15", "bk_sdm_small", "sdxl_base")]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unetscope.config import Spec
+    from unetscope.record import Trace
 
 FILE = "index.json"
 
@@ -32,14 +33,16 @@ def read_index() -> dict[str, dict[str, Any]]:
 def make_index() -> dict[str, dict[str, Any]]:
     """The index as the configs and one pass of each network give it."""
     from unetscope.config import load, shipped
-
-    return {name: _entry(load(name), path) for name, path in shipped().items()}
-
-
-def _entry(spec: Spec, path: Path) -> dict[str, Any]:
     from unetscope.sources import Request, resolve
 
-    trace = resolve(Request(str(path))).trace()
+    return {
+        name: entry(load(name), path, resolve(Request(str(path))).trace())
+        for name, path in shipped().items()
+    }
+
+
+def entry(spec: Spec, path: Path, trace: Trace) -> dict[str, Any]:
+    """What the index says of a config that lies at `path`; `trace` is of its network."""
     return {
         "extends": _parent(path),
         "title": spec.name,

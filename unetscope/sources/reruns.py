@@ -6,8 +6,8 @@ At other sizes, for dims in symbols; under other people's counters; for real, wi
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import UnetscopeError
@@ -146,12 +146,24 @@ def verification(old: Runnable, new: Runnable, device: str, progress: Progress) 
     from unetscope.tracing.verify import PRECISIONS
 
     *better, last = PRECISIONS
-    for dtype in better:
-        try:
-            return _verified(old, new, device, dtype, progress)
-        except UnetscopeError as error:
-            new.info(f"{error.message}: trying {last}")
-    return _verified(old, new, device, last, progress)
+    with _collector_kept_short():
+        for dtype in better:
+            try:
+                return _verified(old, new, device, dtype, progress)
+            except UnetscopeError as error:
+                new.info(f"{error.message}: trying {last}")
+        return _verified(old, new, device, last, progress)
+
+
+@contextmanager
+def _collector_kept_short() -> Iterator[None]:
+    """Collect garbage now; until this ends, the collector looks at nothing that is older."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def see_device(device: str) -> None:
