@@ -55,7 +55,8 @@ def test_nothing_changed_from_a_network_to_itself(locks, name):
 
 @pytest.mark.parametrize("one", VARIANTS)
 def test_the_way_back_is_the_mirror_image(locks, one):
-    for other in VARIANTS:
+    names = list(VARIANTS)
+    for other in names[names.index(one) :]:  # the others have been mirrored into this one
         there, back = diff(locks[one], locks[other]), diff(locks[other], locks[one])
         mirrored = Counter(single.mirrored() for c in back.changes for single in c.singles())
         assert Counter(single for c in there.changes for single in c.singles()) == mirrored
