@@ -47,8 +47,8 @@ def saved(tmp_path_factory):
     return path
 
 
-def test_a_pipe_gets_no_colour_and_whole_lines():
-    done = run("trace", "sd15", COLUMNS="40")
+def test_a_pipe_gets_no_colour_and_whole_lines(saved):
+    done = run("trace", saved, COLUMNS="40")
     assert done.returncode == 0
     assert "\x1b" not in done.stdout
     assert "down_blocks.0.downsamplers.0" in done.stdout
@@ -96,7 +96,7 @@ def test_usage_errors_are_exit_code_2_without_a_traceback():
 
 
 def test_nothing_but_data_on_stdout():
-    done = run("trace", "sd15", "-v", "-f", "json")
+    done = run("trace", "article_003", "-v", "-f", "json")
     assert done.stdout.startswith("{")
     assert "calls and" in done.stderr
 
