@@ -152,14 +152,16 @@ NEW_FEATURES: dict[str, Callable[[Net, Tensor], Tensor]] = {
 
 
 @pytest.mark.parametrize("made", NEW_FEATURES.values(), ids=NEW_FEATURES.keys())
-def test_a_feature_computed_from_a_skip_is_not_that_skip(made: Any) -> None:
+def test_layers_may_stand_on_the_short_way(made: Any) -> None:
+    """What parts at `enter` and meets again is a skip, with or without weights on its short way."""
+
     def body(net: Net, x: Tensor) -> Tensor:
         x = net.enter(x)
         return torch.cat([net.up(net.down(x)), made(net, x)], dim=1)
 
     layers = {"enter": conv(), "block": conv(), "down": halve(), "up": double()}
     record = both(body, image(), **layers, share=nn.Linear(1, 1, bias=False))
-    assert pushed(record) == []
+    assert pushed(record) == ["enter"]
 
 
 def test_freeu_filters_skips_and_rescales_the_backbone() -> None:
@@ -305,9 +307,9 @@ def test_dense_joins() -> None:
         n02=conv(3 * C),
         up=nn.Upsample(scale_factor=2),
     )
-    # x01 is no ancestor of x11, so it is no skip: both were computed from x00 and x10.
-    assert pushed(record) == ["n00", "n10", "n00"]
-    assert [skip.push for skip in record.skips] == [0, 1, 0]
+    # x01 is no ancestor of x11, but both ways part at x10, below which only that to x11 goes.
+    assert pushed(record) == ["n00", "n10", "n00", "n01"]
+    assert [skip.push for skip in record.skips] == [0, 1, 0, 2]
 
 
 def test_a_join_whose_output_is_pushed_in_turn() -> None:
@@ -403,15 +405,15 @@ def test_other_numbers_of_dims(dims: int) -> None:
         up2=back(C, C, 2, stride=2),
         other=kind(C, C, 1),
     )
-    assert pushed(record) == ["enter", "middle"]
-    assert [record.ops[skip.op].name for skip in record.skips] == ["torch.cat", "+"]
+    # Two short ways part at `middle`: itself, and what `other` makes of it.
+    assert pushed(record) == ["enter", "middle", "middle"]
+    assert [record.ops[skip.op].name for skip in record.skips] == ["torch.cat", "+", "+"]
 
 
-# From a signal of `length` to another resolution and back, `C` long on the way.
+# From a signal of `length` to a lower resolution and back, `C` long on the way.
 THERE_AND_BACK: dict[str, tuple[int, Callable[[Net, Tensor], Tensor]]] = {
     "convolved": (2 * C, lambda net, x: F.silu(net.up(net.down(x)))),
     "interpolated": (2 * C, lambda net, x: F.interpolate(net.down(x), scale_factor=2)),
-    "pooled": (C // 2, lambda net, x: F.max_pool1d(net.up(x), 2)),
 }
 
 
@@ -664,13 +666,6 @@ def down_and_up_by_functions_alone(net: Net, x: Tensor) -> Tensor:
     return x + F.interpolate(F.avg_pool2d(x, 2), scale_factor=2)
 
 
-@no_skip(image(), torch.zeros(2))
-def scaled_by_a_factor_made_in_the_encoder(net: Net, x: Tensor, given: Tensor) -> Tensor:
-    share = net.linear(given[:, None].expand(2, C)).sigmoid()[:, :, None, None]
-    low = F.interpolate(net.b(F.avg_pool2d(x * share, 2)), scale_factor=2)
-    return torch.cat([low, share * net.a(x)], dim=1)
-
-
 @no_skip(image(), torch.zeros(2, 3, C))
 def text_read_by_modules_and_joined_again(net: Net, x: Tensor, text: Tensor) -> Tensor:
     tokens = net.a(x).flatten(2).transpose(1, 2)
@@ -690,6 +685,16 @@ def residual_that_halves(net: Net, x: Tensor) -> Tensor:
 def residual_that_doubles(net: Net, x: Tensor) -> Tensor:
     x = net.a(x)
     return F.interpolate(x, scale_factor=2) + net.b(F.interpolate(F.silu(x), scale_factor=2))
+
+
+def test_a_factor_of_both_sides_is_no_skip_but_their_fork_is() -> None:
+    def body(net: Net, x: Tensor, given: Tensor) -> Tensor:
+        share = net.linear(given[:, None].expand(2, C)).sigmoid()[:, :, None, None]
+        low = F.interpolate(net.b(F.avg_pool2d(x * share, 2)), scale_factor=2)
+        return torch.cat([low, share * net.a(x)], dim=1)
+
+    record = both(body, image(), torch.zeros(2), a=conv(), b=conv(), linear=nn.Linear(C, C))
+    assert pushed(record) == ["args.0"]
 
 
 @pytest.mark.parametrize("name", NO_SKIPS)
