@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from unetscope.analysis.network import Network
 from unetscope.record import SkipEvent
@@ -46,7 +47,11 @@ def anatomy(network: Network) -> Anatomy:
     Only blocks that return a feature map belong to a part: embeddings do not. A network without
     skips is sorted by the names of its blocks alone, and not at all if they say nothing.
     """
-    maps = [block for block in network.blocks if network.main_output(block) is not None]
+    maps = [
+        block
+        for block in network.blocks
+        if network.main_output(block) is not None and not _does_nothing(network, block)
+    ]
     parts: dict[str, list[int]] = {
         name: [] for name in ("entry", "encoder", "middle", "decoder", "exit")
     }
@@ -79,7 +84,11 @@ def embeddings(network: Network, parts: Anatomy) -> tuple[int, ...]:
     beside = (call for call in network.beside if makes_vectors(network, call))
     return (
         *(call for call in beside if not given.isdisjoint(network.step(call).outputs)),
-        *(block for block in network.blocks if block not in sorted_in),
+        *(
+            block
+            for block in network.blocks
+            if block not in sorted_in and not _does_nothing(network, block)
+        ),
     )
 
 
@@ -118,7 +127,38 @@ def _role(network: Network, block: int) -> str:
         return "decoder" if joined or takes or end < last_join or named == "decoder" else "exit"
     if step.start < last_push:
         return "entry" if _is_entry(network, block) else "encoder"
-    return "encoder" if named == "encoder" else "middle"
+    if named == "encoder":
+        return named
+    between = [
+        other
+        for other in network.blocks
+        if last_push <= network.step(other).start and (network.step(other).end or 0) <= first_join
+    ]
+    return _between(network, block, between)
+
+
+def _between(network: Network, block: int, blocks: Sequence[int]) -> str:
+    """The part of a block between the last push and the first join.
+
+    The middle works at the lowest resolution there; what goes down to it is encoder, what comes
+    back up decoder.
+    """
+    areas = {
+        other: prod(network.size(value))
+        for other in blocks
+        if (value := network.main_output(other)) is not None
+    }
+    lowest = min(areas.values(), default=0)
+    at_lowest = [other for other, area in areas.items() if area == lowest]
+    if areas.get(block, lowest) == lowest:
+        return "middle"
+    return "encoder" if block < at_lowest[0] else "decoder"
+
+
+def _does_nothing(network: Network, block: int) -> bool:
+    """Whether a block hands on what it was given, as `nn.Identity` does."""
+    step = network.step(block)
+    return {argument.value for argument in step.inputs} >= set(step.outputs)
 
 
 def _is_entry(network: Network, block: int) -> bool:

@@ -253,6 +253,8 @@ class _Sweep:
             if record.op is None or (record.op in found and not record.updated):
                 continue
             op = self._ops[record.op]
+            if len(op.inputs) < 2 and not record.updated:
+                continue
             row = self._rows[record.op]
             if record.updated:
                 kind, operands = _Kind.BESIDE, self._parents[value]
@@ -272,13 +274,15 @@ class _Sweep:
             else:
                 operands = op.inputs[1:] if row.name == "where" else op.inputs
                 kind = _Kind.OTHER
+                if sum(self._maps[v] is not None or self._graph.fed(v) for v in operands) < 2:
+                    continue  # a layer and its weights
             told = tuple(dict.fromkeys(self._handed[v] for v in operands if self._is_feature(v)))
             doubled = kind is _Kind.BESIDE and len(op.inputs) == 2 and len({*op.inputs}) == 1
             fed = [v for v in told if self._graph.fed(v) or self._maps[v] is not None]
             if kind is _Kind.BESIDE and (record.updated or row.name in _WRITES):
                 # A new tensor into which the first is written is no operand.
                 told = tuple(v for v in told if self._is_filled(v))
-            wanted = len(told) > 1 and fed
+            wanted = len(told) > 1 and bool(fed)
             if kind in (_Kind.PRODUCT, _Kind.OTHER):
                 wanted = len(fed) > 1
             if kind is _Kind.OTHER and sum(self._maps[v] is not None for v in told) == 0:
@@ -300,6 +304,9 @@ class _Sweep:
     def _arrive(self, value: int, ways: Sequence[int]) -> _Sets:
         """From which forks ways lead to a value, by what they have passed."""
         join = self._found.get(value)
+        bit = self._bit(value)
+        if len(ways) == 1 and join is None and not (bit or self._changes(value)):
+            return self._at(ways[0])
         ways = self._operands.get(value, ways)
         brought = {skip.operand for skip in join.skips} if join else set()
         own = [self._at(parent) for parent in ways if parent not in brought]
@@ -327,7 +334,6 @@ class _Sweep:
             first = 0 if brought else first & unmet
         if self._rises(value):
             risen |= stays & self._below(_LOWER * resolution)
-        bit = self._bit(value)
         for level, height in enumerate(self._levels):
             if resolution >= _LOWER * height:
                 levels[level] |= bit
@@ -338,6 +344,10 @@ class _Sweep:
     def _is_layer(self, value: int) -> bool:
         found = self._maps[value]
         return found is not None and found.layer
+
+    def _changes(self, value: int) -> bool:
+        """Whether a function may be lower than what it is given, or bring it up."""
+        return self._is_layer(value) or self._rises(value)
 
     def _rises(self, value: int) -> bool:
         """Whether a function may bring a map up: what windows are padded to is no resolution."""
@@ -365,14 +375,14 @@ class _Sweep:
 
     def _at(self, value: int) -> _Sets:
         found = self._sets[value]
-        return _NOTHING(len(self._levels)) if found is None else found
+        return _Sets(0, 0, 0, 0, 0, 0, [0] * len(self._levels)) if found is None else found
 
     # Classes
 
     def _classify(self, op: int, value: int, kind: _Kind, told: tuple[int, ...]) -> Join:
         maps = [v for v in told if self._maps[v] is not None]
         if kind is _Kind.BESIDE:
-            maps = self._flattened(value, maps)
+            maps = self._flattened(maps)
             self._operands[value] = maps
         if len(maps) < 2:
             return Join(op, value, self._with_no_map(kind, told, maps))
@@ -468,7 +478,7 @@ class _Sweep:
         if kind is not _Kind.BESIDE or len(self._children[value]) != 1:
             return False
         outer = self._children[value][0]
-        maps = [v for v in self._ways[value]]
+        maps = self._ways[value]
         if outer not in joins or joins[outer][1] is not kind or len(maps) < 2:
             return False
         along = self._along_channels(op, value, maps)
@@ -479,7 +489,7 @@ class _Sweep:
                 return True
         return False
 
-    def _flattened(self, value: int, maps: Sequence[int]) -> list[int]:
+    def _flattened(self, maps: Sequence[int]) -> list[int]:
         """The operands of a concatenation, those of concatenations among them in their place."""
         operands = [v for way in maps for v in self._inside.get(way, (way,))]
         return list(dict.fromkeys(operands))
@@ -755,7 +765,10 @@ def _matches(
 
 
 class _Sets(NamedTuple):
-    """From which forks ways lead to a value, as bits; but for the first, ways that no skip brought."""
+    """From which forks ways lead to a value, as bits.
+
+    A way that leads through what a skip brought counts in the first alone.
+    """
 
     ancestors: int
     """Any way, also one that a skip brought."""
@@ -771,7 +784,3 @@ class _Sets(NamedTuple):
     """Likewise, skips or not."""
     levels: list[int]
     """For each resolution of a join: some way never below that."""
-
-
-def _NOTHING(levels: int) -> _Sets:
-    return _Sets(0, 0, 0, 0, 0, 0, [0] * levels)

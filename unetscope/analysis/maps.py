@@ -243,7 +243,7 @@ def _listed(op: Op, rank: int) -> list[int]:
 
 
 def _reduced(op: Op, before: Map, old: Shape, new: Shape) -> Map | None:
-    """The layout of a map that was summed up over some of its dims; None if no positions are left."""
+    """The layout of a map that was summed up over some dims; None if no positions are left."""
     dims = _listed(op, len(old)) if old else []
     if not dims:
         changed = len(old) == len(new) and [d for d, s in enumerate(old) if new[d] != s]
@@ -287,7 +287,7 @@ def _viewed(op: Op, before: Map, old: Shape, new: Shape) -> Map:
     if row.name in ("getitem", "select", "unbind", "index_select", "gather"):
         followed = _FOLLOWING.get(row.name, _indexed)(op, old)
         if followed is not None:
-            left = tuple(followed[dim] for dim in channels if followed[dim] is not None)
+            left = tuple(place for dim in channels if (place := followed[dim]) is not None)
             if not left:
                 return Map(prod(new), ())
             if all(dim < len(new) for dim in left):
