@@ -323,7 +323,7 @@ class _Sweep:
             for level, forks in enumerate(sets.levels):
                 levels[level] |= forks
         resolution = self._resolution(value)
-        met = join is not None and len(ways) > 1
+        met = join is not None and len(ways) > 1 and not self._is_weighing(value)
         if met or self._is_layer(value):
             stays &= self._below(resolution / _LOWER, inclusive=True)
             for level, height in enumerate(self._levels):
@@ -344,6 +344,11 @@ class _Sweep:
     def _is_layer(self, value: int) -> bool:
         found = self._maps[value]
         return found is not None and found.layer
+
+    def _is_weighing(self, value: int) -> bool:
+        """Whether a function is a matrix product, as of attention: its result is no resolution."""
+        op = self._values[value].op
+        return op is not None and self._rows[op].kind in (OpKind.MATRIX_PRODUCT, OpKind.ATTENTION)
 
     def _changes(self, value: int) -> bool:
         """Whether a function may be lower than what it is given, or bring it up."""
@@ -405,7 +410,10 @@ class _Sweep:
         for operand, onto in ((min(maps), max(maps)), (max(maps), min(maps))):
             ancestors = self._at(onto).ancestors
             pushed = next((v for v in self._back(operand) if self._bit(v) & ancestors), None)
-            if pushed is not None and pushed not in self._before(onto):
+            if pushed is None or pushed in self._before(onto):
+                continue
+            # What is added may have been scaled, what is put beside added to, as by a ControlNet.
+            if kind is _Kind.BESIDE or pushed in self._before(operand):
                 skip = self._skip(value, pushed, operand, onto)
                 self._level.setdefault(
                     (self._common(pushed, op), kind, self._resolution(operand)), []
