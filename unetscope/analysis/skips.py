@@ -1,16 +1,12 @@
-"""Finding skips in the data flow of one pass.
+"""The skips of one pass, and what happened to them on their way; `joins` says what a skip is.
 
-A skip is a join (`torch.cat` and its like, `lerp`, `+`) of two tensors of which one is an ancestor
-of the other, with modules in between. For `lerp` and `+` the resolution must have changed in
-between too, on every way from one to the other, else it is a residual. A tensor that was scaled,
-shifted, filtered, gated or added to on its way to the join is still the tensor that was pushed.
 Where a body that joins skips joins a tensor to itself, no block stood between encoder and decoder:
 that is a pop too. Last-in-first-out is found, never assumed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from unetscope.analysis.graph import Graph
 from unetscope.analysis.joins import find_joins
@@ -68,28 +64,31 @@ def _short_way(graph: Graph, skip: SkipEvent) -> set[int]:
             return []
         return [p for p in dict.fromkeys(graph.parents[value]) if p >= skip.value and graph.fed(p)]
 
-    way = []
-    value = graph.trace.ops[skip.op].inputs[skip.operand]
-    while value != skip.value:
-        way.append(value)
-        if len(parents := earlier(value)) != 1:
-            break
-        (value,) = parents
-    else:
-        return set(way)
-    # Of several ways some come from the decoder, as a gate's signal does.
-    decoder = set(graph.back(skip.onto, along=earlier)) - {skip.value}
-    ways: dict[int, list[int]] = {}
-    waiting = way[:1]
-    for value in waiting:  # which grows meanwhile
-        if value not in ways and value != skip.value:
-            ways[value] = [parent for parent in earlier(value) if parent not in decoder]
-            waiting += ways[value]
+    arrived = graph.trace.ops[skip.op].inputs[skip.operand]
+    ways = {value: earlier(value) for value in graph.back(arrived, along=earlier)}
+    ways.pop(skip.value, None)
+    if skip.onto in ways or any(_is_read_elsewhere(graph, v, skip.op, ways) for v in ways):
+        # Some of these ways come from the decoder, as a gate's signal does.
+        decoder = set(graph.back(skip.onto, along=earlier)) - {skip.value}
+
+        def short(value: int) -> list[int]:
+            return [parent for parent in earlier(value) if parent not in decoder]
+
+        ways = {value: short(value) for value in graph.back(arrived, along=short)}
+        ways.pop(skip.value, None)
     reached = {skip.value}
     for value in sorted(ways):
         if not reached.isdisjoint(ways[value]):
             reached.add(value)
     return reached - {skip.value}
+
+
+def _is_read_elsewhere(graph: Graph, value: int, join: int, way: Container[int]) -> bool:
+    """Whether a function that is neither on a way nor the join at its end takes a value."""
+    return any(
+        reader != join and not any(made in way for made in graph.trace.ops[reader].outputs)
+        for reader in graph.readers[value]
+    )
 
 
 def _parts_of_join(graph: Graph, skip: SkipEvent) -> set[int]:
@@ -99,7 +98,7 @@ def _parts_of_join(graph: Graph, skip: SkipEvent) -> set[int]:
     are written into.
     """
     joined_by = graph.kinds[skip.op]
-    if joined_by is OpKind.SUM:
+    if joined_by is OpKind.SUM or (joined_by is not OpKind.JOIN and skip.operand > 0):
         return set()
     part = OpKind.JOIN if joined_by is OpKind.JOIN else OpKind.VIEW
     found: set[int] = set()
@@ -135,7 +134,12 @@ def _call_on_the_way(graph: Graph, op: Op, way: set[int], start: int, end: int) 
 
 
 def added(graph: Graph, skip: SkipEvent) -> list[int]:
-    """What was added to a skip on its way to the join, such as a ControlNet's residual."""
+    """What was added to a skip on its way to the join, such as a ControlNet's residual.
+
+    Nothing that was computed from the skip is, nor what a module on the way adds.
+    """
+    way = _short_way(graph, skip)
+    born, end = graph.born(skip.value), graph.trace.ops[skip.op].clock
 
     def by_functions(value: int) -> Iterable[int]:
         return graph.parents[value] if graph.producer(value) is None else ()
@@ -150,7 +154,9 @@ def added(graph: Graph, skip: SkipEvent) -> list[int]:
         ]
         if not ways:
             break
-        if graph.kind(value) is OpKind.SUM:
-            found += [v for v in op.inputs[:2] if v not in ways]  # lerp has a weight too
+        call = _call_on_the_way(graph, op, way, born, end)
+        if graph.kind(value) is OpKind.SUM and call is None:
+            others = [v for v in op.inputs[:2] if v not in ways]  # lerp has a weight too
+            found += [v for v in others if v not in way]
         value = ways[0]
     return found
