@@ -144,6 +144,7 @@ class Words:
     consumer = Word(en="Consumer", zh="使用者")
     calls_between = Word(en="Calls between", zh="间隔调用数")
     channels_joined = Word(en="Joined", zh="拼接后")
+    on_the_way = Word(en="On the way", zh="途经")
     added_on_the_way = Word(en="Added on the way", zh="途中相加")
     verdict = Word(
         en="{pushed} pushed, {popped} popped, {order}.",
@@ -156,6 +157,61 @@ class Words:
         en="pop {pop} (push {push}, {producer})", zh="弹出 {pop}（压入 {push}，{producer}）"
     )
     reused = Word(en="Joined again: {}.", zh="重复使用：{}。")
+    long_skips = Word(en="Long skips at one resolution: {}.", zh="同一分辨率内的长跨层连接：{}。")
+
+    # All joins
+    all_joins = Word(en="All joins: {}.", zh="全部汇合：{}。")
+    joins_of_a_class = Word(en="{count} {name}", zh="{count} 个{name}")
+    with_pops = Word(en="{joins} ({pops} pops)", zh="{joins}（弹出 {pops} 次）")
+    joins = Word(en="Joins", zh="汇合")
+    join_class = Word(en="Class", zh="类别")
+    operands = Word(en="Operands", zh="操作数")
+    note = Word(en="Note", zh="备注")
+    one_join = WordsByKey(
+        {
+            "skip": Word(en="skip", zh="跨层连接"),
+            "long_skip": Word(en="long skip", zh="长跨层连接"),
+            "residual": Word(en="residual", zh="残差"),
+            "dense": Word(en="dense", zh="稠密连接"),
+            "branches": Word(en="branches", zh="分支"),
+            "gate": Word(en="gate", zh="门控"),
+            "embedding": Word(en="embedding", zh="嵌入"),
+            "context": Word(en="context", zh="上下文"),
+            "other": Word(en="other", zh="其他汇合"),
+        }
+    )
+    several_joins = WordsByKey(
+        {
+            "skip": Word(en="skips", zh="跨层连接"),
+            "long_skip": Word(en="long skips", zh="长跨层连接"),
+            "residual": Word(en="residual", zh="残差"),
+            "dense": Word(en="dense", zh="稠密连接"),
+            "branches": Word(en="branches", zh="分支"),
+            "gate": Word(en="gates", zh="门控"),
+            "embedding": Word(en="embeddings", zh="嵌入"),
+            "context": Word(en="context", zh="上下文"),
+            "other": Word(en="other", zh="其他汇合"),
+        }
+    )
+    doubts = WordsByKey(
+        {
+            "lone": Word(en="a long skip or dense", zh="长跨层连接或稠密连接"),
+            "product": Word(en="a skip if it were a sum", zh="若为求和则是跨层连接"),
+        }
+    )
+    doubtful = WordsByKey(
+        {
+            "lone": Word(
+                en="One concatenation at one resolution, a long skip or dense: {}.",
+                zh="单个同分辨率拼接，可能是长跨层连接或稠密连接：{}。",
+            ),
+            "product": Word(
+                en="No skips, but would be if they were sums: {}.",
+                zh="不是跨层连接，若为求和则是：{}。",
+            ),
+        }
+    )
+    of_no_class = Word(en="Joins of no known class: {}.", zh="类别未知的汇合：{}。")
 
     # Steps
     steps_of = Word(en="Steps", zh="使用残差")

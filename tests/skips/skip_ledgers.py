@@ -11,6 +11,7 @@ from skip_case import CASES, Case
 
 from unetscope.analysis.anatomy import stack_use
 from unetscope.analysis.network import Network
+from unetscope.analysis.skips import through
 from unetscope.tracing import devices, trace
 
 for _module in ("u", "many", "kinds", "without", "more"):
@@ -61,7 +62,21 @@ def differences(case: Case) -> list[str]:
         lifo = stack_use(network).last_in_first_out
         if lifo is not case.lifo:
             wrong.append(f"last-in-first-out: expected {case.lifo}, found {lifo}")
+    ways = on_the_way(network)
+    for what, way in case.through.items():
+        if what in ways and ways[what] != [way] * len(ways[what]):
+            wrong.append(f"{what} through: expected {way}, found {ways[what]}")
     return wrong
+
+
+def on_the_way(network: Network) -> dict[str, list[tuple[str, ...]]]:
+    """Of each tensor that was pushed the modules that it passes, once for each pop."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for skip in network.trace.skips:
+        names = through(network.graph, skip)
+        modules = tuple(name for name in names if name in network.modules)
+        found.setdefault(pushed(network, skip.value), []).append(modules)
+    return found
 
 
 def told(pops: list[tuple[str, str]]) -> str:

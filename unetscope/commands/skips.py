@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from unetscope.commands import console
 from unetscope.commands.options import (
     MaybeSource,
@@ -17,17 +21,29 @@ def skips_command(
     network: SizedNetworkOptions,
     written: TableOptions,
     config: MaybeSource = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all-joins", help="Also list every join of the pass, with its class."),
+    ] = False,
     names: ModuleNames = "diffusers",
 ) -> None:
-    """Show the skip ledger: who pushed what, who popped it, and whether it was a stack."""
+    """Show the skip ledger: who pushed what, who popped it, and whether it was a stack.
+
+    Below it stands how many joins of other classes there are, such as residual sums.
+    """
     unet = network.load(config)
-    from unetscope.views.skips import ledger
+    from unetscope.views.skips import accounted, all_joins, ledger
     from unetscope.views.view import View
 
     view = View.of(unet.trace(), written.lang, names)
     tables = ledger(view)
     if not tables:
         console.info(f"{unet.trace().name} joins no skips")
-        for sentence in view.untold:
+        for sentence in (*accounted(view), *([] if every else view.untold)):
             console.info(sentence)
+    if every:
+        if tables and written.format == "csv":
+            console.info("csv holds one table: the ledger is left out")
+            tables = []
+        tables.append(all_joins(view))
     written.show(view.told(tables), view.names)

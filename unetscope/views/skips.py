@@ -1,11 +1,16 @@
-"""The residual stack, as the articles draw it, and the ledger of what was really joined."""
+"""The residual stack, as the articles draw it, and the ledger of what was really joined.
+
+The ledger tells of the skips, a table of joins of all that was put together.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from unetscope.analysis.anatomy import Count, block_of, count, stack_use
-from unetscope.analysis.skips import added
+from unetscope.analysis.joins import Join, JoinClass
+from unetscope.analysis.skips import added, through
 from unetscope.record import SkipEvent
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.view import View, code, in_code, phrase
@@ -116,10 +121,14 @@ def ledger(view: View) -> list[Table]:
     ]
     if not rows:
         return []
-    if any(added(network.graph, skip) for skip in skips):
-        columns.append(Column("added", words.added_on_the_way, code=True, priority=1))
-    else:
-        rows = [row[:-1] for row in rows]
+    seldom = [
+        Column("through", words.on_the_way, code=True, priority=1),
+        Column("added", words.added_on_the_way, code=True, priority=1),
+    ]
+    always = len(columns)
+    wanted = [i for i in range(len(seldom)) if any(row[always + i].data for row in rows)]
+    columns += [seldom[i] for i in wanted]
+    rows = [(*row[:always], *(row[always + i] for i in wanted)) for row in rows]
     return [
         Table(
             "ledger",
@@ -150,8 +159,15 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
         Cell.of(where, code=True),
         Cell.of(between),
         Cell((Part(before), Part(" -> "), Part(after)), (before, after)),
+        _through(view, skip),
         _added(view, skip),
     )
+
+
+def _through(view: View, skip: SkipEvent) -> Cell:
+    """What a skip passes on its way, such as a lateral convolution."""
+    names = through(view.network.graph, skip)
+    return Cell.of(view.some(names), code=True, data=names)
 
 
 def _added(view: View, skip: SkipEvent) -> Cell:
@@ -175,6 +191,8 @@ def _verdict_data(view: View) -> dict[str, object]:
         "out_of_order_pushes": [skip.push for skip in found.out_of_order],
         "out_of_order_pops": _pops(view, found.out_of_order),
         "reused_pushes": [skip.push for skip in found.reused],
+        "long_skip_pops": _pops(view, _long_skips(view)),
+        "joins": {each.value: number for each, number in _counts(view).items()},
     }
 
 
@@ -190,10 +208,14 @@ def _verdict(view: View) -> tuple[Cell, ...]:
             order=Part(order, strong=True),
         )
     ]
-    for sentence, skips in ((words.out_of_order, found.out_of_order), (words.reused, found.reused)):
+    for sentence, skips in (
+        (words.out_of_order, found.out_of_order),
+        (words.reused, found.reused),
+        (words.long_skips, _long_skips(view)),
+    ):
         if skips:
             lines.append(Cell.of(sentence.format(_names(view, skips))))
-    return tuple(lines)
+    return (*lines, *map(Cell.of, accounted(view)))
 
 
 def _names(view: View, skips: Sequence[SkipEvent]) -> str:
@@ -208,3 +230,85 @@ def _names(view: View, skips: Sequence[SkipEvent]) -> str:
 def _pops(view: View, skips: Sequence[SkipEvent]) -> list[int]:
     """The numbers of joins in the ledger."""
     return [view.network.trace.skips.index(skip) for skip in skips]
+
+
+def accounted(view: View) -> list[str]:
+    """How many joins are of which class, and which are in doubt, in sentences."""
+    words = view.words
+    counts = []
+    for kind, number in _counts(view).items():
+        if number:
+            name = (words.one_join if number == 1 else words.several_joins)[kind.value]
+            told = words.joins_of_a_class.format(count=number, name=name)
+            pops = sum(len(join.skips) for join in view.joins if join.kind is kind)
+            counts.append(words.with_pops.format(joins=told, pops=pops) if pops > number else told)
+    sentences = [words.all_joins.format(words.listed.join(counts) or words.none)]
+    for doubt, sentence in words.doubtful.items():
+        if names := [_name(view, join) for join in view.joins if join.doubt == doubt]:
+            sentences.append(sentence.format(view.some(names)))
+    unknown = [
+        _name(view, join)
+        for join in view.joins
+        if join.kind is JoinClass.OTHER and join.doubt is None
+    ]
+    if unknown:
+        sentences.append(words.of_no_class.format(view.some(unknown)))
+    return sentences
+
+
+def all_joins(view: View) -> Table:
+    """Every join, one row each, in the order in which they ran."""
+    words = view.words
+    return Table(
+        "joins",
+        words.joins,
+        (
+            Column("class", words.join_class),
+            Column("module", words.module, code=True),
+            Column("function", words.function, code=True),
+            Column("operands", words.operands, code=True, priority=3),
+            Column("shape", words.shape, Kind.SHAPE, priority=2),
+            Column("note", words.note, priority=1),
+        ),
+        tuple(_join(view, join) for join in view.joins),
+    )
+
+
+def _join(view: View, join: Join) -> tuple[Cell, ...]:
+    network, words = view.network, view.words
+    op = network.trace.ops[join.op]
+    operands = [network.graph.origin(value) for value in op.inputs]
+    module = _body(view, join)
+    near = [name.removesuffix(f" in {module}") for name in operands]
+    return (
+        Cell.of(words.one_join[join.kind.value], data=join.kind.value),
+        Cell.of(module or network.trace.name, code=True, data=module),
+        Cell.of(op.name, code=True),
+        Cell.of(view.some(near), code=True, data=operands),
+        Cell.of(view.dims(join.value), Kind.SHAPE),
+        Cell.of("" if join.doubt is None else words.doubts[join.doubt], data=join.doubt),
+    )
+
+
+def _body(view: View, join: Join) -> str:
+    """The path of the module in whose body a join ran."""
+    call = view.network.trace.ops[join.op].step
+    return "" if call is None else view.network.path(call)
+
+
+def _name(view: View, join: Join) -> str:
+    """A join as sentences name it: `torch.cat in up_blocks.0`."""
+    trace, body = view.network.trace, _body(view, join)
+    return f"{trace.ops[join.op].name} in {view.names.get(body, body) or trace.name}"
+
+
+def _counts(view: View) -> dict[JoinClass, int]:
+    """How many joins are of each class."""
+    found = Counter(join.kind for join in view.joins)
+    return {kind: found[kind] for kind in JoinClass}
+
+
+def _long_skips(view: View) -> list[SkipEvent]:
+    """The skips that never leave one resolution."""
+    long = {join.op for join in view.joins if join.kind is JoinClass.LONG_SKIP}
+    return [skip for skip in view.network.trace.skips if skip.op in long]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, residuals
+from unetscope.analysis.joins import Join, find_joins
 from unetscope.analysis.names import names_in
 from unetscope.analysis.network import Network
 from unetscope.errors import UnetscopeError, nearest
@@ -61,6 +62,18 @@ class View:
         """The residual stack: what the encoder left for the decoder, joined later or not."""
         return residuals(self.network, self.anatomy)
 
+    @cached_property
+    def joins(self) -> tuple[Join, ...]:
+        """Every join of the pass, in the order in which they ran."""
+        return find_joins(self.network.graph)
+
+    def some(self, names: Sequence[str]) -> str:
+        """The first few names, and how many more there are, in the language that is shown."""
+        shown = list(names[:MOST_NAMES])
+        if rest := len(names) - len(shown):
+            shown.append(self.words.others.format(rest))
+        return self.words.listed.join(shown)
+
     def shows(self, call: int) -> bool:
         """Whether a block is to be shown."""
         return self.block is None or self.network.path(call) == self.block
@@ -109,10 +122,7 @@ class View:
         counts = (self.words.ragged, self.ragged), (self.words.unseen, self.unseen)
         said = [sentence.format(count) for sentence, count in counts if count]
         if self.closed:
-            shown = self.closed[:MOST_NAMES]
-            if rest := len(self.closed) - len(shown):
-                shown = [*shown, self.words.others.format(rest)]
-            said.append(self.words.closed.format(self.words.listed.join(shown)))
+            said.append(self.words.closed.format(self.some(self.closed)))
         return said
 
     def told(self, tables: list[Table]) -> list[Table]:
