@@ -205,9 +205,11 @@ ADDITIONS: dict[str, Callable[..., Tensor]] = {
 
 @pytest.mark.parametrize("add", ADDITIONS.values(), ids=ADDITIONS.keys())
 def test_what_is_added_to_a_changed_skip_is_told_from_it(add: Any) -> None:
-    def body(net: Net, x: Tensor) -> Tensor:
-        x = net.enter(x)
-        return torch.cat([net.up(net.down(x)), add(net, x, net.extra(x))], dim=1)
+    """What is computed from the skip itself lies on its way and is not added to it."""
+
+    def body(net: Net, image: Tensor) -> Tensor:
+        x = net.enter(image)
+        return torch.cat([net.up(net.down(x)), add(net, x, net.extra(image))], dim=1)
 
     layers = {"enter": conv(), "extra": conv(), "down": halve(), "up": double()}
     record = both(body, image(), **layers, share=nn.Linear(1, 1, bias=False))

@@ -16,17 +16,17 @@ what an earlier skip brought does not count as a way of the decoder's own.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
+from unetscope.analysis.combining import Combination, Manner, combinations
 from unetscope.analysis.graph import Graph
-from unetscope.analysis.maps import feature_maps
-from unetscope.ops import OpKind, operation
-from unetscope.record import Op
+from unetscope.analysis.ways import UNLEARNED, MapFlow
+from unetscope.ops import OpKind
 
 _LOWER = 0.75
 """What has fewer than this share of a resolution's elements is at a lower one."""
@@ -94,50 +94,7 @@ def find_joins(graph: Graph) -> tuple[Join, ...]:
     return tuple(_Sweep(graph).joins())
 
 
-class _Kind(Enum):
-    """How a function combines its operands."""
-
-    BESIDE = "beside"
-    SUM = "sum"
-    PRODUCT = "product"
-    OTHER = "other"
-
-
-_SUMS = ("sub", "addcmul", "addcdiv", "logaddexp")
-_WRITES = {
-    "setitem": -1,
-    "copy": 1,
-    "slice_scatter": 1,
-    "select_scatter": 1,
-    "diagonal_scatter": 1,
-    "index_copy": 2,
-    "index_put": -1,
-    "masked_scatter": 2,
-    "scatter": 2,
-}
-"""Functions that write a tensor into places of another, and which of their inputs that is."""
-_INDEXED = ("getitem", "index_select", "gather", "take", "take_along_dim", "masked_select")
-"""Functions whose further inputs say which elements are taken."""
-_UNLEARNED = (
-    OpKind.NORM,
-    OpKind.ACTIVATION,
-    OpKind.POINTWISE,
-    OpKind.VIEW,
-    OpKind.COPY,
-    OpKind.CAST,
-    OpKind.MOVEMENT,
-    OpKind.POOLING,
-    OpKind.RESAMPLING,
-    OpKind.DROPOUT,
-    OpKind.FOURIER,
-    OpKind.PRODUCT,
-    OpKind.SUM,
-    OpKind.JOIN,
-    OpKind.REDUCTION,
-    OpKind.SOFTMAX,
-)
-
-
+_WEIGHING = (OpKind.MATRIX_PRODUCT, OpKind.ATTENTION)
 _RISING = (OpKind.CONVOLUTION, OpKind.RESAMPLING, OpKind.JOIN)
 
 
@@ -147,236 +104,91 @@ class _Sweep:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._values, self._ops = graph.trace.values, graph.trace.ops
-        self._parents = [self._read(value) for value in range(len(self._values))]
-        self._maps = feature_maps(graph.trace, self._parents)
-        self._rows = [operation(op.name) for op in self._ops]
-        self._handed = self._hand_through()
-        self._ways = [
-            tuple(dict.fromkeys(self._handed[p] for p in parents if self._maps[p] is not None))
-            for parents in self._parents
-        ]
-        self._children = self._find_children()
-        self._forks = self._number_forks()
+        self._flow = MapFlow(graph)
+        self._forks = _Forks(self._flow)
+        self._combined = combinations(self._flow)
+        self._levels = sorted({self._flow.resolution(value) for value in self._combined})
+        self._sets: list[_Sets | None] = [None] * len(self._values)
         self._found: dict[int, Join] = {}  # by value
-        self._level: dict[tuple[int, _Kind, int], list[Join]] = {}
+        self._level: dict[tuple[int, Manner, int], list[Join]] = {}
         self._inside: dict[int, tuple[int, ...]] = {}  # operands of parts of joins, by value
         self._branching: set[int] = set()  # joins of ways that feed several resolutions
         self._operands: dict[int, list[int]] = {}  # of whole concatenations, by value
-
-    # What reads what
-
-    def _read(self, value: int) -> tuple[int, ...]:
-        """What a value was computed from: what a write overwrites is none of it."""
-        record = self._values[value]
-        if record.updated:
-            return tuple(p for p in record.updated if p < value)
-        op = self._graph.op(value)
-        if op is None:
-            return ()
-        name, inputs = operation(op.name).name, op.inputs
-        if name in _INDEXED:
-            inputs = inputs[:1]
-        elif name in _WRITES and len(inputs) > 1:
-            inputs = (inputs[0], self._written(op))
-            if name == "copy":  # overwrites all
-                inputs = inputs[1:]
-        return tuple(p for p in inputs if p < value)
-
-    def _written(self, op: Op) -> int:
-        """What a function writes into places of another tensor."""
-        at = _WRITES[operation(op.name).name]
-        return op.inputs[at if at < len(op.inputs) else -1]
-
-    def _hand_through(self) -> list[int]:
-        """For each value the one that it is a mere copy of."""
-        handed = list(range(len(self._values)))
-        for value, record in enumerate(self._values):
-            parents = self._parents[value]
-            if record.op is None or record.updated or len(parents) != 1:
-                continue
-            kind = self._rows[record.op].kind
-            if kind in (OpKind.COPY, OpKind.CAST, OpKind.DROPOUT):
-                handed[value] = handed[parents[0]]
-        return handed
-
-    def _find_children(self) -> list[list[int]]:
-        children: list[list[int]] = [[] for _ in self._values]
-        for value, ways in enumerate(self._ways):
-            if self._maps[value] is not None and self._handed[value] == value:
-                for parent in ways:
-                    children[parent].append(value)
-        return children
-
-    def _number_forks(self) -> dict[int, int]:
-        """The bit of each fork; those of higher resolutions are higher."""
-        forks = [value for value, children in enumerate(self._children) if len(children) > 1]
-        forks.sort(key=lambda value: (self._resolution(value), value))
-        return {value: bit for bit, value in enumerate(forks)}
-
-    def _resolution(self, value: int) -> int:
-        found = self._maps[value]
-        return 0 if found is None else found.resolution
 
     # The walk
 
     def joins(self) -> Iterator[Join]:
         """Every join, once all are known: some are understood by later ones."""
-        resolutions = sorted({self._resolution(v) for v in self._forks})
-        counts = Counter(self._resolution(v) for v in self._forks)
-        self._starts: list[tuple[int, int]] = []  # resolution, and the first bit of it
-        first = 0
-        for resolution in resolutions:
-            self._starts.append((resolution, first))
-            first += counts[resolution]
-        self._all = (1 << first) - 1
-        self._below_cache: dict[float, int] = {}
-        candidates = self._candidates()
-        self._levels = sorted({self._resolution(value) for value, _, _ in candidates.values()})
-        self._sets: list[_Sets | None] = [None] * len(self._values)
-        by_value = {value: (op, kind) for op, (value, kind, _) in candidates.items()}
-        for value, ways in enumerate(self._ways):
-            if self._handed[value] != value:
+        for value, ways in enumerate(self._flow.ways):
+            if self._flow.handed[value] != value:
                 continue
-            join = by_value.get(value)
-            if join is not None and not self._is_part(value, by_value):
-                op, kind = join
-                self._found[value] = self._classify(op, value, kind, candidates[op][2])
-            if self._maps[value] is None:
+            combined = self._combined.get(value)
+            if combined is not None and not self._is_part(value, combined):
+                self._found[value] = self._classify(value, combined)
+            if self._flow.maps[value] is None:
                 continue
             self._sets[value] = self._arrive(value, ways)
         yield from sorted(self._afterthoughts(), key=lambda join: join.op)
 
-    def _candidates(self) -> dict[int, tuple[int, _Kind, tuple[int, ...]]]:
-        """The functions that combine tensors: what each returns, how, and its operands."""
-        found: dict[int, tuple[int, _Kind, tuple[int, ...]]] = {}
-        for value, record in enumerate(self._values):
-            if record.op is None or (record.op in found and not record.updated):
-                continue
-            op = self._ops[record.op]
-            if len(op.inputs) < 2 and not record.updated:
-                continue
-            row = self._rows[record.op]
-            if record.updated:
-                kind, operands = _Kind.BESIDE, self._parents[value]
-            elif row.name in _WRITES and len(op.inputs) > 1 and row.name != "copy":
-                kind, operands = _Kind.BESIDE, (op.inputs[0], self._written(op))
-            elif row.kind is OpKind.JOIN or row.name == "stack":
-                kind, operands = _Kind.BESIDE, op.inputs
-            elif row.kind is OpKind.SUM or row.name in _SUMS:
-                kind, operands = (
-                    _Kind.SUM,
-                    op.inputs[:3] if row.name[:4] == "addc" else op.inputs[:2],
-                )
-            elif row.kind is OpKind.PRODUCT:
-                kind, operands = _Kind.PRODUCT, op.inputs
-            elif row.kind is OpKind.COMPARISON:
-                continue
-            else:
-                operands = op.inputs[1:] if row.name == "where" else op.inputs
-                kind = _Kind.OTHER
-                if sum(self._maps[v] is not None or self._graph.fed(v) for v in operands) < 2:
-                    continue  # a layer and its weights
-            told = tuple(dict.fromkeys(self._handed[v] for v in operands if self._is_feature(v)))
-            doubled = kind is _Kind.BESIDE and len(op.inputs) == 2 and len({*op.inputs}) == 1
-            fed = [v for v in told if self._graph.fed(v) or self._maps[v] is not None]
-            if kind is _Kind.BESIDE and (record.updated or row.name in _WRITES):
-                # A new tensor into which the first is written is no operand.
-                told = tuple(v for v in told if self._is_filled(v))
-            wanted = len(told) > 1 and bool(fed)
-            if kind in (_Kind.PRODUCT, _Kind.OTHER):
-                wanted = len(fed) > 1
-            if kind is _Kind.OTHER and sum(self._maps[v] is not None for v in told) == 0:
-                wanted = False
-            if wanted or (doubled and self._maps[operands[0]] is not None):
-                found[record.op] = (value, kind, told)
-        return found
-
-    def _is_filled(self, value: int) -> bool:
-        """Whether a tensor holds more than numbers that it was made of."""
-        maker = self._values[value].op
-        made = maker is not None and self._rows[maker].kind is OpKind.CREATION
-        return self._graph.fed(value) and not made
-
-    def _is_feature(self, value: int) -> bool:
-        spec = self._values[value].spec
-        return spec.numel > 1 and spec.dtype.startswith(("float", "bfloat", "complex"))
-
     def _arrive(self, value: int, ways: Sequence[int]) -> _Sets:
         """From which forks ways lead to a value, by what they have passed."""
         join = self._found.get(value)
-        bit = self._bit(value)
+        bit = self._forks.bit(value)
         if len(ways) == 1 and join is None and not (bit or self._changes(value)):
             return self._at(ways[0])
         ways = self._operands.get(value, ways)
         brought = {skip.operand for skip in join.skips} if join else set()
         own = [self._at(parent) for parent in ways if parent not in brought]
-        ancestors = own_ = stays = risen = first = unmet = 0
+        ancestors = reached = stays = risen = first = unmet = 0
         levels = [0] * len(self._levels)
         for parent in ways:
             ancestors |= self._at(parent).ancestors
         for sets in own:
-            own_ |= sets.own
+            reached |= sets.own
             stays |= sets.stays
             risen |= sets.risen
             first |= sets.first
             unmet |= sets.unmet
             for level, forks in enumerate(sets.levels):
                 levels[level] |= forks
-        resolution = self._resolution(value)
+        resolution = self._flow.resolution(value)
         met = join is not None and len(ways) > 1 and not self._is_weighing(value)
-        if met or self._is_layer(value):
-            stays &= self._below(resolution / _LOWER, inclusive=True)
+        if met or self._flow.is_layer(value):
+            stays &= self._forks.below(resolution / _LOWER, inclusive=True)
             for level, height in enumerate(self._levels):
                 if resolution < _LOWER * height:
                     levels[level] = 0
         if met:
-            unmet &= self._below(_LOWER * resolution)
+            unmet &= self._forks.below(_LOWER * resolution)
             first = 0 if brought else first & unmet
         if self._rises(value):
-            risen |= stays & self._below(_LOWER * resolution)
+            risen |= stays & self._forks.below(_LOWER * resolution)
         for level, height in enumerate(self._levels):
             if resolution >= _LOWER * height:
                 levels[level] |= bit
         return _Sets(
-            ancestors | bit, own_ | bit, stays | bit, risen, first | bit, unmet | bit, levels
+            ancestors | bit, reached | bit, stays | bit, risen, first | bit, unmet | bit, levels
         )
-
-    def _is_layer(self, value: int) -> bool:
-        found = self._maps[value]
-        return found is not None and found.layer
 
     def _is_weighing(self, value: int) -> bool:
         """Whether a function is a matrix product, as of attention: its result is no resolution."""
         op = self._values[value].op
-        return op is not None and self._rows[op].kind in (OpKind.MATRIX_PRODUCT, OpKind.ATTENTION)
+        return op is not None and self._flow.rows[op].kind in (
+            OpKind.MATRIX_PRODUCT,
+            OpKind.ATTENTION,
+        )
 
     def _changes(self, value: int) -> bool:
         """Whether a function may be lower than what it is given, or bring it up."""
-        return self._is_layer(value) or self._rises(value)
+        return self._flow.is_layer(value) or self._rises(value)
 
     def _rises(self, value: int) -> bool:
         """Whether a function may bring a map up: what windows are padded to is no resolution."""
         op = self._values[value].op
         return op is not None and (
-            self._rows[op].kind in _RISING or self._rows[op].name in ("pixel_shuffle", "setitem")
+            self._flow.rows[op].kind in _RISING
+            or self._flow.rows[op].name in ("pixel_shuffle", "setitem")
         )
-
-    def _bit(self, value: int) -> int:
-        place = self._forks.get(value)
-        return 0 if place is None else 1 << place
-
-    def _below(self, resolution: float, *, inclusive: bool = False) -> int:
-        """The forks at less than a resolution, as bits."""
-        key = -resolution if inclusive else resolution
-        found = self._below_cache.get(key)
-        if found is None:
-            found = self._all
-            for height, start in self._starts:
-                if height > resolution or (height == resolution and not inclusive):
-                    found = (1 << start) - 1
-                    break
-            self._below_cache[key] = found
-        return found
 
     def _at(self, value: int) -> _Sets:
         found = self._sets[value]
@@ -384,41 +196,47 @@ class _Sweep:
 
     # Classes
 
-    def _classify(self, op: int, value: int, kind: _Kind, told: tuple[int, ...]) -> Join:
-        maps = [v for v in told if self._maps[v] is not None]
-        if kind is _Kind.BESIDE:
+    def _classify(self, value: int, combined: Combination) -> Join:
+        op, manner, told = combined
+        maps = [v for v in told if self._flow.maps[v] is not None]
+        if manner is Manner.BESIDE:
             maps = self._flattened(maps)
             self._operands[value] = maps
         if len(maps) < 2:
-            return Join(op, value, self._with_no_map(kind, told, maps))
-        along = kind is not _Kind.BESIDE or self._along_channels(op, value, maps)
-        if not along:
+            return Join(op, value, self._with_no_map(manner, told, maps))
+        if manner is Manner.BESIDE and not self._along_channels(op, value, maps):
             return Join(op, value, JoinClass.CONTEXT)
-        skips = self._skips(value, kind, maps)
-        if skips and kind in (_Kind.BESIDE, _Kind.SUM):
-            return Join(op, value, JoinClass.SKIP, skips)
-        if not skips and len(maps) == 2 and kind in (_Kind.BESIDE, _Kind.SUM):
-            self._note_level(op, value, kind, maps)
-        if skips:
+        skips = self._skips(value, manner, maps) if manner is not Manner.WEIGHING else ()
+        if manner in (Manner.BESIDE, Manner.SUM):
+            if skips:
+                return Join(op, value, JoinClass.SKIP, skips)
+            if len(maps) == 2:
+                self._note_level(op, value, manner, maps)
+        elif skips:
             return Join(op, value, JoinClass.OTHER, doubt="product")
         if value in self._branching:
             return Join(op, value, JoinClass.BRANCHES)
-        return Join(op, value, self._relation(kind, maps))
+        return Join(op, value, self._relation(manner, maps))
 
-    def _note_level(self, op: int, value: int, kind: _Kind, maps: Sequence[int]) -> None:
+    def _note_level(self, op: int, value: int, manner: Manner, maps: Sequence[int]) -> None:
         """Keep a join of a tensor with what was computed from it: it may be a skip at one level."""
+        found = []
         for operand, onto in ((min(maps), max(maps)), (max(maps), min(maps))):
             ancestors = self._at(onto).ancestors
-            pushed = next((v for v in self._back(operand) if self._bit(v) & ancestors), None)
-            if pushed is None or pushed in self._before(onto):
-                continue
-            # What is added may have been scaled, what is put beside added to, as by a ControlNet.
-            if kind is _Kind.BESIDE or pushed in self._before(operand):
-                skip = self._skip(value, pushed, operand, onto)
-                self._level.setdefault(
-                    (self._common(pushed, op), kind, self._resolution(operand)), []
-                ).append(Join(op, value, JoinClass.LONG_SKIP, (skip,)))
-                return
+            for steps, pushed in enumerate(self._back(operand)):
+                if self._forks.bit(pushed) & ancestors:
+                    if pushed not in self._flow.before(onto):
+                        found.append((steps, pushed, operand, onto))
+                    break
+        if not found:
+            return
+        _, pushed, operand, onto = min(found)
+        # What is added may have been scaled, what is put beside added to, as by a ControlNet.
+        if manner is Manner.BESIDE or pushed in self._flow.before(operand):
+            skip = self._skip(value, pushed, operand, onto)
+            self._level.setdefault(
+                (self._common(pushed, op), manner, self._flow.resolution(operand)), []
+            ).append(Join(op, value, JoinClass.LONG_SKIP, (skip,)))
 
     def _common(self, pushed: int, op: int) -> int:
         """The innermost call during which a value was made and joined."""
@@ -451,26 +269,26 @@ class _Sweep:
                 found[step.parent].append(call)
         return found
 
-    def _with_no_map(self, kind: _Kind, told: Sequence[int], maps: Sequence[int]) -> JoinClass:
+    def _with_no_map(self, manner: Manner, told: Sequence[int], maps: Sequence[int]) -> JoinClass:
         """The class of a join of one map at most with something else."""
         if not maps:
             return JoinClass.EMBEDDING
         others = [v for v in told if v not in maps]
-        if kind is _Kind.BESIDE or kind is _Kind.OTHER:
+        if manner not in (Manner.SUM, Manner.PRODUCT):
             return JoinClass.CONTEXT
-        if kind is _Kind.PRODUCT and any(self._is_kin(v) for v in others):
+        if manner is Manner.PRODUCT and any(self._is_kin(v) for v in others):
             return JoinClass.GATE
         return JoinClass.EMBEDDING
 
     def _is_kin(self, value: int) -> bool:
         """Whether what is no map was computed from one, as a global average was."""
-        return any(self._maps[v] is not None for v in self._graph.back(value))
+        return any(self._flow.maps[v] is not None for v in self._graph.back(value))
 
     def _along_channels(self, op: int, value: int, maps: Sequence[int]) -> bool:
         """Whether tensors were put beside each other along their channels, or along a new dim."""
-        made = self._maps[value]
+        made = self._flow.maps[value]
         new = self._values[value].spec.shape
-        if self._rows[op].name == "stack" or made is None:
+        if self._flow.rows[op].name == "stack" or made is None:
             return True
         if not made.channels:  # the first dim is the batch
             return len(new) < 3 or any(self._values[v].spec.shape[1:] != new[1:] for v in maps)
@@ -480,64 +298,71 @@ class _Sweep:
             for old in shapes
         )
 
-    def _is_part(self, value: int, joins: Mapping[int, tuple[int, _Kind]]) -> bool:
+    def _is_part(self, value: int, combined: Combination) -> bool:
         """Whether a concatenation is only an operand of another one: then the two are one join."""
-        op, kind = joins[value]
-        if kind is not _Kind.BESIDE or len(self._children[value]) != 1:
+        maps = self._flow.ways[value]
+        if len(maps) < 2 or len(self._flow.children[value]) != 1:
             return False
-        outer = self._children[value][0]
-        maps = self._ways[value]
-        if outer not in joins or joins[outer][1] is not kind or len(maps) < 2:
+        outer = self._flow.children[value][0]
+        around = self._combined.get(outer)
+        if around is None or combined.manner != around.manner or around.manner != Manner.BESIDE:
             return False
-        along = self._along_channels(op, value, maps)
-        if along and self._along_channels(joins[outer][0], outer, self._ways[outer]):
-            operands = [v for way in maps for v in self._inside.get(way, (way,))]
-            if len(operands) <= _MOST_OPERANDS:
-                self._inside[value] = tuple(dict.fromkeys(operands))
-                return True
-        return False
+        operands = self._flattened(maps)
+        one_join = (
+            len(operands) <= _MOST_OPERANDS
+            and self._along_channels(combined.op, value, maps)
+            and self._along_channels(around.op, outer, self._flow.ways[outer])
+        )
+        if one_join:
+            self._inside[value] = tuple(operands)
+        return one_join
 
     def _flattened(self, maps: Sequence[int]) -> list[int]:
         """The operands of a concatenation, those of concatenations among them in their place."""
         operands = [v for way in maps for v in self._inside.get(way, (way,))]
         return list(dict.fromkeys(operands))
 
-    def _relation(self, kind: _Kind, maps: Sequence[int]) -> JoinClass:
+    def _relation(self, manner: Manner, maps: Sequence[int]) -> JoinClass:
         """The class of a join of several maps that is no skip."""
-        ancestors = [self._at(v).ancestors for v in maps]
-        past = [
-            any(self._bit(v) & other for i, other in enumerate(ancestors) if i != place)
-            for place, v in enumerate(maps)
-        ]
-        if any(past):
+        bits = [self._forks.bit(v) for v in maps]
+        pasts = [self._at(v).ancestors & ~bit for v, bit in zip(maps, bits, strict=True)]
+        past = shared = seen = 0
+        for ancestors in pasts:
+            shared |= seen & ancestors
+            seen |= ancestors
+        for bit in bits:
+            past |= bit & seen
+        if past:
             return {
-                _Kind.BESIDE: JoinClass.DENSE,
-                _Kind.SUM: JoinClass.RESIDUAL,
-                _Kind.PRODUCT: JoinClass.GATE,
-                _Kind.OTHER: JoinClass.OTHER,
-            }[kind]
-        shared = any(one & other for i, one in enumerate(ancestors) for other in ancestors[i + 1 :])
+                Manner.BESIDE: JoinClass.DENSE,
+                Manner.SUM: JoinClass.RESIDUAL,
+                Manner.PRODUCT: JoinClass.GATE,
+                Manner.WEIGHING: JoinClass.BRANCHES,
+                Manner.OTHER: JoinClass.OTHER,
+            }[manner]
         if not shared:
             return JoinClass.CONTEXT
-        return JoinClass.RESIDUAL if kind is _Kind.SUM else JoinClass.BRANCHES
+        return JoinClass.RESIDUAL if manner is Manner.SUM else JoinClass.BRANCHES
 
-    def _skips(self, value: int, kind: _Kind, maps: Sequence[int]) -> tuple[Skip, ...]:
+    def _skips(self, value: int, manner: Manner, maps: Sequence[int]) -> tuple[Skip, ...]:
         """The skips among the operands of a join."""
-        resolution = self._resolution(value)
-        if kind is _Kind.BESIDE:
-            resolution = max(self._resolution(v) for v in maps)
+        resolution = self._flow.resolution(value)
+        if manner is Manner.BESIDE:
+            resolution = max(self._flow.resolution(v) for v in maps)
         level = min(range(len(self._levels)), key=lambda i: abs(self._levels[i] - resolution))
-        lower = self._below(resolution, inclusive=True)  # forks whose own resolution bounds the way
+        lower = self._forks.below(
+            resolution, inclusive=True
+        )  # forks whose own resolution bounds the way
         at = [self._at(v) for v in maps]
         short = [(s.stays & lower) | (s.levels[level] & ~lower) for s in at]
         long = [s.own & ~s.risen & ~stays for s, stays in zip(at, short, strict=True)]
         brought = [
-            s.first & self._below(_LOWER * self._resolution(v))
+            s.first & self._forks.below(_LOWER * self._flow.resolution(v))
             for s, v in zip(at, maps, strict=True)
         ]
         matches = _matches(maps, short, long)
         later: dict[int, tuple[int, list[int]]] = {}
-        if kind is _Kind.BESIDE:
+        if manner is Manner.BESIDE:
             # Beside a skip what another skip raised counts too, as deeper decoders in UNet 3+.
             carried = [s.ancestors & ~(s.first if matches else s.unmet) for s in at]
             for operand, match in _matches(maps, brought, carried).items():
@@ -553,7 +378,7 @@ class _Sweep:
             if self._is_exchange(pushed, operand, value, resolution):
                 self._branching.add(value)
                 continue
-            if kind is _Kind.SUM and pushed in self._inputs:
+            if manner is Manner.SUM and pushed in self._inputs:
                 continue
             if len({self._pooled(pushed, v) for v in maps if v != operand} - {None}) > 1:
                 self._branching.add(value)
@@ -566,7 +391,8 @@ class _Sweep:
         places = (
             place
             for place, given in enumerate(inputs)
-            if operand in (self._handed[given], *self._inside.get(self._handed[given], ()))
+            if operand
+            in (self._flow.handed[given], *self._inside.get(self._flow.handed[given], ()))
         )
         return Skip(pushed, operand, onto, next(places, 0))
 
@@ -577,23 +403,23 @@ class _Sweep:
     def _pushed(self, operand: int, forks: int, onto: int) -> int:
         """The value that was pushed: the first fork on the way back from where it arrived."""
         for value in self._back(operand):
-            if self._bit(value) & forks:
+            if self._forks.bit(value) & forks:
                 return value
         ancestors = self._at(onto).ancestors
         entries: dict[int, None] = {}
         waiting, seen = [operand], {operand}
         for value in waiting:  # which grows meanwhile
-            if self._bit(value) & ancestors:
+            if self._forks.bit(value) & ancestors:
                 entries[value] = None
                 continue
             join = self._found.get(value)
             if join is not None and join.skips:  # what it was made of is another skip's
                 continue
-            for parent in self._ways[value]:
+            for parent in self._flow.ways[value]:
                 if parent not in seen:
                     seen.add(parent)
                     waiting.append(parent)
-        wanted = [value for value in entries if self._bit(value) & forks]
+        wanted = [value for value in entries if self._forks.bit(value) & forks]
         return wanted[0] if len(wanted) == 1 else operand
 
     def _back(self, operand: int) -> Iterator[int]:
@@ -602,41 +428,32 @@ class _Sweep:
         def onwards(value: int) -> Iterable[int]:
             op = self._values[value].op
             join = self._found.get(value)
-            if op is None or self._rows[op].kind not in _UNLEARNED or (join and join.skips):
+            if op is None or self._flow.rows[op].kind not in UNLEARNED or (join and join.skips):
                 return ()
-            return self._ways[value]
+            return self._flow.ways[value]
 
         return self._graph.back(operand, along=onwards)
-
-    def _before(self, value: int) -> Iterator[int]:
-        """A value and what it was before functions of one map, without weights, changed it."""
-        while True:
-            yield value
-            op = self._values[value].op
-            if op is None or len(self._ways[value]) != 1 or self._rows[op].kind not in _UNLEARNED:
-                return
-            (value,) = self._ways[value]
 
     def _pooled(self, pushed: int, operand: int) -> int | None:
         """What a way begins with, if that is pooling and the way meets no other."""
         value, last = operand, operand
         while value != pushed:
-            if len(self._ways[value]) != 1:
+            if len(self._flow.ways[value]) != 1:
                 return None
-            value, last = self._ways[value][0], value
+            value, last = self._flow.ways[value][0], value
         op = self._values[last].op
-        return last if op is not None and self._rows[op].kind is OpKind.POOLING else None
+        return last if op is not None and self._flow.rows[op].kind is OpKind.POOLING else None
 
     def _is_exchange(self, pushed: int, operand: int, join: int, resolution: int) -> bool:
         """Whether what lies on a short way feeds a lower resolution too, as in HRNet."""
         if pushed == operand:
             return False
-        lowest = _LOWER * min(resolution, self._resolution(pushed))
+        lowest = _LOWER * min(resolution, self._flow.resolution(pushed))
         between = self._between(pushed, operand)
         for value in between:
-            if self._resolution(value) < lowest:
+            if self._flow.resolution(value) < lowest:
                 continue
-            for child in self._children[value]:
+            for child in self._flow.children[value]:
                 if child != join and child not in between and self._leads_below(child, resolution):
                     return True
         return False
@@ -645,14 +462,14 @@ class _Sweep:
         """Whether the next layer is at a lower resolution."""
         waiting, seen = [value], {value}
         for v in waiting:
-            if self._is_layer(v):
-                if self._resolution(v) < _LOWER * resolution:
+            if self._flow.is_layer(v):
+                if self._flow.resolution(v) < _LOWER * resolution:
                     return True
                 continue
             if v in self._found:
                 continue
-            waiting += [c for c in self._children[v] if c not in seen]
-            seen.update(self._children[v])
+            waiting += [c for c in self._flow.children[v] if c not in seen]
+            seen.update(self._flow.children[v])
         return False
 
     def _between(self, pushed: int, operand: int) -> set[int]:
@@ -663,12 +480,12 @@ class _Sweep:
         order = []
         for value in waiting:
             order.append(value)
-            for parent in self._ways[value]:
+            for parent in self._flow.ways[value]:
                 if parent >= pushed and parent not in seen:
                     seen.add(parent)
                     waiting.append(parent)
         for value in sorted(order):
-            if value == pushed or any(p in reached for p in self._ways[value]):
+            if value == pushed or any(p in reached for p in self._flow.ways[value]):
                 reached.add(value)
         return reached - {pushed}
 
@@ -687,7 +504,7 @@ class _Sweep:
                         s.pushed == skip.pushed for s in inner.skips
                     )
                     if (same or inner.doubt) and all(
-                        c in between or c == join.value for c in self._children[value]
+                        c in between or c == join.value for c in self._flow.children[value]
                     ):
                         found[value] = Join(inner.op, value, JoinClass.GATE)
         return list(self._long(found).values())
@@ -697,7 +514,7 @@ class _Sweep:
         popped = [join for join in found.values() if join.kind is JoinClass.SKIP]
         shared = {self._common(skip.pushed, join.op) for join in popped for skip in join.skips}
         code = {self._body_kind(join) for join in popped}
-        for (common, kind, _), joins in self._level.items():
+        for (common, manner, _), joins in self._level.items():
             joins = [
                 join
                 for join in joins
@@ -714,12 +531,12 @@ class _Sweep:
                 continue
             nested = pushes == sorted(pushes, reverse=True) and self._inputs.isdisjoint(pushes)
             known = common in shared or all(self._body_kind(join) in code for join in joins)
-            if kind is _Kind.BESIDE and known and self._is_bottom(joins, popped):
+            if manner is Manner.BESIDE and known and self._is_bottom(joins, popped):
                 for join in joins:
                     found[join.value] = replace(join, kind=JoinClass.SKIP)
-            elif len(joins) > 1 and (nested or kind is _Kind.BESIDE):
+            elif len(joins) > 1 and (nested or manner is Manner.BESIDE):
                 found.update((join.value, join) for join in joins)
-            elif kind is _Kind.BESIDE and common == 0:
+            elif manner is Manner.BESIDE and common == 0:
                 found[joins[0].value] = replace(found[joins[0].value], doubt="lone")
         bodies = {self._ops[join.op].step for join in found.values() if join.skips}
         for value, join in found.items():
@@ -746,11 +563,11 @@ class _Sweep:
     def _is_bottom(self, joins: Sequence[Join], popped: Sequence[Join]) -> bool:
         """Whether joins are nested in a skip that was popped at a higher resolution."""
         first, last = min(j.skips[0].pushed for j in joins), max(j.value for j in joins)
-        resolution = self._resolution(joins[0].skips[0].operand)
+        resolution = self._flow.resolution(joins[0].skips[0].operand)
         return any(
             join.value > last
             and skip.pushed < first
-            and resolution < _LOWER * self._resolution(skip.operand)
+            and resolution < _LOWER * self._flow.resolution(skip.operand)
             for join in popped
             for skip in join.skips
         )
@@ -761,7 +578,12 @@ def _matches(
 ) -> dict[int, tuple[int, list[int]]]:
     """The operands that have forks in common with other ones, which forks and with which."""
     found = {}
+    anywhere = 0
+    for forks in others:
+        anywhere |= forks
     for i, operand in enumerate(maps):
+        if not ones[i] & anywhere:
+            continue
         met = {maps[j]: ones[i] & forks for j, forks in enumerate(others) if i != j}
         onto = [other for other, forks in met.items() if forks]
         if onto:
@@ -770,6 +592,29 @@ def _matches(
                 forks |= met[other]
             found[operand] = (forks, onto)
     return found
+
+
+class _Forks:
+    """The forks of a pass, maps that two others or more were computed from, as bits of a number."""
+
+    def __init__(self, flow: MapFlow) -> None:
+        forks = [value for value, children in enumerate(flow.children) if len(children) > 1]
+        forks.sort(key=lambda value: (flow.resolution(value), value))
+        self._bits = {value: 1 << place for place, value in enumerate(forks)}
+        self._heights = [flow.resolution(value) for value in forks]
+        self._known: dict[tuple[float, bool], int] = {}
+
+    def bit(self, value: int) -> int:
+        """The bit of a fork; 0 for other values."""
+        return self._bits.get(value, 0)
+
+    def below(self, resolution: float, *, inclusive: bool = False) -> int:
+        """The forks at less than a resolution: those of higher ones have higher bits."""
+        key = (resolution, inclusive)
+        if key not in self._known:
+            place = (bisect_right if inclusive else bisect_left)(self._heights, resolution)
+            self._known[key] = (1 << place) - 1
+        return self._known[key]
 
 
 class _Sets(NamedTuple):
