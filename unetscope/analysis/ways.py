@@ -76,10 +76,10 @@ class MapFlow:
         record = self._values[value]
         if record.updated:
             return tuple(p for p in record.updated if p < value)
-        op = self.graph.op(value)
-        if op is None:
+        if record.op is None:
             return ()
-        name, inputs = operation(op.name).name, op.inputs
+        op, name = self._ops[record.op], self.rows[record.op].name
+        inputs = op.inputs
         if name in _INDEXED:
             inputs = inputs[:1]
         elif name in WRITES and len(inputs) > 1:
