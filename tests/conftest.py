@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,27 +35,6 @@ settings.register_profile("explore", deadline=None, max_examples=2000)
 settings.load_profile("unetscope")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def traces_of_configs() -> Iterator[None]:
-    """Trace a config once where many commands ask for it; tests/tracing traces networks itself."""
-    passed = ConfigNetwork.trace
-    kept: dict[str, Trace] = {}
-
-    def trace(network: ConfigNetwork) -> Trace:
-        if type(network) is not ConfigNetwork:
-            return passed(network)
-        spec = network.spec
-        key = repr((network.request, spec.family, spec.unet, spec.inputs, network.known))
-        kept[key] = kept.pop(key, None) or passed(network)
-        if len(kept) > TRACES_KEPT:
-            del kept[next(iter(kept))]
-        return kept[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ConfigNetwork, "trace", trace)
-        yield
-
-
 @pytest.fixture(scope="session")
 def sd15() -> Trace:
     """The trace of Stable Diffusion 1.5 at 64x64."""
@@ -78,9 +58,33 @@ class Result:
     err: str
 
 
+@pytest.fixture(scope="session")
+def trace_once() -> Callable[[ConfigNetwork], Trace]:
+    """The `trace` of configs, of which it keeps the latest."""
+    kept: dict[str, Trace] = {}
+    trace = ConfigNetwork.trace
+
+    def remembered(network: ConfigNetwork) -> Trace:
+        if type(network) is not ConfigNetwork:
+            return trace(network)
+        spec = network.spec
+        key = repr((network.request, spec.family, spec.unet, spec.inputs, network.known))
+        kept[key] = kept.pop(key, None) or trace(network)
+        if len(kept) > TRACES_KEPT:
+            del kept[next(iter(kept))]
+        return kept[key]
+
+    return remembered
+
+
 @pytest.fixture
-def unetscope(capsys, monkeypatch):
-    """A function that runs `unetscope ARGUMENTS` and returns its `Result`."""
+def unetscope(request, capsys, monkeypatch, trace_once):
+    """A function that runs `unetscope ARGUMENTS` and returns its `Result`.
+
+    Commands share the traces of configs, but where a test may have patched what a pass does.
+    """
+    if "monkeypatch" not in inspect.signature(request.function).parameters:
+        monkeypatch.setattr(ConfigNetwork, "trace", trace_once)
 
     def run(*arguments):
         monkeypatch.setattr(console, "_quiet", False)

@@ -28,7 +28,9 @@ class Net(nn.Module):
     def __init__(self, width):
         super().__init__()
         self.enter = nn.Conv2d(3, width, 3, padding=1)
-        self.inner = nn.Conv2d(width, width, 3, padding=1)
+        self.inner = nn.Sequential(
+            nn.Conv2d(width, width, 2, stride=2), nn.ConvTranspose2d(width, width, 2, stride=2)
+        )
         self.leave = nn.Conv2d(2 * width, 3, 1)
 
     def forward(self, x, scale=1.0):

@@ -48,16 +48,23 @@ def combinations(flow: MapFlow) -> dict[int, Combination]:
         if record.op is None or (record.op in known and not record.updated):
             continue
         op = ops[record.op]
-        if len(op.inputs) < 2 and not record.updated:
+        row = flow.rows[record.op]
+        if not record.updated and (len(op.inputs) < 2 or _is_plain(flow, row.kind, op)):
             continue
         manner, operands = _operands(flow, record, op, flow.parents[value])
         told = tuple(dict.fromkeys(flow.handed[v] for v in operands if _is_feature(values[v])))
-        if manner is Manner.BESIDE and (record.updated or flow.rows[record.op].name in WRITES):
+        if manner is Manner.BESIDE and (record.updated or row.name in WRITES):
             told = tuple(v for v in told if _is_filled(flow, v))
         if _combines(flow, manner, told) or _is_doubled(flow, manner, op):
             found[value] = Combination(record.op, manner, told)
             known.add(record.op)
     return found
+
+
+def _is_plain(flow: MapFlow, kind: OpKind, op: Op) -> bool:
+    """Whether a function is a layer with parameters for its weights, as most are."""
+    layer = kind in (OpKind.CONVOLUTION, OpKind.LINEAR, OpKind.NORM)
+    return layer and all(flow.graph.trace.values[v].op is None for v in op.inputs[1:])
 
 
 def _operands(

@@ -117,7 +117,7 @@ class _Sweep:
 
     # The walk
 
-    def joins(self) -> Iterator[Join]:
+    def joins(self) -> list[Join]:
         """Every join, once all are known: some are understood by later ones."""
         for value, ways in enumerate(self._flow.ways):
             if self._flow.handed[value] != value:
@@ -128,7 +128,10 @@ class _Sweep:
             if self._flow.maps[value] is None:
                 continue
             self._sets[value] = self._arrive(value, ways)
-        yield from sorted(self._afterthoughts(), key=lambda join: join.op)
+        self._find_gates()
+        self._find_skips_at_one_resolution()
+        self._find_doubled()
+        return sorted(self._found.values(), key=lambda join: join.op)
 
     def _arrive(self, value: int, ways: Sequence[int]) -> _Sets:
         """From which forks ways lead to a value, by what they have passed."""
@@ -198,10 +201,10 @@ class _Sweep:
 
     def _classify(self, value: int, combined: Combination) -> Join:
         op, manner, told = combined
-        maps = [v for v in told if self._flow.maps[v] is not None]
+        given = [v for v in told if self._flow.maps[v] is not None]
+        maps = given
         if manner is Manner.BESIDE:
-            maps = self._flattened(maps)
-            self._operands[value] = maps
+            maps = self._operands[value] = self._flattened(given)
         if len(maps) < 2:
             return Join(op, value, self._with_no_map(manner, told, maps))
         if manner is Manner.BESIDE and not self._along_channels(op, value, maps):
@@ -210,8 +213,8 @@ class _Sweep:
         if manner in (Manner.BESIDE, Manner.SUM):
             if skips:
                 return Join(op, value, JoinClass.SKIP, skips)
-            if len(maps) == 2:
-                self._note_level(op, value, manner, maps)
+            if len(given) == 2:
+                self._note_level(op, value, manner, given)
         elif skips:
             return Join(op, value, JoinClass.OTHER, doubt="product")
         if value in self._branching:
@@ -255,11 +258,9 @@ class _Sweep:
     def _is_around_calls(self, join: Join, call: int) -> bool:
         """Whether a child of a call ran as a whole between a push and a join."""
         start, end = self._graph.born(join.skips[0].pushed), self._ops[join.op].clock
-        steps = self._graph.trace.steps
-        return any(
-            steps[child].start > start and (steps[child].end or end) < end
-            for child in self._calls[call]
-        )
+        steps, children = self._graph.trace.steps, self._calls[call]
+        after = bisect_right(children, start, key=lambda child: steps[child].start)
+        return after < len(children) and (steps[children[after]].end or end) < end
 
     @cached_property
     def _calls(self) -> list[list[int]]:
@@ -349,42 +350,44 @@ class _Sweep:
         resolution = self._flow.resolution(value)
         if manner is Manner.BESIDE:
             resolution = max(self._flow.resolution(v) for v in maps)
+        found: dict[int, Skip] = {}
+        matches = self._matched(resolution, manner, maps)
+        for operand, (forks, onto) in matches.items():
+            target = max([other for other in onto if other not in matches] or onto)
+            pushed = self._pushed(operand, forks, target)
+            pooled = {self._pooled(pushed, v) for v in maps if v != operand} - {None}
+            if len(pooled) > 1 or self._is_exchange(pushed, operand, value, resolution):
+                self._branching.add(value)
+            elif manner is not Manner.SUM or pushed not in self._inputs:
+                found.setdefault(pushed, self._skip(value, pushed, operand, target))
+        return tuple(found.values())
+
+    def _matched(
+        self, resolution: int, manner: Manner, maps: Sequence[int]
+    ) -> dict[int, tuple[int, list[int]]]:
+        """The operands that came by a short way: from which forks, and which came by a long one."""
         level = min(range(len(self._levels)), key=lambda i: abs(self._levels[i] - resolution))
-        lower = self._forks.below(
-            resolution, inclusive=True
-        )  # forks whose own resolution bounds the way
+        # Of forks at or below the join their own resolution bounds a way, else the join's does.
+        lower = self._forks.below(resolution, inclusive=True)
         at = [self._at(v) for v in maps]
         short = [(s.stays & lower) | (s.levels[level] & ~lower) for s in at]
         long = [s.own & ~s.risen & ~stays for s, stays in zip(at, short, strict=True)]
+        found = _matches(maps, short, long)
+        if manner is not Manner.BESIDE:
+            return found
+        # Brought up: beside a skip what another one raised counts too, as deeper decoders' features
+        # in UNet 3+, else only what met a join where it was, as hidden states in UNETR.
         brought = [
             s.first & self._forks.below(_LOWER * self._flow.resolution(v))
             for s, v in zip(at, maps, strict=True)
         ]
-        matches = _matches(maps, short, long)
-        later: dict[int, tuple[int, list[int]]] = {}
-        if manner is Manner.BESIDE:
-            # Beside a skip what another skip raised counts too, as deeper decoders in UNet 3+.
-            carried = [s.ancestors & ~(s.first if matches else s.unmet) for s in at]
-            for operand, match in _matches(maps, brought, carried).items():
-                onto = [other for other in match[1] if other not in matches]
-                if onto and operand not in matches:
-                    later[operand] = (match[0], onto)
-            matches |= later
-        found: dict[int, Skip] = {}
-        for operand, (forks, onto) in matches.items():
-            behind = [other for other in onto if other not in matches] or onto
-            target = max(behind)
-            pushed = self._pushed(operand, forks, target)
-            if self._is_exchange(pushed, operand, value, resolution):
-                self._branching.add(value)
-                continue
-            if manner is Manner.SUM and pushed in self._inputs:
-                continue
-            if len({self._pooled(pushed, v) for v in maps if v != operand} - {None}) > 1:
-                self._branching.add(value)
-                continue
-            found.setdefault(pushed, self._skip(value, pushed, operand, target))
-        return tuple(found.values())
+        met = [s.ancestors & ~(s.first if found else s.unmet) for s in at]
+        raised = {}
+        for operand, (forks, others) in _matches(maps, brought, met).items():
+            onto = [other for other in others if other not in found]
+            if onto and operand not in found:
+                raised[operand] = (forks, onto)
+        return found | raised
 
     def _skip(self, value: int, pushed: int, operand: int, onto: int) -> Skip:
         inputs = self._ops[self._values[value].op or 0].inputs
@@ -396,7 +399,7 @@ class _Sweep:
         )
         return Skip(pushed, operand, onto, next(places, 0))
 
-    @property
+    @cached_property
     def _inputs(self) -> set[int]:
         return {argument.value for argument in self._graph.trace.inputs}
 
@@ -491,74 +494,73 @@ class _Sweep:
 
     # What later joins tell of earlier ones
 
-    def _afterthoughts(self) -> list[Join]:
-        found = dict(self._found)
-        for join in self._found.values():
+    def _find_gates(self) -> None:
+        """Joins that come back to the short way of one push alone make a gate of it."""
+        for join in list(self._found.values()):
             for skip in join.skips:
                 between = self._between(skip.pushed, skip.operand)
                 for value in between:
-                    inner = found.get(value)
+                    inner = self._found.get(value)
                     if inner is None or inner.op == join.op:
                         continue
-                    same = inner.kind is JoinClass.SKIP and all(
-                        s.pushed == skip.pushed for s in inner.skips
+                    of_this = inner.kind is JoinClass.SKIP and all(
+                        other.pushed == skip.pushed for other in inner.skips
                     )
-                    if (same or inner.doubt) and all(
-                        c in between or c == join.value for c in self._flow.children[value]
+                    if (of_this or inner.doubt) and all(
+                        child in between or child == join.value
+                        for child in self._flow.children[value]
                     ):
-                        found[value] = Join(inner.op, value, JoinClass.GATE)
-        return list(self._long(found).values())
+                        self._found[value] = Join(inner.op, value, JoinClass.GATE)
 
-    def _long(self, found: dict[int, Join]) -> dict[int, Join]:
-        """The skips that never leave one resolution, which several of them together show."""
-        popped = [join for join in found.values() if join.kind is JoinClass.SKIP]
+    def _find_skips_at_one_resolution(self) -> None:
+        """Skips that never leave one resolution, which they show together with others.
+
+        At the bottom of a U they are popped where its other skips are, or by the same code; else
+        they go around blocks in one body, all pushed before the first is popped, as in U-ViT.
+        """
+        popped = [join for join in self._found.values() if join.kind is JoinClass.SKIP]
         shared = {self._common(skip.pushed, join.op) for join in popped for skip in join.skips}
         code = {self._body_kind(join) for join in popped}
-        for (common, manner, _), joins in self._level.items():
-            joins = [
-                join
-                for join in joins
-                if self._is_around_calls(join, common)
-                or (
-                    self._body_kind(join) in code
-                    and self._is_around_calls(join, self._ops[join.op].step or 0)
-                )
-            ]
+
+        def alike(join: Join) -> bool:
+            body = self._ops[join.op].step or 0
+            return self._body_kind(join) in code and self._is_around_calls(join, body)
+
+        for (common, manner, _), level in self._level.items():
+            joins = [j for j in level if self._is_around_calls(j, common) or alike(j)]
             pushes = [join.skips[0].pushed for join in joins]
-            if not joins or len({*pushes}) < len(pushes):
+            if not joins or len({*pushes}) < len(pushes) or max(pushes) >= joins[0].value:
                 continue
-            if max(pushes) >= min(join.value for join in joins):
-                continue
+            beside = manner is Manner.BESIDE
             nested = pushes == sorted(pushes, reverse=True) and self._inputs.isdisjoint(pushes)
-            known = common in shared or all(self._body_kind(join) in code for join in joins)
-            if manner is Manner.BESIDE and known and self._is_bottom(joins, popped):
-                for join in joins:
-                    found[join.value] = replace(join, kind=JoinClass.SKIP)
-            elif len(joins) > 1 and (nested or manner is Manner.BESIDE):
-                found.update((join.value, join) for join in joins)
-            elif manner is Manner.BESIDE and common == 0:
-                found[joins[0].value] = replace(found[joins[0].value], doubt="lone")
-        bodies = {self._ops[join.op].step for join in found.values() if join.skips}
-        for value, join in found.items():
-            inputs = self._ops[join.op].inputs
-            if (
-                len(inputs) == 2
-                and len({*inputs}) == 1
-                and self._ops[join.op].step in bodies
-                and self._along_channels(join.op, value, inputs[:1])
-            ):
-                found[value] = replace(
-                    join,
-                    kind=JoinClass.SKIP,
-                    skips=(Skip(inputs[0], inputs[0], inputs[0], 1),),
-                )
-        return found
+            known = common in shared or all(map(alike, joins))
+            if beside and known and self._is_bottom(joins, popped):
+                self._found |= {j.value: replace(j, kind=JoinClass.SKIP) for j in joins}
+            elif len(joins) > 1 and (nested or beside):
+                self._found |= {join.value: join for join in joins}
+            elif beside and common == 0:
+                alone = self._found[joins[0].value]
+                self._found[alone.value] = replace(alone, doubt="lone")
+
+    def _find_doubled(self) -> None:
+        """With no block between encoder and decoder the deepest tensor is popped onto itself."""
+        bodies = {self._ops[join.op].step for join in self._found.values() if join.skips}
+        for value, join in self._found.items():
+            op = self._ops[join.op]
+            doubled = len(op.inputs) == 2 and len({*op.inputs}) == 1 and op.step in bodies
+            if doubled and self._along_channels(join.op, value, op.inputs[:1]):
+                skip = Skip(op.inputs[0], op.inputs[0], op.inputs[0], 1)
+                self._found[value] = Join(join.op, value, JoinClass.SKIP, (skip,))
 
     def _body_kind(self, join: Join) -> str:
         """The class of the module in whose body a join is."""
         steps = self._graph.trace.steps
         path = steps[self._ops[join.op].step or 0].module if steps else ""
-        return next(module.kind for module in self._graph.trace.modules if module.path == path)
+        return self._module_kinds[path]
+
+    @cached_property
+    def _module_kinds(self) -> dict[str, str]:
+        return {module.path: module.kind for module in self._graph.trace.modules}
 
     def _is_bottom(self, joins: Sequence[Join], popped: Sequence[Join]) -> bool:
         """Whether joins are nested in a skip that was popped at a higher resolution."""
