@@ -107,7 +107,13 @@ class _Sweep:
         self._flow = MapFlow(graph)
         self._forks = _Forks(self._flow)
         self._combined = combinations(self._flow)
-        self._levels = sorted({self._flow.resolution(value) for value in self._combined})
+        self._levels = sorted(
+            {
+                self._flow.resolution(value)
+                for value, combined in self._combined.items()
+                if self._flow.maps[value] is not None and combined.manner is not Manner.WEIGHING
+            }
+        )
         self._sets: list[_Sets | None] = [None] * len(self._values)
         self._found: dict[int, Join] = {}  # by value
         self._level: dict[tuple[int, Manner, int], list[Join]] = {}
@@ -137,7 +143,8 @@ class _Sweep:
         """From which forks ways lead to a value, by what they have passed."""
         join = self._found.get(value)
         bit = self._forks.bit(value)
-        if len(ways) == 1 and join is None and not (bit or self._changes(value)):
+        resolution = self._flow.resolution(value)
+        if len(ways) == 1 and join is None and not bit and self._is_level(value, ways[0]):
             return self._at(ways[0])
         ways = self._operands.get(value, ways)
         brought = {skip.operand for skip in join.skips} if join else set()
@@ -154,7 +161,6 @@ class _Sweep:
             unmet |= sets.unmet
             for level, forks in enumerate(sets.levels):
                 levels[level] |= forks
-        resolution = self._flow.resolution(value)
         met = join is not None and len(ways) > 1 and not self._is_weighing(value)
         if met or self._flow.is_layer(value):
             stays &= self._forks.below(resolution / _LOWER, inclusive=True)
@@ -181,9 +187,19 @@ class _Sweep:
             OpKind.ATTENTION,
         )
 
-    def _changes(self, value: int) -> bool:
-        """Whether a function may be lower than what it is given, or bring it up."""
-        return self._flow.is_layer(value) or self._rises(value)
+    def _is_level(self, value: int, given: int) -> bool:
+        """Whether a function of one map leaves it where all has been from which ways lead to it."""
+        if not (self._flow.is_layer(value) or self._rises(value)):
+            return True
+        resolution, sets = self._flow.resolution(value), self._at(given)
+        return not (
+            sets.stays & ~self._forks.below(resolution / _LOWER, inclusive=True)
+            or sets.stays & self._forks.below(_LOWER * resolution) & ~sets.risen
+            or any(
+                forks and resolution < _LOWER * height
+                for forks, height in zip(sets.levels, self._levels, strict=True)
+            )
+        )
 
     def _rises(self, value: int) -> bool:
         """Whether a function may bring a map up: what windows are padded to is no resolution."""
@@ -209,7 +225,8 @@ class _Sweep:
             return Join(op, value, self._with_no_map(manner, told, maps))
         if manner is Manner.BESIDE and not self._along_channels(op, value, maps):
             return Join(op, value, JoinClass.CONTEXT)
-        skips = self._skips(value, manner, maps) if manner is not Manner.WEIGHING else ()
+        is_map = self._flow.maps[value] is not None and manner is not Manner.WEIGHING
+        skips = self._skips(value, manner, maps) if is_map else ()
         if manner in (Manner.BESIDE, Manner.SUM):
             if skips:
                 return Join(op, value, JoinClass.SKIP, skips)

@@ -23,6 +23,13 @@ _DIMS = re.compile(r"(\d)d(?![a-z0-9])")
 _LISTED = re.compile(r"(?<!\w)dims?=(\([^)]*\)|-?\d+)")
 _NUMBERS = re.compile(r"-?\d+")
 _AT_A_PLACE = re.compile(r"-?\d+")
+_IN_PLACE = frozenset(
+    {
+        *(OpKind.ACTIVATION, OpKind.NORM, OpKind.POINTWISE, OpKind.PRODUCT, OpKind.SUM),
+        *(OpKind.SOFTMAX, OpKind.DROPOUT, OpKind.COPY, OpKind.CAST, OpKind.FOURIER),
+    }
+)
+"""What these make of one map of the same shape has its channels where that has them."""
 _NO_MAPS = (OpKind.CREATION, OpKind.COMPARISON)
 """What these make has the shape of a map and nothing of its content."""
 WRITING = (
@@ -105,6 +112,8 @@ class _Layout:
         row, new = operation(op.name), self._shapes[value]
         if row.kind in _NO_MAPS or prod(new) == 1:
             return None
+        if len(given) == 1 and row.kind in _IN_PLACE and self._shapes[given[0]] == new:
+            return self._known(given[0])._replace(layer=False)
         main = next((v for v in given if self._shapes[v] == new), given[0])
         if row.kind in _BROADCASTING:
             main = max(given, key=lambda v: (self._shapes[v] == new, bool(self._known(v)[1])))
