@@ -699,6 +699,15 @@ def test_a_factor_of_both_sides_is_no_skip_but_their_fork_is() -> None:
     assert pushed(record) == ["args.0"]
 
 
+@pytest.mark.parametrize("shape", [(), (4,), (2, 1, 8, 8), (1,) * 7])
+def test_inputs_of_any_shape(shape: tuple[int, ...]) -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.linear(x.reshape(-1)[:1].expand(3, 1))
+        return torch.stack([x, x.mT.mT, torch.cat([x[:1], x[1:]])]).sum() + x.mean() * x.max()
+
+    assert pushed(both(body, torch.zeros(shape), linear=nn.Linear(1, 1))) == []
+
+
 @pytest.mark.parametrize("name", NO_SKIPS)
 def test_no_skips(name: str) -> None:
     body, inputs = NO_SKIPS[name]

@@ -91,6 +91,8 @@ class _Layout:
     def _sample(self, value: int) -> Map:
         """The layout of the network's input, which the first layer on its way tells."""
         shape = self._shapes[value]
+        if not shape:
+            return Map(1, ())
         reached = {value}
         for op in self._trace.ops:
             if reached.isdisjoint(op.inputs):
