@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from unetscope.analysis.anatomy import anatomy
 from unetscope.analysis.network import Network
 from unetscope.ops import operation
 from unetscope.record import Trace
@@ -46,6 +47,12 @@ class Traced:
     def edges(self) -> list[tuple[str, str]]:
         """What was pushed and where it is joined, sorted, since one join may pop several."""
         return sorted(zip(self.pushed, self.joined_in, strict=True))
+
+    @property
+    def parts(self) -> dict[str, list[str]]:
+        """The blocks of each part."""
+        found = vars(anatomy(self.network)).items()
+        return {part: [self.network.path(block) for block in blocks] for part, blocks in found}
 
     def tables(self) -> dict[str, Any]:
         """Every table that can be made, by key; none may fail."""

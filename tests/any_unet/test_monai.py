@@ -96,6 +96,9 @@ def test_additions_of_a_root(traced):
     found = traced(lambda: nets.SegResNet(2, init_filters=8), [image()])
     assert found.pushed == ["down_layers.2", "down_layers.1", "down_layers.0"]
     assert found.joined_in == ["", "", ""]
+    # What stands between the last push and the first join goes down a level or comes back up.
+    assert found.parts["encoder"][-1] == "down_layers.3"
+    assert (found.parts["middle"], found.parts["decoder"][0]) == ([], "up_samples.0")
 
 
 def test_dropout_on_the_way_hands_skips_through(traced):
@@ -164,6 +167,8 @@ def test_nnu_net(traced):
     )
     assert found.pushed == ["downsamples.1", "downsamples.0", "input_block"]
     assert found.joined_in == ["upsamples.0", "upsamples.1", "upsamples.2"]
+    assert found.parts["middle"] == ["bottleneck"]
+    assert found.parts["decoder"][0] == "upsamples.0"
 
 
 def test_sums_of_anisotropic_levels(traced):

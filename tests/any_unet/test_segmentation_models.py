@@ -32,6 +32,7 @@ def test_its_levels_are_the_blocks(traced):
     assert parts["encoder"][-4:] == [f"encoder.layer{number}" for number in (1, 2, 3, 4)]
     assert parts["decoder"] == [f"decoder.blocks.{index}" for index in range(5)]
     assert parts["exit"] == ["segmentation_head"]
+    assert "middle" not in parts  # `decoder.center` is an Identity
 
 
 def test_attention_beside_the_join(traced):

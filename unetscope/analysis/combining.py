@@ -47,8 +47,7 @@ def combinations(flow: MapFlow) -> dict[int, Combination]:
     for value, record in enumerate(values):
         if record.op is None or (record.op in known and not record.updated):
             continue
-        op = ops[record.op]
-        row = flow.rows[record.op]
+        op, row = ops[record.op], flow.rows[record.op]
         if not record.updated and (len(op.inputs) < 2 or _is_plain(flow, row.kind, op)):
             continue
         manner, operands = _operands(flow, record, op, flow.parents[value])

@@ -112,10 +112,11 @@ class _Layout:
     def _made(self, op: Op, given: list[int], value: int) -> Map | None:
         """The layout of what a function made of at least one map."""
         row, new = operation(op.name), self._shapes[value]
+        if len(given) == 1 and row.kind in _IN_PLACE and self._shapes[given[0]] == new:
+            before = self._known(given[0])
+            return before._replace(layer=False) if before.layer else before
         if row.kind in _NO_MAPS or prod(new) == 1:
             return None
-        if len(given) == 1 and row.kind in _IN_PLACE and self._shapes[given[0]] == new:
-            return self._known(given[0])._replace(layer=False)
         main = next((v for v in given if self._shapes[v] == new), given[0])
         if row.kind in _BROADCASTING:
             main = max(given, key=lambda v: (self._shapes[v] == new, bool(self._known(v)[1])))

@@ -65,10 +65,7 @@ class MapFlow:
         self.parents = [self._read(value) for value in range(len(self._values))]
         self.maps = feature_maps(graph.trace, self.parents)
         self.handed = self._hand_through()
-        self.ways = [
-            tuple(dict.fromkeys(self.handed[p] for p in parents if self.maps[p] is not None))
-            for parents in self.parents
-        ]
+        self.ways = [self._maps_among(parents) for parents in self.parents]
         self.children = self._find_children()
 
     def _read(self, value: int) -> tuple[int, ...]:
@@ -76,17 +73,21 @@ class MapFlow:
         record = self._values[value]
         if record.updated:
             return tuple(p for p in record.updated if p < value)
-        if record.op is None:
-            return ()
+        given = self.graph.parents[value]
+        if record.op is None or len(given) < 2:
+            return given
         op, name = self._ops[record.op], self.rows[record.op].name
-        inputs = op.inputs
         if name in _INDEXED:
-            inputs = inputs[:1]
-        elif name in WRITES and len(inputs) > 1:
-            inputs = (inputs[0], self.written(op))
-            if name == "copy":  # overwrites all
-                inputs = inputs[1:]
-        return tuple(p for p in inputs if p < value)
+            return given[:1]
+        if name in WRITES:
+            written = self.written(op)
+            return (written,) if name == "copy" else (op.inputs[0], written)
+        return given
+
+    def _maps_among(self, values: tuple[int, ...]) -> tuple[int, ...]:
+        """The maps among values, each once; what is a copy stands for what it copies."""
+        found = [self.handed[v] for v in values if self.maps[v] is not None]
+        return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 
     def written(self, op: Op) -> int:
         """What a function writes into places of another tensor."""
