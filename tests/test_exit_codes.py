@@ -73,7 +73,12 @@ HEARD = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with `&` ignores it
 """
-STARTED = f"{HEARD}import unetscope.__main__ as it; print('started', flush=True); it.main()"
+STARTED = f"""{HEARD}
+import unetscope.__main__ as it
+opened = it._open_streams
+it._open_streams = lambda: (opened(), print("started", flush=True))  # once interrupts are heard
+it.main()
+"""
 
 
 @pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 0.6])
