@@ -41,5 +41,5 @@ def test_ledger(case: Case) -> None:
 def test_classes_of_its_other_joins(case: Case) -> None:
     if case.name == "octave convolutions":
         pytest.xfail(UNDECIDED[case.name])
-    found = {join.kind.value for join in find_joins(network_of(case.name).graph)}
+    found = {join.kind.value for join in find_joins(network_of(case.name))}
     assert case.classes <= found, case.why

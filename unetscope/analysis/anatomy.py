@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import prod
 
 from unetscope.analysis.network import Network
@@ -47,11 +48,7 @@ def anatomy(network: Network) -> Anatomy:
     Only blocks that return a feature map belong to a part: embeddings do not. A network without
     skips is sorted by the names of its blocks alone, and not at all if they say nothing.
     """
-    maps = [
-        block
-        for block in network.blocks
-        if network.main_output(block) is not None and not _does_nothing(network, block)
-    ]
+    maps = [block for block in _working(network) if network.main_output(block) is not None]
     parts: dict[str, list[int]] = {
         name: [] for name in ("entry", "encoder", "middle", "decoder", "exit")
     }
@@ -84,11 +81,7 @@ def embeddings(network: Network, parts: Anatomy) -> tuple[int, ...]:
     beside = (call for call in network.beside if makes_vectors(network, call))
     return (
         *(call for call in beside if not given.isdisjoint(network.step(call).outputs)),
-        *(
-            block
-            for block in network.blocks
-            if block not in sorted_in and not _does_nothing(network, block)
-        ),
+        *(block for block in _working(network) if block not in sorted_in),
     )
 
 
@@ -155,10 +148,13 @@ def _between(network: Network, block: int, blocks: Sequence[int]) -> str:
     return "encoder" if block < at_lowest[0] else "decoder"
 
 
-def _does_nothing(network: Network, block: int) -> bool:
-    """Whether a block hands on what it was given, as `nn.Identity` does."""
-    step = network.step(block)
-    return {argument.value for argument in step.inputs} >= set(step.outputs)
+def _working(network: Network) -> list[int]:
+    """The blocks that do not merely hand on what they were given, as `nn.Identity` does."""
+    return [
+        block
+        for block in network.blocks
+        if not {a.value for a in network.step(block).inputs} >= {*network.step(block).outputs}
+    ]
 
 
 def _is_entry(network: Network, block: int) -> bool:
@@ -205,10 +201,8 @@ def stack_use(network: Network) -> StackUse:
     pushes = sorted(skip.value for skip in skips)
     waiting: list[int] = []
     out_of_order, reused, seen = [], [], set[int]()
-    joins: dict[int, list[SkipEvent]] = {}
-    for skip in skips:
-        joins.setdefault(skip.op, []).append(skip)
-    for together in joins.values():
+    for _, popped in groupby(skips, key=lambda skip: skip.op):
+        together = list(popped)
         clock = network.join(together[0]).clock
         ready = sum(network.graph.born(value) < clock for value in pushes)
         waiting += pushes[:ready]
@@ -219,9 +213,7 @@ def stack_use(network: Network) -> StackUse:
                 newest.remove(skip.value)
             else:
                 out_of_order.append(skip)
-            waiting.reverse()
             waiting.remove(skip.value)
-            waiting.reverse()
             if skip.value in seen:
                 reused.append(skip)
         seen.update(skip.value for skip in together)

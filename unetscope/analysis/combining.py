@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from unetscope.analysis.ways import WRITES, MapFlow
+from unetscope.analysis.maps import FLOATING, WRITES
+from unetscope.analysis.ways import MapFlow
 from unetscope.ops import OpKind
 from unetscope.record import Op, Value
 
@@ -73,7 +74,7 @@ def _operands(
     row = flow.rows[record.op or 0]
     if record.updated:
         return Manner.BESIDE, parents
-    if row.name in WRITES and row.name != "copy":
+    if row.name in WRITES:
         return Manner.BESIDE, (op.inputs[0], flow.written(op))
     if row.kind is OpKind.JOIN or row.name == "stack":
         return Manner.BESIDE, op.inputs
@@ -111,4 +112,4 @@ def _is_filled(flow: MapFlow, value: int) -> bool:
 
 def _is_feature(value: Value) -> bool:
     """Whether a tensor has more than one element, and they are no counts or truth values."""
-    return value.spec.numel > 1 and value.spec.dtype.startswith(("float", "bfloat", "complex"))
+    return value.spec.numel > 1 and value.spec.dtype.startswith(FLOATING)

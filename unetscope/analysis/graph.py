@@ -6,7 +6,7 @@ Values are numbered in the order of their making, so a value is computed from ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from unetscope.ops import OpKind, operation
@@ -109,6 +109,19 @@ class Graph:
                 if parent not in seen:
                     seen.add(parent)
                     waiting.append(parent)
+
+    def between(self, early: int, ways: Mapping[int, Iterable[int]]) -> set[int]:
+        """The values on ways from an early one, itself not one of them.
+
+        Args:
+            early: where they begin.
+            ways: of each value that may be on one those that it was computed from.
+        """
+        reached = {early}
+        for value in sorted(ways):
+            if not reached.isdisjoint(ways[value]):
+                reached.add(value)
+        return reached - {early}
 
     def back_inside(self, call: int, value: int) -> Iterator[int]:
         """The values that a value was computed from, back to those from before a call."""

@@ -24,7 +24,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from unetscope.analysis.combining import Combination, Manner, combinations
-from unetscope.analysis.graph import Graph
+from unetscope.analysis.network import Network
 from unetscope.analysis.ways import UNLEARNED, MapFlow
 from unetscope.ops import OpKind
 
@@ -89,22 +89,21 @@ class Join:
     doubt: str | None = None
 
 
-def find_joins(graph: Graph) -> tuple[Join, ...]:
-    """Every join of a pass, in the order in which they ran."""
-    return tuple(_Sweep(graph).joins())
+def find_joins(network: Network) -> tuple[Join, ...]:
+    """Every join of a pass, in the order in which they ran; its skips need not be known."""
+    return tuple(_Sweep(network).joins())
 
 
-_WEIGHING = (OpKind.MATRIX_PRODUCT, OpKind.ATTENTION)
 _RISING = (OpKind.CONVOLUTION, OpKind.RESAMPLING, OpKind.JOIN)
 
 
 class _Sweep:
     """The walk through one pass."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._values, self._ops = graph.trace.values, graph.trace.ops
-        self._flow = MapFlow(graph)
+    def __init__(self, network: Network) -> None:
+        self._network, self._graph = network, network.graph
+        self._values, self._ops = network.trace.values, network.trace.ops
+        self._flow = MapFlow(self._graph)
         self._forks = _Forks(self._flow)
         self._combined = combinations(self._flow)
         self._levels = sorted(
@@ -143,9 +142,9 @@ class _Sweep:
         """From which forks ways lead to a value, by what they have passed."""
         join = self._found.get(value)
         bit = self._forks.bit(value)
-        resolution = self._flow.resolution(value)
         if len(ways) == 1 and join is None and not bit and self._is_level(value, ways[0]):
             return self._at(ways[0])
+        resolution = self._flow.resolution(value)
         ways = self._operands.get(value, ways)
         brought = {skip.operand for skip in join.skips} if join else set()
         own = [self._at(parent) for parent in ways if parent not in brought]
@@ -161,7 +160,8 @@ class _Sweep:
             unmet |= sets.unmet
             for level, forks in enumerate(sets.levels):
                 levels[level] |= forks
-        met = join is not None and len(ways) > 1 and not self._is_weighing(value)
+        weighing = join is not None and self._combined[value].manner is Manner.WEIGHING
+        met = join is not None and len(ways) > 1 and not weighing
         if met or self._flow.is_layer(value):
             stays &= self._forks.below(resolution / _LOWER, inclusive=True)
             for level, height in enumerate(self._levels):
@@ -177,14 +177,6 @@ class _Sweep:
                 levels[level] |= bit
         return _Sets(
             ancestors | bit, reached | bit, stays | bit, risen, first | bit, unmet | bit, levels
-        )
-
-    def _is_weighing(self, value: int) -> bool:
-        """Whether a function is a matrix product, as of attention: its result is no resolution."""
-        op = self._values[value].op
-        return op is not None and self._flow.rows[op].kind in (
-            OpKind.MATRIX_PRODUCT,
-            OpKind.ATTENTION,
         )
 
     def _is_level(self, value: int, given: int) -> bool:
@@ -259,33 +251,16 @@ class _Sweep:
             ).append(Join(op, value, JoinClass.LONG_SKIP, (skip,)))
 
     def _common(self, pushed: int, op: int) -> int:
-        """The innermost call during which a value was made and joined."""
-        maker, producer = self._graph.op(pushed), self._graph.producer(pushed)
-        made_in = maker.step if maker is not None else None
-        if producer is not None:
-            made_in = self._graph.trace.steps[producer].parent
-        one, other = made_in or 0, self._ops[op].step or 0
-        while one != other:  # a call comes after those that it runs in
-            if one > other:
-                one = self._graph.trace.steps[one].parent or 0
-            else:
-                other = self._graph.trace.steps[other].parent or 0
-        return one
+        """The innermost call during which a value was made and joined; the root for an input."""
+        made_in = self._network.made_in(pushed)
+        return self._network.common(made_in or 0, self._ops[op].step or 0)
 
     def _is_around_calls(self, join: Join, call: int) -> bool:
         """Whether a child of a call ran as a whole between a push and a join."""
         start, end = self._graph.born(join.skips[0].pushed), self._ops[join.op].clock
-        steps, children = self._graph.trace.steps, self._calls[call]
+        steps, children = self._network.trace.steps, self._network.children[call]
         after = bisect_right(children, start, key=lambda child: steps[child].start)
         return after < len(children) and (steps[children[after]].end or end) < end
-
-    @cached_property
-    def _calls(self) -> list[list[int]]:
-        found: list[list[int]] = [[] for _ in self._graph.trace.steps]
-        for call, step in enumerate(self._graph.trace.steps):
-            if step.parent is not None:
-                found[step.parent].append(call)
-        return found
 
     def _with_no_map(self, manner: Manner, told: Sequence[int], maps: Sequence[int]) -> JoinClass:
         """The class of a join of one map at most with something else."""
@@ -418,7 +393,7 @@ class _Sweep:
 
     @cached_property
     def _inputs(self) -> set[int]:
-        return {argument.value for argument in self._graph.trace.inputs}
+        return {argument.value for argument in self._network.trace.inputs}
 
     def _pushed(self, operand: int, forks: int, onto: int) -> int:
         """The value that was pushed: the first fork on the way back from where it arrived."""
@@ -426,20 +401,18 @@ class _Sweep:
             if self._forks.bit(value) & forks:
                 return value
         ancestors = self._at(onto).ancestors
-        entries: dict[int, None] = {}
-        waiting, seen = [operand], {operand}
-        for value in waiting:  # which grows meanwhile
-            if self._forks.bit(value) & ancestors:
-                entries[value] = None
-                continue
+
+        def onwards(value: int) -> Iterable[int]:
             join = self._found.get(value)
-            if join is not None and join.skips:  # what it was made of is another skip's
-                continue
-            for parent in self._flow.ways[value]:
-                if parent not in seen:
-                    seen.add(parent)
-                    waiting.append(parent)
-        wanted = [value for value in entries if self._forks.bit(value) & forks]
+            # What a skip's join was made of is that skip's.
+            ends = self._forks.bit(value) & ancestors or (join is not None and join.skips)
+            return () if ends else self._flow.ways[value]
+
+        wanted = [
+            value
+            for value in self._graph.back(operand, along=onwards)
+            if self._forks.bit(value) & ancestors & forks
+        ]
         return wanted[0] if len(wanted) == 1 else operand
 
     def _back(self, operand: int) -> Iterator[int]:
@@ -494,20 +467,12 @@ class _Sweep:
 
     def _between(self, pushed: int, operand: int) -> set[int]:
         """The values on the way from what was pushed to what it arrived as, the latter included."""
-        reached: set[int] = set()
-        waiting = [operand]
-        seen = {operand}
-        order = []
-        for value in waiting:
-            order.append(value)
-            for parent in self._flow.ways[value]:
-                if parent >= pushed and parent not in seen:
-                    seen.add(parent)
-                    waiting.append(parent)
-        for value in sorted(order):
-            if value == pushed or any(p in reached for p in self._flow.ways[value]):
-                reached.add(value)
-        return reached - {pushed}
+
+        def onwards(value: int) -> list[int]:
+            return [parent for parent in self._flow.ways[value] if parent >= pushed]
+
+        ways = {value: onwards(value) for value in self._graph.back(operand, along=onwards)}
+        return self._graph.between(pushed, ways)
 
     # What later joins tell of earlier ones
 
@@ -571,13 +536,7 @@ class _Sweep:
 
     def _body_kind(self, join: Join) -> str:
         """The class of the module in whose body a join is."""
-        steps = self._graph.trace.steps
-        path = steps[self._ops[join.op].step or 0].module if steps else ""
-        return self._module_kinds[path]
-
-    @cached_property
-    def _module_kinds(self) -> dict[str, str]:
-        return {module.path: module.kind for module in self._graph.trace.modules}
+        return self._network.module(self._ops[join.op].step or 0).kind
 
     def _is_bottom(self, joins: Sequence[Join], popped: Sequence[Join]) -> bool:
         """Whether joins are nested in a skip that was popped at a higher resolution."""

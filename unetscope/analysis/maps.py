@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import NamedTuple
 
-from unetscope.analysis.dims import PERMUTING, permutation
+from unetscope.analysis.dims import PERMUTING, numbers, permutation
 from unetscope.ops import UNSEEN, OpKind, operation
 from unetscope.record import Op, Trace
 
@@ -21,7 +21,6 @@ Shape = tuple[int, ...]
 
 _DIMS = re.compile(r"(\d)d(?![a-z0-9])")
 _LISTED = re.compile(r"(?<!\w)dims?=(\([^)]*\)|-?\d+)")
-_NUMBERS = re.compile(r"-?\d+")
 _AT_A_PLACE = re.compile(r"-?\d+")
 _IN_PLACE = frozenset(
     {
@@ -32,17 +31,19 @@ _IN_PLACE = frozenset(
 """What these make of one map of the same shape has its channels where that has them."""
 _NO_MAPS = (OpKind.CREATION, OpKind.COMPARISON)
 """What these make has the shape of a map and nothing of its content."""
-WRITING = (
-    "setitem",
-    "slice_scatter",
-    "select_scatter",
-    "diagonal_scatter",
-    "index_copy",
-    "index_put",
-    "masked_scatter",
-    "scatter",
-)
-"""Functions that write a tensor into places of another."""
+WRITES = {
+    "setitem": -1,
+    "slice_scatter": 1,
+    "select_scatter": 1,
+    "diagonal_scatter": 1,
+    "index_copy": 2,
+    "index_put": -1,
+    "masked_scatter": 2,
+    "scatter": 2,
+}
+"""Functions that write a tensor into places of another, and which of their inputs that is."""
+FLOATING = ("float", "bfloat", "complex")
+"""How the dtypes of features begin: they are no counts and no truth values."""
 _SHUFFLES = ("pixel_shuffle", "pixel_unshuffle", "channel_shuffle")
 _POSITIONS_AT_ONCE = 2
 """Pooling that leaves one position of more than these in a dim is a global average."""
@@ -83,7 +84,7 @@ class _Layout:
             given = [parent for parent in parents[value] if self.maps[parent] is not None]
             if self.maps[value] is None and record.op is not None and given:
                 op = trace.ops[record.op]
-                if record.updated or operation(op.name).name in WRITING:
+                if record.updated or operation(op.name).name in WRITES:
                     self.maps[value] = self._written(given, value)
                 else:
                     self.maps[value] = self._made(op, given, value)
@@ -105,7 +106,7 @@ class _Layout:
                     return _at(shape, (dim,))
                 break
             reached.update(op.outputs)
-        floating = self._trace.values[value].spec.dtype.startswith(_FLOATING)
+        floating = self._trace.values[value].spec.dtype.startswith(FLOATING)
         width = shape[1] if floating and len(shape) > 1 else 1
         return Map(prod(shape) // max(width, 1), ())
 
@@ -194,7 +195,6 @@ class _Layout:
         return Map(max(self._known(v).resolution for v in given), ())
 
 
-_FLOATING = ("float", "bfloat", "complex")
 _BROADCASTING = (OpKind.SUM, OpKind.PRODUCT, OpKind.POINTWISE)
 
 
@@ -251,7 +251,7 @@ def _is_global(old: Shape, new: Shape) -> bool:
 def _listed(op: Op, rank: int) -> list[int]:
     """The dims that a function's arguments name."""
     found = _LISTED.search(op.detail)
-    return [] if found is None else [int(n) % rank for n in _NUMBERS.findall(found[1])]
+    return [] if found is None else [n % rank for n in numbers(found[1])]
 
 
 def _reduced(op: Op, before: Map, old: Shape, new: Shape) -> Map | None:

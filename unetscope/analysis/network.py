@@ -194,12 +194,21 @@ class Network:
         """The call in whose body the skips are joined: its child calls are the blocks."""
         if not self.trace.steps:
             return None
-        inside = [self.join(skip).step for skip in self.trace.skips]
-        for value in self.pushed:
-            call, op = self.graph.producer(value), self.graph.op(value)
-            made_in = None if op is None else op.step
-            inside.append(made_in if call is None else self.step(call).parent)
-        chains = [self._chain(call) for call in inside if call is not None]
+        return self.common(
+            *(self.join(skip).step for skip in self.trace.skips),
+            *map(self.made_in, self.pushed),
+        )
+
+    def made_in(self, value: int) -> int | None:
+        """The call in whose body a value was made; None for what was there before the pass."""
+        call, op = self.graph.producer(value), self.graph.op(value)
+        if call is not None:
+            return self.step(call).parent
+        return None if op is None else op.step
+
+    def common(self, *calls: int | None) -> int:
+        """The innermost call that holds all of these or is one of them; the root for none."""
+        chains = [self._chain(call) for call in calls if call is not None]
         common = 0
         for level in zip(*chains, strict=False):
             if len(set(level)) > 1:

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable
 
 from unetscope.analysis.graph import Graph
 from unetscope.analysis.joins import find_joins
+from unetscope.analysis.network import Network
 from unetscope.ops import OpKind
 from unetscope.record import Op, SkipEvent, Trace
 
@@ -20,7 +21,7 @@ def find_skips(trace: Trace) -> tuple[SkipEvent, ...]:
     The network's inputs beside the first, such as text tokens, are no skips: joined to the features
     that attend to them, they are added keys and values.
     """
-    joins = find_joins(Graph(trace))
+    joins = find_joins(Network(trace))
     pushed = sorted({skip.pushed for join in joins for skip in join.skips})
     numbers = {value: push for push, value in enumerate(pushed)}
     return tuple(
@@ -76,11 +77,7 @@ def _short_way(graph: Graph, skip: SkipEvent) -> set[int]:
 
         ways = {value: short(value) for value in graph.back(arrived, along=short)}
         ways.pop(skip.value, None)
-    reached = {skip.value}
-    for value in sorted(ways):
-        if not reached.isdisjoint(ways[value]):
-            reached.add(value)
-    return reached - {skip.value}
+    return graph.between(skip.value, ways)
 
 
 def _is_read_elsewhere(graph: Graph, value: int, join: int, way: Container[int]) -> bool:

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unetscope.analysis.graph import Graph
-from unetscope.analysis.maps import feature_maps
+from unetscope.analysis.maps import WRITES, feature_maps
 from unetscope.ops import OpKind, operation
 from unetscope.record import Op
 
-WRITES = {
-    "setitem": -1,
-    "copy": 1,
-    "slice_scatter": 1,
-    "select_scatter": 1,
-    "diagonal_scatter": 1,
-    "index_copy": 2,
-    "index_put": -1,
-    "masked_scatter": 2,
-    "scatter": 2,
-}
-"""Functions that write a tensor into places of another, and which of their inputs that is."""
 _INDEXED = ("getitem", "index_select", "gather", "take", "take_along_dim", "masked_select")
 """Functions whose further inputs say which elements are taken."""
 UNLEARNED = (
@@ -79,10 +67,9 @@ class MapFlow:
         op, name = self._ops[record.op], self.rows[record.op].name
         if name in _INDEXED:
             return given[:1]
-        if name in WRITES:
-            written = self.written(op)
-            return (written,) if name == "copy" else (op.inputs[0], written)
-        return given
+        if name == "copy":  # overwrites all
+            return given[1:]
+        return (op.inputs[0], self.written(op)) if name in WRITES else given
 
     def _maps_among(self, values: tuple[int, ...]) -> tuple[int, ...]:
         """The maps among values, each once; what is a copy stands for what it copies."""

@@ -117,7 +117,7 @@ def ledger(view: View) -> list[Table]:
     rows = [
         _entry(view, pop, skip)
         for pop, skip in enumerate(skips)
-        if view.holds(network.graph.module(skip.value)) or view.holds(_joined_in(view, skip))
+        if view.holds(network.graph.module(skip.value)) or view.holds(_body(view, skip))
     ]
     if not rows:
         return []
@@ -145,7 +145,7 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
     network = view.network
     join = network.join(skip)
     consumer = network.consumer(skip)
-    at = _joined_in(view, skip)
+    at = _body(view, skip)
     where = network.path(consumer) if consumer is not None else f"{join.name} in {at}"
     born = network.graph.born(skip.value)
     between = sum(born < step.start < join.clock for step in network.trace.steps)
@@ -174,12 +174,6 @@ def _added(view: View, skip: SkipEvent) -> Cell:
     """What was added to a skip on its way, such as a ControlNet's residual."""
     names = [view.network.graph.origin(value) for value in added(view.network.graph, skip)]
     return Cell.of(view.words.listed.join(names), code=True, data=names)
-
-
-def _joined_in(view: View, skip: SkipEvent) -> str:
-    """The path of the module in whose body a skip is joined."""
-    call = view.network.join(skip).step
-    return "" if call is None else view.network.path(call)
 
 
 def _verdict_data(view: View) -> dict[str, object]:
@@ -290,7 +284,7 @@ def _join(view: View, join: Join) -> tuple[Cell, ...]:
     )
 
 
-def _body(view: View, join: Join) -> str:
+def _body(view: View, join: Join | SkipEvent) -> str:
     """The path of the module in whose body a join ran."""
     call = view.network.trace.ops[join.op].step
     return "" if call is None else view.network.path(call)

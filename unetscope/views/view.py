@@ -65,7 +65,7 @@ class View:
     @cached_property
     def joins(self) -> tuple[Join, ...]:
         """Every join of the pass, in the order in which they ran."""
-        return find_joins(self.network.graph)
+        return find_joins(self.network)
 
     def some(self, names: Sequence[str]) -> str:
         """The first few names, and how many more there are, in the language that is shown."""
