@@ -63,8 +63,10 @@ def combinations(flow: MapFlow) -> dict[int, Combination]:
 
 def _is_plain(flow: MapFlow, kind: OpKind, op: Op) -> bool:
     """Whether a function is a layer with parameters for its weights, as most are."""
-    layer = kind in (OpKind.CONVOLUTION, OpKind.LINEAR, OpKind.NORM)
-    return layer and all(flow.graph.trace.values[v].op is None for v in op.inputs[1:])
+    if kind not in (OpKind.CONVOLUTION, OpKind.LINEAR, OpKind.NORM):
+        return False
+    values = flow.graph.trace.values
+    return all(values[v].op is None for v in op.inputs[1:])
 
 
 def _operands(

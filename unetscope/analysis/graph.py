@@ -78,7 +78,7 @@ class Graph:
         """For each value those that the function was given that made it."""
         ops = self.trace.ops
         return [
-            () if value.op is None else tuple(p for p in ops[value.op].inputs if p < index)
+            () if value.op is None else tuple([p for p in ops[value.op].inputs if p < index])
             for index, value in enumerate(self.trace.values)
         ]
 
@@ -233,11 +233,13 @@ class Graph:
     @cached_property
     def _carriers(self) -> list[tuple[int, ...] | None]:
         """For each value the fed ones among its parents; None if it is not fed itself."""
-        inputs = {argument.value for argument in self.trace.inputs}
-        found: list[tuple[int, ...] | None] = []
+        found: list[tuple[int, ...] | None] = [None] * len(self.trace.values)
+        for argument in self.trace.inputs:
+            found[argument.value] = ()
         for value, parents in enumerate(self.parents):
-            fed = tuple(parent for parent in parents if found[parent] is not None)
-            found.append(fed if fed or value in inputs else None)
+            if parents:  # most values are parameters, and have none
+                fed = tuple([parent for parent in parents if found[parent] is not None])
+                found[value] = fed or found[value]
         return found
 
     @cached_property

@@ -113,6 +113,7 @@ class _Sweep:
                 if self._flow.maps[value] is not None and combined.manner is not Manner.WEIGHING
             }
         )
+        self._nowhere = _Sets(0, 0, 0, 0, 0, 0, [0] * len(self._levels))
         self._sets: list[_Sets | None] = [None] * len(self._values)
         self._found: dict[int, Join] = {}  # by value
         self._level: dict[tuple[int, Manner, int], list[Join]] = {}
@@ -124,15 +125,14 @@ class _Sweep:
 
     def joins(self) -> list[Join]:
         """Every join, once all are known: some are understood by later ones."""
-        for value, ways in enumerate(self._flow.ways):
-            if self._flow.handed[value] != value:
-                continue
+        for value, known in enumerate(self._flow.maps):
             combined = self._combined.get(value)
+            if (known or combined) is None or self._flow.handed[value] != value:
+                continue
             if combined is not None and not self._is_part(value, combined):
                 self._found[value] = self._classify(value, combined)
-            if self._flow.maps[value] is None:
-                continue
-            self._sets[value] = self._arrive(value, ways)
+            if known is not None:
+                self._sets[value] = self._arrive(value, self._flow.ways[value])
         self._find_gates()
         self._find_skips_at_one_resolution()
         self._find_doubled()
@@ -142,7 +142,7 @@ class _Sweep:
         """From which forks ways lead to a value, by what they have passed."""
         join = self._found.get(value)
         bit = self._forks.bit(value)
-        if len(ways) == 1 and join is None and not bit and self._is_level(value, ways[0]):
+        if not bit and len(ways) == 1 and join is None and self._is_level(value, ways[0]):
             return self._at(ways[0])
         resolution = self._flow.resolution(value)
         ways = self._operands.get(value, ways)
@@ -158,23 +158,20 @@ class _Sweep:
             risen |= sets.risen
             first |= sets.first
             unmet |= sets.unmet
-            for level, forks in enumerate(sets.levels):
-                levels[level] |= forks
+            levels = [forks | more for forks, more in zip(levels, sets.levels, strict=True)]
         weighing = join is not None and self._combined[value].manner is Manner.WEIGHING
         met = join is not None and len(ways) > 1 and not weighing
+        lower = bisect_right(self._levels, resolution / _LOWER)
         if met or self._flow.is_layer(value):
             stays &= self._forks.below(resolution / _LOWER, inclusive=True)
-            for level, height in enumerate(self._levels):
-                if resolution < _LOWER * height:
-                    levels[level] = 0
+            levels[lower:] = [0] * (len(levels) - lower)
         if met:
             unmet &= self._forks.below(_LOWER * resolution)
             first = 0 if brought else first & unmet
         if self._rises(value):
             risen |= stays & self._forks.below(_LOWER * resolution)
-        for level, height in enumerate(self._levels):
-            if resolution >= _LOWER * height:
-                levels[level] |= bit
+        for level in range(lower if bit else 0):
+            levels[level] |= bit
         return _Sets(
             ancestors | bit, reached | bit, stays | bit, risen, first | bit, unmet | bit, levels
         )
@@ -187,10 +184,7 @@ class _Sweep:
         return not (
             sets.stays & ~self._forks.below(resolution / _LOWER, inclusive=True)
             or sets.stays & self._forks.below(_LOWER * resolution) & ~sets.risen
-            or any(
-                forks and resolution < _LOWER * height
-                for forks, height in zip(sets.levels, self._levels, strict=True)
-            )
+            or any(sets.levels[bisect_right(self._levels, resolution / _LOWER) :])
         )
 
     def _rises(self, value: int) -> bool:
@@ -202,8 +196,7 @@ class _Sweep:
         )
 
     def _at(self, value: int) -> _Sets:
-        found = self._sets[value]
-        return _Sets(0, 0, 0, 0, 0, 0, [0] * len(self._levels)) if found is None else found
+        return self._sets[value] or self._nowhere
 
     # Classes
 
@@ -373,6 +366,8 @@ class _Sweep:
             s.first & self._forks.below(_LOWER * self._flow.resolution(v))
             for s, v in zip(at, maps, strict=True)
         ]
+        if not any(brought):
+            return found
         met = [s.ancestors & ~(s.first if found else s.unmet) for s in at]
         raised = {}
         for operand, (forks, others) in _matches(maps, brought, met).items():
@@ -559,6 +554,8 @@ def _matches(
     anywhere = 0
     for forks in others:
         anywhere |= forks
+    if not anywhere:
+        return {}
     for i, operand in enumerate(maps):
         if not ones[i] & anywhere:
             continue

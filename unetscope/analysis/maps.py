@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -81,13 +82,16 @@ class _Layout:
         for value in _samples(trace):
             self.maps[value] = self._sample(value)
         for value, record in enumerate(trace.values):
+            if record.op is None or self.maps[value] is not None:
+                continue
             given = [parent for parent in parents[value] if self.maps[parent] is not None]
-            if self.maps[value] is None and record.op is not None and given:
-                op = trace.ops[record.op]
-                if record.updated or operation(op.name).name in WRITES:
-                    self.maps[value] = self._written(given, value)
-                else:
-                    self.maps[value] = self._made(op, given, value)
+            if not given:
+                continue
+            op = trace.ops[record.op]
+            if record.updated or operation(op.name).name in WRITES:
+                self.maps[value] = self._written(given, value)
+            else:
+                self.maps[value] = self._made(op, given, value)
 
     def _sample(self, value: int) -> Map:
         """The layout of the network's input, which the first layer on its way tells."""
@@ -113,12 +117,14 @@ class _Layout:
     def _made(self, op: Op, given: list[int], value: int) -> Map | None:
         """The layout of what a function made of at least one map."""
         row, new = operation(op.name), self._shapes[value]
-        if len(given) == 1 and row.kind in _IN_PLACE and self._shapes[given[0]] == new:
+        if len(given) == 1 and self._shapes[given[0]] == new and row.kind in _IN_PLACE:
             before = self._known(given[0])
             return before._replace(layer=False) if before.layer else before
         if row.kind in _NO_MAPS or prod(new) == 1:
             return None
-        main = next((v for v in given if self._shapes[v] == new), given[0])
+        main = given[0]
+        if len(given) > 1:
+            main = next((v for v in given if self._shapes[v] == new), main)
         if row.kind in _BROADCASTING:
             main = max(given, key=lambda v: (self._shapes[v] == new, bool(self._known(v)[1])))
         before, old = self._known(main), self._shapes[main]
@@ -132,7 +138,7 @@ class _Layout:
             dims = 2 if row.name in _SHUFFLES else _spatial(row.name, len(old) - 2)
             return _at(new, (len(new) - dims - 1,))
         if row.kind is OpKind.MATRIX_PRODUCT and self._is_layer(op):
-            return _at(new, (len(new) - 1,))._replace(layer=True)
+            return _at(new, (len(new) - 1,), layer=True)
         if row.kind in (OpKind.MATRIX_PRODUCT, OpKind.ATTENTION):
             after = _carried(before, old, new)
             one = after.channels and after.resolution == new[0]
@@ -165,7 +171,7 @@ class _Layout:
         if on_a_line and before.channels and dim not in before.channels:
             return _carried(before, self._shapes[op.inputs[0]], new)
         channels = before.channels if on_a_line and before.channels else (dim,)
-        return _at(new, channels)._replace(layer=True)
+        return _at(new, channels, layer=True)
 
     def _is_layer(self, op: Op) -> bool:
         """Whether a matrix product has a parameter as its second factor."""
@@ -206,11 +212,7 @@ def _samples(trace: Trace) -> list[int]:
     shapes = [trace.values[argument.value].spec.shape for argument in trace.inputs]
     if not shapes:
         return []
-    unseen = [
-        value
-        for value, record in enumerate(trace.values)
-        if record.op is not None and trace.ops[record.op].name == UNSEEN
-    ]
+    unseen = [value for op in trace.ops if op.name == UNSEEN for value in op.outputs]
     first = max(range(len(shapes)), key=lambda index: (len(shapes[index]), -index))
     sample = shapes[first]
     alike = [v for v in unseen if len(trace.values[v].spec.shape) == len(sample)]
@@ -222,9 +224,9 @@ def _samples(trace: Trace) -> list[int]:
     ]
 
 
-def _at(shape: Shape, channels: tuple[int, ...]) -> Map:
-    width = prod(shape[dim] for dim in channels)
-    return Map(prod(shape) // max(width, 1), channels)
+def _at(shape: Shape, channels: tuple[int, ...], *, layer: bool = False) -> Map:
+    width = shape[channels[0]] if len(channels) == 1 else prod([shape[dim] for dim in channels])
+    return Map(prod(shape) // max(width, 1), channels, layer)
 
 
 def _channels_dim(op: Op, rank: int, shapes: Sequence[Shape]) -> int:
@@ -284,7 +286,7 @@ def _carried(before: Map, old: Shape, new: Shape) -> Map:
         return before._replace(layer=False)
     if shift < 0:
         return Map(before.resolution, ())
-    return _at(new, tuple(dim + shift for dim in before.channels))
+    return _at(new, tuple([dim + shift for dim in before.channels]))
 
 
 def _viewed(op: Op, before: Map, old: Shape, new: Shape) -> Map:
@@ -295,7 +297,7 @@ def _viewed(op: Op, before: Map, old: Shape, new: Shape) -> Map:
         return before._replace(layer=False)
     if row.name in PERMUTING:
         places = permutation(op, len(old))
-        return _at(new, tuple(places.index(dim) for dim in channels))
+        return _at(new, tuple([places.index(dim) for dim in channels]))
     if row.name in ("getitem", "select", "unbind", "index_select", "gather"):
         followed = _FOLLOWING.get(row.name, _indexed)(op, old)
         if followed is not None:
@@ -354,6 +356,7 @@ _FOLLOWING: dict[str, Callable[[Op, Shape], list[int | None] | None]] = {
 }
 
 
+@lru_cache(maxsize=256)  # a network repeats its shapes
 def _regrouped(channels: tuple[int, ...], old: Shape, new: Shape) -> tuple[int, ...]:
     """Where the channels lie after a reshape; empty where they are merged with positions.
 

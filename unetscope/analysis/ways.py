@@ -50,20 +50,21 @@ class MapFlow:
         self.graph = graph
         self._values, self._ops = graph.trace.values, graph.trace.ops
         self.rows = [operation(op.name) for op in self._ops]
-        self.parents = [self._read(value) for value in range(len(self._values))]
+        self.parents = [
+            self._read(value) if len(given) > 1 or self._values[value].updated else given
+            for value, given in enumerate(graph.parents)
+        ]
         self.maps = feature_maps(graph.trace, self.parents)
         self.handed = self._hand_through()
-        self.ways = [self._maps_among(parents) for parents in self.parents]
+        self.ways = [parents and self._maps_among(parents) for parents in self.parents]
         self.children = self._find_children()
 
     def _read(self, value: int) -> tuple[int, ...]:
         """What a value was computed from: what a write overwrites is none of it."""
-        record = self._values[value]
+        record, given = self._values[value], self.graph.parents[value]
         if record.updated:
             return tuple(p for p in record.updated if p < value)
-        given = self.graph.parents[value]
-        if record.op is None or len(given) < 2:
-            return given
+        assert record.op is not None
         op, name = self._ops[record.op], self.rows[record.op].name
         if name in _INDEXED:
             return given[:1]
@@ -84,17 +85,18 @@ class MapFlow:
     def _hand_through(self) -> list[int]:
         """For each value the one that it is a mere copy of."""
         handed = list(range(len(self._values)))
-        for value, record in enumerate(self._values):
-            parents = self.parents[value]
-            if record.op is None or record.updated or len(parents) != 1:
+        for op, row in enumerate(self.rows):
+            if row.kind not in (OpKind.COPY, OpKind.CAST, OpKind.DROPOUT):
                 continue
-            kind = self.rows[record.op].kind
-            if kind in (OpKind.COPY, OpKind.CAST, OpKind.DROPOUT):
-                handed[value] = handed[parents[0]]
+            for value in self._ops[op].outputs:
+                record, parents = self._values[value], self.parents[value]
+                if record.op == op and not record.updated and len(parents) == 1:
+                    handed[value] = handed[parents[0]]
         return handed
 
     def _find_children(self) -> list[list[int]]:
-        children: list[list[int]] = [[] for _ in self._values]
+        none: list[int] = []  # of parameters, which are most values
+        children = [none if known is None else [] for known in self.maps]
         for value, ways in enumerate(self.ways):
             if self.maps[value] is not None and self.handed[value] == value:
                 for parent in ways:
