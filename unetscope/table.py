@@ -8,7 +8,7 @@ json and csv hold the value itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
 
@@ -205,6 +205,21 @@ class Table:
     def cells(self, row: Sequence[Value]) -> list[Cell]:
         """The cells of one of its rows."""
         return [column.cell(value) for column, value in zip(self.columns, row, strict=True)]
+
+    def without(self, *keys: str) -> Table:
+        """The table without some of its columns, such as one that tells nothing here."""
+        kept = [index for index, column in enumerate(self.columns) if column.key not in keys]
+        return replace(
+            self,
+            columns=tuple(self.columns[index] for index in kept),
+            rows=tuple(tuple(row[index] for index in kept) for row in self.rows),
+            total=None if self.total is None else tuple(self.total[index] for index in kept),
+        )
+
+    def is_blank(self, key: str) -> bool:
+        """Whether a column holds nothing in any row: no number but 0, no name, no value."""
+        index = [column.key for column in self.columns].index(key)
+        return not any(self.columns[index].cell(row[index]).data for row in self.rows)
 
     @property
     def keys(self) -> list[str]:

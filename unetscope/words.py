@@ -80,7 +80,8 @@ class Words:
     output = Word(en="output", zh="输出")
 
     # The five parts
-    parts = Word(en="The five parts", zh="五个部分")
+    five_parts = Word(en="The five parts", zh="五个部分")
+    parts = Word(en="The parts", zh="各部分")
     part = Word(en="Part", zh="部分")
     modules = Word(en="Modules", zh="模块")
     input_dims = Word(en="Input dimensions", zh="输入维度")
@@ -112,12 +113,20 @@ class Words:
     channel_change = Word(en="Channel change", zh="通道数变化")
     resnets = Word(en="ResNets", zh="ResNet 数量")
     transformers = Word(en="Transformers", zh="Transformer 数量")
+    plain_attentions = Word(en="Attentions", zh="注意力层数量")
+    one_attention = Word(en="Attention", zh="注意力层")
     main_inputs = Word(en="Main inputs", zh="主要输入")
-    image = Word(en="image", zh="图像")
-    time = Word(en="time", zh="时间")
-    text = Word(en="text", zh="文本")
-    skip = Word(en="skips", zh="跨层连接")
-    other_input = Word(en="other", zh="其他")
+    block_inputs = WordsByKey(
+        {
+            "image": Word(en="image", zh="图像"),
+            "time": Word(en="time", zh="时间"),
+            "skip": Word(en="skips", zh="跨层连接"),
+            "text": Word(en="text", zh="文本"),
+            "context": Word(en="context", zh="上下文"),
+            "mask": Word(en="mask", zh="掩码"),
+            "other": Word(en="other", zh="其他"),
+        }
+    )
 
     # Middle block
     middle_block = Word(en="Middle block", zh="Middle Block 结构分析")
@@ -134,6 +143,11 @@ class Words:
     residual_sum = Word(
         en="The stack holds {sum} = {total} tensors.",
         zh="一共 {sum} = {total} 个特征。",
+    )
+    made_by = Word(en="Made by", zh="实际产生")
+    never_joined = Word(
+        en="{} of them are never joined: they are pushes of no skip.",
+        zh="其中 {} 个从未被拼接，不属于任何跨层连接。",
     )
     ledger = Word(en="Skip ledger", zh="跨层连接的压入与弹出")
     push = Word(en="Push", zh="压入")
@@ -221,6 +235,11 @@ class Words:
     input_tensors = Word(en="Input tensors and shapes", zh="输入Tensor(s) 及其维度")
     key_layer = Word(en="Key layer (in_ch -> out_ch)", zh="关键层定义 (in_ch -> out_ch)")
     previous = Word(en="(previous)", zh="(上一步输出)")
+    previous_made_by = Word(en="(previous: {})", zh="(上一步输出: {})")
+    attentions_left_out = Word(
+        en="Without a row: {names}; {option} shows them.",
+        zh="未列出：{names}；用 {option} 显示。",
+    )
     not_applicable = Word(en="N/A", zh="N/A")
 
     # Trees and functions

@@ -125,7 +125,7 @@ def test_attention_adds_a_norm_and_two_convolutions(data):
     found = data("trace", "article_003", "--set", "attention=bottleneck")
     norm, qkv, out = 2 * 128, 128 * 384 + 384, 128 * 128 + 128
     assert found["model"]["parameters"] == 1_424_460 + norm + qkv + out
-    assert found["middle"]["layers"] == ["ResNet", "Transformer"]
+    assert found["middle"]["layers"] == ["ResNet", "Attention"]
 
 
 @pytest.mark.parametrize("attention", ["null", "bottleneck"])

@@ -37,8 +37,10 @@ def test_stable_diffusion_has_the_article_s_modules(sd15, table):
     assert rows["SpatialTransformer"]["parameters"] == 267_239_360
     assert rows["CrossAttnUpBlock_X"]["resnets_each"] == [3]
     assert rows["GSC"]["inside"] == ["ResNetBlock"]
+    assert rows["DownSample"]["inside"] == ["CrossAttnDownBlock_X"]  # the last block has none
+    assert rows["DownBlock"]["inside"] == []
     assert "total" not in found
-    assert list(rows) == list(MODULE_KINDS)[:14]
+    assert tuple(rows) == MODULE_KINDS[:14]
 
 
 def test_kinds_are_as_large_as_diffusers_classes(sd15, table):

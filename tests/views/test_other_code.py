@@ -67,7 +67,8 @@ def test_attention_without_text():
             up_block_types=("AttnUpBlock2D", "UpBlock2D"),
         )
         found = tables(trace(model, [torch.zeros(2, 3, 16, 16), 7]))
-    assert [b["transformers"] for b in found["encoder"]["rows"]] == [0, 1]
+    assert [b["transformers"] for b in found["encoder"]["rows"]] == [0, 0]
+    assert [b["attentions"] for b in found["encoder"]["rows"]] == [0, 1]
     assert [b["main_inputs"] for b in found["decoder"]["rows"]] == [["image", "time", "skip"]] * 2
     assert [row["producer"] for row in found["ledger"]["rows"]] == [
         "down_blocks.1.attentions.0",

@@ -17,7 +17,7 @@ from unetscope.record import SkipEvent
 
 # Paths and class names that say which part of a UNet a block belongs to.
 _NAMES = {
-    "middle": re.compile(r"(?:^|\.)(?:mid|bottleneck)|Mid|Bottleneck"),
+    "middle": re.compile(r"(?:^|\.)(?:mid|bottleneck|bridge|center)|Mid|Bottleneck"),
     "encoder": re.compile(r"(?:^|\.)(?:down|enc|input_block)|Down|Encoder"),
     "decoder": re.compile(r"(?:^|\.)(?:up|dec|output_block)|Up(?=[A-Z])|Decoder"),
 }
@@ -28,7 +28,8 @@ class Anatomy:
     """The parts of a UNet, each a run of blocks in the order of their calls.
 
     Attributes:
-        entry: what gives the sample the channels of the first block (`conv_in`).
+        entry: what gives the sample the channels of the first block (`conv_in`), and what works
+            on that before the first block.
         encoder: the blocks whose outputs are pushed.
         middle: the blocks between the last push and the first join.
         decoder: the blocks that join skips.
@@ -45,10 +46,15 @@ class Anatomy:
 def anatomy(network: Network) -> Anatomy:
     """Sort the blocks of a network into its parts.
 
-    Only blocks that return a feature map belong to a part: embeddings do not. A network without
-    skips is sorted by the names of its blocks alone, and not at all if they say nothing.
+    Only blocks that return a feature map computed from the sample belong to a part: what embeds the
+    time, a hint or another image does not. A network without skips is sorted by the names of its
+    blocks alone, and not at all if they say nothing.
     """
-    maps = [block for block in _working(network) if network.main_output(block) is not None]
+    maps = [
+        block
+        for block in _working(network)
+        if (made := network.main_output(block)) is not None and network.of_sample(made)
+    ]
     parts: dict[str, list[int]] = {
         name: [] for name in ("entry", "encoder", "middle", "decoder", "exit")
     }
@@ -59,13 +65,24 @@ def anatomy(network: Network) -> Anatomy:
         parts[role].append(block)
     if not any(parts[role] for role in ("encoder", "middle", "decoder")):
         return Anatomy((), (), (), (), ())
-    # The first convolution stands before the encoder's blocks, even where its output is pushed.
-    if len(parts["encoder"]) > 1 and not parts["entry"]:
-        first = parts["encoder"][0]
-        if len(network.convolutions(first)) == 1 and not network.resamples(first):
-            parts["entry"].append(parts["encoder"].pop(0))
+    _begin(network, parts["entry"], parts["encoder"])
     parts["exit"] += _after_trunk(network)
     return Anatomy(**{name: tuple(blocks) for name, blocks in parts.items()})
+
+
+def _begin(network: Network, entry: list[int], encoder: list[int]) -> None:
+    """Move what stands before the encoder's blocks from these to the entry.
+
+    That is the first convolution, even where its output is pushed, and after it what no name calls
+    a block of the encoder, if later ones are called so (`transformer_in` of UNets for videos).
+    """
+    first = encoder[0] if len(encoder) > 1 and not entry else None
+    if first is not None and len(network.convolutions(first)) == 1 and not network.resamples(first):
+        entry.append(encoder.pop(0))
+    named = [index for index, block in enumerate(encoder) if _named(network, block) == "encoder"]
+    if entry and named and not any(map(network.resamples, encoder[: named[0]])):
+        entry += encoder[: named[0]]
+        del encoder[: named[0]]
 
 
 def embeddings(network: Network, parts: Anatomy) -> tuple[int, ...]:
@@ -120,7 +137,7 @@ def _role(network: Network, block: int) -> str:
         return "decoder" if joined or takes or end < last_join or named == "decoder" else "exit"
     if step.start < last_push:
         return "entry" if _is_entry(network, block) else "encoder"
-    if named == "encoder":
+    if named in ("encoder", "decoder"):
         return named
     between = [
         other
@@ -225,21 +242,34 @@ def residuals(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
 
     Where the encoder's blocks return lists of feature maps beside their result, as published down
     blocks do, those and what entered the first block are the residuals, joined later or not; the
-    network's own input is none, unless it was joined. Elsewhere they are the values that were
-    joined.
+    network's own input is none, unless it was joined, nor is what a block hands to the next one
+    (NCSN++'s pyramid of images). Elsewhere they are the values that were joined.
     """
-    returned = [
-        value
+    given = {
+        argument.value
         for block in anatomy.encoder
-        for value in network.step(block).outputs[1:]
-        if network.is_map(value)
-    ]
-    if not returned:
+        for argument in network.step(block).inputs
+        if argument.value != network.main_input(block)
+    }
+    returned = list(
+        dict.fromkeys(
+            value
+            for block in anatomy.encoder
+            for value in network.step(block).outputs[1:]
+            if network.is_map(value) and (value not in given or value in network.pushed)
+        )
+    )
+    if not set(network.pushed) <= {*returned, *_entered(network, anatomy)}:
         return network.pushed
-    entered = network.main_input(anatomy.encoder[0])
+    return (*_entered(network, anatomy), *returned)
+
+
+def _entered(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
+    """What entered the encoder's first block, unless it is the network's own and was not joined."""
+    entered = network.main_input(anatomy.encoder[0]) if anatomy.encoder else None
     if entered is None or (network.graph.born(entered) == 0 and entered not in network.pushed):
-        return tuple(returned)
-    return (entered, *returned)
+        return ()
+    return (entered,)
 
 
 @dataclass(frozen=True)
@@ -271,10 +301,33 @@ def count(network: Network, anatomy: Anatomy, values: Sequence[int]) -> Count:
         if block is None:
             entry += 1
         else:
-            made_by = network.graph.producer(value)
-            resampled = made_by is not None and network.resamples(made_by) and made_by != block
+            unit = unit_of(network, block, value)
+            resampled = unit is not None and network.resamples(unit)
             (resamplers if resampled else layers)[anatomy.encoder.index(block)] += 1
     return Count(entry, tuple(layers), tuple(resamplers))
+
+
+def unit_of(network: Network, block: int, value: int) -> int | None:
+    """The unit that a residual is known by: its resampler, else the last ResNet until then.
+
+    None if the block itself returns it, as one that is no more than a ResNet does, or if it was
+    made by no unit.
+    """
+    born, made_by = network.graph.born(value), network.graph.producer(value)
+    if made_by == block:
+        return None
+    before = [unit for unit in network.units(block) if network.step(unit).start < born]
+    # A sum with what came another way, made after a resampler, is known by that.
+    last = made_by if made_by is not None else next(reversed(before), None)
+    if last is not None and network.resamples(last):
+        return last
+    resnets = [] if made_by is None else [u for u in before if is_layer(network, u)]
+    return resnets[-1] if resnets else None
+
+
+def is_layer(network: Network, unit: int) -> bool:
+    """Whether a unit is one of its block's ResNets, and not a ResNet that resamples."""
+    return network.is_resnet(unit) and not network.resamples(unit)
 
 
 def block_of(network: Network, blocks: Sequence[int], value: int) -> int | None:

@@ -103,7 +103,7 @@ class _Sweep:
     def __init__(self, network: Network) -> None:
         self._network, self._graph = network, network.graph
         self._values, self._ops = network.trace.values, network.trace.ops
-        self._flow = MapFlow(self._graph)
+        self._flow = network.flow
         self._forks = _Forks(self._flow)
         self._combined = combinations(self._flow)
         self._levels = sorted(
@@ -147,6 +147,9 @@ class _Sweep:
         resolution = self._flow.resolution(value)
         ways = self._operands.get(value, ways)
         brought = {skip.operand for skip in join.skips} if join else set()
+        weighing = join is not None and self._combined[value].manner is Manner.WEIGHING
+        if weighing:  # what is attended to at another resolution brings no positions with it
+            brought = {parent for parent in ways if self._flow.resolution(parent) != resolution}
         own = [self._at(parent) for parent in ways if parent not in brought]
         ancestors = reached = stays = risen = first = unmet = 0
         levels = [0] * len(self._levels)
@@ -159,7 +162,6 @@ class _Sweep:
             first |= sets.first
             unmet |= sets.unmet
             levels = [forks | more for forks, more in zip(levels, sets.levels, strict=True)]
-        weighing = join is not None and self._combined[value].manner is Manner.WEIGHING
         met = join is not None and len(ways) > 1 and not weighing
         lower = bisect_right(self._levels, resolution / _LOWER)
         if met or self._flow.is_layer(value):

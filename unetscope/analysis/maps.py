@@ -79,7 +79,8 @@ class _Layout:
         self._shapes = [value.spec.shape for value in trace.values]
         self._trace = trace
         self.maps: list[Map | None] = [None] * len(trace.values)
-        for value in _samples(trace):
+        known = samples(trace)
+        for value in [*known, *(_beside(trace, known[0]) if known else ())]:
             self.maps[value] = self._sample(value)
         for value, record in enumerate(trace.values):
             if record.op is None or self.maps[value] is not None:
@@ -161,12 +162,17 @@ class _Layout:
     def _layer(self, op: Op, before: Map, given: list[int], value: int) -> Map | None:
         """Layers have their channels where they are made to.
 
-        One that finds them elsewhere mixes positions, as in an MLP-Mixer.
+        One that finds them elsewhere mixes positions, as in an MLP-Mixer, or filters each channel
+        for itself, as StyleGAN's resampling does.
         """
-        new = self._shapes[value]
+        new, old = self._shapes[value], self._shapes[op.inputs[0]]
         if op.inputs[0] not in given:  # a map was made a weight
             return Map(before.resolution, ())
         dim = _channels_dim(op, len(new), self._shapes)
+        if dim not in before.channels and len(old) == len(new) and old[dim] == new[dim] == 1:
+            if before.channels:
+                return _carried(before, old, new)
+            return Map(before.resolution * prod(new) // max(prod(old), 1), ())
         on_a_line = dim == len(new) - 1 or len(new) == 3
         if on_a_line and before.channels and dim not in before.channels:
             return _carried(before, self._shapes[op.inputs[0]], new)
@@ -204,23 +210,28 @@ class _Layout:
 _BROADCASTING = (OpKind.SUM, OpKind.PRODUCT, OpKind.POINTWISE)
 
 
-def _samples(trace: Trace) -> list[int]:
-    """The network's sample, its first input of the highest rank, and inputs that lie beside it.
+def samples(trace: Trace) -> list[int]:
+    """The network's sample, its first input of the highest rank; none if nothing goes in.
 
-    What something unseen made may have been computed from them too.
+    What something unseen made may have been computed from it: values of its rank are listed too.
     """
-    shapes = [trace.values[argument.value].spec.shape for argument in trace.inputs]
-    if not shapes:
+    inputs = [argument.value for argument in trace.inputs]
+    if not inputs:
         return []
+    rank = max(len(trace.values[value].spec.shape) for value in inputs)
     unseen = [value for op in trace.ops if op.name == UNSEEN for value in op.outputs]
-    first = max(range(len(shapes)), key=lambda index: (len(shapes[index]), -index))
-    sample = shapes[first]
-    alike = [v for v in unseen if len(trace.values[v].spec.shape) == len(sample)]
-    return alike + [
-        argument.value
-        for index, argument in enumerate(trace.inputs)
-        if index == first
-        or (len(sample) > 2 and (shapes[index][:1], shapes[index][2:]) == (sample[:1], sample[2:]))
+    first = next(value for value in inputs if len(trace.values[value].spec.shape) == rank)
+    return [first, *(v for v in unseen if len(trace.values[v].spec.shape) == rank)]
+
+
+def _beside(trace: Trace, sample: int) -> list[int]:
+    """The inputs that lie beside the sample, position by position."""
+    size = trace.values[sample].spec.shape
+    shapes = {argument.value: trace.values[argument.value].spec.shape for argument in trace.inputs}
+    return [
+        value
+        for value, shape in shapes.items()
+        if len(size) > 2 and (shape[:1], shape[2:]) == (size[:1], size[2:])
     ]
 
 

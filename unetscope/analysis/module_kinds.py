@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from unetscope.analysis.anatomy import anatomy
+from unetscope.analysis.anatomy import anatomy, is_layer
 from unetscope.analysis.attention import Attention, Reading, attentions
 from unetscope.analysis.graph import Graph
 from unetscope.analysis.network import Network
@@ -18,35 +18,14 @@ from unetscope.analysis.partition import OTHER, nearest
 from unetscope.ops import OpKind, operation
 from unetscope.record import Op
 
-MODULE_KINDS: dict[str, tuple[str, ...]] = {
-    "GSC": ("ResNetBlock",),
-    "DownSample": ("DownBlock", "CrossAttnDownBlock_X", "AttnDownBlock_X"),
-    "UpSample": ("UpBlock_X", "CrossAttnUpBlock_X", "AttnUpBlock_X"),
-    "ResNetBlock": (
-        *("DownBlock", "CrossAttnDownBlock_X", "AttnDownBlock_X"),
-        *("UpBlock_X", "CrossAttnUpBlock_X", "AttnUpBlock_X"),
-        *("MidBlock", "CrossAttnMidBlock", "AttnMidBlock"),
-    ),
-    "SelfAttention": (
-        *("BasicTransformerBlock", "AttnDownBlock_X", "AttnUpBlock_X", "AttnMidBlock"),
-    ),
-    "CrossAttention": ("BasicTransformerBlock",),
-    "FeedForward": ("BasicTransformerBlock",),
-    "BasicTransformerBlock": ("SpatialTransformer",),
-    "SpatialTransformer": ("CrossAttnDownBlock_X", "CrossAttnUpBlock_X", "CrossAttnMidBlock"),
-    "DownBlock": (),
-    "UpBlock_X": (),
-    "CrossAttnDownBlock_X": (),
-    "CrossAttnUpBlock_X": (),
-    "CrossAttnMidBlock": (),
-    "AttnDownBlock_X": (),
-    "AttnUpBlock_X": (),
-    "MidBlock": (),
-    "AttnMidBlock": (),
-}
-"""Kind -> the kinds that it may stand directly inside. The first fourteen are the article's; the
-others are blocks that Stable Diffusion does not have: with self-attention alone, and a middle block
-without attention."""
+MODULE_KINDS = (
+    *("GSC", "DownSample", "UpSample", "ResNetBlock", "SelfAttention", "CrossAttention"),
+    *("FeedForward", "BasicTransformerBlock", "SpatialTransformer"),
+    *("DownBlock", "UpBlock_X", "CrossAttnDownBlock_X", "CrossAttnUpBlock_X", "CrossAttnMidBlock"),
+    *("AttnDownBlock_X", "AttnUpBlock_X", "MidBlock", "AttnMidBlock"),
+)
+"""The first fourteen are the article's; the others are blocks that Stable Diffusion does not have:
+with self-attention alone, and a middle block without attention."""
 
 FINEST = (
     *("ResNetBlock", "SelfAttention", "CrossAttention", "FeedForward", "SpatialTransformer"),
@@ -65,7 +44,7 @@ class Occurrence:
     """One place where a kind occurs.
 
     Attributes:
-        kind: a key of `MODULE_KINDS`.
+        kind: one of `MODULE_KINDS`.
         modules: the paths of the modules that it consists of: one, or the layers of a GSC.
         resnets: of a block, the number of ResNets in it: the X of its name.
     """
@@ -87,8 +66,22 @@ def module_kinds(network: Network) -> tuple[Occurrence, ...]:
         *_attending(network, attending),
         *_blocks(network, attending),
     ]
-    order = list(MODULE_KINDS)
-    return tuple(sorted(dict.fromkeys(found), key=lambda occurrence: order.index(occurrence.kind)))
+    return tuple(sorted(dict.fromkeys(found), key=lambda each: MODULE_KINDS.index(each.kind)))
+
+
+def around(found: Sequence[Occurrence]) -> dict[str, list[str]]:
+    """For each kind that occurs, the kinds of the smallest modules around its occurrences.
+
+    Args:
+        found: all that `module_kinds` finds in a network.
+    """
+    known = {each.modules[0]: each.kind for each in found if len(each.modules) == 1}
+    outer: dict[str, set[str]] = {each.kind: set() for each in found}
+    for each in found:
+        kind = nearest(each.modules[-1].rpartition(".")[0], known)
+        if kind is not None:
+            outer[each.kind].add(kind)
+    return {kind: sorted(kinds, key=MODULE_KINDS.index) for kind, kinds in outer.items()}
 
 
 def finest(network: Network) -> dict[str, str]:
@@ -139,11 +132,11 @@ def _is_silu(graph: Graph, op: Op) -> bool:
 
 
 def _units(network: Network) -> Iterator[Occurrence]:
-    """ResNets and resamplers, wherever they stand."""
+    """ResNets and resamplers, wherever they stand; a ResNet that resamples is a resampler."""
     for unit in network.units_of(network.blocks):
         path = (network.path(unit),)
         given, made = network.main_input(unit), network.main_output(unit)
-        if network.is_resnet(unit):
+        if is_layer(network, unit):
             yield Occurrence("ResNetBlock", path)
         elif network.resamples(unit) and given is not None and made is not None:
             shrinks = network.size(made) < network.size(given)
@@ -206,7 +199,7 @@ def _blocks(network: Network, attending: Sequence[Attention]) -> Iterator[Occurr
     for part, calls in vars(anatomy(network)).items():
         for block in calls if part in _SUFFIXES else ():
             units = network.units(block)
-            resnets = sum(map(network.is_resnet, units))
+            resnets = sum(is_layer(network, unit) for unit in units)
             if network.is_resnet(block) or network.is_transformer(block) or not resnets:
                 continue
             crosses = any(call in crossing for call in network.below(block))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from unetscope.analysis.graph import Graph
+from unetscope.analysis.maps import samples
+from unetscope.analysis.ways import MapFlow
 from unetscope.ops import OpKind
 from unetscope.record import ModuleRecord, Op, SkipEvent, Step, TensorSpec, Trace
 
@@ -70,8 +72,25 @@ class Network:
 
     @cached_property
     def sample(self) -> int | None:
-        """The network's first input."""
-        return self.trace.inputs[0].value if self.trace.inputs else None
+        """The input that is worked on, the first of the highest rank; None if nothing goes in."""
+        return next(iter(samples(self.trace)), None)
+
+    def of_sample(self, value: int) -> bool:
+        """Whether a value was computed from the sample, or may have been."""
+        return self._of_sample[value]
+
+    @cached_property
+    def _of_sample(self) -> list[bool]:
+        known = set(samples(self.trace))
+        found: list[bool] = []
+        for value, parents in enumerate(self.graph.parents):
+            found.append(value in known or any(found[parent] for parent in parents))
+        return found
+
+    @cached_property
+    def flow(self) -> MapFlow:
+        """The data flow between the feature maps alone."""
+        return MapFlow(self.graph)
 
     @cached_property
     def rank(self) -> int:
@@ -104,9 +123,14 @@ class Network:
         return self.spec(value).shape[2:]
 
     def resamples(self, call: int) -> bool:
-        """Whether a call returns its feature map at another resolution."""
+        """Whether a call returns its feature map at another resolution.
+
+        Another width of channels that lie last is none.
+        """
         given, made = self.main_input(call), self.main_output(call)
-        return given is not None and made is not None and self.size(given) != self.size(made)
+        if given is None or made is None or self.size(given) == self.size(made):
+            return False
+        return self.flow.resolution(given) != self.flow.resolution(made)
 
     # What a call does
 
@@ -144,8 +168,16 @@ class Network:
         return summed and len(self.convolutions(call)) >= 2
 
     def is_transformer(self, call: int) -> bool:
-        """Whether a call computes attention and holds no ResNets."""
+        """Whether a call computes attention, with a feed-forward or not, and holds no ResNets."""
         return self.attends(call) and not any(map(self.is_resnet, self.below(call)))
+
+    def is_plain_attention(self, call: int) -> bool:
+        """Whether a transformer is attention alone, without the feed-forward that makes it one."""
+        return self.is_transformer(call) and not any(
+            self.graph.kinds[op] is OpKind.ACTIVATION
+            for inner in self.below(call)
+            for op in self.ops[inner]
+        )
 
     def units(self, call: int) -> list[int]:
         """The ResNets, transformers and resamplers that a block consists of, in order."""

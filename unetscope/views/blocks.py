@@ -6,10 +6,15 @@ value and the decoder an arrow.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from unetscope.analysis.anatomy import is_layer
+from unetscope.analysis.network import Network
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.view import Dim, View, code
+
+_TEXT = re.compile(r"encoder_hidden_states|text|prompt|caption")
 
 
 def heading(view: View) -> list[Table]:
@@ -90,7 +95,8 @@ def parts(view: View) -> list[Table]:
         Column("input_shape", words.input_dims, Kind.TUPLE, code=True),
         Column("output_shape", words.output_dims, Kind.TUPLE, code=True),
     )
-    return [Table("parts", words.parts, columns, tuple(rows))]
+    title = words.five_parts if len(rows) == len(vars(anatomy)) else words.parts
+    return [Table("parts", title, columns, tuple(rows))]
 
 
 def _between(paths: list[str]) -> tuple[Part, ...]:
@@ -133,6 +139,7 @@ def _blocks(
             scaled, widened = _half(after, before), 2 * channels_out == channels_in
         shapes = view.dims(given), view.dims(made)
         units = network.units(block)
+        plain = sum(map(network.is_plain_attention, units))
         rows.append(
             (
                 Cell.of(label.format(number), data=network.path(block)),
@@ -141,8 +148,9 @@ def _blocks(
                 _change(shapes[0][2:], shapes[1][2:], Kind.SIZE, arrow=not down),
                 _flag(view, widened),
                 _channels(view, block, shapes[0][1], shapes[1][1], arrow=not down),
-                _count(sum(map(network.is_resnet, units))),
-                _count(sum(map(network.is_transformer, units))),
+                _count(sum(is_layer(network, unit) for unit in units)),
+                _count(sum(map(network.is_transformer, units)) - plain),
+                _count(plain),
                 _main_inputs(view, block),
             )
         )
@@ -164,10 +172,12 @@ def _blocks(
         ),
         Column("resnets", words.resnets),
         Column("transformers", words.transformers),
+        Column("attentions", words.plain_attentions),
         Column("main_inputs", words.main_inputs),
     )
     title = words.encoder_blocks if down else words.decoder_blocks
-    return [Table(part, title, columns, tuple(rows), transposed=True)]
+    table = Table(part, title, columns, tuple(rows), transposed=True)
+    return [table.without("attentions") if table.is_blank("attentions") else table]
 
 
 def _half(large: Sequence[int], small: Sequence[int]) -> bool:
@@ -214,27 +224,45 @@ def _inside(view: View, block: int, op: int) -> bool:
 
 def _main_inputs(view: View, block: int) -> Cell:
     """What a block reads: the feature map, a vector such as time, tokens such as text, skips."""
-    network, words = view.network, view.words
-    pushed = set(network.pushed)
+    network = view.network
+    pushed = {*network.pushed, *view.residuals}
     main = network.main_input(block)
-    found = {}
+    found = set()
     for argument in network.step(block).inputs:
-        rank = len(network.spec(argument.value).shape)
         if argument.value == main:
-            found["image"] = words.image
+            found.add("image")
         elif argument.value in pushed:
-            found["skip"] = words.skip
-        elif rank == 2:
-            found["time"] = words.time
-        elif rank == 3:
-            found["text"] = words.text
+            found.add("skip")
         else:
-            found["other"] = words.other_input
+            found.add(_conditioning(network, argument.value))
     if any(_inside(view, block, skip.op) for skip in network.trace.skips):
-        found["skip"] = words.skip
-    order = [key for key in ("image", "time", "skip", "text", "other") if key in found]
-    parts = [Part(words.listed.join(found[key] for key in order))]
-    return Cell(tuple(parts), order)
+        found.add("skip")
+    names = view.words.block_inputs
+    order = [key for key in names if key in found]
+    return Cell((Part(view.words.listed.join(names[key] for key in order)),), order)
+
+
+def _conditioning(network: Network, value: int) -> str:
+    """What a block is conditioned on, by the inputs of the network that it was computed from.
+
+    Vectors, and what comes from one number for each sample, are called the time. Several tokens are
+    text if they come from an input of such a name, as `encoder_hidden_states` is in diffusers; one
+    token is an image or a class as often.
+    """
+    shape = network.spec(value).shape
+    past = set(network.graph.back(value))
+    if network.of_sample(value):
+        return "other"
+    sources = [argument for argument in network.trace.inputs if argument.value in past]
+    ranks = {len(network.spec(argument.value).shape) for argument in sources}
+    if len(shape) == 2 or (ranks and max(ranks) < 2):
+        return "time"
+    if sources and all("mask" in argument.name for argument in sources):
+        return "mask"
+    if len(shape) != 3:
+        return "other"
+    text = shape[1] > 1 and any(_TEXT.search(argument.name) for argument in sources)
+    return "text" if text else "context"
 
 
 def middle(view: View) -> list[Table]:
@@ -266,8 +294,10 @@ def middle(view: View) -> list[Table]:
 
 
 def _unit(view: View, unit: int) -> str:
-    if view.network.is_resnet(unit):
+    if is_layer(view.network, unit):
         return "ResNet"
+    if view.network.is_plain_attention(unit):
+        return view.words.one_attention
     if view.network.is_transformer(unit):
         return "Transformer"
     return view.words.resampler

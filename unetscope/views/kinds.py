@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from unetscope.analysis.cost import Cost
-from unetscope.analysis.module_kinds import FINEST, MODULE_KINDS, Occurrence, finest, module_kinds
+from unetscope.analysis.module_kinds import (
+    FINEST,
+    MODULE_KINDS,
+    Occurrence,
+    around,
+    finest,
+    module_kinds,
+)
 from unetscope.analysis.parameters import BYTES, Held, lora_size, numel
 from unetscope.analysis.partition import OTHER, in_order, partition
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
@@ -85,21 +92,20 @@ def parameters_by_type(
 ) -> Table:
     """One row a kind: how often it occurs, how many ResNets its blocks have, its parameters."""
     words, found = view.words, module_kinds(view.network)
-    present = {occurrence.kind for occurrence in found}
+    outer = around(found)
     rows = []
-    for kind, around in MODULE_KINDS.items():
+    for kind in MODULE_KINDS:
         same = [occurrence for occurrence in found if occurrence.kind == kind]
         inside = _inside(same)
         of_it = [tensor for tensor in held if inside(tensor.module)]
         if not same or not of_it:
             continue
-        outer = [name for name in around if name in present]
         rows.append(
             (
                 kind,
                 len(same),
                 _resnets(same),
-                Cell.of(words.listed.join(outer), data=outer),
+                Cell.of(words.listed.join(outer[kind]), data=outer[kind]),
                 *sizes.of(of_it),
             )
         )

@@ -94,7 +94,7 @@ def compare(locks: Sequence[Lock], words: Words) -> list[Table]:
         ),
         Column("activation_bytes", words.activation_peak, Kind.BYTES, priority=1),
         Column("blocks", words.block, priority=3),
-        Column("skips", words.skip, priority=1),
+        Column("skips", words.block_inputs["skip"], priority=1),
         *(Column(key, key, code=True, priority=4) for key in options),
     )
     rows = tuple(_record(lock, kinds, options) for lock in locks)

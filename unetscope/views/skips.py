@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from unetscope.analysis.anatomy import Count, block_of, count, stack_use
+from unetscope.analysis.anatomy import Count, block_of, count, is_layer, stack_use, unit_of
 from unetscope.analysis.joins import Join, JoinClass
 from unetscope.analysis.skips import added, through
 from unetscope.record import SkipEvent
@@ -19,15 +19,23 @@ from unetscope.views.view import View, code, in_code, phrase
 def residuals(view: View) -> list[Table]:
     """What the encoder left for the decoder, one row a tensor, and how the count adds up.
 
-    As in the article, the ResNet is named where a transformer follows it; the ledger names the
-    module that really made the tensor.
+    As in the article, the ResNet is named where a transformer follows it; beside it stands what
+    really made the tensor, as in the ledger. Pushes are those of the ledger too: where they are not
+    the rows' own numbers, a column tells them.
     """
     network, words, anatomy = view.network, view.words, view.anatomy
     values = view.residuals
     if not values:
         return []
+    pushes = {value: push for push, value in enumerate(network.pushed)}
     rows = tuple(
-        (Cell.of(index, strong=True), _layer(view, value), view.dims(value)[1:])
+        (
+            Cell.of(index, strong=True),
+            _layer(view, value),
+            view.dims(value)[1:],
+            Cell.of(network.graph.origin(value), code=True),
+            _push(view, pushes.get(value)),
+        )
         for index, value in enumerate(values)
         if view.holds(network.graph.module(value))
     )
@@ -37,24 +45,32 @@ def residuals(view: View) -> list[Table]:
         Column("index", words.index),
         Column("producer_layer", words.producer_layer),
         Column("channels_and_size", words.channels_and_size, Kind.CHANNELS_AND_SIZE),
+        Column("producer", words.made_by, code=True, priority=1),
+        Column("push", words.push),
     )
     counted = count(network, anatomy, values)
-    note = phrase(words.residual_sum, None, sum=code(_formula(counted)), total=Part(counted.total))
-    return [
-        Table(
-            "residuals",
-            words.residuals,
-            columns,
-            rows,
-            after=(note,),
-            data={
-                "total": counted.total,
-                "from_entry": counted.entry,
-                "from_layers": list(counted.layers),
-                "from_resamplers": list(counted.resamplers),
-            },
-        )
-    ]
+    sum_ = code(_formula(counted))
+    notes = [phrase(words.residual_sum, None, sum=sum_, total=Part(counted.total))]
+    if unjoined := sum(value not in pushes for value in values):
+        notes.append(Cell.of(words.never_joined.format(unjoined), data=None))
+    table = Table(
+        "residuals",
+        words.residuals,
+        columns,
+        rows,
+        after=tuple(notes),
+        data={
+            "total": counted.total,
+            "from_entry": counted.entry,
+            "from_layers": list(counted.layers),
+            "from_resamplers": list(counted.resamplers),
+        },
+    )
+    return [table.without("push") if values == network.pushed else table]
+
+
+def _push(view: View, push: int | None) -> Cell:
+    return Cell.of(view.words.none if push is None else push, data=push)
 
 
 def _formula(counted: Count) -> str:
@@ -73,24 +89,16 @@ def _formula(counted: Count) -> str:
 def _layer(view: View, value: int) -> Cell:
     """The layer that a residual is known by: the n-th ResNet of its block, or its downsampler."""
     network, words = view.network, view.words
-    made_by = network.graph.producer(value)
     block = block_of(network, view.anatomy.encoder, value)
-    if block is None or made_by is None or made_by == block:
+    unit = None if block is None else unit_of(network, block, value)
+    if block is None or unit is None:
         origin = network.graph.origin(value)
         return Cell.of(in_code(origin), code=True, data=origin)
-    if network.resamples(made_by):
-        ending, data = words.downsampler_of, network.path(made_by)
-    else:
-        clock = network.graph.born(value)
-        resnets = [
-            unit
-            for unit in network.units(block)
-            if network.is_resnet(unit) and network.step(unit).start < clock
-        ]
-        if not resnets:
-            return Cell.of(in_code(network.path(made_by)), code=True, data=network.path(made_by))
-        ending, data = words.nth_resnet.format(len(resnets)), network.path(resnets[-1])
-    return Cell((code(in_code(network.path(block))), Part(ending)), data)
+    ending = words.downsampler_of
+    if not network.resamples(unit):
+        resnets = [other for other in network.units(block) if is_layer(network, other)]
+        ending = words.nth_resnet.format(resnets.index(unit) + 1)
+    return Cell((code(in_code(network.path(block))), Part(ending)), network.path(unit))
 
 
 def ledger(view: View) -> list[Table]:
@@ -99,7 +107,7 @@ def ledger(view: View) -> list[Table]:
     skips = network.trace.skips
     if not skips:
         return []
-    columns = [
+    columns = (
         Column("push", words.push),
         Column("producer", words.producer, code=True),
         Column("shape", words.shape, Kind.CHANNELS_AND_SIZE, priority=1),
@@ -113,7 +121,9 @@ def ledger(view: View) -> list[Table]:
             priority=2,
             keys=("channels_before", "channels_after"),
         ),
-    ]
+        Column("through", words.on_the_way, code=True, priority=1),
+        Column("added", words.added_on_the_way, code=True, priority=1),
+    )
     rows = [
         _entry(view, pop, skip)
         for pop, skip in enumerate(skips)
@@ -121,24 +131,15 @@ def ledger(view: View) -> list[Table]:
     ]
     if not rows:
         return []
-    seldom = [
-        Column("through", words.on_the_way, code=True, priority=1),
-        Column("added", words.added_on_the_way, code=True, priority=1),
-    ]
-    always = len(columns)
-    wanted = [i for i in range(len(seldom)) if any(row[always + i].data for row in rows)]
-    columns += [seldom[i] for i in wanted]
-    rows = [(*row[:always], *(row[always + i] for i in wanted)) for row in rows]
-    return [
-        Table(
-            "ledger",
-            words.ledger,
-            tuple(columns),
-            tuple(rows),
-            after=_verdict(view),
-            data=_verdict_data(view),
-        )
-    ]
+    table = Table(
+        "ledger",
+        words.ledger,
+        columns,
+        tuple(rows),
+        after=_verdict(view),
+        data=_verdict_data(view),
+    )
+    return [table.without(*(key for key in ("through", "added") if table.is_blank(key)))]
 
 
 def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unetscope.record import Op, SkipEvent
+from unetscope.record import Op
 from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
-from unetscope.views.view import View, code, in_code
+from unetscope.views.view import View, code, in_code, phrase
 
 
 def steps(view: View) -> list[Table]:
-    """The joins and the calls around them, in order, for each module that joins skips."""
-    bodies = dict.fromkeys(view.network.join(skip).step for skip in view.network.trace.skips)
-    tables = []
-    for number, body in enumerate(bodies, 1):
-        if body is not None and view.shows(body):
-            tables.append(_Body(view, body, number).table())
-    return tables
+    """The joins and the calls around them, in order, for each module that joins skips.
+
+    Where those are blocks of the decoder, its blocks without a skip have tables too, and each its
+    own number.
+    """
+    joins = (view.network.join(skip).step for skip in view.network.trace.skips)
+    bodies = [body for body in dict.fromkeys(joins) if body is not None]
+    decoder = view.anatomy.decoder
+    if set(bodies) <= set(decoder):
+        bodies = [block for block in decoder if block in bodies or view.network.units(block)]
+    return [
+        _Body(view, body, number).table()
+        for number, body in enumerate(bodies, 1)
+        if view.shows(body)
+    ]
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ class _Body:
             columns,
             tuple(self._rows(entered)),
             before=(caption,),
+            after=self._left_out(),
             level=2,
             repeats=True,
             data={
@@ -76,12 +85,26 @@ class _Body:
         )
 
     def _entered(self) -> int:
-        """The feature map that comes in: the module's own, or what the first skip is joined to."""
+        """The feature map that comes in.
+
+        It is the module's own, or what the decoder's first block is given, or what the first skip
+        is joined to.
+        """
         network = self.view.network
-        given = None if self.call == network.trunk else network.main_input(self.call)
+        first = self._first()
+        given = network.main_input(self.call if first is None else first)
+        if given is not None:
+            given = network.before_join(given)
         if given is None or given in network.pushed:
-            given = next(s.onto for s in network.trace.skips if network.join(s).step == self.call)
+            joined = (s.onto for s in network.trace.skips if network.join(s).step == self.call)
+            given = next(joined, given)
+        assert given is not None
         return given
+
+    def _first(self) -> int | None:
+        """The decoder's first block, if this is the body that runs the blocks."""
+        decoder = self.view.anatomy.decoder
+        return decoder[0] if decoder and self.call == self.view.network.trunk else None
 
     def _rows(self, entered: int) -> list[tuple[Cell, ...]]:
         network = self.view.network
@@ -89,17 +112,21 @@ class _Body:
         events: list[tuple[int, int, bool]] = [
             (network.trace.ops[op].clock, op, True) for op in joins
         ]
-        first = min(clock for clock, _, _ in events) if self.call == network.trunk else 0
+        begun = self._first()
+        start = 0
+        if self.call == network.trunk:
+            clocks = [clock for clock, _, _ in events]
+            start = min(clocks if begun is None else [*clocks, network.step(begun).start])
         for child in network.children[self.call]:
-            start = network.step(child).start
-            if start > first and network.main_output(child) is not None:
-                events.append((start, child, False))
+            clock = network.step(child).start
+            if clock >= start and network.main_output(child) is not None:
+                events.append((clock, child, False))
         rows: list[tuple[Cell, ...]] = []
         number, letter = 0, 0
         for _, index, is_join in sorted(events):
             if not is_join and network.is_transformer(index):
                 letter += 1
-                if self.view.attentions:
+                if not self._is_left_out(index):
                     label = f"{self.number}.{number}{chr(ord('a') + letter - 1)}"
                     rows.append(self._call_row(label, index, entered))
                 continue
@@ -109,10 +136,27 @@ class _Body:
             rows.append(make(label, index, entered))
         return rows
 
+    def _is_left_out(self, call: int) -> bool:
+        """Whether a call of this body has no row, as transformers have none in the article."""
+        return not self.view.attentions and self.view.network.is_transformer(call)
+
+    def _left_out(self) -> tuple[Cell, ...]:
+        """Which calls have no row, and how to see them."""
+        network, words = self.view.network, self.view.words
+        paths = [
+            self.view.below(network.path(child), network.path(self.call))
+            for child in network.children[self.call]
+            if network.main_output(child) is not None and self._is_left_out(child)
+        ]
+        if not paths:
+            return ()
+        names, option = code(self.view.some(paths)), code("--attentions")
+        return (phrase(words.attentions_left_out, paths, names=names, option=option),)
+
     def _join_row(self, label: str, index: int, entered: int) -> tuple[Cell, ...]:
         network, view = self.view.network, self.view
         op: Op = network.trace.ops[index]
-        skips = {s.operand: self._residual(s) for s in network.trace.skips if s.op == index}
+        skips = {s.operand: self._residual(s.value) for s in network.trace.skips if s.op == index}
         named = [
             (skips[position], skips[position], value)
             if position in skips
@@ -127,10 +171,9 @@ class _Body:
             self._shape(op.outputs[0]),
         )
 
-    def _residual(self, skip: SkipEvent) -> str:
-        """A skip by its index in the residual stack; by its push number if it is not in there."""
-        stack = self.view.residuals
-        return f"res[{stack.index(skip.value) if skip.value in stack else skip.push}]"
+    def _residual(self, value: int) -> str:
+        """What was pushed by its index in the residual stack."""
+        return f"res[{self.view.residuals.index(value)}]"
 
     def _call_row(self, label: str, call: int, entered: int) -> tuple[Cell, ...]:
         network = self.view.network
@@ -148,12 +191,16 @@ class _Body:
 
     def _name(self, value: int, entered: int) -> tuple[str, str]:
         """What a tensor is called in the table: for people, and in data."""
+        network, words = self.view.network, self.view.words
         if value == entered:
             return "sample_in", "sample_in"
-        if value in self.view.network.pushed:
-            number = self.view.network.pushed.index(value)
-            return f"res[{number}]", f"res[{number}]"
-        return self.view.words.previous, "previous"
+        if value in network.pushed:
+            return self._residual(value), self._residual(value)
+        made_by = network.graph.producer(value)
+        if made_by is None or not self._is_left_out(made_by):
+            return words.previous, "previous"
+        name = self.view.below(network.path(made_by), network.path(self.call))
+        return words.previous_made_by.format(in_code(name)), "previous"
 
     def _inputs(self, named: list[tuple[str, str, int]]) -> Cell:
         parts: list[Part] = []
