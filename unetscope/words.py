@@ -709,8 +709,9 @@ class Words:
                 zh="图像的每个位置读取其他所有位置。",
             ),
             "CrossAttention": Word(
-                en="Each position of the image attends to other tokens, such as those of the text.",
-                zh="图像的每个位置读取其他序列，例如文本。",
+                en="Each position of the image attends to other tokens: of a text, an image or a "
+                "class.",
+                zh="图像的每个位置读取其他序列：文本、图像或类别的 token。",
             ),
             "FeedForward": Word(
                 en="Expands the channels of each token and reduces them again, each token "
@@ -736,19 +737,20 @@ class Words:
                 zh="Decoder 中同一分辨率的 ResNet，各与一个跨层连接拼接。",
             ),
             "CrossAttnDownBlock_X": Word(
-                en="ResNets of the encoder at one resolution, with transformers that attend to the "
-                "text.",
-                zh="Encoder 中同一分辨率的 ResNet，配有读取文本的 Transformer。",
+                en="ResNets of the encoder at one resolution, with cross-attention to what the "
+                "network is conditioned on.",
+                zh="Encoder 中同一分辨率的 ResNet，配有读取条件的交叉注意力。",
             ),
             "CrossAttnUpBlock_X": Word(
                 en="ResNets of the decoder at one resolution, each joined with a skip, with "
-                "transformers that attend to the text.",
-                zh="Decoder 中同一分辨率的 ResNet，各与一个跨层连接拼接，配有读取文本的 "
-                "Transformer。",
+                "cross-attention to what the network is conditioned on.",
+                zh="Decoder 中同一分辨率的 ResNet，各与一个跨层连接拼接，"
+                "配有读取条件的交叉注意力。",
             ),
             "CrossAttnMidBlock": Word(
-                en="ResNets at the lowest resolution, with a transformer that attends to the text.",
-                zh="最低分辨率的 ResNet，配有读取文本的 Transformer。",
+                en="ResNets at the lowest resolution, with cross-attention to what the network is "
+                "conditioned on.",
+                zh="最低分辨率的 ResNet，配有读取条件的交叉注意力。",
             ),
             "AttnDownBlock_X": Word(
                 en="ResNets of the encoder at one resolution, with self-attention.",

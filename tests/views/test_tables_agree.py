@@ -99,7 +99,9 @@ def check(found):
     assert [index for index, _ in taken] == [indices[pop["push"]] for pop in pops]
     assert [shape for _, shape in taken] == [pop["shape"] for pop in pops]
     decoder = [row["block"] for row in found["decoder"]["rows"]]
-    numbers = {table["block"]: table["rows"][0]["step"].partition(".")[0] for table in found["steps"]}
+    numbers = {
+        table["block"]: table["rows"][0]["step"].partition(".")[0] for table in found["steps"]
+    }
     if set(numbers) <= set(decoder):
         first = {block: str(number) for number, block in enumerate(decoder, 1)}
         assert numbers == {block: first[block] for block in numbers}
