@@ -18,6 +18,7 @@ _WORDS = {
     float: ("a number", "numbers"),
     str: ("a string", "strings"),
     bool: ("true or false", "booleans"),
+    type(None): ("null", "nulls"),
 }
 
 
@@ -94,8 +95,6 @@ def _words(alternative: _Alternative) -> str:
     if alternative.kind is list:
         length = _fixed_length(alternative.meta)
         return f"a list of {f'{length} ' if length else ''}{_plural(alternative.item)}"
-    if alternative.kind is type(None):
-        return "null"
     return _WORDS.get(alternative.kind, ("a mapping", ""))[0]
 
 

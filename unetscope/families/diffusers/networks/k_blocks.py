@@ -86,6 +86,7 @@ class KUpBlock(KBlock):
     def __init__(self, spec: BlockSpec):
         super().__init__(spec)
         channels, layers, parts = spec.channels, spec.layers, spec.parts
+        self.takes = layers
         # The published code knows the lowest resolution by equal channels.
         is_lowest = self.reads_text and spec.above == channels == parts.temb_channels
         first = spec.in_channels if is_lowest else spec.in_channels + channels
@@ -100,7 +101,8 @@ class KUpBlock(KBlock):
         )
         if (attention := spec.attention) is not None:
             self.attentions = nn.ModuleList(
-                attention(each, layer) for layer, each in enumerate(results)
+                attention(each, layer)  # type: ignore[misc]  # never None here
+                for layer, each in enumerate(results)
             )
         self.upsamplers = nn.ModuleList([KUpsample2D()]) if spec.resamples else None
 
