@@ -68,8 +68,8 @@ CHANGES = {
 EXISTENCE = {
     # Some of these modules are there because of the option; at another level it changes nothing.
     "down_block_types", "up_block_types", "mid_block_type", "layers_per_block",
-    "up_layers_per_block", "class_embeddings_concat", "time_embedding_dim", "time_embedding_type", "only_cross_attention",
-    "cross_attention_dim", "use_linear_projection", "downsample_padding",
+    "up_layers_per_block", "class_embeddings_concat", "time_embedding_dim", "time_embedding_type",
+    "only_cross_attention", "cross_attention_dim", "use_linear_projection", "downsample_padding",
 }  # fmt: skip
 
 

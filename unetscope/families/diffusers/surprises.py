@@ -14,7 +14,7 @@ from unetscope.families.diffusers.levels import (
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.families.family import ALIGNED
-from unetscope.findings import Finding, Rule, Severity
+from unetscope.findings import Finding, Path, Rule, Severity
 from unetscope.wording import joined
 
 NARROWEST_HEAD, WIDEST_HEAD = 16, 160
@@ -96,7 +96,7 @@ def _empty_transformers(unet: UNet2DConditionConfig) -> Iterator[Finding]:
                 continue
             for layer, depth in enumerate(depths if isinstance(depths, tuple) else [depths]):
                 if depth == 0:
-                    path = (key, *([index] if isinstance(value, tuple) else []))
+                    path: Path = (key, index) if isinstance(value, tuple) else (key,)
                     yield EMPTY_TRANSFORMER.at(
                         (*path, layer) if isinstance(depths, tuple) else path,
                         "0 transformer blocks leave, as in diffusers, a transformer's norm and "
