@@ -25,12 +25,17 @@ class Block(nn.Module):
     """What all blocks hold: ResNets, and the attentions behind them."""
 
     resnets: nn.ModuleList
-    takes: int
-    """Residuals that an up block is handed, those of its resolution."""
 
     def __init__(self, spec: BlockSpec):
         super().__init__()
         self.block_type = spec.block_type
+        # Not public: the published blocks have no such settings, and a lock would tell of them.
+        self._pushed, self._joins = spec.residuals, spec.joins
+
+    @property
+    def takes(self) -> int:
+        """How many residuals an up block is handed: all of its resolution, joined or not."""
+        return self._pushed
 
     @property
     def reads_text(self) -> bool:
@@ -132,7 +137,6 @@ class UpBlock(Block):
         super().__init__(spec)
         channels, parts = spec.channels, spec.parts
         inputs = [spec.in_channels] + [channels] * (len(spec.joins) - 1)
-        self.takes, self.joins = spec.residuals, spec.joins
         self._add_attentions(spec, len(spec.joins))
         self.resnets = nn.ModuleList(
             parts.resnet(each + joined, channels)
@@ -151,13 +155,13 @@ class UpBlock(Block):
     ) -> Tensor:
         """Decode `(B, C, H, W)`, joining one of `residuals` a ResNet, the last one first.
 
-        Those that `joins` leaves out are never read.
+        In a pruned network some may not be joined.
 
         `upsample_size` is the height and width to grow to where doubling would miss them; only
         `CrossAttnUpBlock2D` and `UpBlock2D` read it.
         """
         stack = residuals[::-1]
-        for index, (resnet, joined) in enumerate(zip(self.resnets, self.joins, strict=True)):
+        for index, (resnet, joined) in enumerate(zip(self.resnets, self._joins, strict=True)):
             if joined is not None:
                 hidden_states = torch.cat([hidden_states, stack[joined]], dim=1)
             hidden_states = resnet(hidden_states, temb)

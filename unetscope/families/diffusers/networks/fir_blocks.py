@@ -120,7 +120,6 @@ class FirUpBlock(Block):
         super().__init__(spec)
         channels, parts = spec.channels, _own(spec.parts)
         inputs = [spec.in_channels] + [channels] * (len(spec.joins) - 1)
-        self.takes, self.joins = spec.residuals, spec.joins
         # One attention, behind all ResNets.
         self._add_attentions(spec, 1)
         # With attention, the published code counts a quarter of the skip's channels only.
@@ -150,7 +149,7 @@ class FirUpBlock(Block):
             The result, and the picture so far.
         """
         stack = residuals[::-1]
-        for resnet, joined in zip(self.resnets, self.joins, strict=True):
+        for resnet, joined in zip(self.resnets, self._joins, strict=True):
             if joined is not None:
                 hidden_states = torch.cat([hidden_states, stack[joined]], dim=1)
             hidden_states = resnet(hidden_states, temb)

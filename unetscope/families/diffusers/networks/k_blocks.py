@@ -86,7 +86,6 @@ class KUpBlock(KBlock):
     def __init__(self, spec: BlockSpec):
         super().__init__(spec)
         channels, layers, parts = spec.channels, spec.layers, spec.parts
-        self.takes = layers
         # The published code knows the lowest resolution by equal channels.
         is_lowest = self.reads_text and spec.above == channels == parts.temb_channels
         first = spec.in_channels if is_lowest else spec.in_channels + channels
@@ -105,6 +104,11 @@ class KUpBlock(KBlock):
                 for layer, each in enumerate(results)
             )
         self.upsamplers = nn.ModuleList([KUpsample2D()]) if spec.resamples else None
+
+    @property
+    def takes(self) -> int:
+        """One residual a ResNet, of which only the last is joined."""
+        return len(self.resnets)
 
     def forward(
         self,
