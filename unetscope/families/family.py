@@ -127,6 +127,7 @@ class Family(Generic[OptionsT]):
         usual_tokens: tokens of a text where the config gives no number.
         likely_key: the option that a failure in the module at a path most likely comes from.
         library: the library that publishes the class, whose config files name it.
+        own_keys: the options that its class does not have.
     """
 
     name: str
@@ -148,6 +149,7 @@ class Family(Generic[OptionsT]):
     usual_tokens: Callable[[OptionsT], int] = lambda _: USUAL_TOKENS
     likely_key: Callable[[str], str | None] = lambda _: None
     library: str | None = None
+    own_keys: Sequence[str] = ()
 
     def findings(self, options: OptionsT, written: Mapping[Path, Place]) -> Iterator[Finding]:
         """Everything that keeps the options from being a network, with paths inside them."""
