@@ -224,6 +224,9 @@ SKIP_CHANNELS = Rule(
     "skip-channels", Severity.ERROR, "A block is built for other channels than a skip brings."
 )
 WIRING = Rule("wiring", Severity.ERROR, "Blocks do not fit each other.")
+RESIDUALS = Rule(
+    "residuals", Severity.ERROR, "An up block's ResNets do not fit the residuals that are pushed."
+)
 REVERSE_MISSING = Rule(
     "reverse-missing", Severity.ERROR, "Depths by ResNet need those of the decoder too."
 )

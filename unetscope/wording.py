@@ -83,5 +83,10 @@ def listed(names: Sequence[str]) -> str:
 
 def joined(numbers: Iterable[int]) -> str:
     """Each number once: `320, 640 and 1280`."""
-    *first, last = map(str, dict.fromkeys(numbers))
-    return f"{', '.join(first)} and {last}" if first else last
+    return series(map(str, dict.fromkeys(numbers)))
+
+
+def series(words: Iterable[str], conjunction: str = "and") -> str:
+    """One word or more: `conv1, conv2 or conv3`."""
+    *first, last = words
+    return f"{', '.join(first)} {conjunction} {last}" if first else last

@@ -166,6 +166,9 @@ class Words:
     )
     lifo = Word(en="last-in-first-out", zh="后进先出")
     not_lifo = Word(en="not last-in-first-out", zh="不是后进先出")
+    left = Word(
+        en="Left by the encoder and never joined: {names}.", zh="编码器留下而从未拼接：{names}。"
+    )
     out_of_order = Word(en="Out of order: {}.", zh="次序不符：{}。")
     pop_of = Word(
         en="pop {pop} (push {push}, {producer})", zh="弹出 {pop}（压入 {push}，{producer}）"

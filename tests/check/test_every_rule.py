@@ -28,6 +28,8 @@ CONFIGS = {
     "missing": "unet: {class_embeddings_concat: true}",
     "list-length": "unet: {attention_head_dim: [5, 10]}",
     "reverse-missing": "unet: {transformer_layers_per_block: [[1, 1], 1, 1, 1]}",
+    "residuals": "unet: {up_layers_per_block: 2}",
+    "empty-transformer": "unet: {transformer_layers_per_block: [1, 0, 1, 1]}",
     "groups": "unet: {norm_num_groups: 30}",
     "heads": "unet: {attention_head_dim: 7}",
     "skip-channels": "{family: SimpleUNet, unet: {up_res_channels: doubled}}",

@@ -47,7 +47,8 @@ REFUSED = {
     ),
     "an item of a nested list": (
         "transformer_layers_per_block: [1, [2, x], 1, 1]",
-        'x.yaml:3:41: unet.transformer_layers_per_block.1.1: expected an int, found the string "x"',
+        "x.yaml:3:41: unet.transformer_layers_per_block.1.1: expected an int or null, "
+        'found the string "x"',
     ),
     "an empty list": (
         "block_out_channels: []",

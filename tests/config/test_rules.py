@@ -88,6 +88,46 @@ REFUSED = {
         "3:35: unet.cross_attention_dim.2: expected the level's channels, 1280, since no text is "
         "as wide as all of cross_attention_dim, found 768",
     ),
+    "an up block with fewer ResNets than residuals": (
+        "up_layers_per_block: [3, 2, 3, 3]",
+        "3:28: unet.up_layers_per_block.1: expected 3 ResNets, one for each residual of their "
+        "resolution, found 2, with which down_blocks.1.downsamplers.0 would be left\n"
+        "hint: which residuals they join must be said, such as [0, 1], [0, 2] or [1, 2]: 0 is "
+        "down_blocks.2.attentions.1, 1 is down_blocks.2.attentions.0, 2 is "
+        "down_blocks.1.downsamplers.0",
+    ),
+    "up blocks with more ResNets than residuals": (
+        "layers_per_block: [2, 2, 2, 1]\n  up_layers_per_block: 3",
+        "4:3: unet.up_layers_per_block: expected 2 ResNets, one for each residual of their "
+        "resolution, found 3, of which up_blocks.0.resnets.2 would find none\n"
+        "hint: null joins none, such as [0, 1, null]",
+    ),
+    "a residual that is not pushed": (
+        "up_layers_per_block: [3, 3, 3, [0, null, 3]]",
+        "3:44: unet.up_layers_per_block.3.2: expected 0 to 2, since 3 residuals are pushed at its "
+        "resolution, found 3\nhint: the oldest, 2, is conv_in",
+    ),
+    "residuals out of order": (
+        "up_layers_per_block: [3, 3, 3, [0, 2, 1]]",
+        "3:41: unet.up_layers_per_block.3.2: expected more than 2, since residuals are popped the "
+        "newest first and joined once, found 1",
+    ),
+    "an up block without ResNets": (
+        "up_layers_per_block: [3, 3, 3, []]",
+        "3:34: unet.up_layers_per_block.3: expected 1 to 64 entries, one for each ResNet of the "
+        "block, found 0",
+    ),
+    "depths of a ResNet that was removed": (
+        "up_layers_per_block: [3, [0, 2], 3, 3]\n"
+        "  reverse_transformer_layers_per_block: [1, [1, 1, 1], 1, 1]",
+        "4:45: unet.reverse_transformer_layers_per_block.1: expected 2 entries, one for each "
+        "ResNet of the block, found 3",
+    ),
+    "no depth for the middle": (
+        "transformer_layers_per_block: [1, 1, 1, null]",
+        "3:3: unet.transformer_layers_per_mid_block: expected a number, since the last level has "
+        "no transformer whose depth UNetMidBlock2DCrossAttn could have, found null",
+    ),
     "an empty list of depths": (
         "transformer_layers_per_block: [1, 1, 1, []]\n"
         "  reverse_transformer_layers_per_block: [1, 1, 1, 1]",
@@ -132,6 +172,12 @@ OF_FAMILIES = {
         "block_out_channels.2=384",
         "unet.block_out_channels.3: expected those of the level above and the width of the time "
         "embedding, 768, by which KCrossAttnUpBlock2D knows the lowest level, found 768",
+    ),
+    "up layers in blocks of k-diffusion": (
+        "sd_x2_latent_upscaler",
+        "up_layers_per_block=[4, 4, 4, 3]",
+        "unet.up_layers_per_block: expected null, since blocks of k-diffusion join one residual of "
+        "their level before all their ResNets, found a list of 4",
     ),
     "attention at the lowest level of the decoder alone": (
         "sd_x2_latent_upscaler",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import time
@@ -79,6 +80,13 @@ def test_no_option_is_among_the_ignored():
     assert not {key for each in every() for key in each.options.__struct_fields__} & {*IGNORED}
 
 
+@pytest.mark.parametrize("family", ["UNet2DConditionModel", "UNet2DModel"])
+def test_our_own_options_are_those_that_diffusers_does_not_know(family):
+    theirs = inspect.signature(getattr(diffusers, family)).parameters
+    ours = find(family)
+    assert {*ours.options.__struct_fields__} - {*theirs} == {*ours.own_keys}
+
+
 def test_no_note_without_a_reason(write):
     assert load(write({k: v for k, v in NARROW.items() if k != "_diffusers_version"})).notes == ()
     assert load("sd15").notes == ()
@@ -135,6 +143,11 @@ REFUSED = {
         {"_class_name": "UNet2DModel", "cross_attention_dim": 768},
         "config.json:3:3: cross_attention_dim: unknown key\n"
         "hint: it is an option of UNet2DConditionModel and ControlNetModel, not of UNet2DModel",
+    ),
+    "an option of pruned networks": (
+        narrow(up_layers_per_block=[[0, 2], 3]),
+        "config.json:20:3: up_layers_per_block: diffusers' UNet2DConditionModel has no such option "
+        "and would ignore it\nhint: give it in a YAML that `extends` this file without it",
     ),
     "a value of the wrong type": (
         narrow(block_out_channels=[8, "16"]),

@@ -36,6 +36,7 @@ CHANGES = {
     "mid_block_type": "UNetMidBlock2D",
     "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
     "layers_per_block": 2,
+    "up_layers_per_block": [[0, 1], [0]],
     "transformer_layers_per_block": 2,
     "norm_num_groups": 8,
     "norm_eps": 1e-3,
@@ -59,6 +60,7 @@ CHANGES = {
     "time_embedding_type": "fourier",
     "resnet_time_scale_shift": "scale_shift",
     "reverse_transformer_layers_per_block": [2, 3],
+    "transformer_layers_per_mid_block": 3,
     "dual_cross_attention": True,
     "attention_type": "gated",
 }
@@ -66,8 +68,8 @@ CHANGES = {
 EXISTENCE = {
     # Some of these modules are there because of the option; at another level it changes nothing.
     "down_block_types", "up_block_types", "mid_block_type", "layers_per_block",
-    "class_embeddings_concat", "time_embedding_dim", "time_embedding_type", "only_cross_attention",
-    "cross_attention_dim", "use_linear_projection", "downsample_padding",
+    "up_layers_per_block", "class_embeddings_concat", "time_embedding_dim", "time_embedding_type",
+    "only_cross_attention", "cross_attention_dim", "use_linear_projection", "downsample_padding",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ _WIDTH = ("block_out_channels",)
 _TEMB = (*_WIDTH, "time_embedding_dim", "time_embedding_type")
 _ADDED = ("addition_embed_type", "projection_class_embeddings_input_dim")
 _BLOCK = ("block_out_channels", "layers_per_block")
+_UP = (*_BLOCK, "up_layers_per_block")
 _TOLD = "resnet_time_scale_shift"
 _ATTENTION = (*_WIDTH, "attention_head_dim")
 _TRANSFORMER = ("transformer_layers_per_block", "use_linear_projection", "dual_cross_attention")
@@ -39,13 +40,13 @@ ROLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"add_embedding\.linear_2", ("addition_embed_type", *_TEMB)),
     (r"encoder_hid_proj", ("encoder_hid_dim", "encoder_hid_dim_type", "cross_attention_dim")),
     (r"down_blocks\.N", ("down_block_types", *_BLOCK)),
-    (r"up_blocks\.N", ("up_block_types", *_BLOCK)),
+    (r"up_blocks\.N", ("up_block_types", *_UP)),
     (r"mid_block", ("mid_block_type", *_WIDTH)),
     (r"mid_block\.resnets\.N", (*_WIDTH, "mid_block_scale_factor", _TOLD)),
     (r".*\.resnets\.N", (_TOLD,)),
     # Which skip a ResNet of the decoder is joined with depends on how many there are.
-    (r"up_blocks\.N\.resnets\.N\.norm1", (*_BLOCK, "norm_num_groups", "norm_eps")),
-    (r"up_blocks\.N\.resnets\.N\.conv(1|_shortcut)", _BLOCK),
+    (r"up_blocks\.N\.resnets\.N\.norm1", (*_UP, "norm_num_groups", "norm_eps")),
+    (r"up_blocks\.N\.resnets\.N\.conv(1|_shortcut)", _UP),
     (r".*\.resnets\.N\.norm[12]", (*_WIDTH, "norm_num_groups", "norm_eps")),
     (r".*\.resnets\.N\.conv(1|2|_shortcut)", _WIDTH),
     (r".*\.resnets\.N\.time_emb_proj", (*_TEMB, "class_embeddings_concat", _TOLD)),
@@ -55,6 +56,7 @@ ROLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r".*\.downsamplers\.N\.conv", (*_WIDTH, "downsample_padding")),
     (r".*\.upsamplers\.N\.conv", _WIDTH),
     (r"up_blocks\.N\.attentions\.N", (*_TRANSFORMER, "reverse_transformer_layers_per_block")),
+    (r"mid_block\.attentions\.N", (*_TRANSFORMER, "transformer_layers_per_mid_block")),
     (r".*\.attentions\.N", _TRANSFORMER),
     (r".*\.attentions\.N\.norm", (*_WIDTH, "norm_num_groups")),
     (r".*\.attentions\.N\.proj_(in|out)", (*_WIDTH, "use_linear_projection")),

@@ -5,7 +5,8 @@
 CompVis numbers one list of input blocks through all levels (a ResNet with its transformer, or a
 downsampler) and one list of output blocks (a ResNet with its transformer and its upsampler). How
 many there are at each level is read off the names themselves, so that networks with other counts,
-such as those of SSD-1B and BK-SDM, have CompVis names too.
+such as those of SSD-1B and BK-SDM, have CompVis names too. In a pruned decoder, whose residuals are
+not all popped, the output blocks are those that are left: CompVis' own code cannot run it.
 
 Source: CompVis/stable-diffusion, `ldm/modules/diffusionmodules/openaimodel.py`, and the names in
 the published checkpoints of both code bases.

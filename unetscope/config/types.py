@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 import msgspec
 
 from unetscope.findings import Path
-from unetscope.wording import found
+from unetscope.wording import found, series
 
 _WORDS = {
     Any: ("a value", "values"),
@@ -18,6 +18,7 @@ _WORDS = {
     float: ("a number", "numbers"),
     str: ("a string", "strings"),
     bool: ("true or false", "booleans"),
+    type(None): ("null", "nulls"),
 }
 
 
@@ -94,16 +95,15 @@ def _words(alternative: _Alternative) -> str:
     if alternative.kind is list:
         length = _fixed_length(alternative.meta)
         return f"a list of {f'{length} ' if length else ''}{_plural(alternative.item)}"
-    if alternative.kind is type(None):
-        return "null"
     return _WORDS.get(alternative.kind, ("a mapping", ""))[0]
 
 
 def _plural(wanted: Any) -> str:
-    return " or ".join(
-        f"lists of {_plural(a.item)}" if a.kind is list else _WORDS[a.kind][1]
-        for a in _alternatives(wanted)
+    members = sorted(_alternatives(wanted), key=lambda alternative: alternative.kind is list)
+    words = (
+        f"lists of {_plural(a.item)}" if a.kind is list else _WORDS[a.kind][1] for a in members
     )
+    return series(words, "or")
 
 
 def _fixed_length(meta: msgspec.Meta | None) -> int | None:

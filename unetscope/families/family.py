@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 MOST = 65_536
 """Channels, heads, frames, pixels along a side: anything that is counted but layers."""
 Count = Annotated[int, Meta(ge=1, le=MOST, description="1 to 65,536")]
-Depth = Annotated[int, Meta(ge=1, le=64, description="1 to 64")]
+DEEPEST = 64
+"""Layers of a block, or transformer blocks behind one of them."""
+Depth = Annotated[int, Meta(ge=1, le=DEEPEST, description="1 to 64")]
+Blocks = Annotated[int, Meta(ge=0, le=DEEPEST, description="0 to 64")]
+Join = Annotated[int, Meta(ge=0, le=DEEPEST, description="0 for the newest")]
 Kernel = Annotated[int, Meta(ge=1, le=31, description="1 to 31")]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(gt=0)]
@@ -123,6 +127,7 @@ class Family(Generic[OptionsT]):
         usual_tokens: tokens of a text where the config gives no number.
         likely_key: the option that a failure in the module at a path most likely comes from.
         library: the library that publishes the class, whose config files name it.
+        own_keys: the options that its class does not have.
     """
 
     name: str
@@ -144,6 +149,7 @@ class Family(Generic[OptionsT]):
     usual_tokens: Callable[[OptionsT], int] = lambda _: USUAL_TOKENS
     likely_key: Callable[[str], str | None] = lambda _: None
     library: str | None = None
+    own_keys: Sequence[str] = ()
 
     def findings(self, options: OptionsT, written: Mapping[Path, Place]) -> Iterator[Finding]:
         """Everything that keeps the options from being a network, with paths inside them."""

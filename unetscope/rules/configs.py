@@ -27,6 +27,7 @@ from unetscope.findings import (
     GROUPS,
     HEADS,
     LIST_LENGTH,
+    RESIDUALS,
     REVERSE_MISSING,
     SIZE,
     SKIP_CHANNELS,
@@ -37,7 +38,7 @@ from unetscope.findings import (
 )
 from unetscope.rules.surprises import Configured, surprises
 
-_LENGTHS = {LIST_LENGTH.id, REVERSE_MISSING.id}
+_LENGTHS = {LIST_LENGTH.id, REVERSE_MISSING.id, RESIDUALS.id}
 _PLAIN = {rule.id for rule in (GROUPS, HEADS, SKIP_CHANNELS, SIZE, TOO_LARGE)}
 """With these errors it is still plain which network is meant."""
 

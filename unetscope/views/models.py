@@ -68,6 +68,7 @@ def _lineages(
 _OPTIONS = (
     "block_out_channels",
     "layers_per_block",
+    "up_layers_per_block",
     "transformer_layers_per_block",
     "attention_head_dim",
     "cross_attention_dim",

@@ -51,8 +51,8 @@ def residuals(view: View) -> list[Table]:
     counted = count(network, anatomy, values)
     sum_ = code(_formula(counted))
     notes = [phrase(words.residual_sum, None, sum=sum_, total=Part(counted.total))]
-    if unjoined := sum(value not in pushes for value in values):
-        notes.append(Cell.of(words.never_joined.format(unjoined), data=None))
+    if view.left:
+        notes.append(Cell.of(words.never_joined.format(len(view.left)), data=None))
     table = Table(
         "residuals",
         words.residuals,
@@ -183,6 +183,7 @@ def _verdict_data(view: View) -> dict[str, object]:
         "pushed": found.pushed,
         "popped": found.popped,
         "last_in_first_out": found.last_in_first_out,
+        "never_joined": [view.network.graph.origin(value) for value in view.left],
         "out_of_order_pushes": [skip.push for skip in found.out_of_order],
         "out_of_order_pops": _pops(view, found.out_of_order),
         "reused_pushes": [skip.push for skip in found.reused],
@@ -203,6 +204,8 @@ def _verdict(view: View) -> tuple[Cell, ...]:
             order=Part(order, strong=True),
         )
     ]
+    if names := [view.network.graph.origin(value) for value in view.left]:
+        lines.append(phrase(words.left, None, names=code(view.some(names))))
     for sentence, skips in (
         (words.out_of_order, found.out_of_order),
         (words.reused, found.reused),

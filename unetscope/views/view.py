@@ -62,6 +62,12 @@ class View:
         """The residual stack: what the encoder left for the decoder, joined later or not."""
         return residuals(self.network, self.anatomy)
 
+    @property
+    def left(self) -> list[int]:
+        """What the encoder left for the decoder and no join took, as in pruned decoders."""
+        joined = set(self.network.pushed)
+        return [value for value in self.residuals if value not in joined]
+
     @cached_property
     def joins(self) -> tuple[Join, ...]:
         """Every join of the pass, in the order in which they ran."""

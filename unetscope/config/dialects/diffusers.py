@@ -14,7 +14,7 @@ from typing import Any
 from unetscope.config.document import Document
 from unetscope.config.sections import keys_of
 from unetscope.errors import Place, nearest
-from unetscope.families import every
+from unetscope.families import every, find
 from unetscope.families.family import Options
 from unetscope.findings import MISSING_KEY, UNKNOWN_FAMILY, UNKNOWN_KEY, Finding, Path
 from unetscope.wording import found, shown
@@ -62,7 +62,7 @@ def translate(document: Document, path: FilePath) -> Document:
     family = data.get(CLASS_KEY)
     if not isinstance(family, str) or family not in published():
         return replace(document, problems=(_wrong_class(data),))
-    if foreign := tuple(_of_other_families(data, family)):
+    if foreign := (*_of_other_families(data, family), *_of_ours(data, family)):
         return replace(document, problems=foreign)
     options = {key: value for key, value in data.items() if not is_ignored(key)}
     places = {
@@ -124,6 +124,16 @@ def _of_other_families(data: dict[str, Any], family: str) -> Iterator[Finding]:
         if owners and family not in owners:
             hint = f"it is an option of {' and '.join(owners)}, not of {family}"
             yield UNKNOWN_KEY.at((key,), "unknown key", hint=hint)
+
+
+def _of_ours(data: dict[str, Any], family: str) -> Iterator[Finding]:
+    for key in find(family).own_keys:
+        if data.get(key) is not None:
+            yield UNKNOWN_KEY.at(
+                (key,),
+                f"{LIBRARY}' {family} has no such option and would ignore it",
+                hint="give it in a YAML that `extends` this file without it",
+            )
 
 
 def _wrong_class(data: dict[str, Any]) -> Finding:

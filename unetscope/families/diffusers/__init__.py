@@ -100,6 +100,7 @@ UNET_2D_CONDITION: Family[UNet2DConditionConfig] = Family(
     usual_tokens=usual_tokens,
     likely_key=_likely_key,
     library="diffusers",
+    own_keys=("up_layers_per_block", "transformer_layers_per_mid_block"),
 )
 UNET_2D: Family[UNet2DConfig] = Family(
     name="UNet2DModel",
@@ -118,6 +119,7 @@ UNET_2D: Family[UNet2DConfig] = Family(
     usual_size=usual_size,
     likely_key=_likely_key,
     library="diffusers",
+    own_keys=("up_layers_per_block",),
 )
 CONTROLNET: Family[ControlNetConfig] = Family(
     name="ControlNetModel",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from unetscope.errors import Place
 from unetscope.families.diffusers.blocks import (
@@ -17,6 +17,7 @@ from unetscope.families.diffusers.levels import AttentionBlock, attention_blocks
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.findings import GROUPS, HEADS, WIRING, Finding, Path, layer_of
+from unetscope.wording import joined
 
 Unet = UNet2DConditionConfig | UNet2DConfig
 
@@ -49,7 +50,7 @@ def groups(unet: Unet, written: Mapping[Path, Place]) -> Iterator[Finding]:
         divisor = _divisor(unet.block_out_channels, number)
         yield GROUPS.at(
             ("norm_num_groups",),
-            f"expected a divisor of the levels' channels, {_listed(at_fault)}, found {number}",
+            f"expected a divisor of the levels' channels, {joined(at_fault)}, found {number}",
             hint=f"{divisor} divides all of block_out_channels",
             beside=(key, *BLOCKS),
         )
@@ -121,7 +122,7 @@ def heads(unet: Unet, written: Mapping[Path, Place]) -> Iterator[Finding]:
             message = f"expected a divisor of the level's {channels} channels, found {number}"
             yield HEADS.at((key, block.entry), message, hints[block.kind], beside=about)
     elif faults and layer_of((key,), written) >= max(layer_of((channels_key,), written), 0):
-        listed = _listed(channels for channels, _, _ in faults.values())
+        listed = joined(channels for channels, _, _ in faults.values())
         hint = next(iter(hints.values()))
         message = f"expected a divisor of the levels' channels, {listed}"
         message = f"{message}, found {unet.attention_head_dim}"
@@ -249,9 +250,3 @@ def _down(unet: Unet) -> list[BlockType]:
 
 def _up(unet: Unet) -> list[BlockType]:
     return [UP_BLOCKS.get(name, _PLAIN) for name in unet.up_block_types]
-
-
-def _listed(numbers: Iterable[int]) -> str:
-    """Each number once: `320, 640 and 1280`."""
-    *first, last = map(str, dict.fromkeys(numbers))
-    return f"{', '.join(first)} and {last}" if first else last

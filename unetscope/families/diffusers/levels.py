@@ -17,12 +17,15 @@ from unetscope.families.diffusers.blocks import (
     AttentionKind,
     BlockType,
 )
+from unetscope.families.diffusers.unet2d import UNet2DConfig
 
 if TYPE_CHECKING:
-    from unetscope.families.diffusers.unet2d import UNet2DConfig
-    from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
+    from unetscope.families.diffusers.unet2d_condition import BlocksEach, UNet2DConditionConfig
 
 T = TypeVar("T")
+
+Joins = int | tuple[int | None, ...]
+"""ResNets of an up block that join one residual each, or for each which residual it joins."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,29 @@ class Level:
 
     Attributes:
         channels: feature channels.
-        layers: ResNets in the down block; the up block has one more.
+        layers: ResNets in the down block. With what entered the level, their results are the
+            residuals that are pushed at its resolution.
+        joins: for each ResNet of the up block, which of those residuals it joins, 0 for the newest;
+            None for none.
         down_head_dim: channels of each head of the down block's attentions, transformers aside.
         up_head_dim: the same of the up block's; the published code reads that list unmirrored.
     """
 
     channels: int
     layers: int
+    joins: tuple[int | None, ...]
     down_head_dim: int
     up_head_dim: int
+
+    def attends(
+        self,
+        kind: AttentionKind,  # noqa: ARG002
+        layer: int | None = None,  # noqa: ARG002
+        *,
+        decoder: bool = False,  # noqa: ARG002
+    ) -> bool:
+        """Whether an attention of this kind follows a ResNet of a block, or any of them."""
+        return True
 
 
 @dataclass(frozen=True)
@@ -50,52 +67,97 @@ class TextLevel(Level):
         heads: attention heads of transformers.
         context_dim: dimension of the text's tokens.
         only_cross_attention: the pixels do not read each other.
-        down_depths: transformer blocks after each ResNet of the down block.
-        up_depths: transformer blocks after each ResNet of the up block.
+        down_depths: transformer blocks after each ResNet of the down block; None for no
+            transformer.
+        up_depths: the same of the up block.
     """
 
     heads: int
     context_dim: int
     only_cross_attention: bool
-    down_depths: tuple[int, ...]
-    up_depths: tuple[int, ...]
+    down_depths: tuple[int | None, ...]
+    up_depths: tuple[int | None, ...]
+
+    def attends(
+        self, kind: AttentionKind, layer: int | None = None, *, decoder: bool = False
+    ) -> bool:
+        """Whether an attention of this kind follows a ResNet of a block, or any of them."""
+        depths = self.up_depths if decoder else self.down_depths
+        asked = depths if layer is None else (depths[layer],)
+        return kind != "transformer" or any(depth is not None for depth in asked)
 
 
 def plain_levels(config: UNet2DConfig) -> tuple[Level, ...]:
     """The levels of a `UNet2DModel` from the full resolution down."""
-    levels = []
-    for channels in config.block_out_channels:
-        head_dim = config.attention_head_dim or channels
-        levels.append(Level(channels, config.layers_per_block, head_dim, head_dim))
-    return tuple(levels)
+    channels = config.block_out_channels
+    return tuple(
+        Level(
+            channels=channels[i],
+            layers=layers,
+            joins=joins,
+            down_head_dim=config.attention_head_dim or channels[i],
+            up_head_dim=config.attention_head_dim or channels[i],
+        )
+        for i, (layers, joins) in enumerate(layers_of(config))
+    )
+
+
+def layers_of(
+    config: UNet2DConfig | UNet2DConditionConfig,
+) -> list[tuple[int, tuple[int | None, ...]]]:
+    """`Level.layers` and `Level.joins` of each level from the full resolution down."""
+    count = len(config.block_out_channels)
+    layers = each(config.layers_per_block, count)
+    pushed = [number + 1 for number in layers]
+    ups: list[Joins] = [*pushed]
+    if config.up_layers_per_block is not None:
+        ups = [*reversed(up_layers(config.up_layers_per_block, count))]
+    joins = [up if isinstance(up, tuple) else tuple(range(up)) for up in ups]
+    return list(zip(layers, joins, strict=True))
 
 
 def levels_of(config: UNet2DConditionConfig) -> tuple[TextLevel, ...]:
     """The levels from the full resolution down; every list of `config` has one entry a level."""
     count = len(config.block_out_channels)
-    layers = _each(config.layers_per_block, count)
-    heads = _each(config.attention_head_dim, count)
-    context_dims = _each(config.cross_attention_dim, count)
-    only_cross_attention = _each(config.only_cross_attention, count)
-    down_depths: tuple[int | tuple[int, ...], ...] = _each(
-        config.transformer_layers_per_block, count
-    )
+    layers = layers_of(config)
+    heads = each(config.attention_head_dim, count)
+    context_dims = each(config.cross_attention_dim, count)
+    only_cross_attention = each(config.only_cross_attention, count)
+    down_depths: tuple[BlocksEach, ...] = each(config.transformer_layers_per_block, count)
     reverse = config.reverse_transformer_layers_per_block
     up_depths = down_depths if reverse is None else reverse[::-1]
     return tuple(
         TextLevel(
             channels=config.block_out_channels[i],
-            layers=layers[i],
+            layers=layers[i][0],
+            joins=layers[i][1],
             heads=heads[i],
             down_head_dim=heads[i],
             up_head_dim=heads[count - 1 - i],
             context_dim=context_dims[i],
             only_cross_attention=only_cross_attention[i],
-            down_depths=_each(down_depths[i], layers[i]),
-            up_depths=_each(up_depths[i], layers[i] + 1),
+            down_depths=each(down_depths[i], layers[i][0]),
+            up_depths=each(up_depths[i], len(layers[i][1])),
         )
         for i in range(count)
     )
+
+
+def unet_levels(unet: UNet2DConditionConfig | UNet2DConfig) -> tuple[Level, ...]:
+    """The levels of either network; every list of `unet` has one entry a level."""
+    return plain_levels(unet) if isinstance(unet, UNet2DConfig) else levels_of(unet)
+
+
+def up_layers(value: int | tuple[Joins, ...], count: int) -> tuple[Joins, ...]:
+    """`up_layers_per_block` with one entry a block."""
+    return value if isinstance(value, tuple) else (value,) * count
+
+
+def mid_depth(config: UNet2DConditionConfig) -> int | None:
+    """Transformer blocks of the middle block, if it has a transformer."""
+    if config.transformer_layers_per_mid_block is not None:
+        return config.transformer_layers_per_mid_block
+    return levels_of(config)[-1].down_depths[0]
 
 
 class AttentionBlock(NamedTuple):
@@ -114,15 +176,18 @@ class AttentionBlock(NamedTuple):
 
 def attention_blocks(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[AttentionBlock]:
     """The blocks with attention; every list of `unet` has one entry a level."""
-    last = len(unet.down_block_types) - 1
+    levels = unet_levels(unet)
+    last = len(levels) - 1
     for index, name in enumerate(unet.down_block_types):
-        if kind := _attention(name, DOWN_BLOCKS):
+        kind = _attention(name, DOWN_BLOCKS)
+        if kind and levels[index].attends(kind):
             yield AttentionBlock(index, kind, index)
     if kind := _attention(unet.mid_block_type, MID_BLOCKS):
         yield AttentionBlock(last, kind, last)
     for index, name in enumerate(unet.up_block_types):
-        if kind := _attention(name, UP_BLOCKS):
-            level = last - index
+        level = last - index
+        kind = _attention(name, UP_BLOCKS)
+        if kind and levels[level].attends(kind, decoder=True):
             # The published code reads channels of heads unmirrored, but numbers of heads mirrored.
             yield AttentionBlock(level, kind, level if kind == "transformer" else index)
 
@@ -154,6 +219,6 @@ def _attention(name: str | None, known: Mapping[str, BlockType]) -> AttentionKin
     return known[name].attention if name is not None and name in known else None
 
 
-def _each(value: T | tuple[T, ...], count: int) -> tuple[T, ...]:
+def each(value: T | tuple[T, ...], count: int) -> tuple[T, ...]:
     """One entry each, from one for all or one each."""
     return value if isinstance(value, tuple) else (value,) * count

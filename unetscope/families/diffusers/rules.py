@@ -23,7 +23,14 @@ from unetscope.families.diffusers.channel_rules import (
 from unetscope.families.diffusers.condition_rules import conditions, context
 from unetscope.families.diffusers.controlnet import ControlNetConfig
 from unetscope.families.diffusers.inputs import embeds_classes
-from unetscope.families.diffusers.levels import has_transformers, levels_of
+from unetscope.families.diffusers.levels import (
+    each,
+    has_transformers,
+    levels_of,
+    mid_depth,
+    up_layers,
+)
+from unetscope.families.diffusers.stack_rules import middle_depth, stack
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.findings import LIST_LENGTH, MISSING, REVERSE_MISSING, TOO_LARGE, Finding, Path
@@ -35,6 +42,7 @@ _ONE_A_LEVEL = (
     "up_block_types",
     "block_out_channels",
     "layers_per_block",
+    "up_layers_per_block",
     "only_cross_attention",
     "cross_attention_dim",
     "attention_head_dim",
@@ -45,7 +53,7 @@ _ONE_A_LEVEL = (
 
 def unet2d_rules(unet: UNet2DConfig, written: Mapping[Path, Place]) -> Iterator[Finding]:
     """What keeps the options from being a `UNet2DModel`."""
-    of_lengths = list(_lengths(unet))
+    of_lengths = list(_lengths(unet)) or list(stack(unet))
     yield from of_lengths
     yield from groups(unet, written)
     if not of_lengths:
@@ -63,6 +71,7 @@ def condition_rules(
         beside = ("class_embed_type", "num_class_embeds")
         yield MISSING.at(("class_embeddings_concat",), message, beside=beside)
     of_lengths = [*_lengths(unet), *_depth_lengths(unet)]
+    of_lengths = of_lengths or [*stack(unet), *middle_depth(unet)]
     yield from of_lengths
     yield from groups(unet, written)
     yield from conditions(unet)
@@ -124,9 +133,14 @@ def _depth_lengths(unet: UNet2DConditionConfig) -> Iterator[Finding]:
 def _nested_lengths(
     unet: UNet2DConditionConfig, key: str, depths: Any, types: tuple[str, ...], *, reverse: bool
 ) -> Iterator[Finding]:
-    layers = unet.layers_per_block
-    each = layers if isinstance(layers, tuple) else (layers,) * len(types)
-    wanted = [count + 1 for count in reversed(each)] if reverse else list(each)
+    layers = each(unet.layers_per_block, len(types))
+    ups = unet.up_layers_per_block
+    wanted = [*layers]
+    if reverse and ups is None:
+        wanted = [count + 1 for count in reversed(layers)]
+    elif reverse and ups is not None:
+        joins = up_layers(ups, len(types))
+        wanted = [len(up) if isinstance(up, tuple) else up for up in joins]
     blocks = UP_BLOCKS if reverse else DOWN_BLOCKS
     for index, (depth, name, count) in enumerate(zip(depths, types, wanted, strict=False)):
         # Published configs hold lists of any length where there is no transformer to read them.
@@ -136,7 +150,7 @@ def _nested_lengths(
             yield LIST_LENGTH.at(
                 (key, index),
                 f"expected {_entries(count)}, one for each ResNet of the block, found {len(depth)}",
-                beside=("layers_per_block", *BLOCKS),
+                beside=("layers_per_block", "up_layers_per_block", *BLOCKS),
             )
 
 
@@ -144,15 +158,15 @@ def _layers(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     """The schema's bounds let transformer blocks alone multiply beyond what anybody builds."""
     levels = levels_of(unet)
     in_middle = has_transformers(unet.mid_block_type, MID_BLOCKS)
-    count = 2 + levels[-1].down_depths[0] if in_middle else 1
+    count = 2 + (mid_depth(unet) or 0) if in_middle else 1
     for level, encoder, decoder in zip(
         levels, unet.down_block_types, reversed(unet.up_block_types), strict=True
     ):
-        count += 2 * level.layers + 1
+        count += level.layers + len(level.joins)
         if has_transformers(encoder, DOWN_BLOCKS):
-            count += sum(level.down_depths)
+            count += sum(filter(None, level.down_depths))
         if has_transformers(decoder, UP_BLOCKS):
-            count += sum(level.up_depths)
+            count += sum(filter(None, level.up_depths))
     if count > MOST_LAYERS:
         yield TOO_LARGE.at(
             ("transformer_layers_per_block",),

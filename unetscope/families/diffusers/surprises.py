@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 from unetscope.families.diffusers.blocks import DOWN_BLOCKS, UP_BLOCKS
 from unetscope.families.diffusers.controlnet import ControlNetConfig
-from unetscope.families.diffusers.levels import attention_blocks, levels_of
+from unetscope.families.diffusers.levels import (
+    attention_blocks,
+    has_transformers,
+    levels_of,
+)
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.families.family import ALIGNED
-from unetscope.findings import Finding, Rule, Severity
+from unetscope.findings import Finding, Path, Rule, Severity
 from unetscope.wording import joined
 
 NARROWEST_HEAD, WIDEST_HEAD = 16, 160
@@ -22,6 +26,11 @@ HEAD_COUNT = Rule(
     "head-count",
     Severity.WARNING,
     "attention_head_dim is a number of heads, which makes them unusually wide.",
+)
+EMPTY_TRANSFORMER = Rule(
+    "empty-transformer",
+    Severity.WARNING,
+    "A transformer without blocks is left, a norm and two projections.",
 )
 NOT_MIRRORED = Rule(
     "not-mirrored",
@@ -39,6 +48,7 @@ def condition_surprises(unet: UNet2DConditionConfig) -> Iterator[Finding]:
     """What may surprise in the options of a `UNet2DConditionModel`."""
     yield from _mirror(unet)
     yield from _heads(unet, "attention_head_dim")
+    yield from _empty_transformers(unet)
 
 
 def controlnet_surprises(config: ControlNetConfig) -> Iterator[Finding]:
@@ -71,6 +81,28 @@ def _heads(unet: UNet2DConditionConfig, key: str) -> Iterator[Finding]:
             f"most published ones have {NARROWEST_HEAD} to {WIDEST_HEAD}, multiples of {ALIGNED}",
             beside=("block_out_channels",),
         )
+
+
+def _empty_transformers(unet: UNet2DConditionConfig) -> Iterator[Finding]:
+    """Who removes the blocks of a transformer hardly means to keep what stands around them."""
+    of_sides = {
+        "transformer_layers_per_block": (unet.down_block_types, DOWN_BLOCKS),
+        "reverse_transformer_layers_per_block": (unet.up_block_types, UP_BLOCKS),
+    }
+    for key, (types, known) in of_sides.items():
+        value = getattr(unet, key)
+        for index, depths in enumerate(value if isinstance(value, tuple) else [value]):
+            if isinstance(value, tuple) and not has_transformers(types[index], known):
+                continue
+            for layer, depth in enumerate(depths if isinstance(depths, tuple) else [depths]):
+                if depth == 0:
+                    path: Path = (key, index) if isinstance(value, tuple) else (key,)
+                    yield EMPTY_TRANSFORMER.at(
+                        (*path, layer) if isinstance(depths, tuple) else path,
+                        "0 transformer blocks leave, as in diffusers, a transformer's norm and "
+                        "its two projections",
+                        hint="null in a list leaves no transformer",
+                    )
 
 
 def _is_unusual(channels: int) -> bool:

@@ -13,6 +13,7 @@ from unetscope.families.family import (
     Count,
     Depth,
     HeightAndWidth,
+    Join,
     Levels,
     Options,
     Positive,
@@ -25,7 +26,9 @@ class UNet2DConfig(Options, frozen=True, kw_only=True):
 
     Attributes:
         sample_size: height and width of the sample it was trained on; shapes nothing.
-        layers_per_block: ResNets in each down block; the mirrored up block has one more.
+        layers_per_block: ResNets in each down block; the mirrored up block has one more. One
+            number a level, which diffusers does not know for this class, if pruning left fewer.
+        up_layers_per_block: ResNets in each up block; see `UNet2DConditionModel`.
         downsample_type: what halves in `AttnDownBlock2D`: `conv` or `resnet`.
         upsample_type: what doubles in `AttnUpBlock2D`: `conv` or `resnet`.
         attention_head_dim: channels of each attention head; null for one head.
@@ -58,7 +61,8 @@ class UNet2DConfig(Options, frozen=True, kw_only=True):
         "UpBlock2D",
     )
     block_out_channels: Annotated[tuple[Count, ...], Levels] = (224, 448, 672, 896)
-    layers_per_block: Depth = 2
+    layers_per_block: Depth | tuple[Depth, ...] = 2
+    up_layers_per_block: Depth | tuple[Depth | tuple[Join | None, ...], ...] | None = None
     mid_block_scale_factor: Positive = 1
     downsample_padding: Annotated[int, Meta(ge=0, le=1)] = 1
     downsample_type: str | None = "conv"

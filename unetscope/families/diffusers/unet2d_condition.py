@@ -10,15 +10,20 @@ from typing import Annotated
 from msgspec import Meta
 
 from unetscope.families.family import (
+    Blocks,
     Count,
     Depth,
     HeightAndWidth,
+    Join,
     Kernel,
     Levels,
     Options,
     Positive,
     Probability,
 )
+
+BlocksEach = Blocks | tuple[Blocks | None, ...] | None
+"""Transformer blocks behind each ResNet of a level: one number, or one a ResNet; null for none."""
 
 
 class UNet2DConditionConfig(Options, frozen=True, kw_only=True):
@@ -30,11 +35,18 @@ class UNet2DConditionConfig(Options, frozen=True, kw_only=True):
             (diffusers kept the misnomer so that published files stay valid).
         cross_attention_dim: dimension of the text tokens, one for all levels or one a level.
         layers_per_block: ResNets in each down block; the mirrored up block has one more.
+        up_layers_per_block: ResNets in each up block, from the lowest resolution up, if pruning
+            left fewer; not an option of diffusers. A list for a block has one entry a ResNet: which
+            residual of its resolution it joins, 0 for the newest, or null for none. Null mirrors
+            the down blocks.
         transformer_layers_per_block: transformer blocks in each `Transformer2DModel`; for all
-            levels, one a level, or a list a level with one entry a ResNet. The middle block has
-            the last level's (the first entry of a list).
+            levels, one a level, or a list a level with one entry a ResNet. 0 leaves, as in
+            diffusers, its norm and projections; null, which diffusers does not know, no
+            transformer at all. The middle block has the last level's (the first entry of a list).
         reverse_transformer_layers_per_block: the same for the up blocks, from the lowest
             resolution up; null mirrors the down blocks.
+        transformer_layers_per_mid_block: the same for the middle block; not an option of
+            diffusers for this class. Null for the last level's.
         resnet_out_scale_factor: divides the output of ResNets in block types that read it, which
             `DownBlock2D`, `UpBlock2D` and their kin with cross-attention do not.
         upcast_attention: scores in float32; diffusers reads it only where it does without
@@ -64,6 +76,7 @@ class UNet2DConditionConfig(Options, frozen=True, kw_only=True):
     only_cross_attention: bool | tuple[bool, ...] = False
     block_out_channels: Annotated[tuple[Count, ...], Levels] = (320, 640, 1280, 1280)
     layers_per_block: Depth | tuple[Depth, ...] = 2
+    up_layers_per_block: Depth | tuple[Depth | tuple[Join | None, ...], ...] | None = None
     downsample_padding: Annotated[int, Meta(ge=0, le=1)] = 1
     mid_block_scale_factor: Positive = 1
     dropout: Probability = 0.0
@@ -71,8 +84,9 @@ class UNet2DConditionConfig(Options, frozen=True, kw_only=True):
     norm_num_groups: Count | None = 32
     norm_eps: Positive = 1e-5
     cross_attention_dim: Count | tuple[Count, ...] = 1280
-    transformer_layers_per_block: Depth | tuple[Depth | tuple[Depth, ...], ...] = 1
-    reverse_transformer_layers_per_block: tuple[Depth | tuple[Depth, ...], ...] | None = None
+    transformer_layers_per_block: Blocks | tuple[BlocksEach, ...] = 1
+    reverse_transformer_layers_per_block: tuple[BlocksEach, ...] | None = None
+    transformer_layers_per_mid_block: Blocks | None = None
     encoder_hid_dim: Count | None = None
     encoder_hid_dim_type: str | None = None
     attention_head_dim: Count | tuple[Count, ...] = 8

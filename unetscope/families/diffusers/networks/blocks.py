@@ -29,6 +29,13 @@ class Block(nn.Module):
     def __init__(self, spec: BlockSpec):
         super().__init__()
         self.block_type = spec.block_type
+        # Not public: the published blocks have no such settings, and a lock would tell of them.
+        self._pushed, self._joins = spec.residuals, spec.joins
+
+    @property
+    def takes(self) -> int:
+        """How many residuals an up block is handed: all of its resolution, joined or not."""
+        return self._pushed
 
     @property
     def reads_text(self) -> bool:
@@ -37,7 +44,10 @@ class Block(nn.Module):
 
     def _add_attentions(self, spec: BlockSpec, layers: int) -> None:
         if (attention := spec.attention) is not None:
-            self.attentions = nn.ModuleList(attention(spec.channels, i) for i in range(layers))
+            self.attentions = nn.ModuleList(
+                attention(spec.channels, i)  # type: ignore[misc]  # may be None
+                for i in range(layers)
+            )
 
     def _attend(
         self,
@@ -47,11 +57,11 @@ class Block(nn.Module):
         **objects: Tensor,
     ) -> Tensor:
         """The attention behind a ResNet, if there is one."""
-        if self.reads_text:
-            hidden_states = self.attentions[index](hidden_states, encoder_hidden_states, **objects)
-        elif self.block_type.attention is not None:
-            hidden_states = self.attentions[index](hidden_states)
-        return hidden_states
+        if self.block_type.attention is None or (attention := self.attentions[index]) is None:
+            return hidden_states
+        tokens = (encoder_hidden_states,) if self.reads_text else ()
+        attended: Tensor = attention(hidden_states, *tokens, **objects)
+        return attended
 
 
 class DownBlock(Block):
@@ -125,12 +135,12 @@ class UpBlock(Block):
 
     def __init__(self, spec: BlockSpec):
         super().__init__(spec)
-        channels, layers, parts = spec.channels, spec.layers, spec.parts
-        inputs = [spec.in_channels] + [channels] * layers
-        skips = [channels] * layers + [spec.above]
-        self._add_attentions(spec, 1 + layers)
+        channels, parts = spec.channels, spec.parts
+        inputs = [spec.in_channels] + [channels] * (len(spec.joins) - 1)
+        self._add_attentions(spec, len(spec.joins))
         self.resnets = nn.ModuleList(
-            parts.resnet(each + skip, channels) for each, skip in zip(inputs, skips, strict=True)
+            parts.resnet(each + joined, channels)
+            for each, joined in zip(inputs, spec.joined_channels, strict=True)
         )
         self.upsamplers = nn.ModuleList([parts.upsampler(channels)]) if spec.resamples else None
 
@@ -143,14 +153,17 @@ class UpBlock(Block):
         upsample_size: Sequence[int] | None = None,
         **objects: Tensor,
     ) -> Tensor:
-        """Decode `(B, C, H, W)`, taking one of `residuals` a ResNet, the last one first.
+        """Decode `(B, C, H, W)`, joining one of `residuals` a ResNet, the last one first.
+
+        In a pruned network some may not be joined.
 
         `upsample_size` is the height and width to grow to where doubling would miss them; only
         `CrossAttnUpBlock2D` and `UpBlock2D` read it.
         """
-        stack = list(residuals)
-        for index, resnet in enumerate(self.resnets):
-            hidden_states = torch.cat([hidden_states, stack.pop()], dim=1)
+        stack = residuals[::-1]
+        for index, (resnet, joined) in enumerate(zip(self.resnets, self._joins, strict=True)):
+            if joined is not None:
+                hidden_states = torch.cat([hidden_states, stack[joined]], dim=1)
             hidden_states = resnet(hidden_states, temb)
             hidden_states = self._attend(index, hidden_states, encoder_hidden_states, **objects)
         for upsampler in self.upsamplers or ():

@@ -44,8 +44,8 @@ BLOCKS: dict[str, Callable[[BlockSpec], nn.Module]] = {
 class MakeAttention(Protocol):
     """Makes what follows a ResNet and lets the pixels read each other, or the text."""
 
-    def __call__(self, channels: int, layer: int) -> nn.Module:
-        """Make one for `channels`, behind the ResNet number `layer` of its block."""
+    def __call__(self, channels: int, layer: int) -> nn.Module | None:
+        """Make one for `channels`, behind the ResNet number `layer` of its block, if it has one."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,9 @@ class BlockSpec:
         in_channels: channels of the input.
         channels: channels of the results; in a decoder, also of all residuals but the last.
         above: in a decoder, channels of the level above, whose last residual is joined last.
-        layers: ResNets of an encoder's block, where the decoder's at its level has one more; of a
-            middle block, those after the first.
+        layers: ResNets of the encoder's block at its level; of a middle block, those after the
+            first.
+        joins: in a decoder, which residual each ResNet joins; see `Level`.
         resamples: whether it halves or doubles the resolution.
         parts: makes ResNets and resampling layers.
         attention: makes attentions; None for a block without.
@@ -160,6 +161,18 @@ class BlockSpec:
     resamples: bool
     parts: Parts
     attention: MakeAttention | None
+    joins: tuple[int | None, ...] = ()
+
+    @property
+    def residuals(self) -> int:
+        """How many residuals the encoder pushes at its resolution."""
+        return self.layers + 1
+
+    @property
+    def joined_channels(self) -> list[int]:
+        """Channels of the residual that each ResNet joins; 0 where it joins none."""
+        pushed = [self.channels] * self.layers + [self.above]
+        return [0 if joined is None else pushed[joined] for joined in self.joins]
 
 
 class Builder(ABC, Generic[L]):
@@ -211,6 +224,7 @@ class Builder(ABC, Generic[L]):
                 channels=level.channels,
                 above=higher.channels,
                 layers=level.layers,
+                joins=level.joins,
                 resamples=level is not self.levels[0],
                 parts=self.parts(UP_BLOCKS[name]),
                 attention=self.attention(UP_BLOCKS[name], level, decoder=True),

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from unetscope.families.diffusers.blocks import MID_BLOCKS, BlockType
-from unetscope.families.diffusers.levels import TextLevel, levels_of
+from unetscope.families.diffusers.levels import TextLevel, levels_of, mid_depth
 from unetscope.families.diffusers.networks.attention import AddedKVAttention, SelfAttention
 from unetscope.families.diffusers.networks.building import (
     Builder,
@@ -62,7 +62,7 @@ class ConditionalBuilder(Builder[TextLevel]):
             return None
         block_type = MID_BLOCKS[config.mid_block_type]
         only_cross = config.only_cross_attention_in_middle and block_type.attention == "added_kv"
-        level = replace(lowest, only_cross_attention=only_cross)
+        level = replace(lowest, only_cross_attention=only_cross, down_depths=(mid_depth(config),))
         scale = config.mid_block_scale_factor
         return self.middle(
             config.mid_block_type,
@@ -85,8 +85,6 @@ class ConditionalBuilder(Builder[TextLevel]):
                 return partial(self._added_kv_attention, level, head_dim)
             case "k":
                 return partial(self._k_attention, level, head_dim)
-        if self.config.dual_cross_attention:
-            return partial(self._dual_transformer, level)
         depths = level.up_depths if decoder else level.down_depths
         return partial(self._transformer, level, depths)
 
@@ -117,20 +115,22 @@ class ConditionalBuilder(Builder[TextLevel]):
             self_attention=level is self.levels[-1],
         )
 
-    def _dual_transformer(self, level: TextLevel, channels: int, _layer: int) -> nn.Module:
-        return DualTransformer2DModel(
-            channels,
-            heads=level.heads,
-            context_dim=level.context_dim,
-            groups=self.plain.groups_of(channels),
-        )
-
     def _transformer(
-        self, level: TextLevel, depths: tuple[int, ...], channels: int, layer: int
-    ) -> nn.Module:
+        self, level: TextLevel, depths: tuple[int | None, ...], channels: int, layer: int
+    ) -> nn.Module | None:
+        depth = depths[layer]
+        if depth is None:
+            return None
+        if self.config.dual_cross_attention:
+            return DualTransformer2DModel(
+                channels,
+                heads=level.heads,
+                context_dim=level.context_dim,
+                groups=self.plain.groups_of(channels),
+            )
         return Transformer2DModel(
             channels,
-            depths[layer],
+            depth,
             heads=level.heads,
             context_dim=level.context_dim,
             groups=self.plain.groups_of(channels),

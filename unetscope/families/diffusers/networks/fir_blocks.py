@@ -118,16 +118,15 @@ class FirUpBlock(Block):
 
     def __init__(self, spec: BlockSpec):
         super().__init__(spec)
-        channels, layers, parts = spec.channels, spec.layers, _own(spec.parts)
-        inputs = [spec.in_channels] + [channels] * layers
-        skips = [channels] * layers + [spec.above]
+        channels, parts = spec.channels, _own(spec.parts)
+        inputs = [spec.in_channels] + [channels] * (len(spec.joins) - 1)
         # One attention, behind all ResNets.
         self._add_attentions(spec, 1)
         # With attention, the published code counts a quarter of the skip's channels only.
         share = 4 if self.block_type.attention is None else 1
         self.resnets = nn.ModuleList(
-            parts.resnet(each + skip, channels, groups=min(each // share + skip // 4, 32))
-            for each, skip in zip(inputs, skips, strict=True)
+            parts.resnet(each + joined, channels, groups=min(each // share + joined // 4, 32))
+            for each, joined in zip(inputs, spec.joined_channels, strict=True)
         )
         self.upsampler = FirUpsample2D()
         self.resnet_up: ResnetBlock2D | None = None
@@ -144,14 +143,15 @@ class FirUpBlock(Block):
         temb: Tensor,
         skip_sample: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Decode `(B, C, H, W)`, taking one of `residuals` a ResNet, the last one first.
+        """Decode `(B, C, H, W)`, joining one of `residuals` a ResNet, the last one first.
 
         Returns:
             The result, and the picture so far.
         """
-        stack = list(residuals)
-        for resnet in self.resnets:
-            hidden_states = torch.cat([hidden_states, stack.pop()], dim=1)
+        stack = residuals[::-1]
+        for resnet, joined in zip(self.resnets, self._joins, strict=True):
+            if joined is not None:
+                hidden_states = torch.cat([hidden_states, stack[joined]], dim=1)
             hidden_states = resnet(hidden_states, temb)
         if self.block_type.attention is not None:
             hidden_states = self.attentions[0](hidden_states)

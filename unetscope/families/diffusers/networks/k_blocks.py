@@ -100,9 +100,15 @@ class KUpBlock(KBlock):
         )
         if (attention := spec.attention) is not None:
             self.attentions = nn.ModuleList(
-                attention(each, layer) for layer, each in enumerate(results)
+                attention(each, layer)  # type: ignore[misc]  # never None here
+                for layer, each in enumerate(results)
             )
         self.upsamplers = nn.ModuleList([KUpsample2D()]) if spec.resamples else None
+
+    @property
+    def takes(self) -> int:
+        """One residual a ResNet, of which only the last is joined."""
+        return len(self.resnets)
 
     def forward(
         self,

@@ -161,9 +161,8 @@ class UNet2DModel(nn.Module):
         picture: Tensor | None = None
         for block in self.up_blocks:
             assert isinstance(block, Block)
-            count = len(block.resnets)
-            skips = tuple(residuals[-count:])
-            del residuals[-count:]
+            skips = tuple(residuals[-block.takes :])
+            del residuals[-block.takes :]
             if isinstance(block, FirUpBlock):
                 hidden_states, picture = block(hidden_states, skips, temb, picture)
             else:

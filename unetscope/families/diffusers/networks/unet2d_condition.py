@@ -107,9 +107,8 @@ class UNet2DConditionModel(ConditionalNetwork):
 
         for block in self.up_blocks:
             assert isinstance(block, Block)
-            count = len(block.resnets)
-            skips = tuple(residuals[-count:])
-            del residuals[-count:]
+            skips = tuple(residuals[-block.takes :])
+            del residuals[-block.takes :]
             size = residuals[-1].shape[2:] if doubling_misses and residuals else None
             if block.reads_text:
                 hidden_states = block(hidden_states, skips, temb, tokens, size, **objects)
