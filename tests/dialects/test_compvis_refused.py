@@ -30,7 +30,8 @@ CHANGES = {
     ),
     "heads that do not divide": (
         ("v1-inference", "num_heads: 8", "num_heads: 7"),
-        f"x.yaml:20:9: {PARAMS}.num_heads, read as unet.attention_head_dim: expected a divisor",
+        f"x.yaml:20:9: {PARAMS}.num_heads: expected a divisor of the 320 channels of level 0, "
+        "found 7",
     ),
     "heads of a width that does not divide": (
         ("v2-inference", "num_head_channels: 64", "num_head_channels: 60"),
@@ -47,10 +48,39 @@ CHANGES = {
         f"x.yaml:23:9: {PARAMS}.disable_self_attentions: expected 4 entries, one for each of "
         "channel_mult, found 2",
     ),
-    "ResNets that halve": (
-        ("celebahq-ldm-vq-4", "num_head_channels: 32", "resblock_updown: true"),
-        f"x.yaml:18:9: {PARAMS}.resblock_updown: expected false, found true\n"
-        "hint: no family here covers ResNets that halve and double, in this form",
+    "ResNets that halve, beside transformers": (
+        ("v1-inference", "num_heads: 8", "num_heads: 8\n        resblock_updown: true"),
+        f"x.yaml:21:9: {PARAMS}.resblock_updown: expected false, found true\n"
+        "hint: no family here covers ResNets that halve and double beside transformers",
+    ),
+    "a decoder with heads of its own": (
+        (
+            "celebahq-ldm-vq-4",
+            "num_head_channels: 32",
+            "num_heads: 8\n        num_heads_upsample: 4",
+        ),
+        f"x.yaml:19:9: {PARAMS}.num_heads_upsample: expected -1 or num_heads, 8, found 4\n"
+        "hint: no family here covers a decoder with heads of its own",
+    ),
+    "a first level of another width": (
+        ("celebahq-ldm-vq-4", "channel_mult: [1, 2, 3, 4]", "channel_mult: [2, 2, 3, 4]"),
+        f"x.yaml:17:24: {PARAMS}.channel_mult.0: expected 1, found 2\n"
+        "hint: the original cannot run otherwise: its last convolution reads model_channels",
+    ),
+    "attention after some ResNets": (
+        ("x4-upscaling", "num_classes: 1000", "num_attention_blocks: [0, 2, 1, 0]"),
+        f"x.yaml:15:35: {PARAMS}.num_attention_blocks.1: expected 0, or null for all of them, "
+        "found 2\nhint: no family here covers attention after some ResNets of a level alone",
+    ),
+    "a middle block of another depth": (
+        ("cin256-v2", "num_heads: 1", "num_heads: 1\n        transformer_depth_middle: 2"),
+        f"x.yaml:20:9: {PARAMS}.transformer_depth_middle: expected null or 1, found 2\n"
+        "hint: no family here covers a middle block that is deeper or shallower than its level",
+    ),
+    "two ends": (
+        ("v1-inference", "num_heads: 8", "num_heads: 8\n        n_embed: 8192"),
+        f"x.yaml:21:9: {PARAMS}.n_embed: expected null, found 8192\n"
+        "hint: no family here covers a network that ends twice, in noise and in codes",
     ),
     "a middle block that looks at the text alone": (
         ("x4-upscaling", "disable_middle_self_attn: False", "disable_middle_self_attn: True"),
@@ -68,29 +98,33 @@ CHANGES = {
         "hint: it means nothing without use_spatial_transformer: true",
     ),
     "many heads of many widths": (
-        ("celebahq-ldm-vq-4", "num_head_channels: 32", "num_heads: 8"),
-        f"x.yaml:18:9: {PARAMS}.num_heads: expected 1, or num_head_channels beside it, since "
-        "UNet2DModel has heads of one width, found 8",
+        ("celebahq-ldm-vq-4", "num_head_channels: 32", "num_heads: 9"),
+        f"x.yaml:18:9: {PARAMS}.num_heads: expected a divisor of the 448 channels of level 1, "
+        "found 9",
     ),
     "texts of many widths": (
         ("v1-inference", "context_dim: 768", "context_dim: [768, 1024]"),
         f"x.yaml:23:9: {PARAMS}.context_dim: expected one width for all transformer blocks, found "
         "a list of 2",
     ),
-    "classes that go on": (
-        ("x4-upscaling", "num_classes: 1000", "num_classes: continuous"),
-        f"x.yaml:15:9: {PARAMS}.num_classes: expected a number, sequential or null, found the "
-        'string "continuous"',
+    "classes of no kind": (
+        ("x4-upscaling", "num_classes: 1000", "num_classes: many"),
+        f"x.yaml:15:9: {PARAMS}.num_classes: expected a number, sequential, timestep, continuous "
+        'or null, found the string "many"',
+    ),
+    "classes that go on, without a text": (
+        (
+            "celebahq-ldm-vq-4",
+            "out_channels: 3",
+            "out_channels: 3\n        num_classes: continuous",
+        ),
+        f"x.yaml:14:9: {PARAMS}.num_classes: expected a number, timestep or null, found the string "
+        '"continuous"\nhint: it goes with transformers alone',
     ),
     "a sequence of no width": (
         ("x4-upscaling", "num_classes: 1000", "num_classes: sequential"),
         f"x.yaml:15:9: {PARAMS}.num_classes: expected adm_in_channels beside it, the width of what "
         "is embedded",
-    ),
-    "a width of no sequence": (
-        ("v2-1-stable-unclip-h-inference", "num_classes: sequential", "num_classes: null"),
-        f"x.yaml:15:9: {PARAMS}.adm_in_channels: expected nothing without num_classes: sequential, "
-        "found 2048",
     ),
     "no transformer blocks": (
         ("v1-inference", "transformer_depth: 1", "transformer_depth: 0"),
@@ -164,6 +198,14 @@ def test_video(edited, refusal):
     said = refusal(edited("svd", "    scale_factor: 0.18215\n", ""))
     assert said.startswith("x.yaml:7:7: model.params.network_config.target: expected a class ")
     assert said.endswith("hint: a UNet over frames: no family here covers it")
+
+
+def test_a_control_net_has_no_resnets_that_halve(edited, refusal):
+    file = edited("cldm_v15", "hint_channels: 3", "hint_channels: 3\n        resblock_updown: true")
+    assert refusal(f"{file}#control_stage_config").startswith(
+        "x.yaml:16:9: model.params.control_stage_config.params.resblock_updown: expected false, "
+        "since ControlNetModel has convolutions, found true"
+    )
 
 
 def test_a_part_that_is_not_there(edited, refusal):

@@ -17,9 +17,9 @@ from unetscope.families.diffusers.blocks import (
     AttentionKind,
     BlockType,
 )
+from unetscope.families.diffusers.unet2d import UNet2DConfig
 
 if TYPE_CHECKING:
-    from unetscope.families.diffusers.unet2d import UNet2DConfig
     from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 
 T = TypeVar("T")
@@ -63,11 +63,11 @@ class TextLevel(Level):
 
 def plain_levels(config: UNet2DConfig) -> tuple[Level, ...]:
     """The levels of a `UNet2DModel` from the full resolution down."""
-    levels = []
-    for channels in config.block_out_channels:
-        head_dim = config.attention_head_dim or channels
-        levels.append(Level(channels, config.layers_per_block, head_dim, head_dim))
-    return tuple(levels)
+    head_dims = _each(config.attention_head_dim, len(config.block_out_channels))
+    return tuple(
+        Level(channels, config.layers_per_block, head_dim or channels, head_dim or channels)
+        for channels, head_dim in zip(config.block_out_channels, head_dims, strict=True)
+    )
 
 
 def levels_of(config: UNet2DConditionConfig) -> tuple[TextLevel, ...]:
@@ -123,8 +123,15 @@ def attention_blocks(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[Att
     for index, name in enumerate(unet.up_block_types):
         if kind := _attention(name, UP_BLOCKS):
             level = last - index
-            # The published code reads channels of heads unmirrored, but numbers of heads mirrored.
-            yield AttentionBlock(level, kind, level if kind == "transformer" else index)
+            yield AttentionBlock(level, kind, level if _is_mirrored(unet, kind) else index)
+
+
+def _is_mirrored(unet: UNet2DConditionConfig | UNet2DConfig, kind: AttentionKind) -> bool:
+    """Whether the decoder reads `attention_head_dim` from its end.
+
+    The published `UNet2DConditionModel` does so for numbers of heads, and not for their channels.
+    """
+    return kind == "transformer" or isinstance(unet, UNet2DConfig)
 
 
 def has_transformers(name: str | None, known: Mapping[str, BlockType]) -> bool:
