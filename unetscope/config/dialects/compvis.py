@@ -12,9 +12,16 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from unetscope.config.code import code_of
-from unetscope.config.dialects.compvis_arguments import CONTROL_NETS, UNETS, OriginalNetwork
+from unetscope.config.dialects.compvis_arguments import (
+    CONTROL_NETS,
+    UNETS,
+    VIDEO_UNETS,
+    OriginalNetwork,
+    VideoArguments,
+)
 from unetscope.config.dialects.compvis_rules import problems
 from unetscope.config.dialects.compvis_translation import Translation, translated
+from unetscope.config.dialects.compvis_video import CLASS, video, video_problems
 from unetscope.config.document import Document
 from unetscope.config.types import mismatches
 from unetscope.errors import Place, nearest
@@ -33,13 +40,12 @@ from unetscope.wording import dotted, found, quoted
 NETWORK_KEYS = ("unet_config", "network_config", "control_stage_config")
 """Keys under which the original files keep a network, whatever its class."""
 
-KNOWN = (*UNETS, *CONTROL_NETS)
+KNOWN = (*UNETS, *CONTROL_NETS, *VIDEO_UNETS)
 """Classes that are read, wherever they are defined: forks move the module, not the class."""
 
 OTHER_CLASSES = {
     "EncoderUNetModel": "a classifier, half a UNet",
-    "SpatialUNetModelWithTime": "a UNet over frames",
-    "VideoUNet": "a UNet over frames",
+    "SpatialUNetModelWithTime": "a UNet over frames and views, of which VideoUNet is the nearest",
 }
 
 SIZE = ("model", "params", "image_size")
@@ -75,6 +81,11 @@ def translate(document: Document, path: FilePath, part: str | None = None) -> Do
     of_arguments = (*problems(chosen), *_problems_of_size(document.data))
     if of_arguments:
         return replace(document, problems=of_arguments)
+    if chosen.is_video:
+        message = f"expected one of {', '.join((*UNETS, *CONTROL_NETS))}, found {CLASS}'s original"
+        hint = "diffusers builds it, so that it can be traced, but not changed or extended"
+        problem = UNKNOWN_FAMILY.at((*chosen.path, "target"), message, hint)
+        return replace(document, problems=(problem,))
     translation = translated(chosen)
     inputs: dict[str, Any] = _tokens(document.data, translation)
     _add_size(translation, document.data, inputs)
@@ -93,6 +104,30 @@ def translate(document: Document, path: FilePath, part: str | None = None) -> Do
     places = {ours: _place(origin, document.places) for ours, origin in origins.items()}
     notes = (*translation.notes, *_others(candidates, chosen, path))
     return Document(data, places, tuple(f"{path}: {note}" for note in notes))
+
+
+def published(document: Document, path: FilePath, part: str | None = None) -> Document | None:
+    """An original file whose UNet diffusers builds, in the form of a config; None for any other.
+
+    Its options are those of `UNetSpatioTemporalConditionModel`.
+    """
+    if not isinstance(document.data, dict) or not is_original(document):
+        return None
+    candidates = list(_candidates(document.data, ()))
+    chosen = _chosen(candidates, part) if candidates else None
+    if not isinstance(chosen, OriginalNetwork) or not chosen.is_video:
+        return None
+    of_arguments = tuple(problems(chosen))
+    if not of_arguments:
+        assert isinstance(chosen.arguments, VideoArguments)
+        of_arguments = tuple(video_problems(chosen, chosen.arguments))
+    if of_arguments:
+        return replace(document, problems=of_arguments)
+    translation = video(chosen)
+    places = {ours: _place(at, document.places) for ours, at in translation.origins.items()}
+    places |= {(): document.places[()]}
+    notes = tuple(f"{path}: {note}" for note in translation.notes)
+    return Document({"family": CLASS, "unet": translation.values}, places, notes)
 
 
 def _place(origin: Path, places: Mapping[Path, Place]) -> Place:
@@ -123,7 +158,7 @@ def _chosen(candidates: list[_Candidate], part: str | None) -> OriginalNetwork |
         there = ", ".join(quoted(dotted(each.path)) for each in candidates)
         message = f"no network under the key {quoted(str(part))}"
         return MISSING_KEY.at((), message, hint=f"there is {there}")
-    unets = [each for each in named if each.class_name in UNETS]
+    unets = [each for each in named if each.class_name in (*UNETS, *VIDEO_UNETS)]
     if len(unets) > 1:
         names = " and ".join(dotted(each.path) for each in unets)
         message = f"expected one UNet, found {len(unets)}: {names}"

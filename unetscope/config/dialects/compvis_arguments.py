@@ -18,11 +18,13 @@ from unetscope.findings import Path
 
 UNETS = ("UNetModel", "ControlledUnetModel")
 CONTROL_NETS = ("ControlNet",)
+VIDEO_UNETS = ("VideoUNet",)
 GUIDED = frozenset({"guided_diffusion", "improved_diffusion"})
 """OpenAI's packages, whose `num_heads` is 1 unless a file gives it."""
 
 IGNORED = {
     "image_size": "any size passes; Stable Diffusion's files say 32 here, and 64 one level up",
+    "merge_factor": "where training begins to mix frames",
     "legacy": "spells head widths in another way, to the same effect where heads divide channels",
     "offload_to_cpu": "where training keeps what it recomputes",
     "spatial_transformer_attn_type": "which kernel computes attention",
@@ -127,6 +129,20 @@ class GuidedArguments(UNetArguments, frozen=True, kw_only=True):
     num_heads: _Count = 1
 
 
+class VideoArguments(UNetArguments, frozen=True, kw_only=True):
+    """What the UNet over frames is called with."""
+
+    disable_temporal_crossattention: bool = False
+    extra_ff_mix_layer: bool = False
+    max_ddpm_temb_period: int = 10_000
+    merge_factor: Any = None
+    merge_strategy: str = "fixed"
+    time_context_dim: int | None = None
+    time_downup: bool = False
+    use_spatial_context: bool = False
+    video_kernel_size: int | tuple[int, ...] = 3
+
+
 class ControlNetArguments(Arguments, frozen=True, kw_only=True):
     """What the original ControlNet is called with."""
 
@@ -160,9 +176,16 @@ class OriginalNetwork:
     @property
     def section(self) -> type[UNetArguments | ControlNetArguments]:
         """What it is called with."""
+        if self.is_video:
+            return VideoArguments
         if self.is_control_net:
             return ControlNetArguments
         return GuidedArguments if self.is_guided else UNetArguments
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is a UNet over frames."""
+        return self.class_name in VIDEO_UNETS
 
     @property
     def is_guided(self) -> bool:
@@ -176,7 +199,9 @@ class OriginalNetwork:
 
     @property
     def has_transformers(self) -> bool:
-        """Whether its attentions are transformers; those of `sgm` always are."""
+        """Whether its attentions are transformers; those of `sgm` and over frames always are."""
+        if self.is_video:
+            return True
         said = self.params.get("use_spatial_transformer")
         return "sgm" in self.target.split(".") if said is None else bool(said)
 

@@ -55,10 +55,11 @@ def problems(network: OriginalNetwork) -> Iterator[Finding]:
         if isinstance(arguments, UNetArguments):
             yield from _classes(network, arguments)
         elif arguments.dropout:
-            yield _expected(network, "dropout", "0, since ControlNetModel has none")
+            yield expected(network, "dropout", "0, since ControlNetModel has none")
 
 
-def _expected(network: OriginalNetwork, name: str, what: str, hint: str | None = None) -> Finding:
+def expected(network: OriginalNetwork, name: str, what: str, hint: str | None = None) -> Finding:
+    """That an argument has a value that is not covered."""
     said = found(network.params[name]) if name in network.params else "none"
     path = network.argument(name)
     return UNSUPPORTED.at(path, f"expected {what}, found {said}", hint)
@@ -70,7 +71,7 @@ def _refused(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding
         value = getattr(arguments, name, covered)
         if value != covered:
             hint = f"no family here covers {meaning}"
-            yield _expected(network, name, found(covered), hint)
+            yield expected(network, name, found(covered), hint)
 
 
 def _lengths(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
@@ -81,7 +82,7 @@ def _lengths(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding
             message = f"expected {levels} entries, one for each of channel_mult, found {len(value)}"
             yield LIST_LENGTH.at(network.argument(name), message)
     if network.is_control_net and isinstance(arguments.num_res_blocks, tuple):
-        yield _expected(network, "num_res_blocks", "one number, since ControlNetModel has one")
+        yield expected(network, "num_res_blocks", "one number, since ControlNetModel has one")
 
 
 def _groups(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
@@ -124,7 +125,7 @@ def _heads(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
         yield MISSING_KEY.at(network.argument(), message)
         return
     if width == 0:
-        yield _expected(network, "num_head_channels", "-1 or at least 1")
+        yield expected(network, "num_head_channels", "-1 or at least 1")
         return
     name, divisor = ("num_head_channels", width) if width > 0 else ("num_heads", number)
     for index, channels in enumerate(arguments.channels):
@@ -137,7 +138,7 @@ def _heads(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     other = arguments.num_heads_upsample
     if reads_heads_upsample(network, arguments) and other not in (-1, number):
         hint = "no family here covers a decoder with heads of its own"
-        yield _expected(network, "num_heads_upsample", f"-1 or num_heads, {number}", hint)
+        yield expected(network, "num_heads_upsample", f"-1 or num_heads, {number}", hint)
 
 
 def reads_heads_upsample(network: OriginalNetwork, arguments: Arguments) -> bool:
@@ -152,10 +153,10 @@ def _resampling(network: OriginalNetwork, arguments: Arguments) -> Iterator[Find
     if not arguments.resblock_updown or not resampling:
         return
     if network.is_control_net:
-        yield _expected(network, "resblock_updown", "false, since ControlNetModel has convolutions")
+        yield expected(network, "resblock_updown", "false, since ControlNetModel has convolutions")
     elif network.has_transformers and any(arguments.attending):
         hint = "no family here covers ResNets that halve and double beside transformers"
-        yield _expected(network, "resblock_updown", "false", hint)
+        yield expected(network, "resblock_updown", "false", hint)
 
 
 def _depths(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
@@ -164,30 +165,31 @@ def _depths(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]
     last = depth if isinstance(depth, int) else depth[-1]
     if middle is not None and middle != last and arguments.attending[-1]:
         hint = "no family here covers a middle block that is deeper or shallower than its level"
-        yield _expected(network, "transformer_depth_middle", f"null or {last}", hint)
+        yield expected(network, "transformer_depth_middle", f"null or {last}", hint)
 
 
 def _context(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     context = arguments.context_dim
-    if context is None and "sgm" not in network.target.split("."):
+    if context is None and (network.is_video or "sgm" not in network.target.split(".")):
         message = "expected context_dim beside it, the width of the text's tokens"
-        yield MISSING_KEY.at(network.argument("use_spatial_transformer"), message)
+        beside = () if network.is_video else ("use_spatial_transformer",)
+        yield MISSING_KEY.at(network.argument(*beside), message)
     if isinstance(context, tuple) and len(set(context)) != 1:
-        yield _expected(network, "context_dim", "one width for all transformer blocks")
+        yield expected(network, "context_dim", "one width for all transformer blocks")
 
 
 def _without_transformers(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     """Networks of latent diffusion without a text: what `UNet2DModel` cannot say of them."""
     if network.is_control_net:
         what = "true, since ControlNetModel has transformers"
-        yield _expected(network, "use_spatial_transformer", what)
+        yield expected(network, "use_spatial_transformer", what)
         return
     for name, default in OF_TRANSFORMERS.items():
         if getattr(arguments, name) != default:
             hint = "it means nothing without use_spatial_transformer: true"
-            yield _expected(network, name, "nothing", hint)
+            yield expected(network, name, "nothing", hint)
     if isinstance(arguments.num_res_blocks, tuple):
-        yield _expected(network, "num_res_blocks", "one number, since UNet2DModel has one")
+        yield expected(network, "num_res_blocks", "one number, since UNet2DModel has one")
 
 
 def _classes(network: OriginalNetwork, arguments: UNetArguments) -> Iterator[Finding]:
@@ -195,7 +197,7 @@ def _classes(network: OriginalNetwork, arguments: UNetArguments) -> Iterator[Fin
     named = CLASSES if network.has_transformers else CLASSES_OF_PIXELS
     if isinstance(classes, str) and classes not in named:
         hint = "it goes with transformers alone" if classes in CLASSES else None
-        yield _expected(network, "num_classes", f"a number, {', '.join(named)} or null", hint)
+        yield expected(network, "num_classes", f"a number, {', '.join(named)} or null", hint)
     elif classes == "sequential" and arguments.adm_in_channels is None:
         message = "expected adm_in_channels beside it, the width of what is embedded"
         yield MISSING_KEY.at(network.argument("num_classes"), message)

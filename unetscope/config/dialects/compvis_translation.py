@@ -66,7 +66,7 @@ class Translation:
 def translated(network: OriginalNetwork) -> Translation:
     """The options that arguments without problems mean."""
     arguments = network.arguments
-    made = Translation(network, notes=_notes(network, arguments))
+    made = Translation(network, notes=notes_on(network, arguments))
     _shape(made, arguments)
     if network.has_transformers:
         _transformers(made, arguments)
@@ -126,7 +126,7 @@ def _transformers(made: Translation, arguments: Arguments) -> None:
     elif isinstance(context, tuple):
         context = context[0]
     made.put("cross_attention_dim", context, "context_dim")
-    if (depth := _depth(arguments)) != 1:
+    if (depth := depths(arguments)) != 1:
         made.put("transformer_layers_per_block", depth, "transformer_depth")
     if arguments.use_linear_in_transformer:
         made.put("use_linear_projection", True, "use_linear_in_transformer")
@@ -135,7 +135,7 @@ def _transformers(made: Translation, arguments: Arguments) -> None:
         made.put("only_cross_attention", disabled, "disable_self_attentions")
 
 
-def _depth(arguments: Arguments) -> int | list[int]:
+def depths(arguments: Arguments) -> int | list[int]:
     """Transformer blocks at each level; the middle block has as many as the last one says."""
     depth, middle = arguments.transformer_depth, arguments.transformer_depth_middle
     if isinstance(depth, int):
@@ -190,7 +190,8 @@ def _classes(made: Translation, arguments: UNetArguments) -> None:
         made.put("projection_class_embeddings_input_dim", vector_dim, "adm_in_channels")
 
 
-def _notes(network: OriginalNetwork, arguments: Arguments) -> list[str]:
+def notes_on(network: OriginalNetwork, arguments: Arguments) -> list[str]:
+    """What of the arguments means nothing here."""
     ignored = [name for name in network.params if name in IGNORED]
     notes = [f"ignored, as they shape nothing: {', '.join(ignored)}"] if ignored else []
     factors = arguments.factors
