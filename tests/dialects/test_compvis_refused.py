@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from unetscope.errors import ConfigError
+from unetscope.sources import published
+
+DATA = Path(__file__).parent / "data"
 PARAMS = "model.params.unet_config.params"
 CHANGES = {
     "an argument that is none": (
@@ -134,13 +140,13 @@ CHANGES = {
     "a class that is none": (
         ("v1-inference", "openaimodel.UNetModel", "openaimodel.UnetModel"),
         "x.yaml:11:7: model.params.unet_config.target: expected a class named UNetModel, "
-        "ControlledUnetModel, ControlNet, found the string "
+        "ControlledUnetModel, ControlNet, VideoUNet, found the string "
         '"ldm.modules.diffusionmodules.openaimodel.UnetModel"\nhint: did you mean UNetModel?',
     ),
     "no class": (
         ("v1-inference", "target: ldm.modules.diffusionmodules.openaimodel.UNetModel", "x: y"),
         "x.yaml:10:5: model.params.unet_config.target: expected a class named UNetModel, "
-        "ControlledUnetModel, ControlNet, found null",
+        "ControlledUnetModel, ControlNet, VideoUNet, found null",
     ),
     "an image of no size": (
         ("v1-inference", "image_size: 64", "image_size: 0"),
@@ -180,7 +186,7 @@ FILES = {
     "code": (
         "unet_config:\n  target: os.system\n  params: {command: echo}\n",
         "x.yaml:2:3: unet_config.target: expected a class named UNetModel, ControlledUnetModel, "
-        'ControlNet, found the string "os.system"',
+        'ControlNet, VideoUNet, found the string "os.system"',
     ),
     "ours, with their keys": (
         "unet: {}\nunet_config: {target: x.UNetModel}\n",
@@ -194,10 +200,59 @@ def test_a_file(write, refusal, text, said):
     assert refusal(write(text, "x.yaml")).startswith(said)
 
 
-def test_video(edited, refusal):
+def test_a_video_unet_is_no_config(edited, refusal):
     said = refusal(edited("svd", "    scale_factor: 0.18215\n", ""))
-    assert said.startswith("x.yaml:7:7: model.params.network_config.target: expected a class ")
-    assert said.endswith("hint: a UNet over frames: no family here covers it")
+    assert said == (
+        "x.yaml:7:7: model.params.network_config.target: expected one of UNetModel, "
+        "ControlledUnetModel, ControlNet, found UNetSpatioTemporalConditionModel's original\n"
+        "hint: diffusers builds it, so that it can be traced, but not changed or extended"
+    )
+
+
+OF_VIDEO = {
+    "frames that are halved too": (
+        ("context_dim: 1024", "context_dim: 1024\n        time_downup: true"),
+        "x.yaml:23:9: {}.time_downup: expected false, found true\n"
+        "hint: UNetSpatioTemporalConditionModel, which is the nearest, is this alone",
+    ),
+    "frames that are not mixed by learning": (
+        ("        merge_strategy: learned_with_images\n", ""),
+        'x.yaml:9:7: {}.merge_strategy: expected the string "learned_with_images", found none, so '
+        'the string "fixed"',
+    ),
+    "wider filters over frames": (
+        ("video_kernel_size: [3, 1, 1]", "video_kernel_size: [3, 3, 3]"),
+        "x.yaml:27:9: {}.video_kernel_size: expected [3, 1, 1], found [3, 3, 3]",
+    ),
+    "a vector of no numbers": (
+        ("adm_in_channels: 768", "adm_in_channels: 700"),
+        "x.yaml:10:9: {}.adm_in_channels: expected a multiple of 256, the dimension of each number "
+        "that is embedded, found 700",
+    ),
+    "no text": (
+        ("        context_dim: 1024\n", ""),
+        "x.yaml:9:7: {}: expected context_dim beside it, the width of the text's tokens",
+    ),
+    "no head": (
+        ("num_head_channels: 64", "num_head_channels: 60"),
+        "x.yaml:19:9: {}.num_head_channels: expected a divisor of the 320 channels of level 0, "
+        "found 60",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), OF_VIDEO.values(), ids=OF_VIDEO)
+def test_what_a_video_unet_may_not_be(edited, change, said):
+    with pytest.raises(ConfigError) as caught:
+        published.find(edited("svd", *change))
+    assert str(caught.value).startswith(said.format("model.params.network_config.params"))
+
+
+def test_a_video_unet_is_traced(unetscope):
+    file = str(DATA / "svd.yaml")
+    found = unetscope("params", file, "--by", "tensor", "--names", "compvis").out
+    assert "1,524,623,082" in found
+    assert "input_blocks.1.1.time_stack.0.ff_in.net.0.proj.weight" in found
 
 
 def test_a_control_net_has_no_resnets_that_halve(edited, refusal):

@@ -29,6 +29,18 @@ CHANNEL_MULTS = {
 }
 """Side of the image -> what an empty `channel_mult` means."""
 CLASSES = 1000
+DIFFUSION = frozenset(
+    {
+        "diffusion_steps",
+        "noise_schedule",
+        "predict_xstart",
+        "rescale_learned_sigmas",
+        "rescale_timesteps",
+        "timestep_respacing",
+        "use_kl",
+    }
+)
+"""Flags of what trains and samples, which stand beside those of the network."""
 _FLAG_OF = {
     "in_channels": None,
     "model_channels": "num_channels",
@@ -115,12 +127,12 @@ def _problems(flags: dict[str, Any], path: Path) -> Iterator[Finding]:
     known = {key: value for key, value in flags.items() if key in keys_of(Flags)}
     of_form = list(check_section(known, Flags, path))
     yield from of_form
-    for key in flags:
-        if key not in known and (close := nearest(str(key), keys_of(Flags))):
-            yield UNKNOWN_KEY.at((*path, key), "unknown key", f"did you mean {close}?")
-        elif key not in known and key in keys_of(UNetArguments):
+    for key in (key for key in flags if key not in known and key not in DIFFUSION):
+        if key in keys_of(UNetArguments):
             hint = "guided-diffusion's `create_model` takes none, and decides it by other flags"
             yield UNKNOWN_KEY.at((*path, key), "unknown key", hint)
+        elif close := nearest(key, keys_of(Flags)):
+            yield UNKNOWN_KEY.at((*path, key), "unknown key", f"did you mean {close}?")
     has_width = flags.get("num_head_channels", -1) != -1
     if "image_size" not in flags:
         yield MISSING_KEY.at(path, "the flag image_size is missing")

@@ -43,19 +43,19 @@ def video_problems(network: OriginalNetwork, arguments: VideoArguments) -> Itera
     for name, value in SETTLED.items():
         given = getattr(arguments, name)
         if given != value:
-            wanted = list(value) if isinstance(value, tuple) else value
-            said = found(list(given) if isinstance(given, tuple) else given)
-            if name not in network.params:
-                said = f"none, so {said}"
-            spelled = wanted if isinstance(wanted, list) else found(wanted)
+            said = _spelled(given) if name in network.params else f"none, so {_spelled(given)}"
             hint = f"{CLASS}, which is the nearest, is this alone"
-            where = network.argument(name)
-            yield UNSUPPORTED.at(where, f"expected {spelled}, found {said}", hint)
+            message = f"expected {_spelled(value)}, found {said}"
+            yield UNSUPPORTED.at(network.argument(name), message, hint)
     if isinstance(arguments.num_res_blocks, tuple):
         yield expected(network, "num_res_blocks", "one number, as the original has one")
-    if (vector := arguments.adm_in_channels or 0) % TIME_ID:
+    if (arguments.adm_in_channels or 0) % TIME_ID:
         what = f"a multiple of {TIME_ID}, the dimension of each number that is embedded"
-        yield expected(network, "adm_in_channels", f"{what}, found {vector}")
+        yield expected(network, "adm_in_channels", what)
+
+
+def _spelled(value: Any) -> str:
+    return str(list(value)) if isinstance(value, tuple) else found(value)
 
 
 def video(network: OriginalNetwork) -> Translation:
