@@ -145,10 +145,6 @@ class Words:
         zh="一共 {sum} = {total} 个特征。",
     )
     made_by = Word(en="Made by", zh="实际产生")
-    never_joined = Word(
-        en="{} of them are never joined: they are pushes of no skip.",
-        zh="其中 {} 个从未被拼接，不属于任何跨层连接。",
-    )
     ledger = Word(en="Skip ledger", zh="跨层连接的压入与弹出")
     push = Word(en="Push", zh="压入")
     producer = Word(en="Producer", zh="生产者")

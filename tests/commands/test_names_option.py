@@ -72,3 +72,30 @@ def test_a_diff_is_told_in_the_originals_names_and_judged_the_same(unetscope):
     assert "input_blocks.0.0.weight" in theirs.out
     assert "conv_in" not in theirs.out
     assert theirs.out.replace("input_blocks.0.0.weight", "conv_in.weight") == ours.out
+
+
+def test_an_attention_without_a_text_has_one_tensor_of_queries_keys_and_values(unetscope):
+    found = unetscope(
+        "params", "adm_imagenet64", "--by", "tensor", "--match", "mid_block.attentions.*",
+        "--names", "compvis", "-f", "json",
+    )  # fmt: skip
+    names = [row["name"] for row in data(found)["parameters"]["rows"]]
+    kinds = ["norm", *["qkv"] * 3, "proj_out"]
+    assert names == [
+        f"middle_block.1.{kind}.{part}" for kind in kinds for part in ("weight", "bias")
+    ]
+    assert "`to_q`, `to_k` and `to_v` of an attention without a text in one tensor" in found.err
+
+
+def test_resnets_that_halve_are_resnets_there(unetscope):
+    found = unetscope("trace", "adm_imagenet64", "--names", "compvis", "--ops", "input_blocks.4.0")
+    assert found.code == 0
+    assert "input_blocks[4][0]" in found.out
+
+
+@pytest.mark.parametrize("config", ["article_003", "sd_x2_latent_upscaler"])
+def test_a_network_without_such_names_is_refused(unetscope, config):
+    found = unetscope("trace", config, "--names", "compvis")
+    assert found.code == 2
+    assert "has no names there" in found.err
+    assert found.out == ""

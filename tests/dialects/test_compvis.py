@@ -17,7 +17,7 @@ from unetscope.config.dialects.compvis_arguments import (
     IGNORED,
     REFUSED,
     ControlNetArguments,
-    UNetArguments,
+    VideoArguments,
 )
 from unetscope.config.writing import to_yaml
 from unetscope.families import build, find
@@ -211,7 +211,7 @@ def test_attention_at_no_level_is_noted(edited):
 
 
 def test_each_argument_is_read_ignored_or_refused():
-    known = {*UNetArguments.__struct_fields__, *ControlNetArguments.__struct_fields__}
+    known = {*VideoArguments.__struct_fields__, *ControlNetArguments.__struct_fields__}
     assert {*IGNORED, *REFUSED} < known
 
 

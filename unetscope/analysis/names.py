@@ -8,14 +8,19 @@ many there are at each level is read off the names themselves, so that networks 
 such as those of SSD-1B and BK-SDM, have CompVis names too. In a pruned decoder, whose residuals are
 not all popped, the output blocks are those that are left: CompVis' own code cannot run it.
 
-Source: CompVis/stable-diffusion, `ldm/modules/diffusionmodules/openaimodel.py`, and the names in
-the published checkpoints of both code bases.
+An attention that is no transformer has queries, keys and values in one tensor there, `qkv`, so that
+three of diffusers' names have one counterpart.
+
+Source: CompVis/stable-diffusion, `ldm/modules/diffusionmodules/openaimodel.py`,
+Stability-AI/generative-models, `sgm/modules/diffusionmodules/video_model.py`, and the names in the
+published checkpoints of both code bases.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
@@ -34,6 +39,15 @@ _RESNET = {
     "conv_shortcut": "skip_connection",
 }
 _MLP = {"linear_1": "0", "act": "1", "linear_2": "2"}
+_ATTENTION = {"group_norm": "norm", "to_q": "qkv", "to_k": "qkv", "to_v": "qkv"}
+_TRANSFORMER = {
+    "norm": "norm",
+    "proj_in": "proj_in",
+    "transformer_blocks": "transformer_blocks",
+    "temporal_transformer_blocks": "time_stack",
+    "time_mixer": "time_mixer",
+    "proj_out": "proj_out",
+}
 _TOP = {
     "conv_in": "input_blocks.0.0",
     "time_embedding": "time_embed",
@@ -44,6 +58,8 @@ _TOP = {
     "mid_block": "middle_block",
 }
 _UNIT = re.compile(r"(down|up|mid)_blocks?(?:\.(\d+))?\.(resnets|attentions|\w+samplers)\.(\d+)")
+_OTHER_CODE = re.compile(r"\.(resnet_(down|up)|norm1\.linear)(\.|$)")
+"""Parts of networks that are numbered otherwise in their originals: NCSN++ and k-diffusion."""
 _COMPVIS_BLOCK = re.compile(r"(?:(input|output)_blocks\.(\d+)|middle_block)")
 _INDEX = re.compile(r"\[(\d+)\]")
 
@@ -56,14 +72,21 @@ def compvis_names(names: Iterable[str]) -> dict[str, str]:
 
     Returns:
         diffusers' name -> CompVis'. Modules without a counterpart are left out: `down_blocks.0` is
-        several input blocks, and the activation that a ResNet shares is several layers.
+        several input blocks, and the activation that a ResNet shares is several layers. Empty, if
+        the network has no blocks as CompVis has them.
     """
     names = list(names)
     units = _units(names)
+    if not units or any(map(_OTHER_CODE.search, names)):
+        return {}
+    held = _held(names)
     found = {}
     for name in names:
         unit = _UNIT.match(name)
-        translated = _inside_unit(name, unit[0], units) if unit else _beside_units(name, names)
+        if unit:
+            translated = _inside_unit(name, unit[0], units, held[unit[0]])
+        else:
+            translated = _beside_units(name, names)
         if translated is not None:
             found[name] = translated
     return found
@@ -79,7 +102,18 @@ def names_in(dialect: str, trace: Trace) -> dict[str, str]:
         return {}
     modules = [module.path for module in trace.modules if module.path]
     parameters = [f"{module.path}.{p.name}" for module in trace.modules for p in module.parameters]
-    return compvis_names(modules) | compvis_names(parameters)
+    found = compvis_names(modules) | compvis_names(parameters)
+    options = trace.config.get("unet", {}) if trace.config else {}
+    if options.get("class_embed_type") != "timestep":
+        return found
+    # The original embeds such a class behind a module that makes sinusoids of it.
+    return {ours: theirs.replace("label_emb.0", "label_emb.1") for ours, theirs in found.items()}
+
+
+def one_to_one(names: Mapping[str, str]) -> dict[str, str]:
+    """Names without those of which several have one counterpart."""
+    counts = Counter(names.values())
+    return {ours: theirs for ours, theirs in names.items() if counts[theirs] == 1}
 
 
 def _units(names: Iterable[str]) -> dict[str, str]:
@@ -115,25 +149,65 @@ def _units(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _inside_unit(name: str, unit: str, units: dict[str, str]) -> str | None:
+def _held(names: Iterable[str]) -> dict[str, set[str]]:
+    """What each unit holds, such as `norm1` and `conv1`."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        if unit := _UNIT.match(name):
+            found[unit[0]].add(name[unit.end() :].lstrip(".").partition(".")[0])
+    return found
+
+
+def _inside_unit(name: str, unit: str, units: dict[str, str], held: set[str]) -> str | None:
     role, rest = unit.split(".")[-2], name[len(unit) :].lstrip(".")
+    if role == "attentions" and not held & {"transformer_blocks", "group_norm"}:
+        return None
     if not rest:
         return units[unit]
-    if role == "resnets":
-        translated = _first_level(rest, _RESNET)
-    elif role == "downsamplers":
-        translated = _first_level(rest, {"conv": "op"})
+    if role == "attentions":
+        of_pixels = "transformer_blocks" not in held
+        translated = _in_attention(rest, held) if of_pixels else _in_transformer(rest)
+    elif role == "resnets" or "conv1" in held:
+        translated = _in_resnet(rest)
     else:
-        translated = rest
+        translated = _first_level(rest, {"conv": "op" if role == "downsamplers" else "conv"})
     return None if translated is None else f"{units[unit]}.{translated}"
+
+
+def _in_resnet(rest: str) -> str | None:
+    """Inside a ResNet; one over frames is a ResNet in space, one in time and what mixes both."""
+    part, _, inner = rest.partition(".")
+    if part == "spatial_res_block":
+        return _first_level(inner, _RESNET)
+    if part == "temporal_res_block":
+        translated = _first_level(inner, _RESNET) if inner else ""
+        return None if translated is None else f"time_stack.{translated}".rstrip(".")
+    return rest if part == "time_mixer" else _first_level(rest, _RESNET)
+
+
+def _in_attention(rest: str, held: set[str]) -> str | None:
+    """Inside an attention to the pixels alone; one that reads a text too is of other code."""
+    if "add_k_proj" in held:
+        return None
+    if rest.startswith("to_out.0"):
+        return f"proj_out{rest.removeprefix('to_out.0')}"
+    return _first_level(rest, _ATTENTION)
+
+
+def _in_transformer(rest: str) -> str | None:
+    part, _, inner = rest.partition(".")
+    if part == "time_pos_embed":
+        translated = _first_level(inner, _MLP) if inner else ""
+        return None if translated is None else f"time_pos_embed.{translated}".rstrip(".")
+    return _first_level(rest, _TRANSFORMER)
 
 
 def _beside_units(name: str, names: Iterable[str]) -> str | None:
     top, _, rest = name.partition(".")
     if top == "class_embedding":
-        # A table of classes, or an MLP on a vector.
+        # An MLP on a vector; else a table of classes, or a linear layer on numbers.
         is_mlp = any(other.startswith("class_embedding.linear_1") for other in names)
-        is_table = rest == "weight" or not rest
+        is_table = rest in ("", "weight", "bias")
         place = "label_emb.0" if is_mlp else "label_emb" if is_table else None
     else:
         place = _TOP.get(top)
@@ -168,11 +242,10 @@ def find(network: Network, wanted: str) -> tuple[str, ...]:
     if wanted.upper() in units:
         return units[wanted.upper()]
     theirs = compvis_names(network.modules)
-    ours = {other: path for path, other in theirs.items()}
     for name in (dotted, dotted.rpartition(".")[0] if _is_parameter(dotted) else ""):
-        if name in ours:
-            return (ours[name],)
-    if ours and (block := _COMPVIS_BLOCK.fullmatch(dotted)):
+        if found := tuple(path for path, other in theirs.items() if other == name):
+            return found
+    if theirs and (block := _COMPVIS_BLOCK.fullmatch(dotted)):
         side = {"input": "IN", "output": "OUT"}.get(block[1], "M")
         name = f"{side}{int(block[2] or 0):02}"
         inside = tuple(p for p in units.get(name, ()) if theirs.get(p, "").startswith(f"{dotted}."))

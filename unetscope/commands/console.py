@@ -51,6 +51,17 @@ def debug(text: str) -> None:
         info(text)
 
 
+def tell_merged(names: Mapping[str, str]) -> None:
+    """Say of the originals' names that several modules here share one, if they do."""
+    from unetscope.analysis.names import one_to_one
+
+    if len(one_to_one(names)) < len(names):
+        info(
+            "note: the original holds `to_q`, `to_k` and `to_v` of an attention without a text in "
+            "one tensor, `qkv`: each of them is a third of it"
+        )
+
+
 def error(found: UnetscopeError) -> None:
     """Print what went wrong, and what might help."""
     with suppress(OSError):  # what is left for stdout cannot be written where it is closed

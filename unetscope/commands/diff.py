@@ -124,4 +124,5 @@ def _in_compvis_names(found: Diff, *networks: Architecture) -> Diff:
         lock = network.source.comparable()
         names |= compvis_names(module.path for module in lock.modules)
         names |= compvis_names(tensor.name for tensor in lock.tensors)
+    console.tell_merged(names)
     return renamed_paths(found, names)

@@ -359,6 +359,7 @@ class TableOptions(WrittenOptions):
 
     def show(self, tables: Iterable[Table], names: Mapping[str, str] | None = None) -> None:
         """Write tables as was asked for, with other names for modules if there are any."""
+        console.tell_merged(names or {})
         console.show(list(tables), self.format, self.output, names, self.lang)
 
 

@@ -159,6 +159,8 @@ class PublishedNetwork(ForeignNetwork):
         self.published = _published(request.source)
         self.make = self.published.make
         self._builder = self.published.builder
+        for note in self.published.notes:
+            info(f"note: {note}")
 
     def at_revision(self, name: str, named: Callable[[Place], Place]) -> PublishedNetwork:
         """Itself under the name that the user gave; see `Source.at_revision`."""

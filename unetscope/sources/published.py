@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from math import prod
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, filterwarnings
 
@@ -39,12 +40,14 @@ class Published:
         kind: the class.
         options: of its constructor.
         places: where each of them stands.
+        notes: what of the file was left out.
     """
 
     name: str
     kind: str
     options: Mapping[str, Any]
     places: Mapping[Path, Place]
+    notes: tuple[str, ...] = ()
 
     @property
     def config(self) -> dict[str, Any]:
@@ -144,10 +147,10 @@ def find(reference: str) -> Published | None:
     from unetscope.config.files import locate, split_part
 
     name, part = split_part(reference)
-    if part is not None:
-        return None
     path = locate(name)
     if path.suffix.lower() != ".json":
+        return _of_original(path, part)
+    if part is not None:
         return None
     document = read(path)
     data = document.data
@@ -156,6 +159,23 @@ def find(reference: str) -> Published | None:
         return None
     options = {key: value for key, value in data.items() if not diffusers.is_ignored(key)}
     return Published(diffusers.name_of(path), kind, options, document.places)
+
+
+def _of_original(path: FilePath, part: str | None) -> Published | None:
+    """The network of an original YAML file, if diffusers publishes its class."""
+    from unetscope.config.dialects import compvis
+    from unetscope.config.dialects.compvis_arguments import VIDEO_UNETS
+    from unetscope.config.document import read
+    from unetscope.config.files import read_text
+
+    if not any(name in read_text(path) for name in VIDEO_UNETS):
+        return None
+    found = compvis.published(read(path), path, part)
+    if found is None:
+        return None
+    for problem in found.problems:
+        raise problem.error(found.places)
+    return Published(path.stem, found.data["family"], found.data["unet"], found.places, found.notes)
 
 
 class _Sizes:

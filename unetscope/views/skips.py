@@ -50,15 +50,13 @@ def residuals(view: View) -> list[Table]:
     )
     counted = count(network, anatomy, values)
     sum_ = code(_formula(counted))
-    notes = [phrase(words.residual_sum, None, sum=sum_, total=Part(counted.total))]
-    if view.left:
-        notes.append(Cell.of(words.never_joined.format(len(view.left)), data=None))
+    note = phrase(words.residual_sum, None, sum=sum_, total=Part(counted.total))
     table = Table(
         "residuals",
         words.residuals,
         columns,
         rows,
-        after=tuple(notes),
+        after=(note,),
         data={
             "total": counted.total,
             "from_entry": counted.entry,

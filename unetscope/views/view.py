@@ -43,14 +43,19 @@ class View:
 
     @classmethod
     def of(cls, trace: Trace, language: str = "en", names: str = "diffusers") -> View:
-        """The plain view of a trace, in the module names of a code base."""
-        network = Network(trace)
-        return cls(
-            network,
-            Words(language),
-            lambda value: network.spec(value).shape,
-            names=names_in(names, trace),
-        )
+        """The plain view of a trace, in the module names of a code base.
+
+        Raises:
+            UnetscopeError: that code base has no names for anything in the network.
+        """
+        network, known = Network(trace), names_in(names, trace)
+        if names != "diffusers" and not known:
+            raise UnetscopeError(
+                f"`--names {names}`: {trace.name} has no names there",
+                hint="UNets have them that diffusers' names say the blocks of: "
+                "`down_blocks.0.resnets.0`",
+            )
+        return cls(network, Words(language), lambda value: network.spec(value).shape, names=known)
 
     @cached_property
     def anatomy(self) -> Anatomy:

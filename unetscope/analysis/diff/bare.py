@@ -57,11 +57,11 @@ def shapes_of(lock: Lock, other: Iterable[str]) -> dict[str, tuple[int, ...]]:
 
 def other_names(old: Lock, new: Lock) -> dict[str, str]:
     """Old path -> new path, where one network has diffusers' names and the other one CompVis'."""
-    from unetscope.analysis.names import compvis_names  # checkpoints alone need it
+    from unetscope.analysis.names import compvis_names, one_to_one  # checkpoints alone need them
 
     before, after = ({module.path: None for module in lock.modules} for lock in (old, new))
-    forth = {was: now for was, now in compvis_names(before).items() if now in after}
-    back = {was: now for now, was in compvis_names(after).items() if was in before}
+    forth = {was: now for was, now in one_to_one(compvis_names(before)).items() if now in after}
+    back = {was: now for now, was in one_to_one(compvis_names(after)).items() if was in before}
     found = {now: was for was, now in reversed(max(forth, back, key=len).items())}
     return {was: now for now, was in found.items() if was not in after and now not in before}
 

@@ -12,9 +12,17 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from unetscope.config.code import code_of
-from unetscope.config.dialects.compvis_arguments import CONTROL_NETS, UNETS, OriginalNetwork
+from unetscope.config.dialects.compvis_arguments import (
+    CONTROL_NETS,
+    UNETS,
+    VIDEO_UNETS,
+    OriginalNetwork,
+    VideoArguments,
+)
+from unetscope.config.dialects.compvis_flags import TARGET, FlagNetwork, are_flags, network_of
 from unetscope.config.dialects.compvis_rules import problems
 from unetscope.config.dialects.compvis_translation import Translation, translated
+from unetscope.config.dialects.compvis_video import CLASS, video, video_problems
 from unetscope.config.document import Document
 from unetscope.config.types import mismatches
 from unetscope.errors import Place, nearest
@@ -28,18 +36,19 @@ from unetscope.findings import (
     Finding,
     Path,
 )
-from unetscope.wording import dotted, found, quoted
+from unetscope.wording import dotted, found, quoted, shown
 
 NETWORK_KEYS = ("unet_config", "network_config", "control_stage_config")
 """Keys under which the original files keep a network, whatever its class."""
 
-KNOWN = (*UNETS, *CONTROL_NETS)
+KNOWN = (*UNETS, *CONTROL_NETS, *VIDEO_UNETS)
 """Classes that are read, wherever they are defined: forks move the module, not the class."""
 
 OTHER_CLASSES = {
     "EncoderUNetModel": "a classifier, half a UNet",
-    "SpatialUNetModelWithTime": "a UNet over frames",
-    "VideoUNet": "a UNet over frames",
+    "SuperResModel": "a UNet that joins a smaller image to its input: UNetModel with twice the "
+    "in_channels is the same behind that",
+    "SpatialUNetModelWithTime": "a UNet over frames and views, of which VideoUNet is the nearest",
 }
 
 SIZE = ("model", "params", "image_size")
@@ -50,11 +59,12 @@ CONDITION = ("model", "params", "cond_stage_config", "target")
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A mapping that is a network, by its key or by its class."""
+    """A mapping that is a network, by its key, by its class or by the flags that it holds."""
 
     path: Path
     target: Any
     params: Any
+    is_flags: bool = False
 
     @property
     def class_name(self) -> str:
@@ -69,14 +79,23 @@ def is_original(document: Document) -> bool:
 def translate(document: Document, path: FilePath, part: str | None = None) -> Document:
     """An original file in the form of a config; `part` is the key of one of its networks."""
     candidates = list(_candidates(document.data, ()))
-    chosen = _chosen(candidates, part) if candidates else _no_network(document.data)
-    if isinstance(chosen, Finding):
-        return replace(document, problems=(chosen,))
+    chosen = _chosen(candidates, part) if candidates else (_no_network(document.data),)
+    if isinstance(chosen, tuple):
+        return replace(document, problems=chosen)
     of_arguments = (*problems(chosen), *_problems_of_size(document.data))
     if of_arguments:
         return replace(document, problems=of_arguments)
+    if chosen.is_video:
+        message = f"expected one of {', '.join((*UNETS, *CONTROL_NETS))}, found {CLASS}'s original"
+        hint = "diffusers builds it, so that it can be traced, but not changed or extended"
+        problem = UNKNOWN_FAMILY.at((*chosen.path, "target"), message, hint)
+        return replace(document, problems=(problem,))
     translation = translated(chosen)
     inputs: dict[str, Any] = _tokens(document.data, translation)
+    if isinstance(chosen, FlagNetwork):
+        translation.put("sample_size", chosen.flags["image_size"], "image_size")
+        if chosen.ignored:
+            translation.notes.append(f"not read: {', '.join(map(shown, chosen.ignored))}")
     _add_size(translation, document.data, inputs)
     where = dotted(chosen.path)
     data = {
@@ -95,6 +114,30 @@ def translate(document: Document, path: FilePath, part: str | None = None) -> Do
     return Document(data, places, tuple(f"{path}: {note}" for note in notes))
 
 
+def published(document: Document, path: FilePath, part: str | None = None) -> Document | None:
+    """An original file whose UNet diffusers builds, in the form of a config; None for any other.
+
+    Its options are those of `UNetSpatioTemporalConditionModel`.
+    """
+    if not isinstance(document.data, dict) or not is_original(document):
+        return None
+    candidates = list(_candidates(document.data, ()))
+    chosen = _chosen(candidates, part) if candidates else None
+    if not isinstance(chosen, OriginalNetwork) or not chosen.is_video:
+        return None
+    of_arguments = tuple(problems(chosen))
+    if not of_arguments:
+        assert isinstance(chosen.arguments, VideoArguments)
+        of_arguments = tuple(video_problems(chosen, chosen.arguments))
+    if of_arguments:
+        return replace(document, problems=of_arguments)
+    translation = video(chosen)
+    places = {ours: _place(at, document.places) for ours, at in translation.origins.items()}
+    places |= {(): document.places[()]}
+    notes = tuple(f"{path}: {note}" for note in translation.notes)
+    return Document({"family": CLASS, "unet": translation.values}, places, notes)
+
+
 def _place(origin: Path, places: Mapping[Path, Place]) -> Place:
     """Where a key stands or, if it is not written, what holds it; with what the file calls that."""
     while origin and origin not in places:
@@ -104,6 +147,9 @@ def _place(origin: Path, places: Mapping[Path, Place]) -> Place:
 
 def _candidates(value: Any, path: Path) -> Iterator[_Candidate]:
     if isinstance(value, dict):
+        if are_flags(value):
+            yield _Candidate(path, TARGET, value, is_flags=True)
+            return
         candidate = _Candidate(path, value.get("target"), value.get("params", {}))
         by_key = bool(path) and path[-1] in NETWORK_KEYS
         if by_key or candidate.class_name in (*KNOWN, *OTHER_CLASSES):
@@ -116,25 +162,29 @@ def _candidates(value: Any, path: Path) -> Iterator[_Candidate]:
             yield from _candidates(inner, (*path, index))
 
 
-def _chosen(candidates: list[_Candidate], part: str | None) -> OriginalNetwork | Finding:
+def _chosen(
+    candidates: list[_Candidate], part: str | None
+) -> OriginalNetwork | tuple[Finding, ...]:
     """The network that is meant: the UNet, unless another one is named or alone."""
     named = [each for each in candidates if part in (None, dotted(each.path), *each.path[-1:])]
     if not named:
         there = ", ".join(quoted(dotted(each.path)) for each in candidates)
         message = f"no network under the key {quoted(str(part))}"
-        return MISSING_KEY.at((), message, hint=f"there is {there}")
-    unets = [each for each in named if each.class_name in UNETS]
+        return (MISSING_KEY.at((), message, hint=f"there is {there}"),)
+    unets = [each for each in named if each.class_name in (*UNETS, *VIDEO_UNETS)]
     if len(unets) > 1:
         names = " and ".join(dotted(each.path) for each in unets)
         message = f"expected one UNet, found {len(unets)}: {names}"
-        return SEVERAL.at(unets[1].path, message, hint="FILE#KEY names one")
+        return (SEVERAL.at(unets[1].path, message, hint="FILE#KEY names one"),)
     known = unets or [each for each in named if each.class_name in CONTROL_NETS]
     if not known:
-        return _unknown_class(named[0])
+        return (_unknown_class(named[0]),)
     chosen = known[0]
+    if chosen.is_flags:
+        return network_of(chosen.params, chosen.path)
     if not isinstance(chosen.params, dict):
         message = f"expected a mapping of arguments, found {found(chosen.params)}"
-        return WRONG_TYPE.at((*chosen.path, "params"), message)
+        return (WRONG_TYPE.at((*chosen.path, "params"), message),)
     return OriginalNetwork(chosen.path, str(chosen.target), chosen.params)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import convert
 from msgspec.structs import fields
 
 from unetscope.config.dialects.compvis_arguments import (
@@ -15,11 +14,16 @@ from unetscope.config.dialects.compvis_arguments import (
     UNetArguments,
 )
 from unetscope.config.sections import check_section
-from unetscope.findings import GROUPS, LIST_LENGTH, MISSING_KEY, UNSUPPORTED, Finding
+from unetscope.findings import GROUPS, HEADS, LIST_LENGTH, MISSING_KEY, UNSUPPORTED, Finding
 from unetscope.wording import found
 
+CLASSES = ("sequential", "timestep", "continuous")
+"""What `num_classes` may be beside a number: vectors, numbers like the time, bare numbers."""
+CLASSES_OF_PIXELS = ("timestep",)
+"""The same without transformers."""
 NORM_GROUPS = 32
 """Groups of every norm, which the originals have no argument for."""
+_ONE_A_LEVEL = ("num_res_blocks", "num_attention_blocks", "disable_self_attentions")
 
 
 def problems(network: OriginalNetwork) -> Iterator[Finding]:
@@ -32,22 +36,30 @@ def problems(network: OriginalNetwork) -> Iterator[Finding]:
     ]
     yield from of_form
     if not of_form:
-        arguments = convert(network.params, network.section)
+        of_lengths = [*_lengths(network, network.arguments)]
+        yield from of_lengths
+        if of_lengths:
+            return
+        arguments = network.arguments
         yield from _refused(network, arguments)
-        yield from _lengths(network, arguments)
+        yield from _first_level(network, arguments)
         yield from _groups(network, arguments)
+        yield from _attention_blocks(network, arguments)
         yield from _heads(network, arguments)
+        yield from _resampling(network, arguments)
         if network.has_transformers:
             yield from _context(network, arguments)
+            yield from _depths(network, arguments)
         else:
             yield from _without_transformers(network, arguments)
         if isinstance(arguments, UNetArguments):
             yield from _classes(network, arguments)
         elif arguments.dropout:
-            yield _expected(network, "dropout", "0, since ControlNetModel has none")
+            yield expected(network, "dropout", "0, since ControlNetModel has none")
 
 
-def _expected(network: OriginalNetwork, name: str, what: str, hint: str | None = None) -> Finding:
+def expected(network: OriginalNetwork, name: str, what: str, hint: str | None = None) -> Finding:
+    """That an argument has a value that is not covered."""
     said = found(network.params[name]) if name in network.params else "none"
     path = network.argument(name)
     return UNSUPPORTED.at(path, f"expected {what}, found {said}", hint)
@@ -57,27 +69,25 @@ def _refused(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding
     """Arguments whose values no family covers."""
     for name, (covered, meaning) in REFUSED.items():
         value = getattr(arguments, name, covered)
-        same_heads = name == "num_heads_upsample" and value == arguments.num_heads
-        if value != covered and not same_heads:
+        if value != covered:
             hint = f"no family here covers {meaning}"
-            yield _expected(network, name, found(covered), hint)
+            yield expected(network, name, found(covered), hint)
 
 
 def _lengths(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     levels = len(arguments.channel_mult)
-    for name in ("num_res_blocks", "transformer_depth", "disable_self_attentions"):
+    for name in (*_ONE_A_LEVEL, "transformer_depth"):
         value = getattr(arguments, name)
         if isinstance(value, tuple) and len(value) != levels:
             message = f"expected {levels} entries, one for each of channel_mult, found {len(value)}"
             yield LIST_LENGTH.at(network.argument(name), message)
     if network.is_control_net and isinstance(arguments.num_res_blocks, tuple):
-        yield _expected(network, "num_res_blocks", "one number, since ControlNetModel has one")
+        yield expected(network, "num_res_blocks", "one number, since ControlNetModel has one")
 
 
 def _groups(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
-    for index, mult in enumerate(arguments.channel_mult):
-        channels = mult * arguments.model_channels
-        if channels % NORM_GROUPS:
+    for index, channels in enumerate(arguments.channels):
+        if channels % NORM_GROUPS or not channels:
             message = (
                 f"expected a multiple of the norms' {NORM_GROUPS} groups at each level, found "
             )
@@ -86,57 +96,108 @@ def _groups(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]
             return
 
 
+def _first_level(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
+    """The embedded time follows `model_channels`; with us it follows the first level."""
+    first, channels = arguments.channels[0], arguments.model_channels
+    if first == channels:
+        return
+    hint = "the original cannot run otherwise: its last convolution reads model_channels"
+    if network.is_guided:
+        hint = f"no family here covers a time of {channels} features beside {first} of the image"
+    message = f"expected 1, found {arguments.channel_mult[0]:g}"
+    yield UNSUPPORTED.at(network.argument("channel_mult", 0), message, hint)
+
+
+def _attention_blocks(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
+    """Of so many ResNets at each level attention follows the first ones."""
+    for index, count in enumerate(arguments.num_attention_blocks or ()):
+        if count and arguments.attending[index]:
+            hint = "no family here covers attention after some ResNets of a level alone"
+            message = f"expected 0, or null for all of them, found {count}"
+            yield UNSUPPORTED.at(network.argument("num_attention_blocks", index), message, hint)
+            return
+
+
 def _heads(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
-    width, last = arguments.num_head_channels, len(arguments.channel_mult) - 1
-    if width in (-1, 0) and arguments.num_heads < 1:
+    width, number = arguments.num_head_channels, arguments.num_heads
+    if width in (-1, 0) and number < 1:
         message = "expected num_heads or num_head_channels of at least 1, found neither"
         yield MISSING_KEY.at(network.argument(), message)
-    elif width == 0:
-        yield _expected(network, "num_head_channels", "-1 or at least 1")
-    elif width > 0:
-        for index, mult in enumerate(arguments.channel_mult):
-            channels = mult * arguments.model_channels
-            attends = 2**index in arguments.attention_resolutions or index == last
-            if attends and channels % width:
-                what = f"a divisor of the {channels} channels of level {index}"
-                yield _expected(network, "num_head_channels", what)
-                return
+        return
+    if width == 0:
+        yield expected(network, "num_head_channels", "-1 or at least 1")
+        return
+    name, divisor = ("num_head_channels", width) if width > 0 else ("num_heads", number)
+    for index, channels in enumerate(arguments.channels):
+        attends = arguments.attending[index] or index == len(arguments.channels) - 1
+        if attends and channels % divisor:
+            where = name if name in network.params else "model_channels"
+            message = f"expected a divisor of the {channels} channels of level {index}"
+            yield HEADS.at(network.argument(where), f"{message}, found {divisor}")
+            return
+    other = arguments.num_heads_upsample
+    if reads_heads_upsample(network, arguments) and other not in (-1, number):
+        hint = "no family here covers a decoder with heads of its own"
+        yield expected(network, "num_heads_upsample", f"-1 or num_heads, {number}", hint)
+
+
+def reads_heads_upsample(network: OriginalNetwork, arguments: Arguments) -> bool:
+    """Whether `num_heads_upsample` is read: by attentions that are no transformers."""
+    legacy = arguments.legacy is not False and arguments.num_head_channels == -1
+    return not network.has_transformers and legacy and any(arguments.attending)
+
+
+def _resampling(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
+    """ResNets that halve and double stand beside plain attentions, or beside none."""
+    resampling = len(arguments.channel_mult) > 1
+    if not arguments.resblock_updown or not resampling:
+        return
+    if network.is_control_net:
+        yield expected(network, "resblock_updown", "false, since ControlNetModel has convolutions")
+    elif network.has_transformers and any(arguments.attending):
+        hint = "no family here covers ResNets that halve and double beside transformers"
+        yield expected(network, "resblock_updown", "false", hint)
+
+
+def _depths(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
+    """The middle block has as many transformer blocks as the last level, if that has any."""
+    depth, middle = arguments.transformer_depth, arguments.transformer_depth_middle
+    last = depth if isinstance(depth, int) else depth[-1]
+    if middle is not None and middle != last and arguments.attending[-1]:
+        hint = "no family here covers a middle block that is deeper or shallower than its level"
+        yield expected(network, "transformer_depth_middle", f"null or {last}", hint)
 
 
 def _context(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     context = arguments.context_dim
-    if context is None and "sgm" not in network.target.split("."):
+    if context is None and (network.is_video or "sgm" not in network.target.split(".")):
         message = "expected context_dim beside it, the width of the text's tokens"
-        yield MISSING_KEY.at(network.argument("use_spatial_transformer"), message)
+        beside = () if network.is_video else ("use_spatial_transformer",)
+        yield MISSING_KEY.at(network.argument(*beside), message)
     if isinstance(context, tuple) and len(set(context)) != 1:
-        yield _expected(network, "context_dim", "one width for all transformer blocks")
+        yield expected(network, "context_dim", "one width for all transformer blocks")
 
 
 def _without_transformers(network: OriginalNetwork, arguments: Arguments) -> Iterator[Finding]:
     """Networks of latent diffusion without a text: what `UNet2DModel` cannot say of them."""
     if network.is_control_net:
         what = "true, since ControlNetModel has transformers"
-        yield _expected(network, "use_spatial_transformer", what)
+        yield expected(network, "use_spatial_transformer", what)
         return
     for name, default in OF_TRANSFORMERS.items():
         if getattr(arguments, name) != default:
             hint = "it means nothing without use_spatial_transformer: true"
-            yield _expected(network, name, "nothing", hint)
+            yield expected(network, name, "nothing", hint)
     if isinstance(arguments.num_res_blocks, tuple):
-        yield _expected(network, "num_res_blocks", "one number, since UNet2DModel has one")
-    if isinstance(arguments, UNetArguments) and isinstance(arguments.num_classes, str):
-        yield _expected(network, "num_classes", "a number or null, as UNet2DModel has no other")
-    if arguments.num_head_channels < 1 and arguments.num_heads > 1:
-        what = "1, or num_head_channels beside it, since UNet2DModel has heads of one width"
-        yield _expected(network, "num_heads", what)
+        yield expected(network, "num_res_blocks", "one number, since UNet2DModel has one")
 
 
 def _classes(network: OriginalNetwork, arguments: UNetArguments) -> Iterator[Finding]:
-    classes, width = arguments.num_classes, arguments.adm_in_channels
-    if isinstance(classes, str) and classes != "sequential":
-        yield _expected(network, "num_classes", "a number, sequential or null")
-    elif classes == "sequential" and width is None:
+    classes = arguments.num_classes
+    named = CLASSES if network.has_transformers else CLASSES_OF_PIXELS
+    if isinstance(classes, str) and classes not in named:
+        hint = "it goes with transformers alone" if classes in CLASSES else None
+        yield expected(network, "num_classes", f"a number, {', '.join(named)} or null", hint)
+    elif classes == "sequential" and arguments.adm_in_channels is None:
         message = "expected adm_in_channels beside it, the width of what is embedded"
         yield MISSING_KEY.at(network.argument("num_classes"), message)
-    elif classes != "sequential" and width is not None:
-        yield _expected(network, "adm_in_channels", "nothing without num_classes: sequential")

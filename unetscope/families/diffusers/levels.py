@@ -90,13 +90,14 @@ class TextLevel(Level):
 def plain_levels(config: UNet2DConfig) -> tuple[Level, ...]:
     """The levels of a `UNet2DModel` from the full resolution down."""
     channels = config.block_out_channels
+    head_dims = each(config.attention_head_dim, len(channels))
     return tuple(
         Level(
             channels=channels[i],
             layers=layers,
             joins=joins,
-            down_head_dim=config.attention_head_dim or channels[i],
-            up_head_dim=config.attention_head_dim or channels[i],
+            down_head_dim=head_dims[i] or channels[i],
+            up_head_dim=head_dims[i] or channels[i],
         )
         for i, (layers, joins) in enumerate(layers_of(config))
     )
@@ -188,8 +189,15 @@ def attention_blocks(unet: UNet2DConditionConfig | UNet2DConfig) -> Iterator[Att
         level = last - index
         kind = _attention(name, UP_BLOCKS)
         if kind and levels[level].attends(kind, decoder=True):
-            # The published code reads channels of heads unmirrored, but numbers of heads mirrored.
-            yield AttentionBlock(level, kind, level if kind == "transformer" else index)
+            yield AttentionBlock(level, kind, level if _is_mirrored(unet, kind) else index)
+
+
+def _is_mirrored(unet: UNet2DConditionConfig | UNet2DConfig, kind: AttentionKind) -> bool:
+    """Whether the decoder reads `attention_head_dim` from its end.
+
+    The published `UNet2DConditionModel` does so for numbers of heads, and not for their channels.
+    """
+    return kind == "transformer" or isinstance(unet, UNet2DConfig)
 
 
 def has_transformers(name: str | None, known: Mapping[str, BlockType]) -> bool:

@@ -31,7 +31,8 @@ class UNet2DConfig(Options, frozen=True, kw_only=True):
         up_layers_per_block: ResNets in each up block; see `UNet2DConditionModel`.
         downsample_type: what halves in `AttnDownBlock2D`: `conv` or `resnet`.
         upsample_type: what doubles in `AttnUpBlock2D`: `conv` or `resnet`.
-        attention_head_dim: channels of each attention head; null for one head.
+        attention_head_dim: channels of each attention head, one for all levels or one a level,
+            which diffusers has no option for; null for one head.
         norm_num_groups: groups of the norms; null where each block counts by its channels.
         attn_norm_num_groups: groups of the middle attention's norm; null for as many as the others
             have or, if `resnet_time_scale_shift` is not `default`, for no norm.
@@ -69,7 +70,7 @@ class UNet2DConfig(Options, frozen=True, kw_only=True):
     upsample_type: str | None = "conv"
     dropout: Probability = 0.0
     act_fn: str = "silu"
-    attention_head_dim: Count | None = 8
+    attention_head_dim: Count | tuple[Count, ...] | None = 8
     norm_num_groups: Count | None = 32
     attn_norm_num_groups: Count | None = None
     norm_eps: Positive = 1e-5
