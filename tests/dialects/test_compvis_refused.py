@@ -132,11 +132,6 @@ CHANGES = {
         f"x.yaml:15:9: {PARAMS}.num_classes: expected adm_in_channels beside it, the width of what "
         "is embedded",
     ),
-    "no transformer blocks": (
-        ("v1-inference", "transformer_depth: 1", "transformer_depth: 0"),
-        f"x.yaml:22:9: {PARAMS}.transformer_depth, read as unet.transformer_layers_per_block: "
-        "expected an int",
-    ),
     "a class that is none": (
         ("v1-inference", "openaimodel.UNetModel", "openaimodel.UnetModel"),
         "x.yaml:11:7: model.params.unet_config.target: expected a class named UNetModel, "
