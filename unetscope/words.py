@@ -94,8 +94,15 @@ class Words:
             "decoder": Word(en="Decoder", zh="Decoder"),
             "exit": Word(en="Final conv", zh="Final Conv"),
             "time_embedding": Word(en="Time embedding", zh="时间嵌入"),
+            "controlnet": Word(en="ControlNet", zh="ControlNet"),
+            "adapter": Word(en="Adapter", zh="Adapter"),
             "other": other,
         }
+    )
+    steers = Word(
+        en="{part}: {count} tensors are added to the UNet's features, {skips} of them to skips on "
+        "their way.",
+        zh="{part}：有 {count} 个张量加到 UNet 的特征上，其中 {skips} 个加到途中的跨层连接上。",
     )
 
     # Comparison of blocks
@@ -379,6 +386,8 @@ class Words:
     # Memory
     memory = Word(en="Memory of one forward pass", zh="一次前向传播的内存")
     weights = Word(en="Weights", zh="权重")
+    weights_of = Word(en="of these, {}", zh="其中 {}")
+    added_by = Word(en="Added to features by {}", zh="{} 加到特征上的张量")
     buffers = Word(en="Buffers", zh="缓冲区")
     inputs = Word(en="Inputs", zh="输入")
     activation_peak = Word(en="Activations, peak", zh="激活值峰值")
