@@ -601,6 +601,7 @@ class Words:
     count_of_parameters = Word(en="{count} parameters", zh="{count} 个参数")
     count_of_elements = Word(en="{count} elements", zh="{count} 个元素")
     in_tensors = Word(en="{} tensors", zh="{} 个张量")
+    in_skips = Word(en="{} skips", zh="{} 个跨层连接")
     in_modules = Word(en="{} modules", zh="{} 个模块")
     more_blocks = Word(en="{} more", zh="另外 {} 处")
     more_dims = Word(en="and others", zh="等")

@@ -41,6 +41,7 @@ class Matching:
         for pair in (known or {}).items():
             self._pair(*pair)
         self._pair("", "")
+        self._top_down(*_wrapped(old, new))
         self._top_down("", "")
         self._aligned()
         self._containers()
@@ -146,6 +147,29 @@ def paired(
 def _alike(old: Side, new: Side) -> bool:
     """Whether all tensors have their names and shapes."""
     return old.looks == new.looks
+
+
+def _wrapped(old: Side, new: Side) -> tuple[str, str]:
+    """The module of one network that holds what the other one's root does; both roots if none does.
+
+    Such a network was put into another one, as beside a ControlNet. By the names of what they hold
+    it is told from others that look like parts of it.
+    """
+
+    def inside(side: Side, path: str) -> set[str]:
+        start = len(path) + 1 if path else 0
+        return {owner[start:] for owner in side.owners_below[path]}
+
+    held = inside(old, ""), inside(new, "")
+    most, found = len(held[0] & held[1]), ("", "")
+    for path in new.modules:
+        if (alike := len(held[0] & inside(new, path))) > most:
+            most, found = alike, ("", path)
+    for path in old.modules:
+        if (alike := len(held[1] & inside(old, path))) > most:
+            most, found = alike, (path, "")
+    least = min(map(len, held))
+    return found if 2 * most > least else ("", "")
 
 
 def _last(path: str) -> str:
