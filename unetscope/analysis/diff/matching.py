@@ -41,7 +41,8 @@ class Matching:
         for pair in (known or {}).items():
             self._pair(*pair)
         self._pair("", "")
-        self._top_down(*_wrapped(old, new))
+        self._roots = _wrapped(old, new)
+        self._top_down(*self._roots)
         self._top_down("", "")
         self._aligned()
         self._containers()
@@ -72,7 +73,7 @@ class Matching:
             return lambda side, path: (_last(path), side.role(path), looks(side, path))
 
         def name(side: Side, path: str) -> Hashable:
-            index = _last(path).isdigit() and old != new
+            index = _last(path).isdigit() and not self._same_place(old, new)
             return _last(path), side.ranks(path) if index else None
 
         found: list[tuple[str, str]] = []
@@ -95,6 +96,13 @@ class Matching:
             found += pairs
         for pair in found:
             self._top_down(*pair)
+
+    def _same_place(self, old: str, new: str) -> bool:
+        """Whether two modules have one path, or had before one network was put into another."""
+        was, now = (f"{root}." if root else "" for root in self._roots)
+        return old == new or (
+            old.startswith(was) and new.startswith(now) and old[len(was) :] == new[len(now) :]
+        )
 
     def _aligned(self) -> None:
         """Match single modules that hold tensors, in the order of their calls.
