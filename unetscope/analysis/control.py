@@ -3,14 +3,15 @@
 A ControlNet's maps are added to skips on their way from the push to the join and to the middle
 ("Adding Conditional Control to Text-to-Image Diffusion Models", 2023), an adapter's to features
 of the encoder before the push ("T2I-Adapter", 2023). Each is a call beside the trunk, or a call of
-several levels in its body, and what is called for it alone belongs to it. Two encoders whose blocks
-alternate, as ControlNet-XS runs them, are no such call.
+several levels in its body, and what is called for it alone belongs to it, before it or after. Two
+encoders whose blocks alternate, as ControlNet-XS runs them, are no such call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from unetscope.analysis.network import Network
 from unetscope.analysis.skips import added
@@ -37,23 +38,45 @@ class Control:
     pushes: tuple[int, ...] = ()
 
 
+_FOUND: WeakKeyDictionary[Network, tuple[Control, ...]] = WeakKeyDictionary()
+
+
 def controls(network: Network) -> tuple[Control, ...]:
     """What steers a UNet, in the order of the calls; nothing where no skip is joined."""
-    candidates = tuple(_candidates(network))
+    if network not in _FOUND:
+        _FOUND[network] = tuple(_controls(network))
+    return _FOUND[network]
+
+
+def _controls(network: Network) -> list[Control]:
+    level = _level(network)
+    candidates = _candidates(network, level)
     if not candidates:
-        return ()
-    sums = _sums(network, candidates)
-    found = {}
+        return []
+    flow = _Flow(network, candidates)
     encoded = max(map(network.graph.born, network.pushed))
-    for call, values in sums.items():
+    found = {}
+    for call, values in flow.sums.items():
         pushes = _pushes(network, tuple(values))
         late = pushes or max(values.values()) > encoded
         found[call] = Control(call, CONTROLNET if late else ADAPTER, tuple(values), pushes)
-    for call in reversed(network.beside):
+    inside = {inner for call in candidates for inner in network.below(call)}
+    for call in level:
+        source = None if call in inside else flow.only_source(call)
+        if source in found:
+            found[call] = Control(call, found[source].part)
+    for call in reversed(level):
         reader = None if call in found else _only_reader(network, call, found)
         if reader is not None:
             found[call] = Control(call, found[reader].part)
-    return tuple(found[call] for call in sorted(found))
+    held = {inner for call in found for inner in network.below(call)[1:]}
+    return [found[call] for call in sorted(found) if call not in held]
+
+
+def _level(network: Network) -> tuple[int, ...]:
+    """The calls beside the trunk and in it, down to the blocks, in order."""
+    inside = {call for block in network.blocks for call in network.holding(block)}
+    return tuple(sorted({*network.beside, *inside} - {*network.holding(network.trunk)}))
 
 
 def parts_beside(network: Network) -> dict[str, str]:
@@ -78,71 +101,100 @@ def blocks(network: Network) -> tuple[int, ...]:
     return tuple(sorted((*own_blocks(network), *steering_blocks(network))))
 
 
-def _candidates(network: Network) -> Iterator[int]:
+def _candidates(network: Network, level: tuple[int, ...]) -> list[int]:
     """The calls that may steer: they return maps that are not all that the trunk works on."""
     if network.trunk is None or not network.trace.skips:
-        return
-    graph = network.graph
-    sample = network.main_input(network.trunk)
-    last = max(network.join(skip).clock for skip in network.trace.skips)
-    for call in network.beside:
-        maps = [value for value in network.step(call).outputs if network.is_map(value)]
-        before = sample is not None and not any(
-            value == sample or graph.descends(sample, value) for value in maps
-        )
-        if maps and before and network.step(call).start < last:
-            yield call
-    pushed, first = network.pushed, network.pushed[0]
-    for call in network.children[network.trunk]:
-        step = network.step(call)
-        sizes = {network.size(value) for value in step.outputs if network.is_map(value)}
-        end = step.end or step.start
-        if (
-            len(sizes) > 1
-            and not any(step.start < graph.born(value) <= end for value in pushed)
-            and not any(step.start < network.join(skip).clock < end for skip in network.trace.skips)
-            and not any(
-                argument.value == first or graph.descends(argument.value, first)
-                for argument in step.inputs
-            )
-        ):
-            yield call
-
-
-def _sums(network: Network, candidates: tuple[int, ...]) -> dict[int, dict[int, int]]:
-    """For each candidate the values, made of its results alone, that are added to the UNet's maps.
-
-    Each with the clock of its sum. Only sums before the last join count: what is added to the
-    output steers nothing.
-    """
-    graph, trace = network.graph, network.trace
-    inside = {call: candidate for candidate in candidates for call in network.below(candidate)}
-    outputs = {v: c for c in candidates for v in network.step(c).outputs if network.is_map(v)}
-    trunk = set() if network.trunk is None else set(network.below(network.trunk))
-    last = max(network.join(skip).clock for skip in trace.skips)
-    of: dict[int, frozenset[int]] = {value: frozenset((c,)) for value, c in outputs.items()}
-    own = {argument.value for argument in network.step(network.trunk or 0).inputs} - outputs.keys()
-    found: dict[int, dict[int, int]] = {}
-    for index, op in enumerate(trace.ops):
-        if op.step in inside or op.clock > last:
-            continue
-        steering = [value for value in op.inputs if value in of]
-        others = [
-            value
-            for value in op.inputs
-            if value in own and value not in of and network.spec(value).numel > 1
-        ]
-        if steering and not others:
-            for value in op.outputs:
-                of[value] = frozenset().union(*(of[each] for each in steering))
-            continue
-        if others or op.step in trunk:
-            own.update(op.outputs)
-        if graph.kinds[index] is OpKind.SUM and any(map(network.is_map, others)):
-            for value in steering:
-                for candidate in of[value]:
-                    found.setdefault(candidate, {})[value] = op.clock
+        return []
+    found: list[int] = []
+    taken: set[int] = set()
+    for call in level:
+        may = _may_steer_beside if call in network.beside else _may_steer_inside
+        if call not in taken and may(network, call):
+            found.append(call)
+            taken.update(network.below(call))
     return found
+
+
+def _may_steer_beside(network: Network, call: int) -> bool:
+    """Whether a call beside the trunk returns maps of which the trunk's main input is not made."""
+    graph, sample = network.graph, network.main_input(network.trunk or 0)
+    maps = [value for value in network.step(call).outputs if network.is_map(value)]
+    return bool(maps) and not any(
+        sample is None or value == sample or graph.descends(sample, value) for value in maps
+    )
+
+
+def _may_steer_inside(network: Network, call: int) -> bool:
+    """Whether a call in the trunk returns maps at several resolutions, and holds no push or join.
+
+    It may be given what is pushed first, as the sample is where it is added to the output.
+    """
+    graph, step = network.graph, network.step(call)
+    end = step.end or step.start
+    sizes = {network.size(value) for value in step.outputs if network.is_map(value)}
+    later = network.pushed[1:2]
+    clocks = [
+        *map(graph.born, network.pushed),
+        *(network.join(skip).clock for skip in network.trace.skips),
+    ]
+    return (
+        len(sizes) > 1
+        and not any(step.start < clock <= end for clock in clocks)
+        and not any(
+            argument.value in network.pushed[1:] or graph.descends(argument.value, value)
+            for argument in step.inputs
+            for value in later
+        )
+    )
+
+
+class _Flow:
+    """What becomes of the maps that candidates return.
+
+    Attributes:
+        made_of: by value the candidates of whose maps alone it was made.
+        sums: by candidate the values made of its maps alone that are added to the UNet's, each with
+            the clock of its sum. Only sums before the last join count: what is added to the output
+            steers nothing.
+    """
+
+    def __init__(self, network: Network, candidates: Sequence[int]) -> None:
+        self._network = network
+        self.made_of: dict[int, frozenset[int]] = {
+            value: frozenset((call,))
+            for call in candidates
+            for value in network.step(call).outputs
+            if network.is_map(value)
+        }
+        self.sums: dict[int, dict[int, int]] = {}
+        trunk = network.trunk or 0
+        inside = {inner for call in candidates for inner in network.below(call)}
+        in_trunk = set(network.below(trunk))
+        last = max(network.join(skip).clock for skip in network.trace.skips)
+        own = {argument.value for argument in network.step(trunk).inputs} - self.made_of.keys()
+        for index, op in enumerate(network.trace.ops):
+            if op.step in inside or op.clock > last:
+                continue
+            given = [value for value in op.inputs if value in self.made_of]
+            others = [v for v in op.inputs if v in own and network.spec(v).numel > 1]
+            if given and not others:
+                whole = frozenset().union(*(self.made_of[value] for value in given))
+                self.made_of |= dict.fromkeys(op.outputs, whole)
+                continue
+            if others or op.step in in_trunk:
+                own.update(op.outputs)
+            if network.graph.kinds[index] is OpKind.SUM and any(map(network.is_map, others)):
+                for value in given:
+                    for candidate in self.made_of[value]:
+                        self.sums.setdefault(candidate, {})[value] = op.clock
+
+    def only_source(self, call: int) -> int | None:
+        """The first candidate of whose maps alone a call makes others; None if there is none."""
+        step, fed = self._network.step(call), self._network.graph.fed
+        given = [argument.value for argument in step.inputs if fed(argument.value)]
+        if not given or not all(value in self.made_of for value in (*given, *step.outputs)):
+            return None
+        return min(self.made_of[given[0]])
 
 
 def _pushes(network: Network, values: tuple[int, ...]) -> tuple[int, ...]:
