@@ -334,11 +334,15 @@ class Architecture:
 
         Parameters are counted where the network first calls them.
         """
+        from unetscope.analysis.control import blocks, parts_beside
+        from unetscope.analysis.partition import nearest
+
         trace, network, anatomy = self.trace(), self._view.network, self._view.anatomy
         parts = {block: part for part, held in vars(anatomy).items() for block in held}
+        beside = parts_beside(network)
         counted: set[str] = set()
         rows = []
-        for block in network.blocks:
+        for block in blocks(network):
             inside = network.below(block)
             modules = {network.path(call) for call in inside} - counted
             counted |= modules
@@ -347,7 +351,7 @@ class Architecture:
             rows.append(
                 {
                     "path": network.path(block),
-                    "part": parts.get(block),
+                    "part": parts.get(block) or nearest(network.path(block), beside),
                     "class": network.module(block).kind,
                     "input_shape": None if given is None else list(network.spec(given).shape),
                     "output_shape": None if made is None else list(network.spec(made).shape),

@@ -82,6 +82,8 @@ class LockedSkip:
     shape: tuple[int, ...]
     function: str | None = None
     """The function that made it; None if it is a module's whole output."""
+    added: tuple[str, ...] = ()
+    """Paths of the modules whose results are added to it on its way, such as a ControlNet's."""
 
 
 @dataclass(frozen=True)

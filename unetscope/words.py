@@ -94,8 +94,15 @@ class Words:
             "decoder": Word(en="Decoder", zh="Decoder"),
             "exit": Word(en="Final conv", zh="Final Conv"),
             "time_embedding": Word(en="Time embedding", zh="时间嵌入"),
+            "controlnet": Word(en="ControlNet", zh="ControlNet"),
+            "adapter": Word(en="Adapter", zh="Adapter"),
             "other": other,
         }
+    )
+    steers = Word(
+        en="{part}: {count} tensors are added to the UNet's features, {skips} of them to skips on "
+        "their way.",
+        zh="{part}：有 {count} 个张量加到 UNet 的特征上，其中 {skips} 个加到途中的跨层连接上。",
     )
 
     # Comparison of blocks
@@ -379,6 +386,8 @@ class Words:
     # Memory
     memory = Word(en="Memory of one forward pass", zh="一次前向传播的内存")
     weights = Word(en="Weights", zh="权重")
+    weights_of = Word(en="of these, {}", zh="其中 {}")
+    added_by = Word(en="Added to features by {}", zh="{} 加到特征上的张量")
     buffers = Word(en="Buffers", zh="缓冲区")
     inputs = Word(en="Inputs", zh="输入")
     activation_peak = Word(en="Activations, peak", zh="激活值峰值")
@@ -592,6 +601,7 @@ class Words:
     count_of_parameters = Word(en="{count} parameters", zh="{count} 个参数")
     count_of_elements = Word(en="{count} elements", zh="{count} 个元素")
     in_tensors = Word(en="{} tensors", zh="{} 个张量")
+    in_skips = Word(en="{} skips", zh="{} 个跨层连接")
     in_modules = Word(en="{} modules", zh="{} 个模块")
     more_blocks = Word(en="{} more", zh="另外 {} 处")
     more_dims = Word(en="and others", zh="等")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import prod
 
+from unetscope.analysis.control import own_blocks
 from unetscope.analysis.network import Network
 from unetscope.record import SkipEvent
 
@@ -59,7 +60,7 @@ def anatomy(network: Network) -> Anatomy:
         name: [] for name in ("entry", "encoder", "middle", "decoder", "exit")
     }
     for block in maps:
-        role = _role(network, block) if network.trace.skips else _named(network, block)
+        role = _role(network, block) if network.trace.skips else named_part(network, block)
         if role is None:  # nothing is joined and the name says nothing: before or after those
             role = "exit" if parts["encoder"] or parts["decoder"] else "entry"
         parts[role].append(block)
@@ -79,7 +80,9 @@ def _begin(network: Network, entry: list[int], encoder: list[int]) -> None:
     first = encoder[0] if len(encoder) > 1 and not entry else None
     if first is not None and len(network.convolutions(first)) == 1 and not network.resamples(first):
         entry.append(encoder.pop(0))
-    named = [index for index, block in enumerate(encoder) if _named(network, block) == "encoder"]
+    named = [
+        index for index, block in enumerate(encoder) if named_part(network, block) == "encoder"
+    ]
     if entry and named and not any(map(network.resamples, encoder[: named[0]])):
         entry += encoder[: named[0]]
         del encoder[: named[0]]
@@ -124,7 +127,7 @@ def _after_trunk(network: Network) -> list[int]:
 
 def _role(network: Network, block: int) -> str:
     """The part that a block belongs to by when it ran between pushes and joins."""
-    named = _named(network, block)
+    named = named_part(network, block)
     step = network.step(block)
     last_push = max(network.graph.born(value) for value in network.pushed)
     joins = [network.join(skip) for skip in network.trace.skips]
@@ -166,10 +169,10 @@ def _between(network: Network, block: int, blocks: Sequence[int]) -> str:
 
 
 def _working(network: Network) -> list[int]:
-    """The blocks that do not merely hand on what they were given, as `nn.Identity` does."""
+    """The UNet's blocks that do not merely hand on what they were given, as `nn.Identity` does."""
     return [
         block
-        for block in network.blocks
+        for block in own_blocks(network)
         if not {a.value for a in network.step(block).inputs} >= {*network.step(block).outputs}
     ]
 
@@ -180,7 +183,7 @@ def _is_entry(network: Network, block: int) -> bool:
     return given == network.sample and len(network.convolutions(block)) == 1
 
 
-def _named(network: Network, block: int) -> str | None:
+def named_part(network: Network, block: int) -> str | None:
     """The part that a block's path or class names; None if they name none."""
     names = f"{network.path(block)} {network.module(block).kind}"
     return next((part for part, pattern in _NAMES.items() if pattern.search(names)), None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from unetscope.analysis.bodies import body, function
 from unetscope.analysis.cost import Cost
 from unetscope.analysis.memory import activation_peak
 from unetscope.analysis.network import Network
+from unetscope.analysis.skips import added
 from unetscope.errors import UnetscopeError
 from unetscope.lock import (
     Lock,
@@ -111,6 +113,23 @@ def _skips(network: Network) -> tuple[LockedSkip, ...]:
                 operand=skip.operand,
                 shape=value.spec.shape,
                 function=None if made_by is None else function(made_by, network),
+                added=tuple(_adders(network, added(network.graph, skip))),
             )
         )
     return tuple(found)
+
+
+def _adders(network: Network, values: Iterable[int]) -> dict[str, None]:
+    """The modules that made values; where a body around the trunk did, those that it had them from.
+
+    So the sum of two ControlNets' residuals has two.
+    """
+    graph = network.graph
+    around = {network.path(call) for call in network.holding(network.trunk)}
+    found: dict[str, None] = {}
+    for value in values:
+        if graph.module(value) in around and any(map(graph.fed, graph.parents[value])):
+            found |= _adders(network, filter(graph.fed, graph.parents[value]))
+        else:
+            found[graph.module(value)] = None
+    return found

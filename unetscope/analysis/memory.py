@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import accumulate
 from math import prod
 
+from unetscope.analysis.control import blocks
 from unetscope.analysis.network import Network
 from unetscope.ops import operation
 from unetscope.record import Op, Storage, Trace, itemsize
@@ -180,8 +181,8 @@ class Memory:
 
     @cached_property
     def blocks(self) -> tuple[BlockMemory, ...]:
-        """What is held during and after each block, in order."""
-        return tuple(map(self._block, self.network.blocks))
+        """What is held during and after each block, in order; what steers the UNet has some too."""
+        return tuple(map(self._block, blocks(self.network)))
 
     @cached_property
     def most_waiting(self) -> int:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from unetscope.analysis.anatomy import anatomy, is_layer
+from unetscope.analysis.anatomy import anatomy, is_layer, named_part
 from unetscope.analysis.attention import Attention, Reading, attentions
+from unetscope.analysis.control import blocks, steering_blocks
 from unetscope.analysis.graph import Graph
 from unetscope.analysis.network import Network
 from unetscope.analysis.partition import OTHER, nearest
@@ -133,7 +134,7 @@ def _is_silu(graph: Graph, op: Op) -> bool:
 
 def _units(network: Network) -> Iterator[Occurrence]:
     """ResNets and resamplers, wherever they stand; a ResNet that resamples is a resampler."""
-    for unit in network.units_of(network.blocks):
+    for unit in network.units_of(blocks(network)):
         path = (network.path(unit),)
         given, made = network.main_input(unit), network.main_output(unit)
         if is_layer(network, unit):
@@ -196,14 +197,22 @@ def _is_feed_forward(network: Network, call: int) -> bool:
 def _blocks(network: Network, attending: Sequence[Attention]) -> Iterator[Occurrence]:
     """Blocks of several ResNets and transformers, by part and by the attention in them."""
     crossing = {a.call for a in attending if a.reading is not Reading.SELF}
+    for part, block in _in_parts(network):
+        units = network.units(block)
+        resnets = sum(is_layer(network, unit) for unit in units)
+        if network.is_resnet(block) or network.is_transformer(block) or not resnets:
+            continue
+        crosses = any(call in crossing for call in network.below(block))
+        name = "CrossAttn" if crosses else "Attn" if network.attends(block) else ""
+        kind = name + _SUFFIXES[part]
+        kind = kind if kind in MODULE_KINDS else f"{kind}_X"
+        yield Occurrence(kind, (network.path(block),), resnets)
+
+
+def _in_parts(network: Network) -> Iterator[tuple[str, int]]:
+    """Blocks with the part that they belong to; those of what steers the UNet, by their names."""
     for part, calls in vars(anatomy(network)).items():
-        for block in calls if part in _SUFFIXES else ():
-            units = network.units(block)
-            resnets = sum(is_layer(network, unit) for unit in units)
-            if network.is_resnet(block) or network.is_transformer(block) or not resnets:
-                continue
-            crosses = any(call in crossing for call in network.below(block))
-            name = "CrossAttn" if crosses else "Attn" if network.attends(block) else ""
-            kind = name + _SUFFIXES[part]
-            kind = kind if kind in MODULE_KINDS else f"{kind}_X"
-            yield Occurrence(kind, (network.path(block),), resnets)
+        yield from ((part, block) for block in calls if part in _SUFFIXES)
+    for block in steering_blocks(network):
+        if (named := named_part(network, block)) is not None:
+            yield named, block

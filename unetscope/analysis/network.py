@@ -240,7 +240,7 @@ class Network:
 
     def common(self, *calls: int | None) -> int:
         """The innermost call that holds all of these or is one of them; the root for none."""
-        chains = [self._chain(call) for call in calls if call is not None]
+        chains = [self.holding(call) for call in calls if call is not None]
         common = 0
         for level in zip(*chains, strict=False):
             if len(set(level)) > 1:
@@ -251,7 +251,7 @@ class Network:
     @cached_property
     def beside(self) -> tuple[int, ...]:
         """The calls beside the trunk, in order: other child calls of the calls that hold it."""
-        chain = set() if self.trunk is None else set(self._chain(self.trunk))
+        chain = set(self.holding(self.trunk))
         return tuple(
             call
             for call, step in enumerate(self.trace.steps)
@@ -263,11 +263,12 @@ class Network:
         """The blocks, in order: the child calls of the trunk, or of those that hold blocks."""
         return () if self.trunk is None else tuple(_blocks_inside(self, self.trunk))
 
-    def _chain(self, call: int) -> list[int]:
-        """The calls from the root down to `call`."""
-        chain = [call]
-        while (parent := self.trace.steps[chain[-1]].parent) is not None:
-            chain.append(parent)
+    def holding(self, call: int | None) -> list[int]:
+        """The calls from the root down to one, itself the last; none for None."""
+        chain: list[int] = []
+        while call is not None:
+            chain.append(call)
+            call = self.trace.steps[call].parent
         return chain[::-1]
 
 

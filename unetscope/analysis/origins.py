@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from unetscope.analysis.control import blocks
 from unetscope.analysis.network import Network
 from unetscope.ops import OpKind
 
@@ -45,7 +46,7 @@ class Origins:
     def _units(self) -> dict[int, str]:
         """The ResNet, transformer or resampler that returned a value."""
         network = self._network
-        units = [unit for block in network.blocks for unit in network.units(block)]
+        units = [unit for block in blocks(network) for unit in network.units(block)]
         return {value: network.path(unit) for unit in units for value in network.step(unit).outputs}
 
     def of(self, value: int) -> str:

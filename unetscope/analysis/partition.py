@@ -11,10 +11,11 @@ hako-mikan/sd-webui-supermerger.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Literal
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, embeddings, makes_vectors
+from unetscope.analysis.control import blocks, parts_beside
 from unetscope.analysis.network import Network
 
 By = Literal["block", "part", "module"]
@@ -39,17 +40,21 @@ def partition(network: Network, by: By, depth: int | None = None) -> dict[str, s
     Args:
         network: a traced network.
         by: `block`: a block of `Network.blocks` by path, or what stands beside them; `part`: a
-            field of `Anatomy`, `time_embedding` or `other`; `module`: a path.
+            field of `Anatomy`, `time_embedding`, what steers the UNet (`controlnet`, `adapter`) or
+            `other`; `module`: a path.
         depth: with `module`, the number of levels of a path that make a group, 1 for the children
             of the root; None for all. A name and its index are one level: `down_blocks.0`.
     """
     if by == "module":
         return {path: _cut(path, depth) or OTHER for path in network.modules}
-    blocks = _blocks(network)
+    beside = parts_beside(network)
+    held_by = _blocks(network, beside)
     if by == "block":
-        return blocks
+        return held_by
     parts = _parts(network, anatomy(network))
-    return {path: parts.get(block, OTHER) for path, block in blocks.items()}
+    return {
+        path: nearest(path, beside) or parts.get(block, OTHER) for path, block in held_by.items()
+    }
 
 
 def in_order(network: Network, groups: Mapping[str, str]) -> list[str]:
@@ -64,16 +69,20 @@ def _cut(path: str, depth: int | None) -> str:
     return ".".join(levels[:depth])
 
 
-def _blocks(network: Network) -> dict[str, str]:
-    """The block of every module; a module beside the blocks is one by itself, called or not."""
-    called = {network.path(call) for call in network.blocks}
+def _blocks(network: Network, steer: Container[str]) -> dict[str, str]:
+    """The block of every module; a module beside the blocks is one by itself, called or not.
+
+    What steers the UNet has blocks too; what it holds beside them is one with its path.
+    """
+    called = {network.path(call) for call in blocks(network)}
     above = {"", *(prefix for path in called for prefix in _prefixes(path)[:-1])}
     groups = {}
     for path in network.modules:
         prefixes = _prefixes(path)
         inside = [prefix for prefix in prefixes if prefix in called]
         beside = [prefix for prefix in prefixes if prefix not in above]
-        groups[path] = inside[-1] if inside else beside[0] if beside else OTHER
+        holders = [prefix for prefix in prefixes if prefix in steer]
+        groups[path] = [OTHER, *holders, *beside[:1], *inside][-1]
     return groups
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from unetscope.config import Spec
     from unetscope.families.diffusers.networks.controlnet import ControlNetModel
     from unetscope.families.diffusers.networks.unet2d_condition import UNet2DConditionModel
+    from unetscope.families.family import Tensors
 
 
 class ConfigNetwork(Runnable):
@@ -176,6 +177,13 @@ class ControlledNetwork(Runnable):
                     f"`{controlnet}` does not fit `{unet.reference}`: "
                     f"`{option}` is {theirs}, not {ours}"
                 )
+        given = dict(_shapes(unet.tensors()))
+        for name, shape in _shapes(control.tensors()):
+            if given.get(name, shape) != shape:
+                raise UnetscopeError(
+                    f"`{controlnet}` does not fit `{unet.reference}`: "
+                    f"it takes `{name}` of {shape}, not {given[name]}"
+                )
         return control
 
     def _make(self) -> nn.Module:
@@ -216,6 +224,17 @@ class ControlledNetwork(Runnable):
         """See that the UNet can take its inputs."""
         self.unet.check_sizes(flags)
 
+    def place_of(self, change: Change, diff: Diff) -> Place | None:
+        """The line of the value that most likely caused a change, in the file of either."""
+        from unetscope.analysis.diff.configs import CONTROLNET, cause, nearest_place
+
+        path = cause(change, diff, [module.path for module in self.lock().modules])
+        places = self.unet.spec.places
+        if path[:1] == (CONTROLNET,):
+            path, places = path[1:], self.control.places
+        found = nearest_place(path, places)
+        return found if isinstance(found, Place) else super().place_of(change, diff)
+
     @property
     def known(self) -> dict[str, Any]:
         """Names, configs and references of both."""
@@ -229,6 +248,15 @@ class ControlledNetwork(Runnable):
     def config(self) -> Mapping[str, Any]:
         """The UNet's config, with the ControlNet's under `controlnet`."""
         return {**self.unet.spec.resolved, "controlnet": self.control.resolved}
+
+
+def _shapes(tensors: Tensors) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The shape of each input, also of those in a dictionary."""
+    for name, tensor in tensors.items():
+        if isinstance(tensor, dict):
+            yield from _shapes({**tensor})
+        else:
+            yield name, tensor.shape
 
 
 def _ignored(text: str) -> None:

@@ -114,6 +114,7 @@ def measurement(source: Source, traced: Trace, runs: int, progress: Progress) ->
     Raises:
         UnetscopeError: the source cannot run again, or not here.
     """
+    from unetscope.analysis.control import blocks
     from unetscope.analysis.network import Network
     from unetscope.tracing.measure import fill, measure, passes
 
@@ -122,10 +123,10 @@ def measurement(source: Source, traced: Trace, runs: int, progress: Progress) ->
     model, args, kwargs = _placed(network)
     fill(model, args, kwargs)
     calls = Network(traced)
-    blocks = [calls.path(call) for call in calls.blocks]
+    paths = [calls.path(call) for call in blocks(calls)]
     steps = passes(device, runs)
     with progress(f"measuring {traced.name} on {device}: {steps} passes", steps) as done:
-        return measure(model, args, kwargs, blocks, runs=runs, done=done)
+        return measure(model, args, kwargs, paths, runs=runs, done=done)
 
 
 def verification(old: Runnable, new: Runnable, device: str, progress: Progress) -> Verification:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from unetscope.analysis.anatomy import is_layer
 from unetscope.analysis.network import Network
 from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.views.control import steering
 from unetscope.views.view import Dim, View, code
 
 _TEXT = re.compile(r"encoder_hidden_states|text|prompt|caption")
@@ -71,7 +72,10 @@ def _tensor(view: View, value: int) -> tuple[tuple[int | str, ...], str]:
 
 
 def parts(view: View) -> list[Table]:
-    """One row a part: its blocks, and the dims of the feature map before and after."""
+    """One row a part: its blocks, and the dims of the feature map before and after.
+
+    What steers the UNet is a part beside the five; a line says what it adds.
+    """
     network, words, anatomy = view.network, view.words, view.anatomy
     rows = []
     for key, blocks in vars(anatomy).items():
@@ -89,14 +93,27 @@ def parts(view: View) -> list[Table]:
         )
     if not rows:
         return []
+    beside = list(steering(view))
+    for each in beside:
+        given = network.main_input(each.calls[0])
+        rows.append(
+            (
+                Cell.of(words.part_names[each.part], data=each.part),
+                Cell(_between(paths := [network.path(call) for call in each.calls]), paths),
+                None if given is None else view.dims(given),
+                None,
+            )
+        )
     columns = (
         Column("part", words.part),
         Column("modules", words.modules),
         Column("input_shape", words.input_dims, Kind.TUPLE, code=True),
         Column("output_shape", words.output_dims, Kind.TUPLE, code=True),
     )
-    title = words.five_parts if len(rows) == len(vars(anatomy)) else words.parts
-    return [Table("parts", title, columns, tuple(rows))]
+    title = words.five_parts if len(rows) - len(beside) == len(vars(anatomy)) else words.parts
+    notes = tuple(each.sentence(view) for each in beside)
+    data = {"steering": [each.data(view) for each in beside]} if beside else {}
+    return [Table("parts", title, columns, tuple(rows), after=notes, data=data)]
 
 
 def _between(paths: list[str]) -> tuple[Part, ...]:
@@ -225,7 +242,10 @@ def _inside(view: View, block: int, op: int) -> bool:
 def _main_inputs(view: View, block: int) -> Cell:
     """What a block reads: the feature map, a vector such as time, tokens such as text, skips."""
     network = view.network
-    pushed = {*network.pushed, *view.residuals}
+    skips = network.trace.skips
+    arrived = {network.join(skip).inputs[skip.operand] for skip in skips}
+    # A ControlNet's residuals were added on the way.
+    pushed = {*network.pushed, *view.residuals, *arrived}
     main = network.main_input(block)
     found = set()
     for argument in network.step(block).inputs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from math import prod
 
 from unetscope.analysis.diff import COSTS, Change
@@ -66,6 +67,8 @@ def what(change: Change, words: Words) -> Cell:
             return phrase(words.reordered[change.about], None, **said)
         case "skip-added" | "skip-removed" | "skip-repaired":
             return _producers(change, words)
+        case "skip-summed":
+            return _added(change, words)
         case "result-changed" if change.about == "difference":
             tolerance, difference = (Part(v, Kind.DIFFERENCE) for v in (change.old, change.new))
             said = {"tolerance": tolerance, "difference": difference}
@@ -128,6 +131,22 @@ def _producers(change: Change, words: Words) -> Cell:
     ends = dict.fromkeys(end for end in (change.old, change.new) if end is not None)
     shown = between([code(end or words.whole_network) for end in ends], " -> ")
     return _cell(Part(f"{words.from_producer} "), *shown)
+
+
+def _added(change: Change, words: Words) -> Cell:
+    """What is added to skips, and was: `+ controlnet.controlnet_down_blocks`, in how many skips."""
+    singles = change.singles()
+    sides = (_common(single.old for single in singles), _common(single.new for single in singles))
+    old, new = ([Part("+ "), code(path)] if path else [Part("-")] for path in sides)
+    return _counted([*old, Part(" -> "), *new], change, words.in_skips)
+
+
+def _common(added: Iterable[tuple[str, ...]]) -> str:
+    """The levels that the paths of all that is added have in common; else all paths."""
+    paths = dict.fromkeys(path for paths in added for path in paths)
+    levels = zip(*(path.split(".") for path in paths), strict=False)
+    same = [level[0] for level in takewhile(lambda level: len(set(level)) == 1, levels)]
+    return ".".join(same) or ", ".join(paths)
 
 
 def _renamed(change: Change, words: Words) -> Cell:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from unetscope.analysis.memory import CUDA_BLOCK, Memory, Peak, buffer_bytes, parameter_bytes
 from unetscope.analysis.training import Training, state
 from unetscope.record import Measurement, itemsize
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
+from unetscope.views.control import steering
 from unetscope.views.lifetimes import Report, alive, blocks, skips
 from unetscope.views.view import View, chosen, code, phrase
 
@@ -22,6 +23,7 @@ def summary(report: Report) -> list[Table]:
     weights, buffers = parameter_bytes(trace), buffer_bytes(trace)
     facts: list[tuple[Column, Cell]] = [
         _size("weight_bytes", words.weights, weights),
+        *_beside(report),
         _size("buffer_bytes", words.buffers, buffers),
         _size("input_bytes", words.inputs, memory.input_bytes),
         _peak(report, "activation_peak_bytes", words.activation_peak, peak),
@@ -34,7 +36,7 @@ def summary(report: Report) -> list[Table]:
         ),
     ]
     if not buffers:
-        del facts[1]
+        facts = [fact for fact in facts if fact[0].key != "buffer_bytes"]
     notes = [Cell.of(words.memory_convention)]
     if memory.unseen_matrices:
         notes.append(Cell.of(words.unseen_matrices.format(memory.unseen_matrices)))
@@ -53,6 +55,16 @@ def summary(report: Report) -> list[Table]:
             },
         )
     ]
+
+
+def _beside(report: Report) -> Iterator[tuple[Column, Cell]]:
+    """What of the weights steers the UNet, and what that adds to its features."""
+    view = report.view
+    for each in steering(view):
+        name = view.words.part_names[each.part]
+        weights, added = each.weight_bytes(view), each.added_bytes(view)
+        yield _size(f"{each.part}_weight_bytes", view.words.weights_of.format(name), weights)
+        yield _size(f"{each.part}_added_bytes", view.words.added_by.format(name), added)
 
 
 def _size(key: str, title: str, nbytes: int) -> tuple[Column, Cell]:

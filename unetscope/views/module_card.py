@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -116,10 +116,11 @@ def title(view: View, path: str) -> str:
 def _config(explained: Explained, path: str) -> Cell | None:
     """The options that shape a module, with their values if they are written."""
     network = explained.view.network
-    options = network.trace.config.get("unet")
+    config, path, paths = _configured(network.trace.config, path, network.modules)
+    options = config.get("unet")
     if not isinstance(options, dict):
         return None
-    keys = config_keys(path, network.modules)
+    keys = config_keys(path, paths)
     texts = [
         f"{key}={_plain(options[key])}"
         if key in options
@@ -127,6 +128,21 @@ def _config(explained: Explained, path: str) -> Cell | None:
         for key in keys
     ]
     return Cell.of(", ".join(texts), data=(list(keys), [options.get(key) for key in keys]))
+
+
+def _configured(
+    config: Mapping[str, Any], path: str, paths: Iterable[str]
+) -> tuple[Mapping[str, Any], str, Iterable[str]]:
+    """The config that a module was built from, its path there, and those of all modules there.
+
+    A UNet and a ControlNet that run as one have two, the ControlNet's under `controlnet`.
+    """
+    if not isinstance(config.get("controlnet"), dict):
+        return config, path, paths
+    root, _, inner = (path or "unet").partition(".")
+    own = config["controlnet"] if root == "controlnet" else config
+    prefix = f"{root}."
+    return own, inner, ["", *(p.removeprefix(prefix) for p in paths if p.startswith(prefix))]
 
 
 def _plain(value: Any) -> str:

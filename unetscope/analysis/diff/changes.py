@@ -33,6 +33,7 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "skip-removed": ChangeSeverity.BEHAVIOURAL,
     "skip-repaired": ChangeSeverity.BEHAVIOURAL,
     "skip-reordered": ChangeSeverity.BEHAVIOURAL,
+    "skip-summed": ChangeSeverity.BEHAVIOURAL,
     "attr-changed": ChangeSeverity.BEHAVIOURAL,
     "op-changed": ChangeSeverity.BEHAVIOURAL,
     "flow-changed": ChangeSeverity.BEHAVIOURAL,
@@ -54,6 +55,8 @@ SEVERITIES: dict[str, ChangeSeverity] = {
 - `persistence-changed`: a buffer that a `state_dict` now holds, or holds no more.
 - `module-moved`: a module with tensors lies in another module, and the network is not the same.
 - `io-renamed`: `forward` has another name for an input, so that callers by keyword fail.
+- `skip-summed`: what is added to a skip on its way, such as a ControlNet's residual, is made by
+  other modules, or nothing is added any more.
 - `flow-changed`: the same functions take other operands.
 - `result-changed`: real runs with equal weights gave other outputs, where nothing else told of it.
 - `buffer-…`: of buffers that no `state_dict` holds.

@@ -11,16 +11,28 @@ from unetscope.analysis.diff.modules import differ
 Path = tuple[str | int, ...]
 """Where a value stands in a config: `("unet", "block_out_channels", 3)`."""
 
+CONTROLNET = "controlnet"
+"""The key under which a UNet's config has that of its ControlNet."""
 _SIZES = ("inputs.", "unet.sample_size")
 
 
 def config_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[ConfigChange, ...]:
-    """The options and inputs of two configs that differ; their names and sources do not count."""
+    """The options and inputs of two configs that differ; their names and sources do not count.
+
+    A ControlNet that only one has is one value, its name.
+    """
+    if not old or not new:
+        return ()
     left, right = (
         _flat({k: c.get(k, {}) for k in ("family", "unet", "inputs")}) for c in (old, new)
     )
-    if not old or not new:
-        return ()
+    both = CONTROLNET in old and CONTROLNET in new
+    for values, config in ((left, old), (right, new)):
+        own = config.get(CONTROLNET, {})
+        if both:
+            values |= _flat({k: own.get(k, {}) for k in ("family", "unet")}, f"{CONTROLNET}.")
+        elif own:
+            values[CONTROLNET] = own.get("name")
     return tuple(
         ConfigChange(key, left.get(key), right.get(key))
         for key in {**left, **right}

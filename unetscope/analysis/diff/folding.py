@@ -32,6 +32,8 @@ def _key(change: Change, matching: Matching) -> tuple[Hashable, ...]:
             return (change.id,)
         case "class-renamed" | "op-changed" | "flow-changed" | "unread-result":
             return (change.id, change.old, change.new)
+        case "skip-summed":
+            return (change.id, _upper(change.old), _upper(change.new))
         case "attr-changed" | "training-changed":
             # `True` and `1` are equal, but not the same setting.
             return (change.id, change.about, repr(change.old), repr(change.new))
@@ -41,12 +43,17 @@ def _key(change: Change, matching: Matching) -> tuple[Hashable, ...]:
             return (change.id, id(change))
 
 
+def _upper(paths: Iterable[str]) -> frozenset[str]:
+    """The first levels of paths."""
+    return frozenset(path.partition(".")[0] for path in paths)
+
+
 def _one(group: list[Change], matching: Matching) -> Change:
     """One change for several: of a block, or of the network if they lie in several."""
     first = group[0]
     blocks = {_blocks(change, matching) for change in group}
     was, now = blocks.pop() if len(blocks) == 1 else ("", "")
-    if first.id in _TENSORS:
+    if first.id in (*_TENSORS, "skip-summed"):
         return Change(first.id, was, now, parts=tuple(group))
     return Change(first.id, was, now, first.old, first.new, first.about, tuple(group))
 

@@ -41,6 +41,8 @@ class Matching:
         for pair in (known or {}).items():
             self._pair(*pair)
         self._pair("", "")
+        self._roots = _wrapped(old, new)
+        self._top_down(*self._roots)
         self._top_down("", "")
         self._aligned()
         self._containers()
@@ -71,7 +73,7 @@ class Matching:
             return lambda side, path: (_last(path), side.role(path), looks(side, path))
 
         def name(side: Side, path: str) -> Hashable:
-            index = _last(path).isdigit() and old != new
+            index = _last(path).isdigit() and not self._same_place(old, new)
             return _last(path), side.ranks(path) if index else None
 
         found: list[tuple[str, str]] = []
@@ -94,6 +96,13 @@ class Matching:
             found += pairs
         for pair in found:
             self._top_down(*pair)
+
+    def _same_place(self, old: str, new: str) -> bool:
+        """Whether two modules have one path, or had before one network was put into another."""
+        was, now = (f"{root}." if root else "" for root in self._roots)
+        return old == new or (
+            old.startswith(was) and new.startswith(now) and old[len(was) :] == new[len(now) :]
+        )
 
     def _aligned(self) -> None:
         """Match single modules that hold tensors, in the order of their calls.
@@ -146,6 +155,29 @@ def paired(
 def _alike(old: Side, new: Side) -> bool:
     """Whether all tensors have their names and shapes."""
     return old.looks == new.looks
+
+
+def _wrapped(old: Side, new: Side) -> tuple[str, str]:
+    """The module of one network that holds what the other one's root does; both roots if none does.
+
+    Such a network was put into another one, as beside a ControlNet. By the names of what they hold
+    it is told from others that look like parts of it.
+    """
+
+    def inside(side: Side, path: str) -> set[str]:
+        start = len(path) + 1 if path else 0
+        return {owner[start:] for owner in side.owners_below[path]}
+
+    held = inside(old, ""), inside(new, "")
+    most, found = len(held[0] & held[1]), ("", "")
+    for path in new.modules:
+        if (alike := len(held[0] & inside(new, path))) > most:
+            most, found = alike, ("", path)
+    for path in old.modules:
+        if (alike := len(held[1] & inside(old, path))) > most:
+            most, found = alike, (path, "")
+    least = min(map(len, held))
+    return found if 2 * most > least else ("", "")
 
 
 def _last(path: str) -> str:

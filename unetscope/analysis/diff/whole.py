@@ -93,6 +93,7 @@ def skip_changes(matching: Matching) -> Iterator[Change]:
     come = list(matching.new.lock.skips)
     kept = _taken(gone, come, old.both, new.both)
     yield from _reordered(kept)
+    yield from _summed(kept, old, new)
     for old_end, new_end in ((old.producer, new.producer), (old.consumer, new.consumer)):
         for before, after in _taken(gone, come, old_end, new_end):
             yield _change("skip-repaired", before, after)
@@ -111,6 +112,14 @@ def _reordered(kept: list[tuple[LockedSkip, LockedSkip]]) -> Iterator[Change]:
         for about, (old, new) in changed.items():
             if old != new:
                 yield Change("skip-reordered", before.consumer, after.consumer, old, new, about)
+
+
+def _summed(kept: list[tuple[LockedSkip, LockedSkip]], old: _Ends, new: _Ends) -> Iterator[Change]:
+    """Of the skips in both networks, those to which something else is added on the way."""
+    for before, after in kept:
+        if sorted(old.added(before)) != sorted(new.added(after)):
+            ends = before.consumer, after.consumer
+            yield Change("skip-summed", *ends, before.added, after.added)
 
 
 def _change(name: str, old: LockedSkip | None, new: LockedSkip | None) -> Change:
@@ -132,6 +141,9 @@ class _Ends:
 
     def consumer(self, skip: LockedSkip) -> End:
         return self._end(skip.consumer, last=False), ""
+
+    def added(self, skip: LockedSkip) -> list[str]:
+        return [self._end(path, last=True) for path in skip.added]
 
     def both(self, skip: LockedSkip) -> tuple[End, End]:
         return self.producer(skip), self.consumer(skip)

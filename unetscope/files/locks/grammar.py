@@ -30,7 +30,8 @@ MODULE    CLASS ["(" VALUE, ... NAME "=" VALUE, ... ")"] [" ×" CALLS]
 BODY      ("| " ENTRY)* | "body as " NAME | ("in call " NUMBER, ... > ("| " ENTRY)*)*
 ENTRY     FUNCTION [" ← " OPERAND, ...]       long: a line "|   " OPERAND for each
 SKIP      NAME " ← " NAME " " SHAPE [", push " NUMBER] [", pop " NUMBER] [", operand " NUMBER]
-            [", function " FUNCTION]          taken by, made by
+            (", plus " NAME)* [", function " FUNCTION]
+                                              taken by, made by, with what is added on the way
 TENSOR    SHAPE [" " NAME] [", buffer"] [", not persistent"] [", tied to " NAME]
 SHAPE     "[" NUMBER, ... "]"
 VALUE     null | true | false | 1 | 1e-05 | inf | words | "string"

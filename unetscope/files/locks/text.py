@@ -25,6 +25,7 @@ T = TypeVar("T")
 _BLOCKS_OF = "blocks: called by "
 _ITEM = "- "
 _FUNCTION = "function "
+_PLUS = "plus "
 
 
 def dumps(lock: Lock) -> str:
@@ -189,6 +190,7 @@ def _skip(skip: LockedSkip, place: int, count: int) -> Line:
     for each, usual in usual_skip(place, count).items():
         if getattr(skip, each) != usual:
             parts.append(f"{each} {getattr(skip, each)}")
+    parts += [f"{_PLUS}{name(path)}" for path in skip.added]
     if skip.function is not None:
         parts.append(f"{_FUNCTION}{spelling.raw(skip.function)}")
     return Line(", ".join(parts))
@@ -200,15 +202,22 @@ def _read_skip(line: Line, place: int, count: int) -> LockedSkip:
         producer = scan.past(FLOW).name()
         shape = scan.past(" ").dims()
         numbers = usual_skip(place, count)
-        function = None
+        function, added = None, list[str]()
         while function is None and scan.skip(", "):
-            what = scan.expect(*(f"{each} " for each in numbers), _FUNCTION)
+            what = scan.expect(*(f"{each} " for each in numbers), _PLUS, _FUNCTION)
             if what == _FUNCTION:
                 function = scan.rest()
+            elif what == _PLUS:
+                added.append(scan.name())
             else:
                 numbers[what.strip()] = scan.number()
         return LockedSkip(
-            producer=producer, consumer=consumer, shape=shape, function=function, **numbers
+            producer=producer,
+            consumer=consumer,
+            shape=shape,
+            function=function,
+            added=tuple(added),
+            **numbers,
         )
 
     return line.alone(one)
