@@ -121,6 +121,13 @@ class CodeNetwork(ForeignNetwork):
         self.make = maker(request.source, request.kwargs)
         self.retry = self._say_retry
 
+    def guess(self, model: nn.Module) -> Given:
+        """What a class of diffusers is given by its pipelines; else what is likely."""
+        from unetscope.sources import published_inputs
+
+        known = published_inputs.of_model(model, self.request.dtype, self.request.sizes)
+        return super().guess(model) if known is None else Given((), known)
+
     def _say_retry(self, error: Exception) -> None:
         reason = str(error).partition("\n")[0]
         self.info(f"built on the CPU, in memory, since meta has no values: {reason}")
