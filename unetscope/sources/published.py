@@ -6,7 +6,7 @@ The classes are those of a table: a file chooses among them, and can name no oth
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
@@ -78,7 +78,8 @@ class Published:
         constructor = getattr(import_module(CLASSES[self.kind].module), self.kind)
         for finding in check_section(dict(self.options), section(constructor), ()):
             raise finding.error(self.places)
-        model: nn.Module = constructor.from_config(dict(self.options))
+        with _unfilled():
+            model: nn.Module = constructor.from_config(dict(self.options))
         return model
 
     def inputs(self, model: Any, dtype: str, sizes: Mapping[str, int | None]) -> Given:
@@ -170,3 +171,13 @@ def _of_original(path: FilePath, part: str | None) -> Published | None:
     for problem in found.problems:
         raise problem.error(found.places)
     return Published(path.stem, found.data["family"], found.data["unet"], found.places, found.notes)
+
+
+def _unfilled() -> AbstractContextManager[None]:
+    """Leave weights on meta, which have no values, as they are: some classes fill them for long."""
+    import torch
+    from diffusers.models.modeling_utils import no_init_weights
+
+    is_meta = torch.get_default_device().type == "meta"
+    without: AbstractContextManager[None] = no_init_weights() if is_meta else nullcontext()
+    return without

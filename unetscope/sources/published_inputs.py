@@ -247,7 +247,7 @@ def _of_1d(sizes: Sizes) -> Tensors:
 def _check_time_of_1d(sizes: Sizes) -> None:
     """See that the first block, where it reads the embedded time, has channels for it.
 
-    Files of before diffusers 0.36 mean 16 channels of time, which was no option.
+    Files of older releases mean 16 channels of time, which was no option then.
 
     Raises:
         ConfigError: it has not.
