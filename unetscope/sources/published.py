@@ -109,6 +109,7 @@ class Published:
         try:
             with foreign(doing), bounded(self._too_large), catch_warnings():
                 filterwarnings("ignore", "Initializing zero-element tensors")
+                filterwarnings("ignore", category=FutureWarning)  # what diffusers will change
                 yield
         except UnetscopeError as error:
             cause = error.__cause__

@@ -178,7 +178,7 @@ def _of_no_class(data: dict[str, Any]) -> str | None:
 def _of_class(family: str) -> str:
     if family.endswith("Pipeline"):
         return "a pipeline is many networks; name its folder, or the unet/config.json in it"
-    if family.startswith(("Autoencoder", "VQModel", "AsymmetricAutoencoder")):
+    if "Autoencoder" in family or "VQModel" in family:
         return "this is an autoencoder; the UNet's file is unet/config.json"
     if family in _PARTS:
         return f"it is a part of a {_PARTS[family]}, without which it does not run"
