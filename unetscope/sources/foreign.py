@@ -79,7 +79,8 @@ class ForeignNetwork(Runnable):
 
     def inputs(self, model: nn.Module) -> Given:
         """The arguments of `forward`, as they were described or else guessed."""
-        described = self.described or self.guess(model)
+        with self.guarded(f"guessing the inputs of `{self.name}`"):
+            described = self.described or self.guess(model)
         if not self.described:
             self.info(f"inputs guessed: {guessing.spell(described)}")
         if self.by_position:

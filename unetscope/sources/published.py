@@ -20,7 +20,8 @@ from unetscope.errors import ConfigError, Place, UnetscopeError
 from unetscope.findings import TOO_LARGE, Path, place_of
 from unetscope.record import TensorSpec
 from unetscope.sources.inputs import LARGEST, Given, leaves
-from unetscope.sources.published_inputs import CLASSES, Sizes
+from unetscope.sources.published_inputs import CLASSES
+from unetscope.sources.published_sizes import Sizes
 from unetscope.units import shape
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ Source: the pipelines and the `forward` of each class, diffusers 0.42.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from unetscope.errors import Place
 from unetscope.families.diffusers.controlnet import ControlNetConfig
 from unetscope.families.diffusers.inputs import (
     condition_inputs,
@@ -18,98 +17,17 @@ from unetscope.families.diffusers.inputs import (
 )
 from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
-from unetscope.families.family import USUAL_SIZE, USUAL_TOKENS
-from unetscope.findings import WIRING, Path
+from unetscope.families.family import USUAL_SIZE
+from unetscope.findings import WIRING
 from unetscope.record import TensorSpec
+from unetscope.sources.published_sizes import Sizes, Tensors
 
-FRAMES = 16
-"""Frames of a video, where the config has no `num_frames`."""
-_PIXELS = 8
-"""Pixels of the picture for each pixel of the sample, along one side."""
 _CASCADE = 10.67
 """Pixels of a sample for each pixel of the small one that it is drawn from (Würstchen)."""
 _DRAWN_FROM = (24, 24)
 """The small sample of a picture of 1024 x 1024: it is compressed 42 times."""
 _HORIZON = 32
 """Steps that are planned at once (`ValueGuidedRLPipeline`)."""
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Sizes of the inputs: the user's, else the config's, else what is usual.
-
-    Attributes:
-        config: the options of the class, all of them.
-        dtype: of floating-point inputs.
-        given: what the user gave of `batch`, `height`, `width` and `tokens`; each may be None.
-        places: where the options stand in a file.
-    """
-
-    config: Mapping[str, Any]
-    dtype: str
-    given: Mapping[str, int | None]
-    places: Mapping[Path, Place] = field(default_factory=dict)
-
-    @property
-    def batch(self) -> int:
-        """The user's, else one."""
-        return self.given.get("batch") or 1
-
-    @property
-    def frames(self) -> int:
-        """Frames of a video: the config's, else as many as are usual and as it takes."""
-        usual: int = min(FRAMES, self.config.get("motion_max_seq_length") or FRAMES)
-        return self.config.get("num_frames") or usual
-
-    def tokens(self, usual: int = USUAL_TOKENS) -> int:
-        """Tokens of a text."""
-        return self.given.get("tokens") or usual
-
-    def image(self, usual: tuple[int, int] = USUAL_SIZE) -> tuple[int, int]:
-        """Height and width of the sample."""
-        side = self.config.get("sample_size")
-        rows, columns = (side, side) if isinstance(side, int) else side or usual
-        return self.given.get("height") or rows, self.given.get("width") or columns
-
-    def of(self, *shape: int, dtype: str | None = None) -> TensorSpec:
-        """A tensor of one batch: `(B, *shape)`."""
-        return TensorSpec((self.batch, *shape), dtype or self.dtype)
-
-    @property
-    def time(self) -> TensorSpec:
-        """`(B,)`."""
-        return self.of(dtype="int64")
-
-    @property
-    def video(self) -> TensorSpec:
-        """`(B, C, F, H, W)`."""
-        return self.of(self.config["in_channels"], self.frames, *self.image())
-
-    def picture(self, channels: int, scale: int = _PIXELS) -> TensorSpec:
-        """The picture that a ControlNet looks at: `(B, C, 8H, 8W)`."""
-        return self.of(channels, *(scale * side for side in self.image()))
-
-    def shared(self, kind: Any, **other: Any) -> Any:
-        """The options that the class shares with one of our families; `other` instead of some."""
-        known = {
-            key: _fixed(self.config[key]) for key in kind.__struct_fields__ if key in self.config
-        }
-        return kind(**{**known, **other})
-
-    def cast(self, tensors: Any) -> Any:
-        """The same tensors, those of floats in our dtype."""
-        if isinstance(tensors, TensorSpec):
-            is_float = tensors.dtype.startswith("float")
-            return TensorSpec(tensors.shape, self.dtype) if is_float else tensors
-        return {name: self.cast(tensor) for name, tensor in tensors.items()}
-
-
-def _fixed(value: Any) -> Any:
-    return tuple(map(_fixed, value)) if isinstance(value, (list, tuple)) else value
-
-
-Tensors = dict[str, Any]
-"""Arguments of a `forward` by name: specs, lists and mappings of specs, plain values."""
 
 
 def of_model(model: Any, dtype: str, given: Mapping[str, int | None]) -> Tensors | None:
@@ -256,7 +174,7 @@ def _check_time_of_1d(sizes: Sizes) -> None:
     extra, width = config["extra_in_channels"], config["block_out_channels"][0]
     is_fourier = config["time_embedding_type"] == "fourier"
     time = (config.get("time_embedding_dim") or 2 * width) if is_fourier else width
-    reads = config["down_block_types"][0] == "DownBlock1DNoSkip"
+    reads = "DownBlock1DNoSkip" in config["down_block_types"][:1]
     if reads and not config["use_timestep_embedding"] and extra != time:
         message = f"expected {time}, the dimension of the embedded time, found {extra}"
         fits = is_fourier and extra > 0 and extra % 2 == 0
