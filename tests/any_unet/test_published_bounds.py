@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+
 import pytest
 import torch
 from torch import nn
 
-from tests.any_unet.test_published import FILES
+from tests.any_unet.test_published import FILES, class_of
 from unetscope.errors import ConfigError, UnetscopeError
 from unetscope.sources import Request, published, resolve
 from unetscope.tracing import devices, limits
@@ -76,8 +79,6 @@ def source(tmp_path):
     """The network of a file with one line for each value."""
 
     def source(kind, options, info=lambda _: None):
-        import json
-
         path = tmp_path / "config.json"
         path.write_text(json.dumps({"_class_name": kind, "_v": 1, **options}, indent=1))
         return resolve(Request(str(path)), info)
@@ -140,14 +141,17 @@ def test_inputs_are_bounded(source):
 
 
 def test_the_options_of_every_class_are_read():
-    import diffusers
-
+    """So are the defaults of each, as a file would write them."""
     from unetscope.config.sections import check_section
     from unetscope.sources.published_options import section
 
     for kind in published.CLASSES:
-        options = section(getattr(diffusers, kind))
+        constructor = class_of(kind)
+        options = section(constructor)
         assert not list(check_section(dict(FILES[kind]), options, ()))
+        parameters = inspect.signature(constructor).parameters.values()
+        defaults = json.loads(json.dumps({p.name: p.default for p in parameters}))
+        assert not list(check_section(defaults, options, ())), kind
 
 
 class Asks(nn.Module):

@@ -21,6 +21,7 @@ def list_command(
     ] = "",
 ) -> None:
     """List the configs that come with the package, by lineage."""
+    from unetscope.config.dialects.diffusers import OTHER_UNETS
     from unetscope.sources.index import read_index
     from unetscope.views.models import configs
     from unetscope.words import Words
@@ -30,7 +31,7 @@ def list_command(
         console.info(f"no shipped config speaks of `{search}`")
     written.show([table])
     console.info(
-        "Other published classes (UNet3DConditionModel, UNetSpatioTemporalConditionModel, "
-        "UNetMotionModel, Kandinsky3UNet, StableCascadeUNet) run from their own code: "
-        "`unetscope trace diffusers:CLASS`"
+        "diffusers builds other networks from their config.json: `unetscope trace FOLDER`, for "
+        f"{', '.join(OTHER_UNETS)}. Most run with their defaults too: "
+        "`unetscope trace diffusers:UNetMotionModel`"
     )

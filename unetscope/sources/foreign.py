@@ -79,7 +79,8 @@ class ForeignNetwork(Runnable):
 
     def inputs(self, model: nn.Module) -> Given:
         """The arguments of `forward`, as they were described or else guessed."""
-        described = self.described or self.guess(model)
+        with self.guarded(f"guessing the inputs of `{self.name}`"):
+            described = self.described or self.guess(model)
         if not self.described:
             self.info(f"inputs guessed: {guessing.spell(described)}")
         if self.by_position:
@@ -120,6 +121,13 @@ class CodeNetwork(ForeignNetwork):
         super().__init__(request, info)
         self.make = maker(request.source, request.kwargs)
         self.retry = self._say_retry
+
+    def guess(self, model: nn.Module) -> Given:
+        """What a class of diffusers is given by its pipelines; else what is likely."""
+        from unetscope.sources import published_inputs
+
+        known = published_inputs.of_model(model, self.request.dtype, self.request.sizes)
+        return super().guess(model) if known is None else Given((), known)
 
     def _say_retry(self, error: Exception) -> None:
         reason = str(error).partition("\n")[0]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Mapping
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.record import TensorSpec
-from unetscope.sources.inputs import Given
+from unetscope.sources.inputs import Given, leaves
 
 if TYPE_CHECKING:
     from torch import nn
@@ -93,18 +95,18 @@ def guess(model: nn.Module, dtype: str, sizes: Mapping[str, int]) -> Given:
 
 
 def spell(described: Given) -> str:
-    """Inputs as the command line takes them, nested ones and plain values left out."""
-    named = [(f"{name}=", value) for name, value in (described.kwargs or {}).items()]
-    return " ".join(
-        f"--input {name}{_spell_shape(value)}"
-        for name, value in [*(("", value) for value in described.args), *named]
-        if isinstance(value, TensorSpec)
-    )
+    """Inputs as the command line takes them."""
+    named = list(leaves(described.kwargs or {})) if described.kwargs else []
+    options = [*(("", value) for value in described.args), *named]
+    return " ".join(f"--input {quote(_spelled_input(name, value))}" for name, value in options)
 
 
-def _spell_shape(spec: TensorSpec) -> str:
-    dims = ",".join(map(str, spec.shape)) or "()"
-    return dims if spec.dtype == "float32" else f"{dims}:{spec.dtype}"
+def _spelled_input(name: str, value: Any) -> str:
+    if not isinstance(value, TensorSpec):
+        return f"{name}:={json.dumps(value)}"
+    dims = ",".join(map(str, value.shape)) or "()"
+    described = dims if value.dtype == "float32" else f"{dims}:{value.dtype}"
+    return f"{name}={described}" if name else described
 
 
 def _likely(

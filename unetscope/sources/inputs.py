@@ -6,7 +6,7 @@ Everything here is a description: a `TensorSpec` stands for the tensor that is m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -39,6 +39,20 @@ class Given:
 
     def __bool__(self) -> bool:
         return bool(self.args or self.kwargs)
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """The tensors in a nested input, and its plain values, each by the name `--input` knows it by.
+
+    A list or mapping without a tensor is one plain value.
+    """
+    entries = dict(enumerate(value)) if isinstance(value, (tuple, list)) else value
+    inside = list(entries.items()) if isinstance(entries, Mapping) else []
+    found = [leaf for key, entry in inside for leaf in leaves(entry, f"{name}.{key}".lstrip("."))]
+    if any(isinstance(leaf, TensorSpec) for _, leaf in found):
+        yield from found
+    else:
+        yield name, value
 
 
 def given(texts: Sequence[str], file: Path | None, dtype: str) -> Given:

@@ -1,14 +1,14 @@
 """UNets of diffusers that no family here covers, built by diffusers from their `config.json`.
 
 The classes are those of a table: a file chooses among them, and can name no other code.
-Source of their inputs: the `forward` of each class, diffusers 0.42.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from math import prod
@@ -19,16 +19,13 @@ from warnings import catch_warnings, filterwarnings
 from unetscope.errors import ConfigError, Place, UnetscopeError
 from unetscope.findings import TOO_LARGE, Path, place_of
 from unetscope.record import TensorSpec
-from unetscope.sources.inputs import LARGEST, Given
+from unetscope.sources.inputs import LARGEST, Given, leaves
+from unetscope.sources.published_inputs import CLASSES
+from unetscope.sources.published_sizes import Sizes
 from unetscope.units import shape
 
 if TYPE_CHECKING:
     from torch import nn
-
-FRAMES = 16
-"""Frames of a video, where the config has no `num_frames`."""
-_TOKENS = 77
-_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -79,12 +76,11 @@ class Published:
         from unetscope.sources.torchvision_operators import lend_missing
 
         lend_missing()
-        import diffusers
-
-        constructor = getattr(diffusers, self.kind)
+        constructor = getattr(import_module(CLASSES[self.kind].module), self.kind)
         for finding in check_section(dict(self.options), section(constructor), ()):
             raise finding.error(self.places)
-        model: nn.Module = constructor.from_config(dict(self.options))
+        with _unfilled():
+            model: nn.Module = constructor.from_config(dict(self.options))
         return model
 
     def inputs(self, model: Any, dtype: str, sizes: Mapping[str, int | None]) -> Given:
@@ -93,9 +89,9 @@ class Published:
         Raises:
             UnetscopeError: one of them is too large.
         """
-        found = CLASSES[self.kind](_Sizes(model.config, dtype, sizes))
-        for name, tensor in found.items():
-            if prod(tensor.shape) > LARGEST:
+        found = CLASSES[self.kind].inputs(Sizes(model.config, dtype, sizes, self.places))
+        for name, tensor in leaves(found):
+            if isinstance(tensor, TensorSpec) and prod(tensor.shape) > LARGEST:
                 message = f"expected at most {LARGEST:,} elements, found {shape(tensor.shape)}"
                 raise TOO_LARGE.at((name,), message).error(self.places)
         return Given((), found)
@@ -114,6 +110,7 @@ class Published:
         try:
             with foreign(doing), bounded(self._too_large), catch_warnings():
                 filterwarnings("ignore", "Initializing zero-element tensors")
+                filterwarnings("ignore", category=FutureWarning)  # what diffusers will change
                 yield
         except UnetscopeError as error:
             cause = error.__cause__
@@ -178,103 +175,11 @@ def _of_original(path: FilePath, part: str | None) -> Published | None:
     return Published(path.stem, found.data["family"], found.data["unet"], found.places, found.notes)
 
 
-class _Sizes:
-    """Sizes of the inputs: the user's, else the config's, else what is usual."""
+def _unfilled() -> AbstractContextManager[None]:
+    """Leave weights on meta, which have no values, as they are: some classes fill them for long."""
+    import torch
+    from diffusers.models.modeling_utils import no_init_weights
 
-    def __init__(self, config: Any, dtype: str, sizes: Mapping[str, int | None]) -> None:
-        self.config = config
-        self.dtype = dtype
-        side = config.get("sample_size") or _SIDE
-        rows, columns = (side, side) if isinstance(side, int) else side
-        self.batch = sizes.get("batch") or 1
-        self.image = (sizes.get("height") or rows, sizes.get("width") or columns)
-        self.tokens = sizes.get("tokens") or _TOKENS
-        self.frames: int = config.get("num_frames") or FRAMES
-
-    def of(self, *shape: int, dtype: str | None = None) -> TensorSpec:
-        """A tensor of one batch: `(B, *shape)`."""
-        return TensorSpec((self.batch, *shape), dtype or self.dtype)
-
-    @property
-    def time(self) -> TensorSpec:
-        """`(B,)`."""
-        return self.of(dtype="int64")
-
-    @property
-    def video(self) -> TensorSpec:
-        """`(B, C, F, H, W)`."""
-        return self.of(self.config["in_channels"], self.frames, *self.image)
-
-
-def _of_1d(sizes: _Sizes) -> dict[str, Any]:
-    length = sizes.image[1]
-    return {"sample": sizes.of(sizes.config["in_channels"], length), "timestep": sizes.time}
-
-
-def _of_3d(sizes: _Sizes) -> dict[str, Any]:
-    text = sizes.of(sizes.tokens, sizes.config["cross_attention_dim"])
-    return {"sample": sizes.video, "timestep": sizes.time, "encoder_hidden_states": text}
-
-
-def _of_motion(sizes: _Sizes) -> dict[str, Any]:
-    """As pipelines do: the text once for each frame."""
-    shape = (sizes.batch * sizes.frames, sizes.tokens, sizes.config["cross_attention_dim"])
-    return {**_of_3d(sizes), "encoder_hidden_states": TensorSpec(shape, sizes.dtype)}
-
-
-def _of_image_to_video(sizes: _Sizes) -> dict[str, Any]:
-    width = sizes.config["cross_attention_dim"]
-    return {
-        **_of_3d(sizes),
-        "fps": sizes.time,
-        "image_latents": sizes.video,
-        "image_embeddings": sizes.of(width),
-    }
-
-
-def _of_spatio_temporal(sizes: _Sizes) -> dict[str, Any]:
-    """Frames before channels; the image's embedding is one token, the added ids are three."""
-    config = sizes.config
-    ids = config["projection_class_embeddings_input_dim"] // config["addition_time_embed_dim"]
-    return {
-        "sample": sizes.of(sizes.frames, config["in_channels"], *sizes.image),
-        "timestep": sizes.time,
-        "encoder_hidden_states": sizes.of(1, config["cross_attention_dim"]),
-        "added_time_ids": sizes.of(ids),
-    }
-
-
-def _of_kandinsky_3(sizes: _Sizes) -> dict[str, Any]:
-    return {
-        "sample": sizes.of(sizes.config["in_channels"], *sizes.image),
-        "timestep": sizes.time,
-        "encoder_hidden_states": sizes.of(sizes.tokens, sizes.config["encoder_hid_dim"]),
-        "encoder_attention_mask": sizes.of(sizes.tokens),
-    }
-
-
-def _of_stable_cascade(sizes: _Sizes) -> dict[str, Any]:
-    config = sizes.config
-    found = {
-        "sample": sizes.of(config["in_channels"], *sizes.image),
-        "timestep_ratio": sizes.of(),
-        "clip_text_pooled": sizes.of(1, config["clip_text_pooled_in_channels"]),
-    }
-    if config["clip_text_in_channels"] and config["clip_image_in_channels"]:
-        found["clip_text"] = sizes.of(sizes.tokens, config["clip_text_in_channels"])
-        found["clip_img"] = sizes.of(1, config["clip_image_in_channels"])
-    if config["effnet_in_channels"]:
-        found["effnet"] = sizes.of(config["effnet_in_channels"], *sizes.image)
-    return found
-
-
-CLASSES: Mapping[str, Callable[[_Sizes], dict[str, Any]]] = {
-    "I2VGenXLUNet": _of_image_to_video,
-    "Kandinsky3UNet": _of_kandinsky_3,
-    "StableCascadeUNet": _of_stable_cascade,
-    "UNet1DModel": _of_1d,
-    "UNet3DConditionModel": _of_3d,
-    "UNetMotionModel": _of_motion,
-    "UNetSpatioTemporalConditionModel": _of_spatio_temporal,
-}
-"""The classes that diffusers builds, and the inputs of each."""
+    is_meta = torch.get_default_device().type == "meta"
+    without: AbstractContextManager[None] = no_init_weights() if is_meta else nullcontext()
+    return without

@@ -25,15 +25,31 @@ _Positions = Annotated[int, Meta(ge=1, le=MOST_POSITIONS)]
 _BOUNDS = {
     "layers": Depth,
     "repeat": Depth,
+    "blocks": Depth,
+    "depth": Depth,
     "kernel": Kernel,
     "sample_": _Positions,
     "heads": _Maybe,  # StableCascadeUNet has none at levels without attention
+    "nhead": Annotated[int, Meta(ge=-1, le=MOST)],  # WuerstchenDiffNeXt has -1 there
     "extra_": _Maybe,
+    "freq_": _Maybe,
     "padding": _Maybe,
 }
 """Part of an option's name -> what an int in it may be; of all others, a `Count`."""
 
 _SCALARS = (bool, int, float, str, NoneType)
+
+_ANNOTATIONS: Mapping[str, Mapping[str, Any]] = {
+    "AudioLDM2UNet2DConditionModel": {
+        "cross_attention_dim": int | tuple[int | tuple[int | None, ...], ...]
+    },
+    "UNetFlatConditionModel": {
+        "in_channels": int | tuple[int, ...],
+        "out_channels": int | tuple[int, ...],
+    },
+    "WuerstchenDiffNeXt": {"dropout": float | tuple[float, ...]},
+}
+"""What options of published files may be where the class's annotations tell less."""
 
 
 @dataclass
@@ -59,7 +75,7 @@ class _Form:
 
     def add_kind_of(self, value: Any) -> None:
         """Allow what is of the kind of a default."""
-        if isinstance(value, tuple):
+        if isinstance(value, (tuple, list)):
             self.items = self.items or _Form(set())
             for item in value:
                 self.items.add_kind_of(item)
@@ -86,15 +102,19 @@ def _of_int(name: str) -> Any:
 
 def section(constructor: Any) -> type[Struct]:
     """The options that a constructor takes, each with its type, bounds and default."""
-    taken = list(inspect.signature(constructor, eval_str=True).parameters.values())
-    return msgspec.defstruct("Options", list(map(_field, taken)), frozen=True, kw_only=True)
+    taken = inspect.signature(constructor, eval_str=True).parameters.values()
+    wider = _ANNOTATIONS.get(constructor.__name__, {})
+    fields = [_field(parameter, wider.get(parameter.name)) for parameter in taken]
+    return msgspec.defstruct("Options", fields, frozen=True, kw_only=True)
 
 
-def _field(parameter: inspect.Parameter) -> tuple[str, Any, Any]:
+def _field(parameter: inspect.Parameter, wider: Any) -> tuple[str, Any, Any]:
     form = _Form(set())
-    form.add(parameter.annotation)
+    form.add(parameter.annotation if wider is None else wider)
     form.add_kind_of(parameter.default)
-    return parameter.name, form.bounded(parameter.name), parameter.default
+    default = parameter.default
+    fixed = tuple(default) if isinstance(default, list) else default
+    return parameter.name, form.bounded(parameter.name), fixed
 
 
 _TORCH_SAYS: Mapping[str, tuple[str, ...]] = {

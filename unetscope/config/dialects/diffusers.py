@@ -39,16 +39,33 @@ OLD_SPELLINGS = {"timestep_act_2": "timestep_post_act"}
 LIBRARY = "diffusers"
 
 OTHER_UNETS = (
+    "AudioLDM2UNet2DConditionModel",
+    "ControlNetUnionModel",
+    "DreamLiteUNetModel",
     "I2VGenXLUNet",
     "Kandinsky3UNet",
+    "SparseControlNetModel",
     "StableCascadeUNet",
+    "T2IAdapter",
     "UNet1DModel",
     "UNet3DConditionModel",
     "UNetControlNetXSModel",
+    "UNetFlatConditionModel",
     "UNetMotionModel",
     "UNetSpatioTemporalConditionModel",
+    "UniDiffuserModel",
     "UVit2DModel",
+    "WuerstchenDiffNeXt",
+    "WuerstchenPrior",
 )
+"""UNets, and what feeds the levels of a UNet, that no family covers: diffusers builds them."""
+
+_PARTS = {
+    "ControlNetXSAdapter": "UNetControlNetXSModel",
+    "MotionAdapter": "UNetMotionModel",
+    "UTransformer2DModel": "UniDiffuserModel",
+}
+"""Classes of published files that do not run by themselves, and the class that they are part of."""
 
 
 def published() -> dict[str, type[Options]]:
@@ -161,11 +178,15 @@ def _of_no_class(data: dict[str, Any]) -> str | None:
 def _of_class(family: str) -> str:
     if family.endswith("Pipeline"):
         return "a pipeline is many networks; name its folder, or the unet/config.json in it"
-    if family.startswith(("Autoencoder", "VQModel", "AsymmetricAutoencoder")):
+    if "Autoencoder" in family or "VQModel" in family:
         return "this is an autoencoder; the UNet's file is unet/config.json"
-    if "Transformer" in family:
+    if family in _PARTS:
+        return f"it is a part of a {_PARTS[family]}, without which it does not run"
+    if "ControlNet" in family and family not in OTHER_UNETS:
+        return "this steers a transformer, not a UNet"
+    if "Transformer" in family or "DiT" in family:
         return "this is a transformer, not a UNet"
     if family in OTHER_UNETS:
         return "this is a published network, but no family here covers it"
-    close = nearest(family, published())
+    close = nearest(family, [*published(), *OTHER_UNETS])
     return f"did you mean {close}?" if close else "no family here covers it"
