@@ -16,18 +16,21 @@ from unetscope.views.view import View, code, in_code, phrase
 def steps(view: View) -> list[Table]:
     """The joins and the calls around them, in order, for each module that joins skips.
 
-    Where those are blocks of the decoder, its blocks without a skip have tables too, and each its
-    own number.
+    Where those are blocks of the decoder, its blocks without a skip have tables too, and each has
+    the number of its block.
     """
     joins = (view.network.join(skip).step for skip in view.network.trace.skips)
     bodies = [body for body in dict.fromkeys(joins) if body is not None]
+    numbered = dict(enumerate(bodies, 1))
     decoder = view.anatomy.decoder
     if set(bodies) <= set(decoder):
-        bodies = [block for block in decoder if block in bodies or view.network.units(block)]
+        numbered = {
+            number: block
+            for number, block in enumerate(decoder, 1)
+            if block in bodies or view.network.units(block)
+        }
     return [
-        _Body(view, body, number).table()
-        for number, body in enumerate(bodies, 1)
-        if view.shows(body)
+        _Body(view, body, number).table() for number, body in numbered.items() if view.shows(body)
     ]
 
 

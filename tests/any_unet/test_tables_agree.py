@@ -5,6 +5,7 @@ import re
 from itertools import pairwise
 
 import pytest
+from test_published import ALSO, FILES
 
 from unetscope.render import render
 from unetscope.sources import Request, resolve
@@ -93,7 +94,7 @@ def check(found):
         (int(number[1]), shape)
         for step in steps
         for label, shape in zip(step["inputs"], step["input_shapes"], strict=True)
-        if (number := RESIDUAL.fullmatch(label))
+        if step["class"] is None and (number := RESIDUAL.fullmatch(label))
     ]
     indices = {row.get("push", row["index"]): row["index"] for row in rows}
     assert [index for index, _ in taken] == [indices[pop["push"]] for pop in pops]
@@ -110,6 +111,13 @@ def check(found):
 @pytest.mark.parametrize("name", sorted(read_index()))
 def test_of_every_shipped_config_with_skips(name):
     found = tables(resolve(Request(name)).trace())
+    if "ledger" in found:
+        check(found)
+
+
+@pytest.mark.parametrize(("kind", "options"), [*FILES.items(), *ALSO.values()], ids=[*FILES, *ALSO])
+def test_of_every_published_class_with_skips(of_json, kind, options):
+    found = of_json({"_class_name": kind, **options})
     if "ledger" in found:
         check(found)
 
