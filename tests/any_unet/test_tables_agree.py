@@ -13,7 +13,8 @@ from unetscope.sources.index import read_index
 from unetscope.views.sections import choose, show
 from unetscope.views.view import View
 
-RESIDUAL = re.compile(r"res\[(\d+)\]")
+# One that was changed on its way has another shape when it arrives.
+RESIDUAL = re.compile(r"(from )?res\[(\d+)\]")
 # NCSN++ hands a pyramid of images from block to block; Kandinsky 2.1's ControlNet is a hint that is
 # joined to the sample; both were published with these block types.
 NCSNPP = {
@@ -91,14 +92,14 @@ def check(found):
 
     steps = [step for table in found["steps"] for step in table["rows"]]
     taken = [
-        (int(number[1]), shape)
+        (int(number[2]), None if number[1] else shape)
         for step in steps
         for label, shape in zip(step["inputs"], step["input_shapes"], strict=True)
         if step["class"] is None and (number := RESIDUAL.fullmatch(label))
     ]
     indices = {row.get("push", row["index"]): row["index"] for row in rows}
     assert [index for index, _ in taken] == [indices[pop["push"]] for pop in pops]
-    assert [shape for _, shape in taken] == [pop["shape"] for pop in pops]
+    assert all(shape in (None, pop["shape"]) for (_, shape), pop in zip(taken, pops, strict=True))
     decoder = [row["block"] for row in found["decoder"]["rows"]]
     numbers = {
         table["block"]: table["rows"][0]["step"].partition(".")[0] for table in found["steps"]

@@ -159,9 +159,9 @@ class _Body:
     def _join_row(self, label: str, index: int, entered: int) -> tuple[Cell, ...]:
         network, view = self.view.network, self.view
         op: Op = network.trace.ops[index]
-        skips = {s.operand: self._residual(s.value) for s in network.trace.skips if s.op == index}
+        skips = {s.operand: s.value for s in network.trace.skips if s.op == index}
         named = [
-            (skips[position], skips[position], value)
+            (*self._arrived(skips[position], value), value)
             if position in skips
             else (*self._name(value, entered), value)
             for position, value in enumerate(op.inputs)
@@ -173,6 +173,13 @@ class _Body:
             Cell.of(view.words.not_applicable, code=True, data=None),
             self._shape(op.outputs[0]),
         )
+
+    def _arrived(self, pushed: int, value: int) -> tuple[str, str]:
+        """What an operand that was pushed is called, where it has another shape now too."""
+        name = self._residual(pushed)
+        if self.view.network.spec(value).shape == self.view.network.spec(pushed).shape:
+            return name, name
+        return f"{self.view.words.from_producer} {name}", f"from {name}"
 
     def _residual(self, value: int) -> str:
         """What was pushed by its index in the residual stack."""
