@@ -324,8 +324,8 @@ class Words:
     )
     fixed_size = Word(
         en="No symbol for {symbol}, {size} here: the network did not run at other sizes, such as "
-        "{tried}: {reason}.",
-        zh="{symbol}（此处为 {size}）没有符号：网络在其他尺寸（如 {tried}）下无法运行：{reason}。",
+        "{tried}: {reason}",
+        zh="{symbol}（此处为 {size}）没有符号：网络在其他尺寸（如 {tried}）下无法运行：{reason}",
     )
     deciding_size = Word(
         en="No symbol for {symbol}, {size} here: the network runs other functions at other sizes, "

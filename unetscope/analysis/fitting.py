@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -16,7 +17,9 @@ _LEAST_OF_LINES = 3
 """Points that a line needs: two make it, the third verifies it."""
 _LEAST_OF_STAIRS = 4
 """Points that a rounded quotient needs."""
-_PERIODS = (*range(2, 65), 72, 80, 96, 112, 128, 160, 192, 224, 256, 384, 512, 1024)
+_MOST_RIVALS = 64
+"""Forms among which one is sought at once."""
+_PERIODS = (*range(2, 129), 160, 192, 224, 256, 384, 512, 1024)
 """By what sizes are divided: strides of all layers together, patches, windows."""
 
 
@@ -27,6 +30,10 @@ class Fit:
     times: Fraction
     part: Part
     plus: Fraction
+
+    def at(self, size: int) -> Fraction:
+        """The number at a size."""
+        return self.times * self.part.at({self.part.symbol: size}) + self.plus
 
     @property
     def form(self) -> Form:
@@ -50,7 +57,7 @@ class Fit:
 def fits(symbol: str, points: Sequence[Point]) -> list[Fit]:
     """Every form that goes through all points, the plainest first; none if they are too few.
 
-    More than one are rounded quotients of one period that were not told apart by these sizes.
+    More than one are rounded quotients that these sizes do not tell apart.
     """
     numbers = dict(points)
     if len(numbers) < _LEAST_OF_LINES or any(numbers[x] != number for x, number in points):
@@ -64,39 +71,38 @@ def fits(symbol: str, points: Sequence[Point]) -> list[Fit]:
         return []
     whole = lcm(*(number.denominator for number in numbers.values()))
     stairs = [(x, int(number * whole)) for x, number in seen]
-    found = _stairs(symbol, stairs, slope * whole)
+    found = sorted(_stairs(symbol, stairs, slope * whole), key=_plainness)
     return [Fit(fit.times / whole, fit.part, fit.plus / whole) for fit in found]
 
 
-def telling(rivals: Sequence[Fit]) -> tuple[str, int, int] | None:
-    """A size that tells about half of the rivals from the others; None if there are none.
+def telling(rivals: Sequence[Fit], sizes: Iterable[int]) -> int | None:
+    """The size that tells most rivals apart; None if none does."""
+    some, best, fewest = rivals[:_MOST_RIVALS], None, len(rivals[:_MOST_RIVALS])
+    for size in sizes:
+        alike = Counter(fit.at(size) for fit in some).most_common(1)[0][1]
+        if alike < fewest:
+            best, fewest = size, alike
+    return best
 
-    Returns:
-        Its symbol, the period, and what the size leaves when it is divided by that.
+
+def _stairs(symbol: str, seen: Sequence[tuple[int, int]], slope: Fraction) -> Iterator[Fit]:
+    """The rounded quotients through all points.
+
+    Of a size `x0 + d`, `floor((x0 + d + shift) / per)` is `floor((d + rest) / per)` more than that
+    of `x0`, which leaves the rest: so each point bounds the rest.
     """
-    if len(rivals) < 2:
-        return None
-    part, plus = rivals[0].part, rivals[0].plus
-    shifts = sorted(
-        fit.part.shift + part.per * int((fit.plus - plus) / fit.times) for fit in rivals
-    )
-    return part.symbol, part.per, -shifts[len(shifts) // 2] % part.per
-
-
-def _stairs(symbol: str, seen: Sequence[tuple[int, int]], slope: Fraction) -> list[Fit]:
-    """The rounded quotients through all points, of the smallest period that has any."""
     x0, first = seen[0]
     for per in _PERIODS:
         near = int(slope * per)
         for times in {near, near + 1} - {0}:
-            found = []
-            for shift in range(per):
-                plus = first - times * ((x0 + shift) // per)
-                if all(times * ((x + shift) // per) + plus == number for x, number in seen):
-                    found.append(_plain(symbol, times, shift, per, plus))
-            if found:
-                return sorted(found, key=_plainness)
-    return []
+            if any((number - first) % times for _, number in seen):
+                continue
+            steps = [(x - x0, (number - first) // times) for x, number in seen]
+            least = max(0, *(per * step - d for d, step in steps))
+            most = min(per - 1, *(per * (step + 1) - d - 1 for d, step in steps))
+            for rest in range(least, most + 1):
+                shift = (rest - x0) % per
+                yield _plain(symbol, times, shift, per, first - times * ((x0 + shift) // per))
 
 
 def _plain(symbol: str, times: int, shift: int, per: int, plus: int) -> Fit:
@@ -106,9 +112,10 @@ def _plain(symbol: str, times: int, shift: int, per: int, plus: int) -> Fit:
     return Fit(Fraction(times), Part(symbol, shift, per), Fraction(plus))
 
 
-def _plainness(fit: Fit) -> tuple[bool, bool, Fraction, int]:
-    merely_rounded = fit.part.shift in (0, fit.part.per - 1)
-    return not merely_rounded, fit.plus != 0, abs(fit.plus), abs(fit.part.shift)
+def _plainness(fit: Fit) -> tuple[bool, bool, Fraction, int, int]:
+    part = fit.part
+    merely_rounded = part.shift in (0, part.per - 1)
+    return not merely_rounded, fit.plus != 0, abs(fit.plus), part.per, abs(part.shift)
 
 
 def _moved(part: Part, more: int) -> Part:

@@ -6,12 +6,13 @@ one size, or is a sum itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import lcm
+
+from unetscope.units import bracketed
 
 ORDER = ("B", "F", "H", "W", "T")
 """Batch, frames, height, width, tokens: the symbols in the order in which they are written."""
@@ -72,7 +73,7 @@ class Term:
     def __str__(self) -> str:
         """With the sign of its coefficient; `HW`, but `B*(T+1)`."""
         alone = len(self.factors) == 1 and self.times == 1
-        spelled = [_one(str(factor), alone) for factor in self.factors]
+        spelled = [str(f) if alone else bracketed(str(f)) for f in self.factors]
         number = abs(self.times.numerator)
         if number != 1:
             spelled.insert(0, str(number))
@@ -113,6 +114,10 @@ class Form:
             return Form((Term(term.times, _ordered((factor, *term.factors))),))
         return Form((Term(Fraction(1), _ordered((factor, self))),))
 
+    def plus_number(self, number: Fraction) -> Form:
+        """This form and a number."""
+        return Form(self.terms, self.plus + number)
+
     def added(self, times: Fraction, part: Part) -> Form:
         """This form and a term that follows another size."""
         terms = sorted((*self.terms, Term(times, (part,))), key=lambda term: term.place)
@@ -130,18 +135,6 @@ def line(symbol: str, slope: Fraction, plus: Fraction) -> Form:
     over = Fraction(1, lcm(slope.denominator, plus.denominator))
     inner = Form((Term(slope / over, (size,)),), plus / over)
     return Form((Term(over, (inner,)),))
-
-
-def is_sum(text: str) -> bool:
-    """Whether a spelled form is a sum outside of its brackets."""
-    bare = text
-    while (shorter := re.sub(r"\([^()]*\)", "", bare)) != bare:
-        bare = shorter
-    return "+" in bare or "-" in bare[1:]
-
-
-def _one(text: str, alone: bool) -> str:
-    return f"({text})" if not alone and is_sum(text) else text
 
 
 def _signed(number: int | Fraction) -> str:

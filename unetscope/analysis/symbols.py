@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
+from itertools import product
+from math import prod
 
-from unetscope.analysis.fitting import Fit, Point, fits, telling
+from unetscope.analysis.fitting import Fit, Point, fits
 from unetscope.analysis.forms import Form, Part
 
 Shapes = Sequence[Sequence[int]]
 """The dims of each tensor of a pass."""
 Numbers = tuple[Fraction, ...]
 """One dim in each pass."""
-Wanted = tuple[str, int, int]
-"""A symbol, and what its size should leave when it is divided by what: `("H", 8, 7)`."""
-
-_RESTS = (63, 3, 37)
-"""What sizes leave at a division by 64 that tell how a product of rounded quotients is rounded."""
+Wanted = tuple[str, tuple[Fit, ...]]
+"""A symbol of which more sizes would tell these forms apart; or find one, if there are none."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Dims:
     Attributes:
         forms: by the numbers of a dim in all passes; None where there is none.
         passes: those numbers come from these, the first one being the one that is shown.
-        wanted: sizes that would tell more.
+        wanted: of what more sizes would tell more.
     """
 
     forms: Mapping[Numbers, Form | None]
@@ -112,7 +112,7 @@ class _Search:
             return None
         found = self._form(numbers)
         if found is None:
-            self.wanted += [(s, 64, rest) for s in moving or self.symbols for rest in _RESTS]
+            self.wanted += [(symbol, ()) for symbol in moving or self.symbols]
         return found
 
     def _all_differ(self, symbols: Sequence[str]) -> bool:
@@ -122,10 +122,10 @@ class _Search:
     def _alone(self, symbol: str, numbers: Numbers) -> Form | None:
         found = fits(symbol, self._points(symbol, numbers, range(len(numbers))))
         if not found:
-            self.wanted += [(symbol, 64, rest) for rest in _RESTS]
+            self.wanted.append((symbol, ()))
             return None
-        if (size := telling(found)) is not None:
-            self.wanted.append(size)
+        if len(found) > 1:
+            self.wanted.append((symbol, tuple(found)))
         self._parts[symbol].update(dict.fromkeys(found[0].factors))
         return found[0].form
 
@@ -151,6 +151,19 @@ class _Search:
                 rest = self._form(tuple(n - v for n, v in zip(numbers, values, strict=True)))
                 if rest is not None:
                     return rest.added(times, part)
+        return self._product_and_number(moving, numbers)
+
+    def _product_and_number(self, moving: Sequence[str], numbers: Numbers) -> Form | None:
+        """A form such as `HW/64+32`."""
+        for parts in product(*(self._likely(symbol, numbers) for symbol in moving)):
+            values = [prod(part.at(sizes) for part in parts) for sizes in self.sizes]
+            last = next((i for i, value in enumerate(values) if value != values[0]), None)
+            if last is None:
+                continue
+            times = (numbers[last] - numbers[0]) / (values[last] - values[0])
+            rest = {n - times * value for n, value in zip(numbers, values, strict=True)}
+            if times and len(rest) == 1:
+                return reduce(Form.times, parts, Form((), times)).plus_number(rest.pop())
         return None
 
     def _factors(self, symbol: str, numbers: Numbers) -> Iterator[Part]:

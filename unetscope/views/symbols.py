@@ -41,5 +41,5 @@ def _notes(view: View, probed: Probed) -> Iterator[str]:
             symbol=symbol,
             size=refused.size,
             tried=refused.tried,
-            reason=shown(refused.reason).rstrip("."),
+            reason=shown(refused.reason),
         )
