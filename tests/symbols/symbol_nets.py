@@ -98,12 +98,12 @@ class Halved(nn.Module):
 
 
 class FixedPositions(nn.Module):
-    """A learned position for each patch."""
+    """A learned position for each pixel or each patch."""
 
-    def __init__(self):
+    def __init__(self, patch=1):
         super().__init__()
-        self.patches = nn.Conv2d(3, C, 4, 4)
-        self.positions = nn.Parameter(torch.zeros(1, C, SIDE // 4, SIDE // 4))
+        self.patches = nn.Conv2d(3, C, patch, patch)
+        self.positions = nn.Parameter(torch.zeros(1, C, SIDE // patch, SIDE // patch))
 
     def forward(self, x):
         return self.patches(x) + self.positions

@@ -85,6 +85,13 @@ class _Free:
     start: int
     step: int
 
+    @property
+    def beyond(self) -> int:
+        """A third size."""
+        away = self.start - self.axis.size
+        step = self.step if away > 0 else -self.step
+        return max(self.start + (step if self.step == abs(away) else -step), 1)
+
     def far(self, number: int, place: int) -> int:
         """One of several sizes far from the first, apart from those of other symbols.
 
@@ -144,7 +151,7 @@ def probe(network: Runnable, traced: Trace) -> Probed:
         singles = ({one.axis: one.near(number, 0)} for number in range(2 * _JOINT))
         if not probing.seen_thrice(one.axis) and not any(map(probing.takes, singles)):
             free.remove(one)
-            refused[one.axis.symbol] = probing.refused(one)
+            refused[one.axis.symbol] = probing.forget(one.axis.symbol)
     probing.together(free)
     return Probed(probing.told(free), refused)
 
@@ -163,6 +170,7 @@ class _Probing:
     reason: str = ""
     passes: dict[Key, Pass] = field(default_factory=dict)
     refusals: dict[Key, str] = field(default_factory=dict)
+    first: dict[str, Refused] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         network, device = self.network, self.network.request.device
@@ -214,16 +222,22 @@ class _Probing:
 
     def free(self, slot: Sequence[Axis]) -> _Free | Refused:
         """The first of some axes whose size can change, and how."""
-        refused = None
+        refused, lone = None, None
         for starts in zip_longest(*(self._starts(axis.size) for axis in slot)):
             for axis, start in zip(slot, starts, strict=True):
                 if start is None:
                     continue
-                if self.takes({axis: start[0]}):
-                    return _Free(axis, start[0], start[1] or self._step(axis, start[0]))
-                refused = refused or Refused(axis.size, start[0], self.reason)
+                size, step = start
+                if not self.takes({axis: size}):
+                    refused = refused or Refused(axis.size, size, self.reason)
+                    continue
+                found = _Free(axis, size, step or self._step(axis, size))
+                if step or self.takes({axis: found.beyond}):
+                    return found
+                lone = lone or found
         assert refused is not None, "a slot has an axis, and an axis other sizes"
-        return refused
+        self.first[slot[0].symbol] = refused
+        return lone or refused
 
     def _starts(self, size: int) -> Iterator[tuple[int, int]]:
         """Sizes to try, far ones first, each with the step from there; 0 for one to be found."""
@@ -251,11 +265,10 @@ class _Probing:
         sizes = {one.sizes[axis.symbol] for one in self.passes.values() if axis.symbol in one.sizes}
         return len(sizes) >= 2
 
-    def refused(self, one: _Free) -> Refused:
-        """A size that can be two and no third; what was seen of it is forgotten."""
-        symbol = one.axis.symbol
+    def forget(self, symbol: str) -> Refused:
+        """Leave a size alone that can be two and no third; what was refused of it first."""
         self.passes = {key: each for key, each in self.passes.items() if symbol not in each.sizes}
-        return Refused(one.axis.size, one.near(2 * _JOINT - 1, 0), self.reason)
+        return self.first[symbol]
 
     def told(self, free: Sequence[_Free]) -> Dims:
         """The forms, with more passes where they would tell more."""
