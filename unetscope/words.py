@@ -318,9 +318,9 @@ class Words:
         zh="未查看其中张量：{}。以上内容可能缺少其中的部分。",
     )
     no_form = Word(
-        en="{mark}: the number at the sizes asked for, as no form in {symbols} holds at all the "
-        "others that were tried.",
-        zh="{mark}：所给尺寸下的数值；没有以 {symbols} 表示的公式在试过的其他尺寸下都成立。",
+        en="{mark}: the number at the sizes asked for, as no form in {symbols} was found that holds "
+        "at all others that were tried.",
+        zh="{mark}：所给尺寸下的数值；未找到以 {symbols} 表示、在试过的其他尺寸下都成立的公式。",
     )
     fixed_size = Word(
         en="No symbol for {symbol}, {size} here: the network did not run at other sizes, such as "

@@ -1,9 +1,4 @@
-"""Passes over one network at sizes that tell how its dims follow those of its inputs.
-
-Sizes are chosen so that they leave many rests when they are divided by what networks divide by:
-one that takes all sizes shows whether it rounds up or down. Of one that takes only multiples of 8,
-or of 7, such sizes are found by trying.
-"""
+"""Passes over one network at sizes that tell how its dims follow those of its inputs."""
 
 from __future__ import annotations
 
@@ -20,6 +15,7 @@ from unetscope.analysis.symbols import Dims, Pass
 from unetscope.errors import UnetscopeError
 from unetscope.sources.axes import Axis, axes, resized
 from unetscope.sources.source import Runnable
+from unetscope.sources.trial_sizes import SEVERAL, STEPS, Free, starts
 
 if TYPE_CHECKING:
     from unetscope.record import Trace
@@ -27,20 +23,8 @@ if TYPE_CHECKING:
 Key = tuple[tuple[Axis, int], ...]
 """The sizes that differ from those of the first pass."""
 
-_STEPS = (1, 2, 4, 8, 16, 32, 64)
-"""By what sizes may differ in a network that halves them."""
-_NEAR = (1, 8, 64)
-"""By what they may differ at least."""
-_JOINT = 3
-"""Passes in which all sizes differ from the first."""
 _MOST_WANTED = 16
 """About how many more sizes are tried, where those so far do not tell forms apart."""
-_AROUND = 64
-"""How many sizes in a row may be tried."""
-_RESTS = (-1, 6, 36)
-"""What far sizes leave when they are divided by 64: of all kinds that halving tells apart."""
-_FAR = 2048
-"""About how large the largest size is."""
 
 
 @dataclass(frozen=True)
@@ -71,63 +55,6 @@ class Probed:
     refused: Mapping[str, Refused]
 
 
-@dataclass
-class _Free:
-    """A size that can change.
-
-    Attributes:
-        axis: which dims have it.
-        start: another, at which the network runs.
-        step: by what others differ from that one.
-    """
-
-    axis: Axis
-    start: int
-    step: int
-
-    @property
-    def beyond(self) -> int:
-        """A third size."""
-        away = self.start - self.axis.size
-        step = self.step if away > 0 else -self.step
-        return max(self.start + (step if self.step == abs(away) else -step), 1)
-
-    def far(self, number: int, place: int) -> int:
-        """One of several sizes far from the first, apart from those of other symbols.
-
-        Args:
-            number: which of them.
-            place: that of the symbol among others.
-        """
-        size, step = self.axis.size, self.step
-        if self.start < 2 * size:
-            return self.near(number, place)
-        times = (3, 4, max(5, min(16, _FAR // size)))[number]
-        if step > 1:
-            return self.start + step * ((times - 1) * -(-size // step) + 2 * place + number)
-        grid = _grid(size)
-        return grid * (-(-times * size // grid) + place) + _RESTS[number]
-
-    def near(self, number: int, place: int) -> int:
-        """One of several sizes between the first and `start`, or else beyond."""
-        size, count = self.axis.size, number + place + 1
-        away = self.start - size
-        step = self.step if away > 0 else -self.step
-        between = range(self.start - step, size, -step)
-        return between[count % len(between)] if between else max(self.start + count * away, 1)
-
-    def nearest(self, number: int, place: int) -> int:
-        """One of several sizes next to the first, on the side of `start`."""
-        size, count = self.axis.size, 1 + (number + place) // 2
-        return max(size + count * (self.step if self.start > size else -self.step), 1)
-
-    def smaller(self, number: int, place: int) -> int:
-        """One of several sizes below the first, if that is not among the smallest."""
-        size, count = self.axis.size, number + place + 1
-        smaller = range(size - self.step, 1, -self.step)
-        return smaller[(len(smaller) // 2 + count) % len(smaller)] if smaller else size + count
-
-
 def probe(network: Runnable, traced: Trace) -> Probed:
     """Passes at other sizes, until they tell the forms of dims apart.
 
@@ -148,17 +75,12 @@ def probe(network: Runnable, traced: Trace) -> Probed:
             free.append(found)
     probing.together(free)
     for one in list(free):
-        singles = ({one.axis: one.near(number, 0)} for number in range(2 * _JOINT))
+        singles = ({one.axis: one.near(number, 0)} for number in range(2 * SEVERAL))
         if not probing.seen_thrice(one.axis) and not any(map(probing.takes, singles)):
             free.remove(one)
-            refused[one.axis.symbol] = probing.forget(one.axis.symbol)
+            refused[one.axis.symbol] = probing.forget(one)
     probing.together(free)
     return Probed(probing.told(free), refused)
-
-
-def _grid(size: int) -> int:
-    """What most networks divide by divides it."""
-    return 64 if size >= 16 else 8
 
 
 @dataclass
@@ -173,22 +95,21 @@ class _Probing:
     first: dict[str, Refused] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        network, device = self.network, self.network.request.device
+        shown = self.network
         self.like = _structure(self.traced)
-        for place in dict.fromkeys(("meta", device)):
-            self.real = place != "meta"
-            self.network = network if place == device else network.on(place)
-            self.network.info = _nothing
-            if not self.real and device != "meta" and not self._runs_on_meta():
-                continue
-            self.model = self.network.build()
-            self.given = self.network.inputs(self.model)
-            break
+        with redirect_stderr(io.StringIO()):  # it printed the same before
+            for device in dict.fromkeys(("meta", shown.request.device)):
+                self.real = device != "meta"
+                self.network = shown.on(device)
+                self.network.info = _nothing
+                if device == shown.request.device or self._runs_alike():
+                    self.model = self.network.build()
+                    self.given = self.network.inputs(self.model)
+                    return
 
-    def _runs_on_meta(self) -> bool:
+    def _runs_alike(self) -> bool:
         try:
-            with redirect_stderr(io.StringIO()):
-                return _structure(self.network.trace()) == self.like
+            return _structure(self.network.trace()) == self.like
         except UnetscopeError:
             return False
 
@@ -210,28 +131,28 @@ class _Probing:
         self.reason = self.refusals.get(key, "")
         return key in self.passes
 
-    def together(self, free: Sequence[_Free]) -> None:
+    def together(self, free: Sequence[Free]) -> None:
         """Passes in which all sizes differ from the first, the farthest apart first."""
-        for away in (_Free.far, _Free.near, _Free.smaller, _Free.nearest) if free else ():
-            for number in range(_JOINT):
-                if sum(len(key) == len(free) > 1 for key in self.passes) >= _JOINT:
+        for away in (Free.far, Free.near, Free.smaller, Free.nearest) if free else ():
+            for number in range(SEVERAL):
+                if sum(len(key) == len(free) > 1 for key in self.passes) >= SEVERAL:
                     return
                 sizes = {one.axis: away(one, number, place) for place, one in enumerate(free)}
                 if not self.takes(sizes) and number == 0:
                     break
 
-    def free(self, slot: Sequence[Axis]) -> _Free | Refused:
+    def free(self, slot: Sequence[Axis]) -> Free | Refused:
         """The first of some axes whose size can change, and how."""
         refused, lone = None, None
-        for starts in zip_longest(*(self._starts(axis.size) for axis in slot)):
-            for axis, start in zip(slot, starts, strict=True):
+        for tried in zip_longest(*(starts(axis.size, small=self.real) for axis in slot)):
+            for axis, start in zip(slot, tried, strict=True):
                 if start is None:
                     continue
                 size, step = start
                 if not self.takes({axis: size}):
                     refused = refused or Refused(axis.size, size, self.reason)
                     continue
-                found = _Free(axis, size, step or self._step(axis, size))
+                found = Free(axis, size, step or self._step(axis, size))
                 if step or self.takes({axis: found.beyond}):
                     return found
                 lone = lone or found
@@ -239,24 +160,10 @@ class _Probing:
         self.first[slot[0].symbol] = refused
         return lone or refused
 
-    def _starts(self, size: int) -> Iterator[tuple[int, int]]:
-        """Sizes to try, far ones first, each with the step from there; 0 for one to be found."""
-        grid = _grid(size)
-        if not self.real:
-            yield grid * -(-2 * size // grid) + 1 + size % 2, 1
-            yield 2 * size, 0
-        if size > grid // 2:
-            yield size // 2 + 1, 0
-            yield size // 2, 0
-        for step in _NEAR:
-            yield size + step, 0
-            if step < size:
-                yield size - step, 0
-
     def _step(self, axis: Axis, start: int) -> int:
         """By what sizes of a network may differ that may not take all."""
         away = start - axis.size
-        steps = (step for step in _STEPS if step < abs(away))
+        steps = (step for step in STEPS if step < abs(away))
         sign = 1 if away > 0 else -1
         return next((s for s in steps if self.takes({axis: start - sign * s})), abs(away))
 
@@ -265,12 +172,15 @@ class _Probing:
         sizes = {one.sizes[axis.symbol] for one in self.passes.values() if axis.symbol in one.sizes}
         return len(sizes) >= 2
 
-    def forget(self, symbol: str) -> Refused:
-        """Leave a size alone that can be two and no third; what was refused of it first."""
-        self.passes = {key: each for key, each in self.passes.items() if symbol not in each.sizes}
-        return self.first[symbol]
+    def forget(self, one: Free) -> Refused:
+        """Leave a size alone that can be two and no third; what was refused of it."""
+        axis, reason = one.axis, self.reason
+        kept = {key: each for key, each in self.passes.items() if axis.symbol not in each.sizes}
+        self.passes = kept
+        tried = one.near(2 * SEVERAL - 1, 0)
+        return self.first.get(axis.symbol) or Refused(axis.size, tried, reason)
 
-    def told(self, free: Sequence[_Free]) -> Dims:
+    def told(self, free: Sequence[Free]) -> Dims:
         """The forms, with more passes where they would tell more."""
         shapes = [value.spec.shape for value in self.traced.values]
         first = {one.axis.symbol: self._shown(one.axis, one.axis.size) for one in free}
@@ -292,17 +202,12 @@ class _Probing:
             if not wanted or len(tried) >= _MOST_WANTED:
                 return dims
 
-    def _telling(self, one: _Free, rivals: Sequence[Fit]) -> Iterator[int]:
+    def _telling(self, one: Free, rivals: Sequence[Fit]) -> Iterator[int]:
         """A size that tells rivals apart; without any, some of all kinds."""
         if not rivals:
-            yield from (one.far(number, 0) for number in range(_JOINT))
+            yield from (one.far(number, 0) for number in range(SEVERAL))
             return
-        anchors = one.start, one.far(_JOINT - 1, 0)
-        sizes = {
-            self._shown(one.axis, size): size
-            for anchor in anchors
-            for size in range(anchor, anchor + _AROUND * one.step, one.step)
-        }
+        sizes = {self._shown(one.axis, size): size for size in one.row()}
         if (size := telling(rivals, sizes)) is not None:
             yield sizes[size]
 
