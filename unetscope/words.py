@@ -318,8 +318,8 @@ class Words:
         zh="未查看其中张量：{}。以上内容可能缺少其中的部分。",
     )
     no_form = Word(
-        en="{mark}: the number at the sizes asked for, as no form in {symbols} was found that holds "
-        "at all others that were tried.",
+        en="{mark}: the number at the sizes asked for, as no form in {symbols} was found that "
+        "holds at all others that were tried.",
         zh="{mark}：所给尺寸下的数值；未找到以 {symbols} 表示、在试过的其他尺寸下都成立的公式。",
     )
     fixed_size = Word(

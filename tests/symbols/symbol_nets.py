@@ -193,3 +193,21 @@ class Hinted(nn.Module):
 
     def forward(self, latent, hint):
         return latent + self.conv(hint)
+
+
+class Apart(nn.Module):
+    """Two images that never meet."""
+
+    def forward(self, x, y):
+        return F.pad(x, (1, 1, 1, 1)), F.relu(y)
+
+
+class Numbers(nn.Module):
+    """Numbers of tokens and a mask."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+
+    def forward(self, ids, mask):
+        return self.embed(ids) * mask[..., None]

@@ -18,7 +18,7 @@ SIZED = {"B": "batch", "H": "height", "W": "width", "T": "tokens"}
 def evaluated(text, sizes):
     """What a spelled form is, as a reader would work it out."""
     text = re.sub(r"(?<=[\dBFHWT)])(?=[BFHWT](?![a-z]))", "*", text)
-    text = re.sub(r"\d+", r"Fraction(\g<0>)", text)
+    text = re.sub(r"(?<![A-Z\d])\d+", r"Fraction(\g<0>)", text)
     names = {"Fraction": Fraction, "ceil": math.ceil, "floor": math.floor}
     return eval(text, {"__builtins__": {}}, {**names, **sizes})
 
@@ -107,6 +107,9 @@ def test_where_other_sizes_run_without_a_function_those_that_do_are_taken():
             "B*(floor(H/2)*floor(W/2)+T+1), 8",
         ]),
         (net("Halved", "1,3,12,16"), ["B, 3, H, W"]),
+        (net("Apart", "1,3,64,64", "1,3,64,64"), ["B, 3, H+2, W+2", "B, 3, H, W"]),
+        (net("Apart", "1,3,64,48", "2,3,99,64"), ["B, 3, H+2, W+2", "B2, 3, H2, W2"]),
+        (net("Numbers", "2,7:int64", "2,7"), ["B, T, 16"]),
         (net("Halved", "1,3,24,16", device="cpu"), ["B, 3, H, W"]),
         (net("FewPositions"), ["B, 8, H, W", "B, T, 8"]),
         (net("Video", "2,3,12,32,24", "3"), ["B*ceil(H/2)*ceil(W/2), 8, F-2", "3"]),

@@ -15,8 +15,13 @@ from math import lcm
 from unetscope.units import bracketed
 
 ORDER = ("B", "F", "H", "W", "T")
-"""Batch, frames, height, width, tokens: the symbols in the order in which they are written."""
+"""Batch, frames, height, width, tokens: the symbols in the order in which they are written.
 
+Those of further inputs have a number: `H2`.
+"""
+
+Place = tuple[str, int]
+"""A place in that order."""
 Sizes = Mapping[str, int]
 """What each symbol stands for."""
 
@@ -31,9 +36,9 @@ class Part:
     plus: int = 0
 
     @property
-    def place(self) -> int:
+    def place(self) -> Place:
         """Where it stands among other factors."""
-        return ORDER.index(self.symbol)
+        return place(self.symbol)
 
     def at(self, sizes: Sizes) -> Fraction:
         """Its value."""
@@ -59,7 +64,7 @@ class Term:
     factors: tuple[Part | Form, ...]
 
     @property
-    def place(self) -> int:
+    def place(self) -> Place:
         """Where it stands among other terms and factors."""
         return min(factor.place for factor in self.factors)
 
@@ -93,7 +98,7 @@ class Form:
     plus: Fraction = Fraction(0)
 
     @property
-    def place(self) -> int:
+    def place(self) -> Place:
         """Where it stands among other factors."""
         return min(term.place for term in self.terms)
 
@@ -122,6 +127,11 @@ class Form:
         """This form and a term that follows another size."""
         terms = sorted((*self.terms, Term(times, (part,))), key=lambda term: term.place)
         return Form(tuple(terms), self.plus)
+
+
+def place(symbol: str) -> Place:
+    """Where a symbol stands among others."""
+    return symbol[1:], ORDER.index(symbol[0])
 
 
 def line(symbol: str, slope: Fraction, plus: Fraction) -> Form:

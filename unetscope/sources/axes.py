@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from unetscope.analysis.forms import ORDER
+from unetscope.analysis.forms import place
 from unetscope.errors import UnetscopeError
 from unetscope.record import TensorSpec
 from unetscope.sources.inputs import Given
@@ -48,7 +48,8 @@ def axes(network: Runnable, model: nn.Module, given: Given) -> list[list[Axis]]:
 
     Sizes that options set are read from the inputs at other sizes. Those of inputs that the user
     described, and the frames of videos, go by the ranks of the tensors: `(B, C, H, W)`,
-    `(B, C, F, H, W)` or `(B, F, C, H, W)`, `(B, T, C)`, `(B, C, W)`.
+    `(B, C, F, H, W)` or `(B, F, C, H, W)`, `(B, T, C)`, `(B, C, W)`. The first has the most dims;
+    if the dims of another are no size of its, they are `(B2, C, H2, W2)`.
     """
     tensors = dict(_tensors((given.args, dict(given.kwargs or {}))))
     if not tensors:
@@ -58,7 +59,7 @@ def axes(network: Runnable, model: nn.Module, given: Given) -> list[list[Axis]]:
     except UnetscopeError:  # the user described the inputs
         found = list(_of_ranks(tensors))
     slots = ([axis for axis in slot if axis.size] for slot in (*found, *_frames(tensors)))
-    return sorted(filter(None, slots), key=_order)
+    return sorted(filter(None, slots), key=lambda slot: place(slot[0].symbol))
 
 
 def resized(given: Given, sizes: Mapping[Axis, int]) -> Given:
@@ -74,10 +75,6 @@ def resized(given: Given, sizes: Mapping[Axis, int]) -> Given:
 
     args, kwargs = _mapped((given.args, dict(given.kwargs or {})), other)
     return Given(args, kwargs)
-
-
-def _order(slot: Sequence[Axis]) -> int:
-    return ORDER.index(slot[0].symbol)
 
 
 def _of_options(network: Runnable, model: nn.Module, tensors: Tensors) -> Iterator[Axis]:
@@ -102,19 +99,29 @@ def _of_ranks(tensors: Tensors) -> Iterator[list[Axis]]:
     """The sizes of inputs of which nothing but their dims is known."""
     sample = max(tensors, key=lambda path: len(tensors[path].shape))
     rank = len(tensors[sample].shape)
-    if rank:
-        yield _alike("B", tensors, sample, 0, least=1)
-    if rank >= 4:
-        yield _alike("H", tensors, sample, rank - 2, least=4)
-        yield _alike("W", tensors, sample, rank - 1, least=4)
     if rank == 3:  # a signal, or tokens
-        yield [
-            *_alike("W", tensors, sample, 2, least=3),
-            *_alike("T", tensors, sample, 1, least=3),
-        ]
-    texts = [path for path, spec in tensors.items() if len(spec.shape) == 3 != rank]
+        signal, tokens = (_alike(s, tensors, sample, d, least=3) for s, d in (("W", 2), ("T", 1)))
+        yield from (_alike("B", tensors, sample, 0, least=1), [*signal, *tokens])
+    elif rank:
+        yield from _of_tensor(tensors, sample)
+    others = [path for path, spec in tensors.items() if path != sample and len(spec.shape) > 2]
+    texts = [path for path in others if len(tensors[path].shape) == 3 != rank]
     if texts:
         yield _alike("T", tensors, texts[0], 1, least=3, most=3)
+    for number, path in enumerate(others, 2):
+        yield from _of_tensor(tensors, path, str(number))
+
+
+def _of_tensor(tensors: Tensors, path: Path, number: str = "") -> Iterator[list[Axis]]:
+    """The sizes of one tensor, each with those of others that are alike."""
+    spec = tensors[path]
+    rank = len(spec.shape)
+    yield _alike(f"B{number}", tensors, path, 0, least=1)
+    if rank >= 4:
+        yield _alike(f"H{number}", tensors, path, rank - 2, least=4)
+        yield _alike(f"W{number}", tensors, path, rank - 1, least=4)
+    elif rank == 3 or (rank == 2 and "int" in spec.dtype):  # tokens, or their numbers
+        yield _alike(f"T{number}", tensors, path, 1, least=2, most=3)
 
 
 def _frames(tensors: Tensors) -> Iterator[list[Axis]]:
@@ -155,15 +162,15 @@ def _alike(
     others: list[tuple[Place, int]] = []
     for path, spec in tensors.items():
         if least <= len(spec.shape) <= most and path != of:
-            place = 0 if symbol == "B" else len(spec.shape) + from_end
-            if spec.shape[place]:
-                others.append(((path, place), spec.shape[place]))
+            at = 0 if symbol[0] == "B" else len(spec.shape) + from_end
+            if spec.shape[at]:
+                others.append(((path, at), spec.shape[at]))
     choices: list[Callable[[int], bool]] = [
         lambda other: other == size,
         lambda other: bool(size) and other % size == 0,
         lambda _: False,
     ]
-    found = [((of, dim), *(place for place, n in others if takes(n))) for takes in choices]
+    found = [((of, dim), *(where for where, n in others if takes(n))) for takes in choices]
     return [Axis(symbol, size, places) for places in dict.fromkeys(found)]
 
 

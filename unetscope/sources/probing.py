@@ -66,11 +66,16 @@ def probe(network: Runnable, traced: Trace) -> Probed:
         UnetscopeError: the network cannot be built again.
     """
     probing = _Probing(network, traced)
-    free, refused = [], {}
+    free: list[Free] = []
+    refused: dict[str, Refused] = {}
     for slot in axes(probing.network, probing.model, probing.given):
-        found = probing.free(slot)
+        taken = {place for one in free for place in one.axis.places}
+        if slot[0].places[0] in taken:  # with those of another tensor
+            continue
+        found, symbol = probing.free(slot), slot[0].symbol
         if isinstance(found, Refused):
-            refused[slot[0].symbol] = found
+            if symbol[0] not in refused:
+                refused[symbol] = found
         else:
             free.append(found)
     probing.together(free)
