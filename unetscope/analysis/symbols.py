@@ -86,6 +86,7 @@ class _Search:
         self.sizes = [each.sizes for each in passes]
         self.symbols = tuple(self.sizes[0])
         self.wanted: list[Wanted] = []
+        self._undecided: list[Wanted] = []
         self._singles = {symbol: self._passes_of(symbol) for symbol in self.symbols}
         self._parts: dict[str, dict[Part, None]] = {s: {Part(s): None} for s in self.symbols}
 
@@ -110,9 +111,10 @@ class _Search:
             return self._alone(moving[0], numbers)
         if len(moving) > 1 and not self._all_differ(moving):
             return None
+        self._undecided.clear()
         found = self._form(numbers)
-        if found is None:
-            self.wanted += [(symbol, ()) for symbol in moving or self.symbols]
+        more: list[Wanted] = [(symbol, ()) for symbol in moving or self.symbols]
+        self.wanted += more if found is None else self._undecided
         return found
 
     def _all_differ(self, symbols: Sequence[str]) -> bool:
@@ -138,6 +140,8 @@ class _Search:
             return Form((), numbers[0]) if len(set(numbers)) == 1 else None
         if len(moving) == 1:
             found = fits(moving[0], self._points(moving[0], numbers, range(len(numbers))))
+            if len(found) > 1:
+                self._undecided.append((moving[0], tuple(found)))
             return found[0].form if found else None
         for symbol in moving:
             for part in self._factors(symbol, numbers):
