@@ -132,8 +132,12 @@ class Deciding(nn.Module):
 class Unfolded(nn.Module):
     """Overlapping windows, which no dim counts alone."""
 
+    def __init__(self, kernel=3, stride=2):
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+
     def forward(self, x):
-        return F.unfold(x, 3, stride=2, padding=1)
+        return F.unfold(x, self.kernel, stride=self.stride, padding=1)
 
 
 class Largest(nn.Module):

@@ -111,6 +111,9 @@ def test_where_other_sizes_run_without_a_function_those_that_do_are_taken():
         (net("Apart", "1,3,64,48", "2,3,99,64"), ["B, 3, H+2, W+2", "B2, 3, H2, W2"]),
         (net("Numbers", "2,7:int64", "2,7"), ["B, T, 16"]),
         (net("Halved", "1,3,24,16", device="cpu"), ["B, 3, H, W"]),
+        (net("Unfolded", "1,3,33,80", kwargs="{kernel: 4, stride: 6}"), [
+            "B, 48, floor((H+4)/6)*floor((W+4)/6)",
+        ]),
         (net("FewPositions"), ["B, 8, H, W", "B, T, 8"]),
         (net("Video", "2,3,12,32,24", "3"), ["B*ceil(H/2)*ceil(W/2), 8, F-2", "3"]),
         (net("Video", "2,3,12,32,24", "2"), ["B*ceil(H/2)*ceil(W/2), 8, F-2", "B"]),

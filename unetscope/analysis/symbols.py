@@ -200,7 +200,9 @@ class _Search:
             shift = numbers[0] * (other - size) / step - size
             if shift.denominator == 1:
                 parts[Part(symbol, shift.numerator)] = None
-        shown: list[Fit] = fits(symbol, self._points(symbol, numbers, (0, *singles)))
+        shown = fits(symbol, self._points(symbol, numbers, (0, *singles)))
+        if len(shown) > 1:
+            self._undecided.append((symbol, tuple(shown)))
         for fit in shown:
             parts.update(dict.fromkeys(fit.factors))
         return list(parts)
