@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +18,15 @@ def shape(dims: Sequence[Dim]) -> str:
 
 def size(dims: Sequence[Dim]) -> str:
     """Spell spatial dims, height first: `64x64`; no dims at all are spelled `1`."""
-    return "x".join(map(str, dims)) or "1"
+    return "x".join(bracketed(str(dim)) for dim in dims) or "1"
+
+
+def bracketed(dim: str) -> str:
+    """A dim in brackets if it is a sum: `(H+1)`, but `H` and `ceil(H/2)`."""
+    bare = dim
+    while (shorter := re.sub(r"\([^()]*\)", "", bare)) != bare:
+        bare = shorter
+    return f"({dim})" if re.search("[+-]", bare) else dim
 
 
 def scaled(number: float, unit: str) -> str:

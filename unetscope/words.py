@@ -317,6 +317,21 @@ class Words:
         en="Not looked into for tensors: {}. What is in there may be missing here.",
         zh="未查看其中张量：{}。以上内容可能缺少其中的部分。",
     )
+    no_form = Word(
+        en="{mark}: the number at the sizes asked for, as no form in {symbols} was found that "
+        "holds at all others that were tried.",
+        zh="{mark}：所给尺寸下的数值；未找到以 {symbols} 表示、在试过的其他尺寸下都成立的公式。",
+    )
+    fixed_size = Word(
+        en="No symbol for {symbol}, {size} here: the network did not run at other sizes, such as "
+        "{tried}: {reason}",
+        zh="{symbol}（此处为 {size}）没有符号：网络在其他尺寸（如 {tried}）下无法运行：{reason}",
+    )
+    deciding_size = Word(
+        en="No symbol for {symbol}, {size} here: the network runs other functions at other sizes, "
+        "such as {tried}.",
+        zh="{symbol}（此处为 {size}）没有符号：网络在其他尺寸（如 {tried}）下运行的函数不同。",
+    )
     no_formula = Word(
         en="Kinds of functions without a formula, not counted: {count} ({names}).",
         zh="没有公式、未计入的函数种类：{count}（{names}）。",

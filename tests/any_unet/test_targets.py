@@ -393,12 +393,19 @@ def test_an_audit_without_a_twin_says_what_it_left_out(run):
     assert "--full" in result.err
 
 
-def test_inputs_that_are_described_have_fixed_sizes(run):
-    for arguments in (("trace", "--symbolic"), ("sweep", "--height", "8,16")):
-        result = run(arguments[0], "mine.models:Net", *GIVEN, *arguments[1:])
-        assert (result.code, result.out) == (2, "")
-        assert "sizes" in result.err
-        assert "--input" in result.err
+def test_no_sweep_of_inputs_that_are_described(run):
+    result = run("sweep", "mine.models:Net", *GIVEN, "--height", "8,16")
+    assert (result.code, result.out) == (2, "")
+    assert "sizes" in result.err
+    assert "--input" in result.err
+
+
+def test_inputs_that_are_described_have_symbols(run):
+    arguments = "trace", "mine.models:Net", *GIVEN, "--sections", "io"
+    result = run(*arguments, "--symbolic")
+    assert result.code == 0, result.err
+    assert "(B, 3, H, W)" in result.out
+    assert result.err.count("built") == run(*arguments).err.count("built")
 
 
 @pytest.mark.parametrize(

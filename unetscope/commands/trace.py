@@ -81,9 +81,10 @@ def trace_command(
     if block is not None:
         view = replace(view, block=_known(view, view.path(block)))
     if symbolic:
-        from unetscope.sources.reruns import symbolic_dims
+        from unetscope.sources.reruns import probed
+        from unetscope.views.symbols import in_symbols
 
-        view = replace(view, dims=symbolic_dims(unet.source, trace))
+        view = in_symbols(view, probed(unet.source, trace))
     written.show(view.told(_tables(view, sections, modules, depth, ops)), view.names)
 
 

@@ -21,7 +21,9 @@ Block = Sequence[Line]
 
 _WIDE = "\u2e80-\u303f\u3041-\u9fff\uf900-\ufaff\uff01-\uff60"
 _CLOSING = "、。，．：；？！）」』】〉》"
-_SHAPE = r"[\[(]-?(?:\d|[A-Z]\b)[\w/.*+]*(?:,\ -?[\w/.*+]+)*,?[\])]"
+_IN_BRACKETS = r"\([\w/*+-]*(?:\([\w/*+-]*(?:\([\w/*+-]*\)[\w/*+-]*)*\)[\w/*+-]*)*\)"
+_DIM = rf"(?:[\w/.*+?-]|{_IN_BRACKETS})+"  # `H/8`, `B*(floor((H+1)/2)+1)`, `65?`
+_SHAPE = rf"[\[(](?=[-\d(]|[A-Z]+\b|ceil\(|floor\(){_DIM}(?:,\ {_DIM})*,?[\])]"
 _UNIT = r"(?<=\d)\ (?=(?:%|[KMGT]?i?B|[kMGT]?(?:MACs|FLOPs))(?!\w))"  # the space before it
 
 

@@ -97,10 +97,10 @@ class ForeignNetwork(Runnable):
             )
         return type(self)(self.request.at(sizes), _nothing)
 
-    def run(self, model: nn.Module) -> Trace:
+    def run(self, model: nn.Module, given: Given | None = None) -> Trace:
         """One pass over what `build` returned; what the code prints goes to stderr."""
         with self.guarded(f"running `{self.name}`"):
-            return super().run(model)
+            return super().run(model, given)
 
     def explain(self, error: ForwardError) -> None:
         """Name the line of code that failed, and what may run it."""

@@ -21,40 +21,23 @@ if TYPE_CHECKING:
     from unetscope.analysis.diff import Verification
     from unetscope.analysis.diff.verified import Keys
     from unetscope.record import Measurement, Trace
+    from unetscope.sources.probing import Probed
     from unetscope.tracing.verify import Run
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 """Shows how far something long is: what it is and its number of steps; what its context yields is
 called after each."""
 
-_CLEAN_SIZES = {"batch": 1, "height": 256, "width": 256, "tokens": 77}
-_SYMBOLS = {"B": "batch", "H": "height", "W": "width", "T": "tokens"}
 
-
-def symbolic_dims(source: Source, traced: Trace) -> Callable[[int], tuple[int | str, ...]]:
-    """The dims of the values of a trace in symbols, such as `(B, 320, H/8, W/8)`.
-
-    One more pass at clean sizes and one for each size doubled tell which dims grow with which.
+def probed(source: Source, traced: Trace) -> Probed:
+    """How the dims of a trace follow the sizes of the inputs, such as `(B, 320, H/8, W/8)`.
 
     Raises:
-        UnetscopeError: the source cannot run at other sizes, or does other things there.
+        UnetscopeError: the source cannot run again.
     """
-    from unetscope.analysis import scaling
+    from unetscope.sources.probing import probe
 
-    network = source.runnable("symbols are found by running the network at other sizes")
-    first = network.at(**_CLEAN_SIZES).trace()
-    if len(first.values) != len(traced.values):
-        raise UnetscopeError(
-            "the network runs differently at other sizes: its dims have no symbols",
-            hint="sizes that are halved without a rest have them",
-        )
-    doubled = {
-        symbol: network.at(**{**_CLEAN_SIZES, name: 2 * _CLEAN_SIZES[name]}).trace()
-        for symbol, name in _SYMBOLS.items()
-    }
-    sizes = {symbol: _CLEAN_SIZES[name] for symbol, name in _SYMBOLS.items()}
-    sizes |= {symbol: sizes[symbol] * network.scale for symbol in ("H", "W")}
-    return scaling.symbolic_dims(first, doubled, sizes).__getitem__
+    return probe(source.runnable("symbols are found by running the network at other sizes"), traced)
 
 
 def audits(source: Source, *, full: bool) -> list[Audit]:

@@ -208,17 +208,18 @@ class Runnable(Source):
         return foreign(doing)
 
     def arguments(
-        self, model: nn.Module, dtype: str | None = None
+        self, model: nn.Module, dtype: str | None = None, given: Given | None = None
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The positional and the named arguments of `forward`, as tensors of zeros.
 
         Args:
             model: what was built.
             dtype: of the floating-point ones, instead of `input_dtype`.
+            given: described, instead of `inputs`.
         """
         from unetscope.tracing import devices
 
-        given = self.inputs(model)
+        given = given or self.inputs(model)
         described = given.args, dict(given.kwargs or {})
         args, kwargs = devices.zeros(described, self.request.device, dtype or self.input_dtype)
         return args, kwargs
@@ -232,11 +233,11 @@ class Runnable(Source):
         """
         return self.run(self.build())
 
-    def run(self, model: nn.Module) -> Trace:
-        """One pass over what `build` returned; see `trace`."""
+    def run(self, model: nn.Module, given: Given | None = None) -> Trace:
+        """One pass over what `build` returned, perhaps with other inputs; see `trace`."""
         from unetscope.tracing import trace
 
-        args, kwargs = self.arguments(model)
+        args, kwargs = self.arguments(model, given=given)
         try:
             return trace(model, args, kwargs, **self.known)
         except ForwardError as error:

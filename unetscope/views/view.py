@@ -32,6 +32,8 @@ class View:
         attentions: whether step tables show transformers too.
         block: the one block to show, by path; None for all.
         names: other names for modules, by path (see `analysis.names`).
+        notes: sentences that belong below the tables.
+        symbolic: whether dims are in symbols, so that one is `B` only if it really is the batch.
     """
 
     network: Network
@@ -40,6 +42,8 @@ class View:
     attentions: bool = False
     block: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    symbolic: bool = False
 
     @classmethod
     def of(cls, trace: Trace, language: str = "en", names: str = "diffusers") -> View:
@@ -134,7 +138,7 @@ class View:
         said = [sentence.format(count) for sentence, count in counts if count]
         if self.closed:
             said.append(self.words.closed.format(self.some(self.closed)))
-        return said
+        return [*said, *self.notes]
 
     def told(self, tables: list[Table]) -> list[Table]:
         """Tables of the data flow, with those sentences below the last where there are such."""
@@ -148,7 +152,7 @@ class View:
 
     def batched(self, value: int) -> tuple[Dim, ...]:
         """The dims of a value with `B` for the batch, as the articles write them."""
-        return ("B", *self.dims(value)[1:])
+        return self.dims(value) if self.symbolic else ("B", *self.dims(value)[1:])
 
 
 def in_code(path: str) -> str:
