@@ -82,6 +82,10 @@ class Graph:
             for index, value in enumerate(self.trace.values)
         ]
 
+    def content(self, value: int) -> tuple[int, ...]:
+        """The parents whose content is in a value: `x.new_zeros(…)` holds nothing of `x`."""
+        return () if self.kind(value) is OpKind.CREATION else self.parents[value]
+
     @cached_property
     def readers(self) -> list[list[int]]:
         """For each value the functions that take it, by index, in order."""

@@ -83,8 +83,9 @@ class Network:
     def _of_sample(self) -> list[bool]:
         known = set(samples(self.trace))
         found: list[bool] = []
-        for value, parents in enumerate(self.graph.parents):
-            found.append(value in known or any(found[parent] for parent in parents))
+        for value in range(len(self.trace.values)):
+            content = self.graph.content(value)
+            found.append(value in known or any(found[parent] for parent in content))
         return found
 
     @cached_property

@@ -61,9 +61,8 @@ def _short_way(graph: Graph, skip: SkipEvent) -> set[int]:
     """The values from the pushed one, which is left out, to the one that is joined."""
 
     def earlier(value: int) -> list[int]:
-        if graph.kind(value) is OpKind.CREATION:  # such as noise: nothing but a shape came in
-            return []
-        return [p for p in dict.fromkeys(graph.parents[value]) if p >= skip.value and graph.fed(p)]
+        content = dict.fromkeys(graph.content(value))
+        return [parent for parent in content if parent >= skip.value and graph.fed(parent)]
 
     arrived = graph.trace.ops[skip.op].inputs[skip.operand]
     ways = {value: earlier(value) for value in graph.back(arrived, along=earlier)}

@@ -270,7 +270,7 @@ def _conditioning(network: Network, value: int) -> str:
     token is an image or a class as often.
     """
     shape = network.spec(value).shape
-    past = set(network.graph.back(value))
+    past = set(network.graph.back(value, along=network.graph.content))
     if network.of_sample(value):
         return "other"
     sources = [argument for argument in network.trace.inputs if argument.value in past]
