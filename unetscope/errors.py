@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from unetscope.wording import harmless
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -34,7 +36,8 @@ class Place:
     layer: int = field(default=0, kw_only=True, compare=False, repr=False)
 
     def __str__(self) -> str:
-        return ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        parts = (self.file, self.line, self.column)
+        return harmless(":".join(str(part) for part in parts if part))
 
 
 class UnetscopeError(Exception):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,6 +20,10 @@ MOST_LINES = 50
 """Lines of a message."""
 MOST_NAMES = 3
 """Names that one message lists."""
+_PLAIN = re.compile(r"[\w./:+-]+", re.ASCII)
+"""A word that no shell reads anything into."""
+_SPECIAL = frozenset('"$`!%\\')
+"""What some shell reads within double quotes."""
 
 
 def quoted(text: str) -> str:
@@ -57,6 +63,23 @@ def message(text: str) -> str:
     return "\n".join(
         line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in shown
     )
+
+
+def pasted(*words: str) -> str:
+    """A command as sh, PowerShell and cmd all read it.
+
+    A word with a character for which they have no common spelling is as the shells of this system
+    read it.
+    """
+    return " ".join(map(_pasted, words))
+
+
+def _pasted(word: str) -> str:
+    if _PLAIN.fullmatch(word):
+        return word
+    if os.name != "nt" and _SPECIAL.intersection(word):
+        return shlex.quote(word)
+    return '"{}"'.format(word.replace('"', '\\"'))  # what neither shell of Windows ends a word at
 
 
 def found(value: Any) -> str:

@@ -599,6 +599,42 @@ class Words:
         en="`--verify cpu` runs both networks and compares what they return.",
         zh="`--verify cpu` 会运行两个网络并比较其输出。",
     )
+    # Locks
+    locks = Word(en="Locks", zh="锁文件")
+    lock = Word(en="Lock", zh="锁文件")
+    state = Word(en="State", zh="状态")
+    locks_good = Word(en="Locks: {all}, all is well.", zh="锁文件：{all} 个，均正常。")
+    locks_bad = Word(
+        en="Locks: {all}, not as they should be: {bad}.", zh="锁文件：{all} 个，不正常：{bad} 个。"
+    )
+    lock_states = WordsByKey(
+        {
+            "current": Word(en="current", zh="最新"),
+            "written": Word(en="written", zh="已写入"),
+            "missing": Word(en="missing", zh="缺失"),
+            "stale": Word(en="stale", zh="过期"),
+            "orphaned": Word(en="orphaned", zh="无主"),
+            "colliding": Word(en="colliding", zh="冲突"),
+            "unreadable": Word(en="unreadable", zh="无法读取"),
+            "unchecked": Word(en="unchecked", zh="未检查"),
+        }
+    )
+    lock_is = Word(en="{lock} is {state}", zh="{lock} {state}")
+    staleness = WordsByKey(
+        {
+            "network": Word(en="the network changed", zh="网络有变化"),
+            "layout": Word(en="the same network in another layout", zh="网络相同，写法不同"),
+            "config": Word(en="the same network from another config", zh="网络相同，配置不同"),
+        }
+    )
+    lock_writer = Word(en="`{}` writes it", zh="`{}` 会写入")
+    orphan = Word(
+        en="its config is gone; delete it, or put a lock that `-o` wrote into a folder without "
+        "configs",
+        zh="其配置已不存在；请删除，或将由 `-o` 写入的锁文件移到没有配置的文件夹",
+    )
+    collision = Word(en="{} would have this lock; rename one", zh="{} 会共用此锁文件；请改名")
+
     only_renamed = Word(
         en="{new} is the same network as {old}, up to renaming.",
         zh="{new} 与 {old} 除命名外是同一个网络。",

@@ -192,8 +192,11 @@ def test_one_comment_is_kept_up_to_date(repository, project, comment, earlier, m
 
 @pytest.mark.skipif(shutil.which("pre-commit") is None, reason="pre-commit is not installed")
 def test_the_hook_writes_locks_and_then_passes(repository, project, change):
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    hooks = {"repo": "local", "hooks": [{**hook, "language": "system"}]}
+    hook, isolated = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    told = ("id", "language", "description")
+    assert {**hook, **{key: isolated[key] for key in told}} == isolated
+    assert (hook["language"], isolated["language"]) == ("system", "python")
+    hooks = {"repo": "local", "hooks": [hook]}
     (project / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [hooks]}))
     (project / "other.yaml").write_text("no: config\n")
     repository("git", "add", ".")
@@ -210,3 +213,8 @@ def test_the_hook_writes_locks_and_then_passes(repository, project, change):
     repository("git", "add", ".")
     assert commit().returncode == 1
     assert commit().returncode == 0
+    (project / "configs" / "unet.yaml").unlink()
+    repository("git", "add", "configs")
+    left = commit()
+    assert left.returncode == 1
+    assert f"{LOCK}  orphaned" in left.stdout

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shlex
 import subprocess
 import sys
+import warnings
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from unetscope.files import locks
+from unetscope.tracing import flops
+from unetscope.wording import pasted
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -54,14 +59,14 @@ def run(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
-    def run(*options, width=4, call=MODEL):
+    def run(*options, width=4, call=MODEL, folder="."):
         (tmp_path / "unit").mkdir(exist_ok=True)
         text = TEST.replace("WIDTH", str(width)).replace("CALL", call)
         (tmp_path / "unit" / "test_net.py").write_text(text, encoding="utf-8")
         (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         arguments = ["-q", "-p", "unetscope.pytest_plugin", "-p", "no:cacheprovider", *options]
         with monkeypatch.context() as inside:
-            inside.chdir(tmp_path)
+            inside.chdir(tmp_path / folder)
             inside.setattr(sys, "dont_write_bytecode", True)
             inside.delitem(sys.modules, "test_net", raising=False)
             code = pytest.main([f"--rootdir={tmp_path}", *arguments])
@@ -135,6 +140,94 @@ def test_what_it_takes(run):
     code, said = run(call=SEVERAL)
     assert code == 0, said
     assert "6 passed" in said
+
+
+def test_it_lives_with_warnings_as_errors(run, tmp_path, monkeypatch):
+    deep = 'assert_architecture(model, "new/folder/net.lock", x)'
+    assert run("--update-architecture", "-W", "error", call=deep)[0] == 0
+    assert (tmp_path / "unit" / "new" / "folder" / "net.lock").exists()
+    assert run("-W", "error", call=deep)[0] == 0
+    for name in [name for name in sys.modules if name.partition(".")[0] == "fvcore"]:
+        monkeypatch.delitem(sys.modules, name)
+    spec = importlib.util.spec_from_file_location("flops_again", flops.__file__)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+WRITERS = """pass
+
+@pytest.mark.parametrize("width", [4, 4.0, 6])
+def test_widths(assert_architecture, width):
+    with torch.device("meta"):
+        assert_architecture(Net(int(width)), "one.lock", torch.zeros(1, 3, 8, 8))
+"""
+
+
+def test_one_lock_is_not_written_for_two_networks(run, tmp_path):
+    code, said = run("--update-architecture", call=WRITERS)
+    assert code == 1
+    assert "3 passed" in said
+    assert "1 failed" in said
+    writer = "unit/test_net.py::test_widths[4] wrote another network into this lock"
+    assert f"{tmp_path / 'unit' / 'one.lock'}: {writer}" in said
+    assert "Traceback" not in said
+    shapes = {
+        tensor.name: tensor.shape for tensor in locks.load(tmp_path / "unit/one.lock").tensors
+    }
+    assert shapes["enter.weight"][0] == 4
+
+
+def test_it_fails_on_what_it_is_told_to(run):
+    assert run("--update-architecture")[0] == 0
+    scaled = "model.leave.bias = None; "
+    for fail_on, code in (("breaking", 1), ("none", 0)):
+        given = MODEL.replace("x)", f"x, fail_on='{fail_on}')")
+        assert run(call=scaled + given)[0] == code
+    behaves = "model.enter.padding_mode = 'reflect'; "
+    for fail_on, code in (("breaking", 0), ("behavioural", 1)):
+        given = MODEL.replace("x)", f"x, fail_on='{fail_on}')")
+        assert run(call=behaves + given)[0] == code
+    for bad in ("'braking'", "3", "None"):
+        code, said = run(call=MODEL.replace("x)", f"x, fail_on={bad})"))
+        assert code == 1
+        assert "fail_on: unknown severity `" in said
+        assert "Traceback" not in said
+
+
+NAMED = """pass
+
+@pytest.mark.parametrize("name", ["it's a $HOME & `more`"])
+def test_of(assert_architecture, name):
+    model, x = build()
+    assert_architecture(model, "none.lock", x)
+"""
+
+
+def test_its_hint_can_be_pasted(run, tmp_path):
+    _, said = run("-k", "test_of", call=NAMED, folder="unit")
+    (hint,) = (line for line in said.splitlines() if line.startswith("If it is meant so: "))
+    program, *arguments = shlex.split(hint.partition("so: ")[2])
+    assert program == "pytest"
+    assert run(*arguments, call=NAMED, folder="unit")[0] == 0
+    assert (tmp_path / "unit" / "none.lock").exists()
+
+
+@pytest.mark.parametrize("system", ["posix", "nt"])
+def test_a_command_is_quoted_where_a_shell_needs_it(monkeypatch, system):
+    monkeypatch.setattr("os.name", system)
+    assert pasted("a/b_c.py::test") == "a/b_c.py::test"
+    assert pasted("x[1 2]", "") == '"x[1 2]" ""'
+    special = r"'a$b\c'" if system == "posix" else r'"a$b\c"'
+    assert pasted(r"a$b\c") == special
+
+
+def test_a_name_stays_one_word_in_a_shell():
+    words = ["a b", "it's", '"', "$HOME", "`x`", "!1", "a;b", "*", "#", "~", "", "日本", "a\\"]
+    printed = subprocess.run(
+        ["sh", "-c", f"printf '%s\\n' {pasted(*words)}"], capture_output=True, text=True, check=True
+    )
+    assert printed.stdout.splitlines() == words
 
 
 def test_pytest_finds_it():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,17 +13,16 @@ from unetscope.commands.options import (
     OUTPUT,
     WRITTEN,
     ChangeOptions,
-    GateOptions,
     SizedNetworkOptions,
     complete_configs,
     grouped,
     leaving_option,
 )
 from unetscope.errors import UnetscopeError
+from unetscope.wording import series
 
 if TYPE_CHECKING:
-    from unetscope.api import Architecture
-    from unetscope.views.diff import Judged
+    from unetscope.rules.locks import Report
 
 
 def _grammar() -> str:
@@ -32,50 +31,33 @@ def _grammar() -> str:
     return GRAMMAR
 
 
-@dataclass
-class _Outcome:
-    """What became of all configs.
-
-    Attributes:
-        judged: the diff of each lock that is not what it would be written as.
-        findings: what is wrong with locks that no diff tells, and in which config.
-        stale: how many are not what they would be written as, or missing.
-        failed: how many configs could not be locked.
-    """
-
-    judged: list[Judged] = field(default_factory=list)
-    findings: list[tuple[str, Path | None]] = field(default_factory=list)
-    stale: int = 0
-    failed: int = 0
-
-    def found(self, path: Path, message: str, config: Path | None = None) -> None:
-        """Count a lock that is stale or missing; with a config it is a finding there."""
-        self.stale += 1
-        console.info(message)
-        if config is not None:
-            from unetscope.sources.settings import lock_of
-
-            where = "" if lock_of(config) == path else f" -o {path}"
-            self.findings.append((f"{message}; `unetscope lock {config}{where}` writes it", config))
-
-
 @grouped
 def lock_command(
     network: SizedNetworkOptions,
     written: ChangeOptions,
     configs: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="CONFIG...",
             help="Config files, or one shipped config or code with -o.",
             autocompletion=complete_configs,
         ),
-    ],
+    ] = None,
     check: Annotated[
         bool,
         typer.Option(
             "--check",
-            help="Write nothing; exit 1 and print the diff if one is stale or missing.",
+            help="Write nothing; exit 1 and print the diff if one is stale or missing, belongs to "
+            "no config or to several.",
+            rich_help_panel="What to do",
+        ),
+    ] = False,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed",
+            help="The files are any that changed, for pre-commit: the configs among them, and "
+            "those that extend one or whose lock is among them.",
             rich_help_panel="What to do",
         ),
     ] = False,
@@ -108,40 +90,83 @@ def lock_command(
     their data flow, skips, totals.
     `--check` compares instead, as CI should; tools' versions are never compared.
     """
-    from unetscope.api import Architecture
-    from unetscope.render import FORMATS, Reader
-    from unetscope.views.diff import lock_findings
+    from unetscope.commands.locks import check_all, write_all
+    from unetscope.files.locks import SUFFIX
+    from unetscope.rules.locks import Report, Row, State
+    from unetscope.sources.locking import beside, orphans, reached, tracked
 
-    if output is not None and len(configs) > 1:
+    given = configs or []
+    if output is not None and (len(given) > 1 or changed):
         raise UnetscopeError("`-o` names one lock, and there are several configs")
-    paths = [output or _place(name) for name in configs]
-    _refuse_shared(configs, paths)
-    requests = network.requests(configs)
-    outcome = _Outcome()
-    verb, noun = "checking" if check else "locking", "config" if len(paths) == 1 else "configs"
-    with console.progress(f"{verb} {len(paths)} {noun}", len(paths)) as advance:
-        for request, path in zip(requests, paths, strict=True):
-            try:
-                unet = Architecture.of(request, console.info)
-                if check:
-                    _check(unet, path, outcome)
-                else:
-                    _write(unet, path, outcome, folders=output is None)
-            except UnetscopeError as error:
-                if len(paths) == 1:
-                    raise
+    if not given and not changed:
+        raise UnetscopeError("expected a config, found none", hint="`unetscope lock CONFIG`")
+    names = reached(given) if changed else given
+    places = _places(names, output)
+    shared = {} if output is not None else _shared(places)
+    if shared and not check:
+        lock, owners = next(iter(shared.items()))
+        raise UnetscopeError(
+            f"{series(f'`{owner}`' for owner in owners)} have one lock, {lock}",
+            hint="rename one, or lock each on its own with `-o`",
+        )
+    rows = [Row(str(lock), State.COLLIDING, tuple(owners)) for lock, owners in shared.items()]
+    alone = {name: lock for name, lock in places.items() if lock not in shared}
+    requests = network.requests(alone)
+    rows += check_all(requests, alone) if check else write_all(requests, alone, output is None)
+    if output is None and (check or changed):
+        near = tracked(SUFFIX) if changed else beside(places.values())
+        for path, error in orphans(near):
+            state = State.ORPHANED if error is None else State.UNREADABLE
+            rows.append(Row(str(path), state, error=error))
+            if error is not None:
                 console.error(error)
-                outcome.failed += 1
-            advance()
-    if outcome.judged:
-        written.show(outcome.judged)
-    if outcome.findings and FORMATS[written.format].reader is Reader.REVIEW_TOOLS:
-        console.show([lock_findings(outcome.findings)], written.format)
-    if outcome.stale and check:
-        console.info(f"{outcome.stale} of {len(paths)} are stale or missing")
-    if outcome.failed:
-        raise typer.Exit(2)
-    raise typer.Exit(1 if outcome.stale and (check or exit_non_zero_on_write) else 0)
+    _show(Report(rows), written, check=check)
+    wrote = any(row.state is State.WRITTEN for row in rows)
+    raise typer.Exit(Report(rows).code or int(wrote and exit_non_zero_on_write))
+
+
+def _places(names: Sequence[str], output: Path | None) -> dict[str, Path]:
+    """The lock of each config; a file that is named twice counts once.
+
+    Raises:
+        UnetscopeError: see `_place`.
+    """
+    known: dict[Path, str] = {}
+    for name in names:
+        known.setdefault(Path(name).absolute(), name)
+    return {name: output or _place(name) for name in known.values()}
+
+
+def _shared(places: Mapping[str, Path]) -> dict[Path, list[str]]:
+    """The locks that several configs would have, named or not, as `unet.yaml` and `unet.yml`."""
+    from unetscope.sources.locking import rivals
+
+    owners: dict[Path, list[str]] = {}
+    for name, lock in places.items():
+        owners.setdefault(lock, []).append(name)
+    for names in owners.values():
+        names += [str(path) for path in rivals(Path(names[0])) if str(path) not in names]
+    return {lock: names for lock, names in owners.items() if len(names) > 1}
+
+
+def _show(report: Report, written: ChangeOptions, *, check: bool) -> None:
+    """Write the report; a terminal is told nothing more of what is an error on stderr already."""
+    from unetscope.render import FORMATS
+    from unetscope.views.locks import message, tables
+    from unetscope.words import Words
+
+    words, people = Words(written.lang), written.format == "terminal"
+    for row in report.bad:
+        if row.error is None and not people:
+            console.info(message(row, words))
+    told = all(row.error is not None for row in report.bad) and report.bad
+    if check or report.bad or not people:
+        if not (people and told):
+            found = tables(report, words, FORMATS[written.format].reader)
+            console.show(found, written.format, language=written.lang)
+        if report.bad:
+            job = tables(report, words, FORMATS["markdown"].reader)
+            console.add_to_job(job, written.lang)
 
 
 def _place(source: str) -> Path:
@@ -169,56 +194,3 @@ def _place(source: str) -> Path:
     if is_lock(path):
         raise UnetscopeError(f"`{source}` is a lock", hint="name the config that it belongs to")
     return lock_of(path)
-
-
-def _refuse_shared(configs: list[str], paths: list[Path]) -> None:
-    """See that no two configs have one lock, as `unet.yaml` and `unet.json` would."""
-    owners: dict[Path, str] = {}
-    for config, path in zip(configs, paths, strict=True):
-        if (other := owners.setdefault(path, config)) != config:
-            raise UnetscopeError(
-                f"`{other}` and `{config}` have one lock, {path}",
-                hint="rename one, or lock each on its own with `-o`",
-            )
-
-
-def _write(unet: Architecture, path: Path, outcome: _Outcome, *, folders: bool) -> None:
-    from unetscope.files.locks import dumps, is_written
-    from unetscope.files.reading import is_file
-    from unetscope.files.writing import write
-
-    def say(error: UnetscopeError) -> None:
-        if is_file(path):
-            console.info(f"{error.place}: {error.message}; it is written anew")
-
-    if is_written(path, unet.lock(), say):
-        console.debug(f"unchanged {path}")
-        return
-    write(path, dumps(unet.lock()), folders=folders)
-    console.info(f"wrote {path}")
-    outcome.stale += 1
-
-
-def _check(unet: Architecture, path: Path, outcome: _Outcome) -> None:
-    from unetscope import api
-    from unetscope.files.locks import is_text_of
-    from unetscope.views.diff import Judged
-
-    file = unet.source.file
-    if not path.exists():
-        unet.lock()
-        outcome.found(path, f"{path} is missing", file)
-        return
-    written = api.load(str(path))
-    if is_text_of(path, unet.lock()):
-        console.debug(f"unchanged {path}")
-        return
-    found = api.diff(written, unet)
-    if found.changes:
-        outcome.found(path, f"{path} is stale")
-        place = unet.source.place_of
-        judgement = GateOptions().gate().judge(found)
-        outcome.judged.append(Judged(judgement, lambda change: place(change, found)))
-        return
-    why = "in another layout" if written.lock() == unet.lock() else "from another config"
-    outcome.found(path, f"{path} is stale: the same network {why}", file)

@@ -7,8 +7,8 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from unetscope.config.dialects import in_our_form
-from unetscope.config.document import Document, next_layer, read
-from unetscope.config.files import locate, split_part
+from unetscope.config.document import Document, next_layer, parse, read
+from unetscope.config.files import locate, read_text, split_part
 from unetscope.errors import ConfigError
 from unetscope.findings import WRONG_VALUE, Path
 from unetscope.wording import found, quoted
@@ -61,6 +61,35 @@ def _read(path: FilePath, part: str | None, above: tuple[FilePath, ...]) -> Docu
         message = f"expected a mapping, found {found(base.data)}"
         raise ConfigError(message, place=base.places[()])
     return merge(base, document)
+
+
+def bases(path: FilePath) -> list[FilePath]:
+    """The files that a config extends, directly and in turn, as far as they can be told.
+
+    The last may not be there; what is wrong with the others is found when the config is read.
+    """
+    found: list[FilePath] = []
+    while len(found) < LONGEST_CHAIN and (base := _base(path)) is not None:
+        found.append(base)
+        path = base
+    return found
+
+
+def _base(path: FilePath) -> FilePath | None:
+    """The file that a config extends."""
+    try:
+        text = read_text(path)
+        data = parse(text, str(path)).data if "extends" in text else None
+    except ConfigError:
+        return None
+    reference = data.get("extends") if isinstance(data, dict) else None
+    if not isinstance(reference, str):
+        return None
+    reference, _ = split_part(reference, folder=path.parent)
+    try:
+        return locate(reference, folder=path.parent)
+    except ConfigError:
+        return path.parent / reference
 
 
 def merge(base: Document, document: Document) -> Document:

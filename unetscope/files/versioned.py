@@ -17,7 +17,7 @@ LARGEST = 2**96
 """Above all counts of elements, bytes and multiply-adds."""
 DEEPEST = 32
 """Levels of the config in a saved file."""
-_CONFLICT = re.compile(rb"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
+_CONFLICT = re.compile(rb"^(<<<<<<<|=======|>>>>>>>)(\s|$)", re.MULTILINE)
 
 
 class DamageError(Exception):
@@ -74,12 +74,16 @@ class Versioned(Generic[T]):
         def refused(message: str, line: int | None = None) -> UnetscopeError:
             return UnetscopeError(message, place=Place(file, line), hint=self.again)
 
+        def damaged(what: str, error: DamageError) -> UnetscopeError:
+            if (conflict := _CONFLICT.search(text)) is None:
+                return refused(f"{what}: {error}", error.line)
+            line = text.count(b"\n", 0, conflict.start()) + 1
+            return refused(f"{what}: it contains the markers of a merge conflict", line)
+
         try:
             version = self.stated(text)
         except DamageError as error:
-            conflict = "it contains the markers of a merge conflict"
-            why = conflict if _CONFLICT.search(text) else str(error)
-            raise refused(f"{self.foreign}: {why}", error.line) from None
+            raise damaged(self.foreign, error) from None
         if version > self.version:
             raise NewerError(
                 f"a {self.name} of format {version}, which is newer: this unetscope reads "
@@ -94,9 +98,7 @@ class Versioned(Generic[T]):
         try:
             content = self.decoded(text)
         except DamageError as error:
-            conflict = "it contains the markers of a merge conflict"
-            why = conflict if _CONFLICT.search(text) else str(error)
-            raise refused(f"a damaged {self.name}: {why}", error.line) from None
+            raise damaged(f"a damaged {self.name}", error) from None
         for damage in self.damages(content):
             raise refused(f"a damaged {self.name}: {damage}")
         return content

@@ -59,7 +59,7 @@ FORMATS: Mapping[str, Format] = {
         Format("json", _ALL, Reader.PROGRAMS),
         Format("csv", frozenset({Content.TABLES, Content.FINDINGS}), Reader.PROGRAMS),
         Format("github", frozenset({Content.FINDINGS, Content.CHANGES}), Reader.REVIEW_TOOLS),
-        Format("sarif", frozenset({Content.FINDINGS}), Reader.REVIEW_TOOLS),
+        Format("sarif", frozenset({Content.FINDINGS, Content.CHANGES}), Reader.REVIEW_TOOLS),
         Format("junit", frozenset({Content.CHANGES}), Reader.TEST_TOOLS),
     )
 }

@@ -6,6 +6,7 @@ Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -63,4 +64,4 @@ def _result(finding: dict[str, Any]) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     path = PurePath(file)
-    return Path(path).as_uri() if path.is_absolute() else quote(path.as_posix())
+    return Path(path).as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))

@@ -12,17 +12,22 @@ attention.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from math import isqrt, prod
 from typing import Any, NamedTuple
 
 import torch
-from fvcore.nn.jit_handles import bmm_flop_jit, conv_flop_count, linear_flop_jit
 from torch import Tensor
 
 from unetscope.ops import NO_MACS, Operation, OpKind, operation
 from unetscope.tracing.contents import leaves
 from unetscope.tracing.tensors import packed
+
+with warnings.catch_warnings():
+    # It scripts a function of its own, of which torch warns; with `-W error` that would be the end.
+    warnings.simplefilter("ignore")
+    from fvcore.nn.jit_handles import bmm_flop_jit, conv_flop_count, linear_flop_jit
 
 Shape = Sequence[int]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from unetscope.analysis.diff import COSTS, Change, ChangeSeverity, ConfigChange, Total
 from unetscope.errors import Place
@@ -299,12 +298,6 @@ def findings(judged: Judged, words: Words) -> Table:
         if found.limit is not None:
             text = plain(breach(found, words))
             rows.append(("error", *_position(place(found.change)), found.setting, text))
-    return Table("findings", "", _FINDING, tuple(rows))
-
-
-def lock_findings(found: Sequence[tuple[str, Path | None]]) -> Table:
-    """What is wrong with locks that no diff tells: messages, each at the top of a config."""
-    rows = (("error", None if f is None else str(f), 1, None, "lock", m) for m, f in found)
     return Table("findings", "", _FINDING, tuple(rows))
 
 

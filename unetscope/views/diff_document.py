@@ -134,6 +134,24 @@ def document(judgement: Judgement) -> list[Table]:
     ]
 
 
+def merged(judgements: Iterable[tuple[str, Judgement]], key: str) -> list[Table]:
+    """The records of several diffs, each with what it belongs to under a key of its own.
+
+    The rows of `parts` name their change by its index in `changes`.
+    """
+    rows: dict[str, list[tuple[Value, ...]]] = {name: [] for name in _TABLES}
+    for name, judgement in judgements:
+        before = len(rows["changes"])
+        for table in document(judgement)[1:]:
+            for first, *others in table.rows:
+                at = first + before if table.key == "parts" and isinstance(first, int) else first
+                rows[table.key].append((name, at, *others))
+    return [
+        Table(name, "", tuple(Column(each, "") for each in (key, *_TABLES[name])), tuple(found))
+        for name, found in rows.items()
+    ]
+
+
 def _verified(found: Verification | None) -> list[Table]:
     """What real runs told; tables without rows if there were none."""
     if found is None:

@@ -96,7 +96,12 @@ def is_lock(path: Path) -> bool:
         head = reading.content(path, 64)
     except OSError:
         return False
-    return head.startswith(_FIRST_LINE.encode()) or _JSON.match(head) is not None
+    return begins_a_lock(head)
+
+
+def begins_a_lock(content: bytes) -> bool:
+    """Whether the beginning of a file is that of a lock."""
+    return content.startswith(_FIRST_LINE.encode()) or _JSON.match(content) is not None
 
 
 def _stated(text: bytes) -> int:
