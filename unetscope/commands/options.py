@@ -384,6 +384,11 @@ class ChangeOptions(WrittenOptions):
         ),
     ] = False
 
+    @property
+    def shows_every(self) -> bool:
+        """Whether all changes are wanted: only a terminal has screens to fill."""
+        return self.every or self.format != "terminal"
+
     def show(
         self, judged: Sequence[Judged], output: Path | None = None, *, names: bool = False
     ) -> None:
@@ -399,8 +404,7 @@ class ChangeOptions(WrittenOptions):
         from unetscope.words import Words
 
         words, reader = Words(self.lang), FORMATS[self.format].reader
-        every = self.every or self.format != "terminal"
-        found = tables(judged, words, reader, names=names, every=every)
+        found = tables(judged, words, reader, names=names, every=self.shows_every)
         console.show(found, self.format, output, language=self.lang)
         console.add_to_job(tables(judged, words, FORMATS["markdown"].reader), self.lang)
 
