@@ -193,6 +193,7 @@ def diff(
     """
     from unetscope.analysis.diff import diff as compare
     from unetscope.analysis.diff import tensor_diff
+    from unetscope.families import defaults
 
     before, after = (each if isinstance(each, Architecture) else load(each) for each in (old, new))
     if verify is not None:
@@ -200,9 +201,8 @@ def diff(
         networks = before.source.runnable(why), after.source.runnable(why)
         see_device(verify)
     tensors_only = before.source.tensors_only or after.source.tensors_only
-    found = (tensor_diff if tensors_only else compare)(
-        before.source.comparable(), after.source.comparable()
-    )
+    locks = before.source.comparable(), after.source.comparable()
+    found = tensor_diff(*locks) if tensors_only else compare(*locks, defaults)
     if verify is not None:
         from unetscope.analysis.diff.verified import with_verification
 

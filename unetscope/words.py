@@ -647,14 +647,67 @@ class Words:
         en="{new} has the same tensors as {old}, up to renaming; nothing else was compared.",
         zh="{new} 与 {old} 除命名外张量相同；未比较其他内容。",
     )
-    counted_changes = Word(en="From {old} to {new}: {counts}.", zh="从 {old} 到 {new}：{counts}。")
+    counted_changes = Word(
+        en="From {old} to {new}: {counts}; {advice}.", zh="从 {old} 到 {new}：{counts}；{advice}。"
+    )
+    advice = WordsByKey(
+        {
+            "checkpoints": Word(
+                en="old checkpoints do not load: convert or retrain them",
+                zh="旧权重无法加载：需转换或重新训练",
+            ),
+            "weights": Word(
+                en="these weights do not fit: convert them, or take the config that they belong to",
+                zh="权重与网络不符：需转换权重，或改用对应的配置",
+            ),
+            "callers": Word(
+                en="callers have to pass or take other tensors", zh="调用方需改用其他输入或输出"
+            ),
+            "behavioural": Word(
+                en="old checkpoints load and give other results: see that this is meant",
+                zh="旧权重可加载，但结果不同：请确认是否有意为之",
+            ),
+            "cost": Word(
+                en="results stay the same: see that the cost is meant",
+                zh="结果不变：请确认开销是否可以接受",
+            ),
+        }
+    )
+    rename_tensors = Word(
+        en=" Rename the tensors of old checkpoints: `--renamed` lists them.",
+        zh="旧权重中的张量需改名：`--renamed` 列出全部。",
+    )
+    severity_titles = WordsByKey(
+        {
+            "breaking": Word(
+                en="Breaking: old checkpoints or callers fail", zh="不兼容：旧权重或调用方会出错"
+            ),
+            "behavioural": Word(
+                en="Behavioural: the same tensors, another result", zh="行为：张量相同，结果不同"
+            ),
+            "cost": Word(en="Cost: other work, the same result", zh="开销：结果相同，开销不同"),
+            "cosmetic": Word(en="Cosmetic: other names", zh="命名：仅名称不同"),
+        }
+    )
+    more_changes = Word(en="{} more: `--all` shows them.", zh="另有 {} 项：用 `--all` 查看。")
     whole_network = Word(en="the network", zh="整个网络")
     count_of_parameters = Word(en="{count} parameters", zh="{count} 个参数")
     count_of_elements = Word(en="{count} elements", zh="{count} 个元素")
     in_tensors = Word(en="{} tensors", zh="{} 个张量")
     in_skips = Word(en="{} skips", zh="{} 个跨层连接")
     in_modules = Word(en="{} modules", zh="{} 个模块")
+    in_ends = Word(en="{} inputs and outputs", zh="{} 个输入与输出")
+    in_joins = Word(en="{} joins", zh="{} 处连接")
     more_blocks = Word(en="{} more", zh="另外 {} 处")
+    more_edits = Word(en="{} more edits", zh="另外 {} 处改动")
+    between_entries = Word(en="after {after}, before {before}", zh="在 {after} 之后、{before} 之前")
+    after_entry = Word(en="after {after}", zh="在 {after} 之后")
+    before_entry = Word(en="before {before}", zh="在 {before} 之前")
+    moved = Word(en="{what} moved: ", zh="{what} 移动：")
+    other_flow = Word(
+        en="the same functions in other modules or on other operands",
+        zh="函数相同，但所在模块或操作数不同",
+    )
     more_dims = Word(en="and others", zh="等")
     reordered = WordsByKey(
         {

@@ -105,7 +105,8 @@ def test_a_table_of_rows_stays_one_at_80_columns(width):
     for table in chain.from_iterable(
         (tables_of("sd15", "en"), tables_of_many_models("en")),
     ):
-        if not table.columns or table.facts or table.transposed:
+        titled = any(column.title for column in table.columns)
+        if not titled or table.facts or table.transposed:
             continue
         first = render([table], "terminal", Style(width)).split("\n")
         assert any(line.startswith("─") and set(line) <= set("─ ") for line in first)

@@ -162,7 +162,8 @@ def _show(report: Report, written: ChangeOptions, *, check: bool) -> None:
     told = all(row.error is not None for row in report.bad) and report.bad
     if check or report.bad or not people:
         if not (people and told):
-            found = tables(report, words, FORMATS[written.format].reader)
+            reader = FORMATS[written.format].reader
+            found = tables(report, words, reader, every=written.shows_every)
             console.show(found, written.format, language=written.lang)
         if report.bad:
             job = tables(report, words, FORMATS["markdown"].reader)

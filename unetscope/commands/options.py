@@ -375,6 +375,19 @@ class ChangeOptions(WrittenOptions):
     """How changes are written."""
 
     format: ChangeFormat = "terminal"
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="All changes and where they are; without, a terminal shows about one screen.",
+            rich_help_panel=SHOW,
+        ),
+    ] = False
+
+    @property
+    def shows_every(self) -> bool:
+        """Whether all changes are wanted: only a terminal has screens to fill."""
+        return self.every or self.format != "terminal"
 
     def show(
         self, judged: Sequence[Judged], output: Path | None = None, *, names: bool = False
@@ -391,7 +404,7 @@ class ChangeOptions(WrittenOptions):
         from unetscope.words import Words
 
         words, reader = Words(self.lang), FORMATS[self.format].reader
-        found = tables(judged, words, reader, names=names)
+        found = tables(judged, words, reader, names=names, every=self.shows_every)
         console.show(found, self.format, output, language=self.lang)
         console.add_to_job(tables(judged, words, FORMATS["markdown"].reader), self.lang)
 

@@ -61,3 +61,14 @@ def build(name: str, options: Options) -> nn.Module:
         ConfigError: the family is unknown, or does not cover the options.
     """
     return find(name).build(options)
+
+
+def defaults(name: str) -> dict[str, Any]:
+    """What the options of a family are where a config leaves them out; none for other names."""
+    if name not in FAMILIES:
+        return {}
+    from msgspec import NODEFAULT, to_builtins
+    from msgspec.structs import fields
+
+    options = fields(find(name).options)
+    return {f.encode_name: to_builtins(f.default) for f in options if f.default is not NODEFAULT}

@@ -39,7 +39,7 @@ def _pattern(word: str) -> re.Pattern[str]:
 
 
 _TEXT = _pattern(rf"(?:{_SHAPE}|{_UNIT}|[^\ {_WIDE}])+")
-_PATH = _pattern(rf"(?:{_SHAPE}|\.(?=\d)|[^\ .{_CLOSING}])+\.*|\.+")  # not before an index
+_PATH = _pattern(rf"(?:{_SHAPE}|\.{{1,2}}(?=\d)|[^\ .{_CLOSING}])+\.*|\.+")  # not before an index
 
 
 def width(line: Line) -> int:
@@ -87,7 +87,7 @@ def pieces(line: Line) -> Iterator[Line]:
         texts = (_PATH if is_path else _TEXT).findall(span.text)
         for number, text in enumerate(texts, 1):
             piece.append(span._replace(text=text))
-            if number < len(texts) or text[-1] in (" ." if is_path else " "):
+            if number < len(texts) or text[-1] in (" ." if is_path else f" {_CLOSING}"):
                 yield piece
                 piece = []
     if piece:

@@ -182,7 +182,7 @@ def _height_of(titles: Sequence[Block], record: Sequence[Block], room: int) -> i
 
 def _narrowed(columns: _Columns, widths: _Widths, least: _Widths, room: int) -> dict[int, int]:
     """Widths that fit, if the least ones do: what costs the fewest lines gives way first."""
-    found = dict(widths)
+    found = {index: min(wide, max(room, least[index])) for index, wide in widths.items()}
     while _total(found) > room:
         lines = sum(_heights(columns, found))
         steps = []

@@ -159,8 +159,10 @@ def _bodies(
         blank: list[Block] = [[] for _ in shown]
         return [_all([named, row], room, header=False) for row in others or [blank]]
     right = [table.holds_numbers(index) for index in shown]
-    columns = list(zip(*rows, strict=True))
-    return [_laid(columns, list(found.widths.values()), right=right, total=bool(table.total))]
+    untitled = bool(records) and not any(column.title for column in table.columns)
+    columns = list(zip(*(rows[1:] if untitled else rows), strict=True))
+    widths = list(found.widths.values())
+    return [_laid(columns, widths, right=right, total=bool(table.total), header=not untitled)]
 
 
 def _all(columns: Sequence[Sequence[Block]], room: int | None, *, header: bool = True) -> _Laid:

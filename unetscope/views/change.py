@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, takewhile
 from math import prod
 
-from unetscope.analysis.diff import COSTS, Change
+from unetscope.analysis.diff import COSTS, Change, Edit, changed_dims
 from unetscope.rules.gate import Breach
 from unetscope.table import Cell, Kind, Part
 from unetscope.units import spell
+from unetscope.views.edits import edits
+from unetscope.views.places import pairs
 from unetscope.views.view import between, code, phrase
 from unetscope.words import Words
 
@@ -19,8 +21,12 @@ COST_KINDS = dict(zip(COSTS, (Kind.COUNT, Kind.MACS, Kind.BYTES), strict=True))
 
 _MARKS = {"added": "+", "removed": "-", "renamed": ">"}
 _MOST_DIMS = 3
-_MOST_FUNCTIONS = 3
-_MOST_BLOCKS = 3
+_MOST_PLACES = 3
+_MOST_LETTERS = 70
+_ALL_PLACES = 40
+"""The most places that stand in one cell; json has all."""
+_RENAMED = ("module-renamed", "module-moved")
+_CAME_OR_WENT = ("param-added", "param-removed", "buffer-added", "buffer-removed")
 
 
 def mark(change: Change) -> str:
@@ -28,58 +34,96 @@ def mark(change: Change) -> str:
     return _MARKS.get(change.id.rpartition("-")[2], "~")
 
 
-def where(change: Change, words: Words) -> Cell:
-    """The module or tensor that changed, under both names if it has two; or in which blocks."""
-    if change.parts and "" in (change.was, change.now):
-        return _blocks(change, words)
-    if not change.where:
-        return Cell.of(words.whole_network)
-    if change.was is not None and change.now is not None and change.was != change.now:
-        return _cell(code(change.was), Part(" > "), code(change.now))
-    return Cell.of(change.where, code=True)
+def where(change: Change, words: Words, *, every: bool = False) -> Cell:
+    """The modules or tensors that changed, under both names if they have two.
+
+    Args:
+        change: one, or several alike.
+        words: the language.
+        every: whether all places are named; else the first few are.
+    """
+    places = pairs([_ends(top) for top in _tops(change)])
+    return _cell(*_listed([_place(*each, words) for each in places], words, every))
 
 
-def _blocks(change: Change, words: Words) -> Cell:
-    """`down_blocks.0, mid_block and 3 more`: the upper levels of the paths of all that changed."""
-    found = list(dict.fromkeys(_upper(single.where) for single in change.singles()))
-    shown = [code(block) for block in found[:_MOST_BLOCKS]]
-    if len(found) > _MOST_BLOCKS:
-        shown.append(Part(words.more_blocks.format(len(found) - _MOST_BLOCKS)))
-    return _cell(*between(shown, words.listed))
+def _ends(change: Change) -> tuple[str, str]:
+    """The old and the new place; the one that there is, if there is one alone."""
+    return (change.where if change.was is None else change.was), change.where
 
 
-def _upper(path: str) -> str:
-    """A path down to its first index."""
-    levels = path.split(".")
-    end = next((i + 1 for i, level in enumerate(levels) if level.isdigit()), 1)
-    return ".".join(levels[:end])
+def _tops(change: Change) -> Sequence[Change]:
+    """What stands in one line: modules, without what came, went or moved with them."""
+    if not change.parts:
+        return (change,)
+    first = change.parts[0]
+    renamed = change.id in _RENAMED and (first.was, first.now) == (change.was, change.now)
+    block = change.id == "param-reshaped" and bool(change.where) and not first.parts
+    return (change,) if renamed or block or _is_module(change) else change.parts
 
 
-def what(change: Change, words: Words) -> Cell:
-    """What changed there: old -> new, and in how many tensors or modules."""
+def _is_module(change: Change) -> bool:
+    """Whether tensors came or went with one module, whose class is known, if only as unknown."""
+    kinds = change.old, change.new
+    return (
+        bool(change.parts)
+        and not change.parts[0].parts
+        and change.id in _CAME_OR_WENT
+        and (any(isinstance(kind, str) for kind in kinds))
+    )
+
+
+def _place(old: str, new: str, words: Words, arrow: str = " > ") -> list[Part]:
+    found = [code(name) if name else Part(words.whole_network) for name in (old, new)]
+    return found[:1] if old == new else [found[0], Part(arrow), found[1]]
+
+
+def _listed(items: Sequence[Sequence[Part]], words: Words, every: bool) -> Iterator[Part]:
+    """The first few of a list, and how many more there are."""
+    lengths = accumulate(sum(len(str(part.value)) for part in item) for item in items)
+    fits = sum(length <= _MOST_LETTERS for length in lengths)
+    shown = items[: _ALL_PLACES if every else max(1, min(fits, _MOST_PLACES))]
+    for index, item in enumerate(shown):
+        if index:
+            yield Part(words.listed)
+        yield from item
+    if len(shown) < len(items):
+        yield Part(f"{words.listed}{words.more_blocks.format(len(items) - len(shown))}")
+
+
+def what(change: Change, words: Words, *, every: bool = False) -> Cell:
+    """What changed there: old -> new, and in how many tensors or modules; see `where`."""
     match change.id:
-        case "param-reshaped" | "param-added" | "param-removed" | "buffer-added" | "buffer-removed":
-            return _tensors(change, words)
+        case name if name in _CAME_OR_WENT:
+            return _came_or_went(change, words)
+        case "param-reshaped":
+            arrow = _arrow(_shape(change.old), _shape(change.new))
+            parts = _dims(change.singles(), words, every) if change.parts else arrow
+            return _counted(parts, change, words.in_tensors)
         case "module-renamed" | "module-moved":
             return _renamed(change, words)
         case "skip-reordered":
-            said = {"old": Part(change.old), "new": Part(change.new)}
-            return phrase(words.reordered[change.about], None, **said)
+            places = {"old": Part(change.old), "new": Part(change.new)}
+            order = phrase(words.reordered[change.about], None, **places)
+            return _counted(order.parts, change, words.in_joins)
         case "skip-added" | "skip-removed" | "skip-repaired":
-            return _producers(change, words)
+            return _producers(change, words, every)
         case "skip-summed":
             return _added(change, words)
         case "result-changed" if change.about == "difference":
             tolerance, difference = (Part(v, Kind.DIFFERENCE) for v in (change.old, change.new))
             said = {"tolerance": tolerance, "difference": difference}
             return phrase(words.result_differs, None, **said)
-        case "op-changed" | "flow-changed" | "unread-result":
-            old, new = (_functions(functions, words) for functions in (change.old, change.new))
-            return _counted(_arrow(old, new), change, words.in_modules)
+        case "op-changed" | "flow-changed":
+            told = edits(change.edits, words, every=every) or [Part(words.other_flow)]
+            return _counted(told, change, words.in_modules)
+        case "unread-result":
+            told = edits([Edit(change.old, change.new)], words, every=every)
+            return _counted(told, change, words.in_modules)
+        case "io-resized" if change.parts:
+            return _counted(_dims(change.singles(), words, every), change, words.in_ends)
         case "io-reshaped" | "io-resized":
-            return _counted(
-                _arrow(_shape(change.old), _shape(change.new)), change, words.in_modules
-            )
+            arrow = _arrow(_shape(change.old), _shape(change.new))
+            return _counted(arrow, change, words.in_ends)
         case _:
             about = [Part(f"{change.about} ")] if change.about else []
             kind = COST_KINDS.get(change.id, Kind.TEXT)
@@ -89,11 +133,11 @@ def what(change: Change, words: Words) -> Cell:
 
 def line(change: Change, words: Words) -> str:
     """A change as one line of text."""
-    place = change.where or words.whole_network
     if change.id in COSTS:
         kind = COST_KINDS[change.id]
         name = words.total_names[change.id]
         return f"~ {name}: {spell(change.old, kind)} -> {spell(change.new, kind)}"
+    place = plain(where(change, words))
     return f"{mark(change)} {change.id} {place}: {plain(what(change, words))}".rstrip(": ")
 
 
@@ -120,17 +164,21 @@ def breach(found: Breach, words: Words) -> Cell:
         words.breaks_deny if found.setting == "deny" else words.breaks_class,
         None,
         id=Part(change.id),
-        where=Part(change.where or words.whole_network, code=bool(change.where)),
+        where=Part(plain(where(change, words)), code=bool(change.where)),
         severity=Part(words.severities[change.severity.name.lower()]),
         bar=Part(found.bound),
     )
 
 
-def _producers(change: Change, words: Words) -> Cell:
-    """Where a skip comes from, and came from."""
-    ends = dict.fromkeys(end for end in (change.old, change.new) if end is not None)
-    shown = between([code(end or words.whole_network) for end in ends], " -> ")
-    return _cell(Part(f"{words.from_producer} "), *shown)
+def _producers(change: Change, words: Words, every: bool) -> Cell:
+    """Where skips come from, and came from."""
+    ends = [
+        (c.old if c.new is None else c.new, c.new if c.old is None else c.old)
+        for c in change.singles()
+    ]
+    shown = [_place(*each, words, " -> ") for each in pairs(ends)]
+    said = [Part(f"{words.from_producer} "), *_listed(shown, words, every)]
+    return _counted(said, change, words.in_joins)
 
 
 def _added(change: Change, words: Words) -> Cell:
@@ -150,55 +198,45 @@ def _common(added: Iterable[tuple[str, ...]]) -> str:
 
 
 def _renamed(change: Change, words: Words) -> Cell:
-    """How many modules, and which of their names where that is not said: `norm > group_norm`."""
+    """How many modules have another name, if they are several; in which networks' names."""
     if not change.parts:
         return Cell.of("")
-    tops = [change] if change.old is not None else change.parts
-    pairs = [(_own(top.was), _own(top.now)) for top in tops]
-    if change.old is not None:
-        pairs = [(change.old, change.new)] if not change.now else []
-    shown = [code(f"{old} > {new}") for old, new in pairs if old != new]
-    more = [Part(words.more_dims)] if len(shown) > _MOST_DIMS else []
-    counted = words.in_modules.format(change.count)
-    listed = list(between([*shown[:_MOST_DIMS], *more], words.listed))
-    return _cell(*listed, Part(f" ({counted})")) if listed else _cell(Part(counted))
+    counted = Part(words.in_modules.format(change.count))
+    if change.old is not None and not change.now and _is_dialect(change):
+        return _cell(code(f"{change.old} > {change.new}"), Part(f" ({counted.value})"))
+    return _cell(counted)
 
 
-def _own(path: str | None) -> str:
-    """The last level of a path."""
-    return (path or "").rpartition(".")[2]
+def _is_dialect(change: Change) -> bool:
+    """Whether all names are those of another code base, which the change names."""
+    return bool(change.old != (change.parts[0].was or "").rpartition(".")[2])
 
 
-def _tensors(change: Change, words: Words) -> Cell:
-    singles = change.singles()
-    if change.id == "param-reshaped":
-        arrow = _arrow(_shape(change.old), _shape(change.new))
-        return _counted(_dims(singles, words) if change.parts else arrow, change, words.in_tensors)
-    shapes = [single.old or single.new or () for single in singles]
+def _came_or_went(change: Change, words: Words) -> Cell:
+    """The class of modules and how many parameters they hold; of a tensor alone its shape."""
     if not change.parts:
-        return _cell(_shape(shapes[0]))
-    numel = Part(sum(map(prod, shapes)), Kind.COUNT)
+        return _cell(_shape(change.old or change.new or ()))
     buffers = change.id.startswith("buffer")
+    shapes = [single.old or single.new or () for single in change.singles()]
     said = words.count_of_elements if buffers else words.count_of_parameters
-    counted = phrase(said, None, count=numel)
-    return _counted(counted.parts, change, words.in_tensors)
+    counted = phrase(said, None, count=Part(sum(map(prod, shapes)), Kind.COUNT))
+    tops = _tops(change)
+    kind = change.old if change.old is not None else change.new
+    if kind is None:
+        return _counted(counted.parts, change, words.in_tensors)
+    named = [code(kind), Part(" " if len(tops) > 1 else "  ")] if kind else []
+    several = [Part(f"×{len(tops)}  ")] if len(tops) > 1 else []
+    return _cell(*named, *several, *counted.parts)
 
 
-def _dims(singles: Iterable[Change], words: Words) -> list[Part]:
+def _dims(singles: Iterable[Change], words: Words, every: bool) -> list[Part]:
     """Which dims became which, the most frequent first: `320 -> 384`."""
-    pairs: Counter[tuple[int, int]] = Counter()
-    ranks = [single for single in singles if len(single.old) != len(single.new)]
-    for single in singles:
-        if len(single.old) == len(single.new):
-            pairs.update(pair for pair in zip(single.old, single.new, strict=True) if _other(pair))
-    found = [Part(f"{old} -> {new}") for (old, new), _ in pairs.most_common(_MOST_DIMS)]
-    found += [Part(f"{len(s.old)}-D -> {len(s.new)}-D") for s in ranks[:1]]
-    more = [Part(words.more_dims)] if len(pairs) > _MOST_DIMS else []
-    return list(between([*found, *more], words.listed))
-
-
-def _other(pair: tuple[int, int]) -> bool:
-    return pair[0] != pair[1]
+    found = Counter(pair for single in singles for pair in changed_dims(single))
+    most = len(found) if every else _MOST_DIMS
+    ranked = sorted(found, key=lambda pair: (isinstance(pair[0], str), -found[pair]))
+    shown = [Part(f"{old} -> {new}") for old, new in ranked[:most]]
+    more = [Part(words.more_dims)] if len(found) > most else []
+    return list(between([*shown, *more], words.listed))
 
 
 def _counted(parts: Sequence[Part], change: Change, counted: str) -> Cell:
@@ -226,11 +264,3 @@ def _value(value: object, kind: Kind) -> Part:
 
 def _shape(dims: Sequence[int] | None) -> Part:
     return Part(dims, Kind.TUPLE, code=True)
-
-
-def _functions(functions: Sequence[str], words: Words) -> Part:
-    shown = [f"{name[:57]}..." if len(name) > 60 else name for name in functions[:_MOST_FUNCTIONS]]
-    rest = len(functions) - len(shown)
-    if rest:
-        shown.append(f"... {words.others.format(rest)}")
-    return Part("; ".join(shown) or None, code=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from unetscope.analysis.diff import COSTS, Change, ChangeSeverity, ConfigChange, Total
 from unetscope.errors import Place
@@ -21,7 +22,16 @@ ANCHOR = "unetscope-diff"
 MOST_LINES = 12
 """Changes that one annotation names."""
 MOST_SHOWN = 20
-"""Changes that stand in the open in a comment."""
+"""Changes that stand in the open in a comment, and on one screen."""
+_ON_A_SCREEN = {
+    ChangeSeverity.BREAKING: 9,
+    ChangeSeverity.BEHAVIOURAL: 4,
+    ChangeSeverity.COST: 2,
+    ChangeSeverity.COSMETIC: 1,
+}
+"""Changes of each severity on a screen that does not hold all."""
+_MOST_SETTINGS = 7
+"""Values of configs on a screen."""
 
 _FINDING = tuple(Column(key, "") for key in FINDING)
 
@@ -40,7 +50,12 @@ class Judged:
 
 
 def tables(
-    judged: Sequence[Judged], words: Words, reader: Reader, *, names: bool = False
+    judged: Sequence[Judged],
+    words: Words,
+    reader: Reader,
+    *,
+    names: bool = False,
+    every: bool = True,
 ) -> list[Table]:
     """Diffs as who reads them wants them; no tables if there is nothing to say.
 
@@ -49,10 +64,12 @@ def tables(
         words: the language.
         reader: who reads them.
         names: whether people also want the old and the new name of each tensor.
+        every: whether people want all changes; else about as many as fit one screen.
     """
     match reader:
         case Reader.PEOPLE:
-            return [t for each in judged for t in _report(each.judgement, words, names=names)]
+            reports = (_report(each.judgement, words, names, every) for each in judged)
+            return [table for report in reports for table in report]
         case Reader.REVIEWERS:
             return _comment([each.judgement for each in judged], words, names=names)
         case Reader.PROGRAMS:
@@ -63,21 +80,58 @@ def tables(
             return [cases(each.judgement, words) for each in judged]
 
 
-def _report(judgement: Judgement, words: Words, *, names: bool) -> list[Table]:
+def _report(judgement: Judgement, words: Words, names: bool, every: bool) -> list[Table]:
     return [
         summary(judgement, words),
-        *changes(judgement.shown, words, words.changes),
+        *_by_severity(judgement.shown, words, every),
         *verified(judgement, words),
         *_by_name_alone(judgement, words),
-        *_causes(judgement, words, names=names),
+        *_causes(judgement, words, names=names, every=every),
         *outcome(judgement, words),
     ]
 
 
-def _causes(judgement: Judgement, words: Words, *, names: bool) -> list[Table]:
+def _by_severity(shown: Sequence[Change], words: Words, every: bool) -> list[Table]:
+    """A table of changes for each severity, the worst first; totals have a table of their own."""
+    found = [change for change in shown if change.id not in COSTS]
+    every_row = every or len(found) <= MOST_SHOWN
+    tables = []
+    for severity in sorted(ChangeSeverity, reverse=True):
+        alike = [change for change in found if change.severity is severity]
+        kept = alike if every_row else _of_each_id(alike, _ON_A_SCREEN[severity])
+        for table in changes(kept, words, every=every):
+            rest = len(alike) - len(kept)
+            rows = (*table.rows, ("…", "", "", words.more_changes.format(rest), ""))
+            tables.append(
+                replace(
+                    table,
+                    title=words.severity_titles[severity.name.lower()],
+                    columns=tuple(replace(column, title="") for column in table.columns),
+                    rows=rows if rest else table.rows,
+                ).without("severity")
+            )
+    return tables
+
+
+def _of_each_id(alike: Sequence[Change], most: int) -> list[Change]:
+    """The first few of each id, in their order."""
+    waiting: dict[str, list[int]] = {}
+    for index, change in enumerate(alike):
+        waiting.setdefault(change.id, []).append(index)
+    turns = sorted((turn, index) for row in waiting.values() for turn, index in enumerate(row))
+    return [alike[index] for index in sorted(index for _, index in turns[:most])]
+
+
+def _causes(judgement: Judgement, words: Words, *, names: bool, every: bool = True) -> list[Table]:
     """What differs in the configs, and the names that differ if they are wanted."""
     renamed = new_names(judgement.diff.names, words) if names else []
-    return [*config(judgement.diff.config, words), *renamed]
+    found = judgement.diff.config
+    shown = found if every or len(found) <= _MOST_SETTINGS else found[: _MOST_SETTINGS - 1]
+    tables = config(shown, words)
+    if len(shown) < len(found):
+        more = words.more_changes.format(len(found) - len(shown))
+        tables = [replace(t, rows=(*t.rows, (Cell.of(more), "", ""))) for t in tables]
+    return [*tables, *renamed]
 
 
 def _comment(judgements: Sequence[Judgement], words: Words, *, names: bool) -> list[Table]:
@@ -115,9 +169,30 @@ def headline(judgement: Judgement, words: Words) -> Cell:
     if worst is ChangeSeverity.COSMETIC:
         equal = words.only_renamed_seen if diff.opaque else words.only_renamed
         renamed = words.only_tensors_renamed if diff.tensors_only else equal
-        return phrase(renamed, None, **names)
+        return _renaming(phrase(renamed, None, **names), judgement, words)
     counted = _counted([change.severity for change in judgement.shown], words)
-    return phrase(words.counted_changes, None, counts=Part(counted), **names)
+    advice = words.advice["weights"] if diff.tensors_only else _advice(judgement.shown, words)
+    said = {"counts": Part(counted), "advice": Part(advice)}
+    sentence = phrase(words.counted_changes, None, **said, **names)
+    breaking = worst is ChangeSeverity.BREAKING
+    return sentence if breaking else _renaming(sentence, judgement, words)
+
+
+def _renaming(sentence: Cell, judgement: Judgement, words: Words) -> Cell:
+    """The sentence, and that old checkpoints load under other names alone if that is so."""
+    advice = [Part(words.rename_tensors)] if judgement.diff.names else []
+    return Cell((*sentence.parts, *advice), None)
+
+
+def _advice(shown: Iterable[Change], words: Words) -> str:
+    """What a reviewer has to do about the worst of the changes."""
+    worst = max(change.severity for change in shown)
+    ids = {change.id for change in shown if change.severity is worst}
+    if worst is not ChangeSeverity.BREAKING:
+        return words.advice[worst.name.lower()]
+    callers = {"io-reshaped", "io-renamed"}
+    said = [words.advice["checkpoints"]] if ids - callers else []
+    return words.between_columns.join([*said, words.advice["callers"]] if ids & callers else said)
 
 
 def _counted(severities: Iterable[ChangeSeverity], words: Words) -> str:
@@ -158,8 +233,17 @@ def _signed(value: float | None, kind: Kind) -> Cell:
     return Cell((Part("+" if value > 0 else "-"), Part(abs(value), kind)), value)
 
 
-def changes(found: Sequence[Change], words: Words, title: str = "") -> list[Table]:
-    """One row a change, the worst first; totals have a table of their own."""
+def changes(
+    found: Sequence[Change], words: Words, title: str = "", *, every: bool = False
+) -> list[Table]:
+    """One row a change, the worst first; totals have a table of their own.
+
+    Args:
+        found: the changes.
+        words: the language.
+        title: of the table.
+        every: whether each row names all its places.
+    """
     rows = tuple(
         (
             mark(change),
@@ -168,8 +252,8 @@ def changes(found: Sequence[Change], words: Words, title: str = "") -> list[Tabl
                 strong=change.severity is ChangeSeverity.BREAKING,
             ),
             change.id,
-            where(change, words),
-            what(change, words),
+            where(change, words, every=every),
+            what(change, words, every=every),
         )
         for change in found
         if change.id not in COSTS
@@ -196,6 +280,11 @@ def config(found: Sequence[ConfigChange], words: Words) -> list[Table]:
 
 
 def _setting(value: object) -> Cell:
+    """A value of a config; of a list the same values in a row as one: `DownBlock2D ×3`."""
+    if isinstance(value, (list, tuple)) and any(isinstance(item, str) for item in value):
+        runs = [(item, len(list(alike))) for item, alike in groupby(value)]
+        texts = [f"{item} ×{often}" if often > 1 else str(item) for item, often in runs]
+        return Cell.of(", ".join(texts), data=value)
     return Cell.of(None if value is None else str(value), data=value)
 
 
@@ -314,7 +403,7 @@ def cases(judgement: Judgement, words: Words) -> Table:
     others = (found.change for found in judgement.breaches if id(found.change) not in known)
     rows: list[tuple[Value, ...]] = [
         (
-            f"{change.id} {change.where or words.whole_network}",
+            f"{change.id} {plain(where(change, words))}",
             "\n".join(reasons.get(id(change), ())) or None,
             line(change, words),
         )

@@ -12,6 +12,7 @@ from unetscope.table import Column, Table, Value
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _MAYBE_TEXT: dict[str, Any] = {"type": ["string", "null"]}
+_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
 _NUMBER: dict[str, Any] = {"type": "integer"}
 _FLOAT: dict[str, Any] = {"type": ["number", "null"]}
 _SHAPE: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "integer"}}
@@ -39,6 +40,13 @@ _TABLES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "totals": {"id": _TEXT, "old": _NUMBER, "new": _NUMBER, "delta": _NUMBER},
     "changes": {**_CHANGE, "fails": _FLAG, "count": _NUMBER},
     "parts": {"change": _NUMBER, **_CHANGE},
+    "edits": {
+        "change": _NUMBER,
+        "old": _TEXTS,
+        "new": _TEXTS,
+        "after": _MAYBE_TEXT,
+        "before": _MAYBE_TEXT,
+    },
     "failures": {
         "rule": _TEXT,
         "id": _TEXT,
@@ -73,8 +81,11 @@ _MEANINGS = {
     "tensors_only": "whether nothing but tensors was compared: one network is a checkpoint",
     "counts": "how many changes there are of each class",
     "totals": "numbers of the whole network; activation-memory is in bytes",
-    "changes": "was and now: where in the old and the new network; count: of single changes",
+    "changes": "was and now: where in the old and the new network, empty if in several blocks; of "
+    "modules that came or went, old or new is the class; count: of single changes",
     "parts": "the single changes of each change that stands for several, by its index",
+    "edits": "where the body of a change differs, by its index: entries that are gone, those that "
+    "stand there now, and the entries above and below; null at an end",
     "failures": "rules that are broken; limit: the largest total that passes a bound",
     "names": "old and new name of each tensor that has another one",
     "verified": "real runs with equal weights and inputs, at most one; relative_difference: the "
@@ -111,6 +122,14 @@ def document(judgement: Judgement) -> list[Table]:
                 (index, *_change(single))
                 for index, change in enumerate(judgement.shown)
                 for single in (change.singles() if change.parts else ())
+            ),
+        ),
+        _table(
+            "edits",
+            (
+                (index, edit.old, edit.new, edit.after[1] or None, edit.before[1] or None)
+                for index, change in enumerate(judgement.shown)
+                for edit in change.edits
             ),
         ),
         _table(

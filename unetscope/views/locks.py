@@ -13,18 +13,19 @@ from unetscope.words import Words
 _RECORD = ("lock", "state", "configs", "staleness", "message", "file", "line", "column")
 
 
-def tables(report: Report, words: Words, reader: Reader) -> list[Table]:
+def tables(report: Report, words: Words, reader: Reader, *, every: bool = True) -> list[Table]:
     """A report as who reads it wants it.
 
     Args:
         report: of all locks.
         words: the language.
         reader: who reads it.
+        every: whether people want all changes; else about as many as fit one screen.
     """
     judged = [diff.Judged(row.judgement, row.place) for row in report.rows if row.judgement]
     match reader:
         case Reader.PEOPLE | Reader.REVIEWERS:
-            told = diff.tables(judged, words, reader)
+            told = diff.tables(judged, words, reader, every=every)
             return [_overview(report, words), *(each for each in told if each.key != "verdict")]
         case Reader.PROGRAMS:
             return _document(report, words)

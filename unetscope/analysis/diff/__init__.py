@@ -17,11 +17,12 @@ from unetscope.analysis.diff.changes import (
     ComparedOutput,
     ConfigChange,
     Diff,
+    Edit,
     Total,
     Verification,
 )
-from unetscope.analysis.diff.configs import config_changes
-from unetscope.analysis.diff.folding import folded
+from unetscope.analysis.diff.configs import Defaults, config_changes
+from unetscope.analysis.diff.folding import changed_dims, folded
 from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.diff.modules import (
     attribute_changes,
@@ -44,8 +45,10 @@ __all__ = [
     "ComparedOutput",
     "ConfigChange",
     "Diff",
+    "Edit",
     "Total",
     "Verification",
+    "changed_dims",
     "diff",
     "tensor_diff",
 ]
@@ -53,8 +56,14 @@ __all__ = [
 _ORDER = list(SEVERITIES)
 
 
-def diff(old: Lock, new: Lock) -> Diff:
-    """All that changed from one network to another; nothing if they are equal."""
+def diff(old: Lock, new: Lock, defaults: Defaults = lambda _: {}) -> Diff:
+    """All that changed from one network to another; nothing if they are equal.
+
+    Args:
+        old: a lock.
+        new: another.
+        defaults: the options of a family, by its name, that a config may leave out.
+    """
     matching = Matching(Side(old), Side(new))
     tensors = list(tensor_changes(matching))
     reshaped = any(change.id == "param-reshaped" for change in tensors)
@@ -83,7 +92,7 @@ def diff(old: Lock, new: Lock) -> Diff:
         new.name,
         _in_order(changes, numbers, matching),
         numbers,
-        config_changes(old.config, new.config),
+        config_changes(old.config, new.config, defaults),
         _renamed(matching),
         opaque=tuple(sorted(name for name in {**old.uncounted, **new.uncounted} if opaque(name))),
     )

@@ -71,6 +71,30 @@ _MIRRORED = {"added": "removed", "removed": "added"}
 
 
 @dataclass(frozen=True)
+class Edit:
+    """One place of a body where it differs: what stands there, and what stood there before.
+
+    Entries are written as in a lock, operands by the names of what made them.
+
+    Attributes:
+        old: the entries that are gone, or whose operands changed.
+        new: those that stand there now.
+        after: the entry above, which both bodies have, as the old and as the new one writes it;
+            empty at the beginning.
+        before: the entry below, likewise; empty at the end.
+    """
+
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    after: tuple[str, str] = ("", "")
+    before: tuple[str, str] = ("", "")
+
+    def mirrored(self) -> Edit:
+        """The edit from the new body to the old one."""
+        return Edit(self.new, self.old, self.after[::-1], self.before[::-1])
+
+
+@dataclass(frozen=True)
 class Change:
     """One change, or several alike that are reported as one.
 
@@ -78,10 +102,12 @@ class Change:
         id: a key of `SEVERITIES`.
         was: where in the old network: a tensor's name, a module's path; None if it was not there.
         now: where in the new network; None if it is gone.
-        old: what was there: a shape, a value, a class, functions, a number.
+        old: what was there: a shape, a value, a class, functions, a number; of tensors that went
+            with a module, its class.
         new: what is there now.
         about: the attribute that changed; of skips, what changed about them.
         parts: the changes that this one stands for; empty if it is one alone.
+        edits: of a body, where it differs.
     """
 
     id: str
@@ -91,6 +117,7 @@ class Change:
     new: Any = None
     about: str = ""
     parts: tuple[Change, ...] = field(default=())
+    edits: tuple[Edit, ...] = ()
 
     @property
     def severity(self) -> ChangeSeverity:
@@ -118,7 +145,8 @@ class Change:
         kind, _, what = self.id.rpartition("-")
         name = f"{kind}-{_MIRRORED[what]}" if what in _MIRRORED else self.id
         parts = tuple(part.mirrored() for part in self.parts)
-        return Change(name, self.now, self.was, self.new, self.old, self.about, parts)
+        edits = tuple(edit.mirrored() for edit in self.edits)
+        return Change(name, self.now, self.was, self.new, self.old, self.about, parts, edits)
 
 
 @dataclass(frozen=True)

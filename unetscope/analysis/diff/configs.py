@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from unetscope.analysis.diff.changes import Change, ConfigChange, Diff
@@ -11,15 +11,26 @@ from unetscope.analysis.diff.modules import differ
 Path = tuple[str | int, ...]
 """Where a value stands in a config: `("unet", "block_out_channels", 3)`."""
 
+Defaults = Callable[[str], Mapping[str, Any]]
+"""What the options of a family are, by its name, where a config leaves them out."""
+
 CONTROLNET = "controlnet"
 """The key under which a UNet's config has that of its ControlNet."""
 _SIZES = ("inputs.", "unet.sample_size")
 
 
-def config_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[ConfigChange, ...]:
+def config_changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], defaults: Defaults
+) -> tuple[ConfigChange, ...]:
     """The options and inputs of two configs that differ; their names and sources do not count.
 
-    A ControlNet that only one has is one value, its name.
+    An option that one of them leaves out has its default there. A ControlNet that only one has is
+    one value, its name.
+
+    Args:
+        old: a config.
+        new: another.
+        defaults: the options of a family, by its name, that a config may leave out.
     """
     if not old or not new:
         return ()
@@ -33,11 +44,27 @@ def config_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Conf
             values |= _flat({k: own.get(k, {}) for k in ("family", "unet")}, f"{CONTROLNET}.")
         elif own:
             values[CONTROLNET] = own.get("name")
-    return tuple(
-        ConfigChange(key, left.get(key), right.get(key))
-        for key in {**left, **right}
-        if differ(left.get(key), right.get(key))
-    )
+    keys = [key for key in {**left, **right} if differ(left.get(key), right.get(key))]
+    if keys:
+        left, right = ({**_left_out(c, defaults), **v} for c, v in ((old, left), (new, right)))
+    found = (ConfigChange(key, left.get(key), right.get(key)) for key in keys)
+    return tuple(change for change in found if not _same(change.old, change.new))
+
+
+def _left_out(config: Mapping[str, Any], defaults: Defaults) -> dict[str, Any]:
+    """The defaults of a config's family, and of its ControlNet's, by dotted keys."""
+    found = {"unet": defaults(config.get("family", ""))}
+    if control := config.get(CONTROLNET):
+        found[CONTROLNET] = {"unet": defaults(control.get("family", ""))}
+    return _flat(found)
+
+
+def _same(old: object, new: object) -> bool:
+    """Whether two values are one: a value for all levels is a list that repeats it."""
+    if isinstance(old, list) is not isinstance(new, list):
+        items, value = (old, new) if isinstance(old, list) else (new, old)
+        return bool(items) and not any(differ(item, value) for item in items)  # type: ignore
+    return not differ(old, new)
 
 
 def _flat(section: Mapping[str, Any], above: str = "") -> dict[str, Any]:

@@ -113,7 +113,7 @@ class Matching:
         before = [path for path in self.old.owners if path not in self.now]
         after = [path for path in self.new.owners if path not in self.was]
         looks = [self.old.looks[p] for p in before], [self.new.looks[p] for p in after]
-        pairs = _alignment(*looks)
+        pairs = alignment(*looks)
         if 2 * len(pairs) > max(len(before), len(after)):
             for i, j in pairs:
                 self._pair(before[i], after[j])
@@ -184,7 +184,7 @@ def _last(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _alignment(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int]]:
+def alignment(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int]]:
     """The longest pairs of equal items that keep the order of both; the same from either side."""
     both = set(old) & set(new)
     before = [index for index, item in enumerate(old) if item in both]

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from itertools import takewhile
-from typing import TypeVar
 
-from unetscope.analysis.diff.changes import Change
+from unetscope.analysis.diff.bodies import Body, Line, body_edits, line_edits
+from unetscope.analysis.diff.changes import Change, Edit
 from unetscope.analysis.diff.flow import Blur, Computed, Flow
 from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.diff.side import Side, own_name
-from unetscope.lock import LockedTensor, entry, parted
+from unetscope.lock import LockedTensor
 from unetscope.ops import OpKind, operation
 
 _CHANNELS = {
@@ -33,7 +32,6 @@ _TRAINED = (
 
 Where they do matter, as where what was overwritten is read again, the bodies differ.
 """
-T = TypeVar("T")
 Event = tuple[str | None, str]
 """A call of a matched module, by its path; or None and a function."""
 
@@ -189,7 +187,6 @@ def function_changes(
             continue  # the body that calls only one of them differs
         before, lossy = old.effective(was)
         after, also_lossy = new.effective(now)
-        before = _named(before, matching.now)
         if lossy or also_lossy or _retyped(matching, was, now):
             explained = True
             continue
@@ -201,16 +198,40 @@ def function_changes(
         if [body.returned for body in one] == [body.returned for body in other]:
             yield Change("unread-result", was, now, _unread(one, other), _unread(other, one))
             continue
-        before, after = ([(p, blur(text)) for p, text in events] for events in (before, after))
-        if Counter(before) != Counter(after):
-            gone, come = _middle(before, after)
-            gone = _named(gone, matching.was)
-            yield Change("op-changed", was, now, _written(gone, was), _written(come, now))
-        else:
-            yield _rewired(matching, was, now)
+        left = _lines(_named(before, matching.now), before, was, blur)
+        right = _lines(after, after, now, blur)
+        alike = Counter(line.key for line in left) == Counter(line.key for line in right)
+        plain = before == list(matching.old.body(was)) and after == list(matching.new.body(now))
+        edits = _in_bodies(flows, was, now, blur) if plain else line_edits(left, right)
+        yield _changed("flow-changed" if alike else "op-changed", was, now, edits)
     if not explained:
         # Bodies that no pair of modules has: the functions differ in whose body they stand.
-        yield _rewired(matching, "", "")
+        yield _changed("flow-changed", "", "", _in_bodies(flows, "", "", str))
+
+
+def _in_bodies(flows: tuple[Flow, Flow], was: str, now: str, blur: Blur) -> tuple[Edit, ...]:
+    """Where the bodies of two matched modules differ, call by call."""
+    found: dict[Edit, None] = {}
+    keys = [f.side.modules[p].functions for f, p in zip(flows, (was, now), strict=True)]
+    for pair in zip(*keys, strict=False):
+        bodies = (Body.of(f, p, k, blur) for f, p, k in zip(flows, (was, now), pair, strict=True))
+        found.update(dict.fromkeys(body_edits(*bodies)))
+    return tuple(found)
+
+
+def _changed(kind: str, was: str, now: str, edits: tuple[Edit, ...]) -> Change:
+    old = tuple(text for edit in edits for text in edit.old)
+    new = tuple(text for edit in edits for text in edit.new)
+    return Change(kind, was, now, old, new, edits=edits)
+
+
+def _lines(named: Sequence[Event], events: Sequence[Event], path: str, blur: Blur) -> list[Line]:
+    """Events to be aligned: by the other side's names, as the own side writes them."""
+    texts = _written(events, path)
+    return [
+        Line((called, "" if called is not None else blur(text)), written)
+        for (called, text), written in zip(named, texts, strict=True)
+    ]
 
 
 def _blur(bare: bool, reshaped: bool, resized: bool) -> Blur:
@@ -231,32 +252,12 @@ def _unread(bodies: Iterable[Computed], other: Iterable[Computed]) -> tuple[str,
     return tuple(text for body in bodies for key, text in body.unread.items() if key not in theirs)
 
 
-def _rewired(matching: Matching, was: str, now: str) -> Change:
-    """The same functions on other operands."""
-    left, right = _middle(_entries(matching.old, was), _entries(matching.new, now))
-    return Change("flow-changed", was, now, tuple(left), tuple(right))
-
-
 def _flows(matching: Matching) -> tuple[Flow, Flow]:
     """The data flow of both sides, in which modules have the new side's names."""
     old, new = matching.old, matching.new
     theirs = {path: new.taken.get(path, ()) for path in matching.was}
     ours = {now: old.taken.get(was, ()) for was, now in matching.now.items()}
     return Flow(old, matching.now, theirs), Flow(new, {p: p for p in matching.was}, ours)
-
-
-def _entries(side: Side, path: str) -> list[str]:
-    """The functions and calls in a module's body with their operands, as a lock writes them.
-
-    Operands that may change places are in the order of their names.
-    """
-    found = []
-    for key in side.modules[path].functions:
-        for each in side.lock.functions[key]:
-            text, operands = parted(each)
-            commutes = operation(text.partition("(")[0]).commutative
-            found.append(entry(text, sorted(operands)) if commutes else each)
-    return found
 
 
 def _named(events: Sequence[Event], names: Mapping[str, str]) -> list[Event]:
@@ -329,19 +330,6 @@ def _sizeless(text: str) -> str:
     if row.sized or row.kind is OpKind.VIEW:
         return _bare(text)
     return _numberless(text) if row.kind is OpKind.CREATION else _SIZE.sub("size", text)
-
-
-def _middle(old: Sequence[T], new: Sequence[T]) -> tuple[list[T], list[T]]:
-    """Two sequences without what both begin with and both end with."""
-    head = sum(1 for _ in takewhile(_equal, zip(old, new, strict=False)))
-    rest = old[head:], new[head:]
-    ends = zip(reversed(rest[0]), reversed(rest[1]), strict=False)
-    tail = sum(1 for _ in takewhile(_equal, ends))
-    return list(rest[0][: len(rest[0]) - tail]), list(rest[1][: len(rest[1]) - tail])
-
-
-def _equal(pair: tuple[object, object]) -> bool:
-    return pair[0] == pair[1]
 
 
 def _written(events: Sequence[Event], path: str) -> tuple[str, ...]:

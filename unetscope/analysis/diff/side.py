@@ -119,6 +119,12 @@ class Side:
                 found[path].append(owner)
         return found
 
+    def lists(self, path: str) -> bool:
+        """Whether a module does nothing but number others, as a `ModuleList`."""
+        inside = [child.rpartition(".")[2] for child in self.children[path]]
+        idle = not self.modules[path].calls and not self.tensors[path]
+        return idle and all(map(str.isdigit, inside))
+
     def role(self, path: str) -> tuple[bool, bool]:
         """Whether a module is called, and whether it holds tensors itself."""
         return bool(self.modules[path].calls), bool(self.tensors[path])
