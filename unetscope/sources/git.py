@@ -1,0 +1,266 @@
+"""git, asked with caution, and the files of a repository: of a commit, of the index, as they lie.
+
+Paths are those in the repository, with `/` between their parts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import re
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from unetscope.errors import Place, UnetscopeError
+from unetscope.files import reading
+from unetscope.files.reading import why
+
+MOST_LINKS = 40
+"""Links that one path may lead through, as in Linux."""
+
+_CAUTIOUS = (
+    "--no-pager",
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "safe.bareRepository=explicit"),
+)
+"""A repository may be anybody's: nothing that its config names is run, nothing is fetched."""
+_ENVIRONMENT = {
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # older versions of git do not know the first
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+_NOT_THERE = re.compile(r"does not exist|exists on disk, but not in|not a valid object name")
+_LINK, _SUBMODULE = "120000", "160000"
+
+
+def git(*arguments: str, folder: Path | None = None) -> bytes | None:
+    """What git prints; None if there is no such revision or file, or it has nothing to say.
+
+    Raises:
+        UnetscopeError: it cannot be run, or fails otherwise.
+    """
+    command = ["git", *_CAUTIOUS, *arguments]
+    environment = {**os.environ, **_ENVIRONMENT}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, check=False, env=environment, cwd=folder
+        )
+    except (OSError, ValueError) as error:
+        raise UnetscopeError(f"git cannot be run: {why(error)}") from None
+    if done.returncode == 0:
+        return done.stdout
+    said = done.stderr.decode(errors="replace").strip()
+    if "not a git repository" in said:
+        raise UnetscopeError("there is no git repository here")
+    if said and not _NOT_THERE.search(said):
+        raise UnetscopeError(f"git: {said.splitlines()[0].removeprefix('fatal: ')}")
+    return None
+
+
+def commit(revision: str) -> str | None:
+    """The full hash of the commit that a revision names; None if it names none."""
+    if not revision or revision.startswith("-"):
+        return None
+    found = git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    return None if found is None else found.decode().strip()
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The repository around the working folder.
+
+    Attributes:
+        top: its uppermost folder, without links in its path.
+        prefix: the working folder in it: `""` or `models/unets/`.
+        algorithm: of its hashes, sha1 or sha256.
+        shallow: whether a part of its history was left out when it was fetched.
+    """
+
+    top: Path
+    prefix: str
+    algorithm: str
+    shallow: bool
+
+    @classmethod
+    def here(cls) -> Repository:
+        """The repository around the working folder.
+
+        Raises:
+            UnetscopeError: there is none, or it has no working tree.
+        """
+        asked = ("--show-toplevel", "--show-prefix", "--show-object-format")
+        said = git("rev-parse", *asked, "--is-shallow-repository") or b""
+        top, prefix, algorithm, shallow = os.fsdecode(said).split("\n")[:4]
+        return cls(Path(top), prefix, algorithm, shallow == "true")
+
+    def shown(self, path: str) -> str:
+        """A path in the repository as one from the working folder."""
+        return posixpath.relpath(path, self.prefix or ".")
+
+    def inside(self, path: Path) -> str | None:
+        """A path as one in the repository, links in its folder followed; None if it is outside."""
+        whole = Path(os.path.realpath(path.parent)) / path.name if path.name else path.resolve()
+        whole = Path(os.path.normpath(whole))
+        return whole.relative_to(self.top).as_posix() if whole.is_relative_to(self.top) else None
+
+
+class Tree(ABC):
+    """The files of a repository at one time.
+
+    Attributes:
+        name: what people call it.
+    """
+
+    name: str
+
+    @property
+    @abstractmethod
+    def paths(self) -> Iterable[str]:
+        """The paths of all files and links."""
+
+    @abstractmethod
+    def holds(self, path: str) -> bool:
+        """Whether there is such a file, or a link to one."""
+
+    @abstractmethod
+    def identity(self, path: str) -> str | None:
+        """The hash of its content as git makes it; None if there is none that can be read."""
+
+    @abstractmethod
+    def content(self, path: str) -> bytes:
+        """What the file holds, or the one that it links to.
+
+        Raises:
+            UnetscopeError: there is none, or it cannot be read.
+        """
+
+
+class StoredTree(Tree):
+    """The files of a commit or of the index, by their hashes."""
+
+    def __init__(self, name: str, entries: Mapping[str, tuple[str, str]]) -> None:
+        self.name = name
+        self._entries = entries
+        self._contents: dict[str, bytes] = {}
+
+    @classmethod
+    def of(cls, revision: str, name: str) -> StoredTree:
+        """Those of a revision that is there; of the index if it is `""`.
+
+        Raises:
+            UnetscopeError: git cannot tell them.
+        """
+        if revision:
+            listed = git("ls-tree", "-r", "-z", "--full-tree", revision)
+        else:
+            top = git("rev-parse", "--show-toplevel") or b""
+            listed = git("ls-files", "-s", "-z", folder=Path(os.fsdecode(top.rstrip(b"\n"))))
+        entries = {}
+        for line in _records(listed):
+            told, _, path = line.partition("\t")
+            mode, *others = told.split(" ")
+            if mode != _SUBMODULE:  # `MODE blob HASH` of a commit, `MODE HASH STAGE` of the index
+                entries[path] = (mode, others[1] if revision else others[0])
+        return cls(name, entries)
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """The paths of all files and links."""
+        return self._entries
+
+    def holds(self, path: str) -> bool:
+        """Whether there is such a file or link."""
+        return path in self._entries or self.followed(path) is not None
+
+    def identity(self, path: str) -> str | None:
+        """Its hash, or that of the file that it links to."""
+        found = self.followed(path)
+        return None if found is None else self._entries[found][1]
+
+    def content(self, path: str) -> bytes:
+        """What the file holds, or the one that it links to."""
+        found = self.followed(path)
+        place = Place(f"{self.name}:{path}")
+        if found is None and path in self._entries:
+            raise UnetscopeError("a link to no file of the repository", place=place)
+        if found is None:
+            raise UnetscopeError(f"there is no `{path}` at {self.name}", place=place)
+        return self._blob(found)
+
+    def followed(self, path: str) -> str | None:
+        """Where a path leads once all links are followed; None if to no file of the repository."""
+        for _ in range(MOST_LINKS):
+            parts = path.split("/")
+            heads = ("/".join(parts[: end + 1]) for end in range(len(parts)))
+            link = next((h for h in heads if self._entries.get(h, ("",))[0] == _LINK), None)
+            if link is None:
+                return path if path in self._entries else None
+            target = os.fsdecode(self._blob(link))
+            rest = path[len(link) + 1 :]
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(link), target, rest))
+        return None
+
+    def _blob(self, path: str) -> bytes:
+        sha = self._entries[path][1]
+        if sha not in self._contents:
+            found = git("cat-file", "blob", sha)
+            if found is None:
+                place = Place(f"{self.name}:{path}")
+                raise UnetscopeError("its content is not in this repository", place=place)
+            self._contents[sha] = found
+        return self._contents[sha]
+
+
+class WorkingTree(Tree):
+    """The files as they lie in the working tree, but for those that git is told to ignore."""
+
+    name = "the working tree"
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._known: dict[str, str | None] = {}
+
+    @cached_property
+    def paths(self) -> Iterable[str]:
+        """The paths of all files and links that are tracked or could be."""
+        asked = ("-z", "-t", "--cached", "--others", "--exclude-standard")
+        found: dict[str, None] = {}
+        for line in _records(git("ls-files", *asked, folder=self._repository.top)):
+            left_out = line.startswith("S ")  # of a sparse checkout: there, but not here
+            if left_out or os.path.lexists(self._repository.top / line[2:]):
+                found[line[2:]] = None
+        return found
+
+    def holds(self, path: str) -> bool:
+        """Whether there is such a file, or a link to one."""
+        return reading.is_file(self._repository.top / path)
+
+    def identity(self, path: str) -> str | None:
+        """The hash that git would give to its content."""
+        if path not in self._known:
+            try:
+                content = self.content(path)
+            except UnetscopeError:
+                self._known[path] = None
+            else:
+                whole = b"blob %d\0%b" % (len(content), content)
+                self._known[path] = hashlib.new(self._repository.algorithm, whole).hexdigest()
+        return self._known[path]
+
+    def content(self, path: str) -> bytes:
+        """What the file holds."""
+        try:
+            return reading.content(self._repository.top / path)
+        except OSError as error:
+            place = Place(self._repository.shown(path))
+            raise UnetscopeError(f"cannot be read: {why(error)}", place=place) from None
+
+
+def _records(listed: bytes | None) -> Iterator[str]:
+    return map(os.fsdecode, filter(None, (listed or b"").split(b"\0")))
