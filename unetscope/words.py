@@ -773,18 +773,18 @@ class Words:
 
     # What a branch changed
     nothing_changed = Word(
-        en="Nothing changed: {all} networks are as at {base}.",
-        zh="没有变化：{all} 个网络与 {base} 时相同。",
+        en="Nothing changed since {base}: 0 of {all} networks.",
+        zh="自 {base} 以来没有变化：{all} 个网络中 0 个。",
     )
     branch_passes = Word(
         en="Passes: {changed} of {all} networks changed since {base}, none more than is allowed.",
         zh="通过：自 {base} 以来 {all} 个网络中有 {changed} 个变化，均在允许范围内。",
     )
     branch_fails = Word(
-        en="Fails: of {all} networks {changed} changed since {base}, {failed} of them more than is "
-        "allowed. Undo that or allow it.",
-        zh="不通过：自 {base} 以来 {all} 个网络中有 {changed} 个变化，其中 {failed} 个超出"
-        "允许范围。请撤销或予以允许。",
+        en="Fails: {changed} of {all} networks changed since {base}, {failed} more than is "
+        "allowed. Undo that, or allow it.",
+        zh="不通过：自 {base} 以来 {all} 个网络中有 {changed} 个变化，其中 {failed} 个超出允许"
+        "范围。请撤销或予以允许。",
     )
     branch_not_done = Word(
         en="Not done: {broken} of {all} networks cannot be read or run. Mend them; the others are "

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from unetscope.render import Content, formats, markdown, render
 from unetscope.table import Column, Table
+from unetscope.views.branch_document import schema as schema_of_branch
 from unetscope.views.diff import ANCHOR
 from unetscope.views.diff_document import schema as schema_of_diff
 
@@ -144,7 +145,7 @@ def test_json_follows_its_schema(unetscope, changed):
     done = unetscope("diff", *changed, "-f", "json")
     content = json.loads(done.out)
     schema = json.loads(unetscope("diff", "--schema").out)
-    assert schema == schema_of_diff()
+    assert schema == {**schema_of_diff(), "$defs": {"branch": schema_of_branch()}}
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(content, schema)
     assert content["passes"] is False

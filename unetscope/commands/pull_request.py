@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from unetscope.sources.compared import Compared
 
 
+LARGEST_SUMMARY = 340_000
+"""Characters, of three bytes at most, that GitHub takes as the summary of a step."""
 ANY_CONFIG = "config.yaml"
 """A name that stands for all configs where options are checked."""
 
@@ -222,4 +224,5 @@ def show(
         console.show(found, format_.name, output, language=written.lang)
     if file is not None:
         write(file, comment(remark, style).encode())
-    console.add_to_job([replace(table, anchor="") for table in remark], written.lang)
+    summary = [replace(table, anchor="") for table in remark]
+    console.add_text_to_job(comment(summary, style, LARGEST_SUMMARY))

@@ -10,7 +10,7 @@ from pathlib import Path
 from posixpath import basename, dirname, normpath
 
 from unetscope.config.files import SUFFIXES
-from unetscope.errors import Place
+from unetscope.errors import Place, UnetscopeError
 from unetscope.files.locks import SUFFIX
 from unetscope.sources.bases import merge_base, no_revision
 from unetscope.sources.chosen import Chosen, is_config, is_lock
@@ -20,8 +20,10 @@ from unetscope.sources.source import Info
 LEAST_ALIKE = 0.5
 """The share of lines that two texts have in common, from which on one is the other under a new
 name; it is git's own."""
-MOST_CANDIDATES = 100
+MOST_CANDIDATES = 50
 """Files that went, or came, that are looked at for renamed ones."""
+LARGEST_CANDIDATE = 100_000
+"""Bytes of each."""
 
 
 @dataclass(frozen=True)
@@ -206,16 +208,17 @@ def _renamed(branch: Branch, chosen: Chosen, gone: list[str], came: list[str]) -
         return {}
     if not any(map(chosen.holds, gone)):
         came = list(filter(chosen.holds, came))
-    known: dict[str | None, list[str]] = {}
+    known: dict[str, list[str]] = {}
     for path in came:
-        known.setdefault(branch.new.identity(path), []).append(path)
+        if (identity := branch.new.identity(path)) is not None:
+            known.setdefault(identity, []).append(path)
     found: dict[str, str] = {}
     for was in gone:
-        same = [path for path in known.get(branch.old.identity(was), ()) if _one(chosen, was, path)]
-        same = [path for path in same if path not in found.values()]
-        if same:
-            alike = [path for path in same if basename(path) == basename(was)]
-            found[was] = (alike or same)[0]
+        same = known.get(branch.old.identity(was) or "", ())
+        free = [p for p in same if p not in found.values() and _one(chosen, was, p)]
+        if free:
+            named = [path for path in free if basename(path) == basename(was)]
+            found[was] = (named or free)[0]
     rest = [path for path in gone if path not in found][:MOST_CANDIDATES]
     others = [path for path in came if path not in found.values()][:MOST_CANDIDATES]
     likely = sorted(
@@ -223,8 +226,7 @@ def _renamed(branch: Branch, chosen: Chosen, gone: list[str], came: list[str]) -
             (_likeness(branch, was, path), was, path)
             for was in rest
             for path in others
-            if (chosen.holds(was) and chosen.holds(path))
-            or (_one(chosen, was, path) and basename(was) == basename(path))
+            if _one(chosen, was, path)
         ),
         reverse=True,
     )
@@ -239,7 +241,13 @@ def _one(chosen: Chosen, was: str, path: str) -> bool:
 
 
 def _likeness(branch: Branch, was: str, path: str) -> float:
-    """The share of lines that both files have in common."""
-    texts = branch.old.content(was), branch.new.content(path)
+    """The share of lines that both files have in common; 0 for what is too large for a config."""
+    try:
+        texts = branch.old.content(was), branch.new.content(path)
+    except UnetscopeError:
+        return 0.0
+    if max(map(len, texts)) > LARGEST_CANDIDATE:
+        return 0.0
     old, new = (text.replace(b"\r\n", b"\n").split(b"\n") for text in texts)
-    return SequenceMatcher(None, old, new, autojunk=False).ratio()
+    likeness = SequenceMatcher(None, old, new, autojunk=False)
+    return likeness.ratio() if likeness.quick_ratio() >= LEAST_ALIKE else 0.0

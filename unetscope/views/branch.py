@@ -15,6 +15,7 @@ from unetscope.views.branch_sections import sections
 from unetscope.views.change import COST_KINDS, breach
 from unetscope.views.diff import ANCHOR, MOST_SHOWN
 from unetscope.views.view import code, phrase
+from unetscope.wording import harmless
 from unetscope.words import Words
 
 _NUMBERS = COSTS[:2]
@@ -32,7 +33,8 @@ def tables(report: Report, words: Words, reader: Reader, *, names: bool = False)
     """
     match reader:
         case Reader.PEOPLE:
-            return [overview(report, words), *sections(report.rows, words, names=names)]
+            found = sections(report.rows, words, names=names)
+            return [overview(report, words), *(table for each in found for table in each)]
         case Reader.REVIEWERS:
             return _comment(report, words, names=names)
         case Reader.PROGRAMS:
@@ -49,13 +51,13 @@ def _comment(report: Report, words: Words, *, names: bool) -> list[Table]:
         return []
     shown = [replace(overview(report, words), anchor=ANCHOR)]
     folded: list[Table] = []
-    for table in sections(report.rows, words, names=names):
-        if table.key != "changes":
-            folded.append(replace(table, folded=True))
-            continue
-        shown.append(replace(table, rows=table.rows[:MOST_SHOWN]))
-        if rest := table.rows[MOST_SHOWN:]:
-            folded.append(replace(table, rows=rest, folded=True))
+    for first, *others in sections(report.rows, words, names=names):
+        shown.append(replace(first, rows=first.rows[:MOST_SHOWN]))
+        if rest := first.rows[MOST_SHOWN:]:
+            folded.append(replace(first, rows=rest, folded=True))
+        for table in others:
+            title = f"{first.title}: {table.title}" if table.title else first.title
+            folded.append(replace(table, title=title, folded=True))
     return [*shown, *folded]
 
 
@@ -95,7 +97,7 @@ def _verdict(report: Report, words: Words) -> Cell:
 
 def _cells(row: Row, words: Words) -> tuple[Value, ...]:
     paths = [row.path] if row.was is None else [row.was, " > ", row.path]
-    named = Cell(tuple(Part(path, code=path != " > ") for path in paths), row.path)
+    named = Cell(tuple(Part(harmless(path), code=path != " > ") for path in paths), row.path)
     worst = row.worst
     severity = "" if worst is None else words.severities[worst.name.lower()]
     conclusion = "unknown" if row.unreadable else "fails" if row.fails else "passes"
@@ -127,15 +129,15 @@ def _notes(report: Report, words: Words) -> Iterator[Cell]:
             yield Cell.of(complaint(row))
         elif row.error is not None:
             said = words.unreadable_then.format(base=report.base, error=row.error.message)
-            yield Cell((code(row.path), Part(f": {said}")), None)
+            yield Cell((code(harmless(row.path)), Part(f": {said}")), None)
         if row.left_lock is not None:
-            yield phrase(words.orphaned, None, lock=code(row.left_lock))
+            yield phrase(words.orphaned, None, lock=code(harmless(row.left_lock)))
     barred = None
     for row in report.rows:
         for each in row.judgement.breaches if row.judgement else ():
             if each.setting == FAIL_ON:
                 barred = each.bound
             else:
-                yield Cell((code(row.path), Part(": "), *breach(each, words).parts), None)
+                yield Cell((code(harmless(row.path)), Part(": "), *breach(each, words).parts), None)
     if barred is not None:
         yield phrase(words.bar_of_branch, None, bar=Part(barred))

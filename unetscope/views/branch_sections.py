@@ -30,8 +30,8 @@ class _Section:
     config: list[ConfigChange] = field(default_factory=list)
 
 
-def sections(rows: Sequence[Row], words: Words, *, names: bool) -> Iterator[Table]:
-    """The changes and the values that differ, under the networks whose they are.
+def sections(rows: Sequence[Row], words: Words, *, names: bool) -> Iterator[list[Table]]:
+    """The changes and the values that differ of the same networks, whose names are the first title.
 
     Changes are alike if they read alike, but for the number of places that each stands for.
 
@@ -56,7 +56,7 @@ def sections(rows: Sequence[Row], words: Words, *, names: bool) -> Iterator[Tabl
             shown += _of_one(rows[holders[0]], words, names=names)
         title = _title([rows[index].path for index in holders], words)
         below = (replace(table, level=2) for table in shown[1:])
-        yield from (replace(shown[0], title=title), *below)
+        yield [replace(shown[0], title=title), *below]
 
 
 def _changes(judgement: Judgement, words: Words) -> Iterator[tuple[str, Change]]:
