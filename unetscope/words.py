@@ -777,18 +777,18 @@ class Words:
         zh="自 {base} 以来没有变化：{all} 个网络中 0 个。",
     )
     branch_passes = Word(
-        en="Passes: {changed} of {all} networks changed since {base}, none more than is allowed.",
+        en="Passes: {changed} of {all} networks changed since {base}, none beyond what is allowed.",
         zh="通过：自 {base} 以来 {all} 个网络中有 {changed} 个变化，均在允许范围内。",
     )
     branch_fails = Word(
-        en="Fails: {changed} of {all} networks changed since {base}, {failed} more than is "
-        "allowed. Undo that, or allow it.",
+        en="Fails: {changed} of {all} networks changed since {base}, {failed} of them beyond what "
+        "is allowed. Undo that, or allow it.",
         zh="不通过：自 {base} 以来 {all} 个网络中有 {changed} 个变化，其中 {failed} 个超出允许"
         "范围。请撤销或予以允许。",
     )
     branch_not_done = Word(
         en="Not done: {broken} of {all} networks cannot be read or run. Mend them; the others are "
-        "compared with {base}: {changed} changed, {failed} more than is allowed.",
+        "compared with {base}: {changed} changed, {failed} of them beyond what is allowed.",
         zh="未完成：{all} 个网络中有 {broken} 个无法读取或运行，请先修复。其余已与 {base} 比较："
         "{changed} 个变化，{failed} 个超出允许范围。",
     )
@@ -827,7 +827,7 @@ class Words:
     change_alike = Word(
         en="{count} networks change alike: {names}", zh="{count} 个网络变化相同：{names}"
     )
-    likewise = Word(en="Likewise: {}.", zh="同样：{}。")
+    likewise = Word(en="This line also concerns: {}.", zh="此行还涉及：{}。")
     bar_of_branch = Word(
         en="--fail-on {bar} allows no change of severity {bar} or worse.",
         zh="--fail-on {bar} 不允许 {bar} 及以上的变化。",

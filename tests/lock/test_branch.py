@@ -8,9 +8,13 @@ import xml.etree.ElementTree as ET
 import jsonschema
 import pytest
 
+from unetscope.config import load
+from unetscope.config.files import shipped
 from unetscope.render import PLAIN
 from unetscope.render.comment import MOST, comment
+from unetscope.sources.chains import chain, extract
 from unetscope.sources.chosen import _translated
+from unetscope.sources.git import Tree
 from unetscope.table import Column, Table
 from unetscope.views.branch_document import schema
 
@@ -136,6 +140,14 @@ def test_a_base_that_is_not_there(git, unetscope, base):
     assert (done.code, done.out) == (2, "")
     assert "no revision" in done.err
     assert "hint: " in done.err
+
+
+def test_a_revision_beside_a_network(git, unetscope):
+    for names in (("main", CONFIG), ("sd15", "main"), ("main", "nowhere")):
+        done = unetscope("diff", *names)
+        assert (done.code, done.out) == (2, "")
+        assert "`main` is a revision, and `" in done.err
+        assert "diff --base main" in done.err
 
 
 @pytest.fixture
@@ -284,7 +296,10 @@ def test_what_heirs_have_in_common_is_said_once(project, git, commit, change, re
     marked = unetscope("diff", "--base", "topic", "-f", "github").out.splitlines()
     assert len(marked) == 2
     assert f"::error file={CONFIG},line=10," in marked[0]
-    assert "Likewise: configs/heir2.yaml, configs/heir3.yaml, configs/unet.yaml." in marked[0]
+    assert (
+        "This line also concerns: configs/heir2.yaml, configs/heir3.yaml, configs/unet.yaml."
+        in marked[0]
+    )
     root = ET.fromstring(unetscope("diff", "--base", "topic", "-f", "junit").out)
     assert [suite.get("failures") for suite in root] == ["4", "1", "1", "2", "1"]
     git("rm", "-qf", CONFIG)
@@ -356,6 +371,43 @@ def test_links_are_followed_at_both_times(project, git, commit, change, report, 
         assert unetscope("diff", old, CONFIG).code == 1
     done = unetscope("skips", "HEAD:out.yaml")
     assert (done.code, "a link to no file" in done.err) == (2, True)
+
+
+class Files(Tree):
+    """The files of a folder, as a repository that ships the shipped configs has them."""
+
+    name = "files"
+
+    def __init__(self, top):
+        self.top = top
+
+    @property
+    def paths(self):
+        return [str(path.relative_to(self.top)) for path in self.top.rglob("*")]
+
+    def holds(self, path):
+        return (self.top / path).is_file()
+
+    def identity(self, path):
+        return self.content(path).hex()
+
+    def content(self, path):
+        return (self.top / path).read_bytes()
+
+
+def test_shipped_configs_are_files_of_the_repository_that_ships_them(tmp_path):
+    top = shipped()["sd15"].parents[1]
+    found = chain(Files(top), "configs/bk_sdm_base.yaml", top)
+    assert list(found.values()) == [
+        f"configs/{name}.yaml" for name in ("bk_sdm_base", "sd14", "sd15")
+    ]
+    assert extract(Files(top), "configs/bk_sdm_base.yaml", tmp_path, top)
+    base = tmp_path / "configs" / "sd15"
+    base.write_text(base.read_text().replace("norm_num_groups: 32", "norm_num_groups: 16"))
+    heir = str(tmp_path / "configs" / "bk_sdm_base.yaml")
+    assert (load(heir).unet.norm_num_groups, load("bk_sdm_base").unet.norm_num_groups) == (16, 32)
+    # Of another repository, they are none of its files.
+    assert list(chain(Files(top), "configs/sd14.yaml")) == ["configs/sd14.yaml"]
 
 
 def test_paths_that_mean_nothing(project, git, unetscope):

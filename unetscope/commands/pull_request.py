@@ -29,8 +29,20 @@ ANY_CONFIG = "config.yaml"
 
 
 def are_revisions(names: Sequence[str]) -> bool:
-    """Whether the first two names are revisions, and neither is anything else."""
-    return len(names) > 1 and all(map(_is_revision, names[:2]))
+    """Whether the first two names are revisions, and neither is anything else.
+
+    Raises:
+        UnetscopeError: one of them is, and the other is not.
+    """
+    found = [_is_revision(name) for name in names[:2]]
+    if len(found) < 2 or found[0] == found[1]:
+        return len(found) == 2 and found[0]
+    (revision, other) = names[:2] if found[0] else (names[1], names[0])
+    raise UnetscopeError(
+        f"`{revision}` is a revision, and `{other}` is none",
+        hint=f"name a file there, such as `{revision}:configs/unet.yaml`, or two revisions; "
+        f"`unetscope diff --base {revision}` compares all that changed since",
+    )
 
 
 def _is_revision(name: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from unetscope.config.files import MODEL_CONFIGS, shipped
 from unetscope.errors import UnetscopeError
-from unetscope.sources.git import Tree
+from unetscope.sources.git import StoredTree, Tree
 
 
 def chain(tree: Tree, path: str, top: Path | None = None) -> dict[str, str]:
@@ -72,10 +72,11 @@ def _extended(content: bytes, path: str) -> str | None:
     return base.rpartition("#")[0] or base
 
 
-def alike(old: Tree, was: str, new: Tree, now: str, top: Path | None = None) -> bool:
+def alike(old: StoredTree, was: str, new: Tree, now: str, top: Path | None = None) -> bool:
     """Whether two configs, and all that they extend, hold the same bytes."""
-    left, right = (chain(t, path, top).values() for t, path in ((old, was), (new, now)))
-    pairs = zip_longest(left, right)
+    right = chain(new, now, top).values()
+    old.learn(new, right)
+    pairs = zip_longest(chain(old, was, top).values(), right)
     return all(a is not None and b is not None and same(old, a, new, b) for a, b in pairs)
 
 
