@@ -112,6 +112,10 @@ def test_only_text_needs_no_pass(project, git, change, unetscope):
         )
         (row,) = json.loads(done.stdout)["networks"]
         assert (row["status"], row["severity"], done.returncode) == ("text-only", "cosmetic", code)
+    done = unetscope("diff", "--base", "main")
+    assert done.out.startswith("Nothing changed since ")
+    assert "text only" in done.out
+    assert unetscope("diff", "--base", "main", "-f", "markdown").out == ""
 
 
 def test_a_branch_is_compared_with_where_it_left_its_base(git, commit, change, report, unetscope):

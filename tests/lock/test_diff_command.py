@@ -337,6 +337,8 @@ def test_a_repository_of_somebody_elses_runs_nothing(unetscope, project, reposit
     config = project / ".git" / "config"
     config.write_text(config.read_text() + HOSTILE.replace("RAN", str(project / "ran")))
     assert unetscope("diff", f"HEAD:{CONFIG}", CONFIG).code == 0
+    assert unetscope("diff", f":{CONFIG}", CONFIG).code == 0
+    assert unetscope("diff", "--base", "HEAD").code == 0
     # What is missing would be fetched, by any command that the repository names.
     (project / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     done = unetscope("diff", f"HEAD:{CONFIG}", CONFIG)

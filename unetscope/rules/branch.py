@@ -62,6 +62,13 @@ class Row:
         return self.status is not Status.UNCHANGED
 
     @property
+    def network_changed(self) -> bool:
+        """Whether more than its text changed, or more of that than is allowed."""
+        return (
+            self.changed and not self.unreadable and (self.status is not Status.TEXT or self.fails)
+        )
+
+    @property
     def unreadable(self) -> bool:
         """Whether nothing is known of what it is now."""
         return self.status is Status.UNREADABLE

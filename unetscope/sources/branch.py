@@ -179,7 +179,8 @@ def _pairs(
     found = [
         Pair(path, path)
         for path in filter(chosen.holds, old & new)
-        if counts(branch.new, path) or counts(branch.old, path)
+        if counts(branch.new, path)
+        or (branch.old.identity(path) != branch.new.identity(path) and counts(branch.old, path))
     ]
     renamed = _renamed(branch, chosen, sorted(old - new), sorted(new - old))
     found += [Pair(was, path) for was, path in renamed.items() if counts(branch.old, was)]

@@ -20,6 +20,8 @@ from unetscope.errors import Place, UnetscopeError
 from unetscope.files import reading
 from unetscope.files.reading import why
 
+LARGEST = 10_000_000
+"""Bytes of a file that is read; locks have fewer."""
 MOST_LINKS = 40
 """Links that one path may lead through, as in Linux."""
 
@@ -58,6 +60,11 @@ def git(*arguments: str, folder: Path | None = None) -> bytes | None:
     said = done.stderr.decode(errors="replace").strip()
     if "not a git repository" in said:
         raise UnetscopeError("there is no git repository here")
+    if "dubious ownership" in said:
+        raise UnetscopeError(
+            "git: this repository is somebody else's",
+            hint="if it is to be trusted: `git config --global --add safe.directory FOLDER`",
+        )
     if said and not _NOT_THERE.search(said):
         raise UnetscopeError(f"git: {said.splitlines()[0].removeprefix('fatal: ')}")
     return None
@@ -261,11 +268,14 @@ class WorkingTree(Tree):
 
     def content(self, path: str) -> bytes:
         """What the file holds."""
+        place = Place(self._repository.shown(path))
         try:
-            return reading.content(self._repository.top / path)
+            found = reading.content(self._repository.top / path, LARGEST)
         except OSError as error:
-            place = Place(self._repository.shown(path))
             raise UnetscopeError(f"cannot be read: {why(error)}", place=place) from None
+        if len(found) > LARGEST:
+            raise UnetscopeError(f"larger than {LARGEST:,} bytes", place=place)
+        return found
 
 
 def _records(listed: bytes | None) -> Iterator[str]:

@@ -46,8 +46,8 @@ def tables(report: Report, words: Words, reader: Reader, *, names: bool = False)
 
 
 def _comment(report: Report, words: Words, *, names: bool) -> list[Table]:
-    """Nothing if nothing changed; else the whole, all but the first changes folded."""
-    if not any(row.changed for row in report.rows):
+    """Nothing if no network changed; else the whole, all but the first changes folded."""
+    if not any(row.network_changed or row.unreadable for row in report.rows):
         return []
     shown = [replace(overview(report, words), anchor=ANCHOR)]
     folded: list[Table] = []
@@ -85,7 +85,7 @@ def _verdict(report: Report, words: Words) -> Cell:
     """In one sentence, what there is and what is to be done about it."""
     told = {
         "all": len(report.rows),
-        "changed": sum(row.changed and not row.unreadable for row in report.rows),
+        "changed": sum(row.network_changed for row in report.rows),
         "failed": sum(row.fails for row in report.rows),
         "broken": sum(row.unreadable for row in report.rows),
     }
