@@ -14,7 +14,7 @@ from unetscope.render import PLAIN
 from unetscope.render.comment import MOST, comment
 from unetscope.sources.chains import chain, extract
 from unetscope.sources.chosen import _translated
-from unetscope.sources.git import Tree
+from unetscope.sources.trees import Tree
 from unetscope.table import Column, Table
 from unetscope.views.branch_document import schema
 
@@ -377,6 +377,18 @@ def test_links_are_followed_at_both_times(project, git, commit, change, report, 
     assert (done.code, "a link to no file" in done.err) == (2, True)
 
 
+def test_what_a_sparse_checkout_leaves_out_is_as_the_index_has_it(project, git, commit, report):
+    (project / "other").mkdir()
+    (project / "other" / "heir.yaml").write_text("extends: ../configs/unet.yaml\n")
+    commit()
+    git("sparse-checkout", "set", "configs")
+    assert not (project / "other").exists()
+    code, _, rows = report(base="topic")
+    assert (code, {row["status"] for row in rows.values()}) == (0, {"unchanged"})
+    code, _, rows = report()
+    assert (code, rows["other/heir.yaml"]["status"]) == (2, "unreadable")
+
+
 class Files(Tree):
     """The files of a folder, as a repository that ships the shipped configs has them."""
 
@@ -515,7 +527,7 @@ def test_the_comment_and_the_summary_of_a_job(project, git, change, unetscope, m
     assert body == unetscope("diff", "--base", "main", "-f", "markdown").out
 
 
-@pytest.mark.parametrize("count", [2, 40, 400])
+@pytest.mark.parametrize("count", [2, 40, 120])
 def test_a_comment_is_cut_between_tables(count):
     columns = (Column("a", "A"), Column("b", "B"))
     rows = tuple((f"row {n}", "x" * 40) for n in range(60))

@@ -14,8 +14,9 @@ from unetscope.errors import Place, UnetscopeError
 from unetscope.files.locks import SUFFIX
 from unetscope.sources.bases import merge_base, no_revision
 from unetscope.sources.chosen import Chosen, is_config, is_lock
-from unetscope.sources.git import Repository, StoredTree, Tree, WorkingTree, commit
+from unetscope.sources.git import Repository, commit
 from unetscope.sources.source import Info
+from unetscope.sources.trees import StoredTree, Tree, WorkingTree
 
 LEAST_ALIKE = 0.5
 """The share of lines that two texts have in common, from which on one is the other under a new

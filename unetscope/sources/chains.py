@@ -9,7 +9,7 @@ from pathlib import Path
 
 from unetscope.config.files import MODEL_CONFIGS, shipped
 from unetscope.errors import UnetscopeError
-from unetscope.sources.git import StoredTree, Tree
+from unetscope.sources.trees import StoredTree, Tree
 
 
 def chain(tree: Tree, path: str, top: Path | None = None) -> dict[str, str]:

@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from unetscope.config.files import LARGEST_FILE, SUFFIXES
 from unetscope.errors import Place, UnetscopeError
 from unetscope.files.locks import SUFFIX, begins_a_lock
-from unetscope.sources.git import Repository, Tree
+from unetscope.sources.git import Repository
+from unetscope.sources.trees import Tree
 
 _UNET = re.compile(rb"""^unet[ \t]*: | [{,]\s*"?unet"?\s*:\s*\{""", re.MULTILINE | re.VERBOSE)
 _EXTENDS = re.compile(

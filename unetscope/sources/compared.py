@@ -14,9 +14,9 @@ from unetscope.sources import Request, resolve
 from unetscope.sources.branch import Branch, Pair
 from unetscope.sources.chains import alike, extract, same
 from unetscope.sources.configs import ConfigNetwork
-from unetscope.sources.git import StoredTree, Tree
 from unetscope.sources.saved import SavedLock
 from unetscope.sources.source import Info, Source
+from unetscope.sources.trees import StoredTree, Tree
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from unetscope.errors import Place, UnetscopeError
 from unetscope.files.reading import is_there
 from unetscope.sources.bases import no_revision
 from unetscope.sources.chains import extract
-from unetscope.sources.git import StoredTree, commit, git
+from unetscope.sources.git import commit, git
+from unetscope.sources.trees import StoredTree
 
 INDEX = "the index"
 _SUFFIXES = (".yaml", ".yml", ".json", ".lock")
