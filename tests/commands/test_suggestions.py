@@ -48,7 +48,6 @@ EXAMPLES = {
     "unetscope lock --check": "unetscope lock --check tiny.yaml",
     "unetscope lock CONFIG": "unetscope lock tiny.yaml",
     "unetscope lock {} -o FILE{}": "unetscope lock sd15 -o mine.lock",
-    "unetscope lock {}{}": "unetscope lock tiny.yaml -o locks/tiny.lock",
     "unetscope skips": "unetscope skips",
     "unetscope trace CONFIG --save FILE": "unetscope trace tiny.yaml --save tiny.trace",
     "unetscope trace FILE --trust-code": "unetscope trace code.yaml --trust-code",
@@ -59,7 +58,7 @@ EXAMPLES = {
 }
 """What a message suggests, `{}` for what it fills in -> one command of that form."""
 LEADS_TO_GIT_OR_PYTEST = {
-    *(f"sources/{name}.py" for name in ("bases", "git", "revisions", "trees")),
+    *(f"sources/{name}.py" for name in ("bases", "git", "locking", "revisions", "trees")),
     "pytest_plugin.py",
 }
 

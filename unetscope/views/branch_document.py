@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from unetscope.analysis.diff import COSTS
@@ -39,21 +38,13 @@ _NETWORK: dict[str, Any] = {
 def document(report: Report) -> list[Table]:
     """The facts, the networks, and all records of their diffs, each with its network's path."""
     facts = (report.base, report.code, report.code == 0)
-    found = [
+    judged = ((row.path, row.judgement) for row in report.rows if row.judgement is not None)
+    networks = tuple(map(_network, report.rows))
+    return [
         Table("", "", tuple(Column(key, "") for key in _FACTS), (facts,), facts=True),
-        _table("networks", _NETWORK, [_network(row) for row in report.rows]),
+        Table("networks", "", tuple(Column(key, "") for key in _NETWORK), networks),
+        *diff_document.merged(judged, "network"),
     ]
-    lists = _lists()
-    merged: dict[str, list[tuple[Value, ...]]] = {key: [] for key in lists}
-    for row in report.rows:
-        before = len(merged["changes"])
-        for table in diff_document.document(row.judgement)[1:] if row.judgement else ():
-            for record in map(table.record, table.rows):
-                if table.key == "parts":  # which name their change by its index
-                    record["change"] += before
-                merged[table.key].append((row.path, *record.values()))
-    found += [_table(key, ("network", *lists[key]), rows) for key, rows in merged.items()]
-    return found
 
 
 def _network(row: Row) -> tuple[Value, ...]:
@@ -79,34 +70,15 @@ def _network(row: Row) -> tuple[Value, ...]:
     )
 
 
-def _table(key: str, columns: Iterable[str], rows: Sequence[tuple[Value, ...]]) -> Table:
-    return Table(key, "", tuple(Column(name, "") for name in columns), tuple(rows))
-
-
-def _lists() -> dict[str, tuple[str, ...]]:
-    """The lists of records of one diff, with their keys."""
-    properties = diff_document.schema()["properties"]
-    return {
-        key: tuple(value["items"]["properties"])
-        for key, value in properties.items()
-        if value.get("type") == "array"
-    }
-
-
 def schema() -> dict[str, Any]:
     """The JSON Schema of a document, as `diff --base … --format json` prints it."""
     properties = diff_document.schema()["properties"]
     lists = {}
-    for key in _lists():
-        record = properties[key]["items"]
-        lists[key] = {
-            **properties[key],
-            "items": {
-                **record,
-                "properties": {"network": _TEXT, **record["properties"]},
-                "required": ["network", *record["required"]],
-            },
-        }
+    for key, rows in properties.items():
+        if rows.get("type") == "array":
+            record = rows["items"]
+            own = {"network": _TEXT, **record["properties"]}
+            lists[key] = {**rows, "items": {**record, "properties": own, "required": list(own)}}
     found = {"format_version": {"type": "integer"}, **_FACTS, "networks": _list(_NETWORK), **lists}
     return {"type": "object", "properties": found, "required": list(found)}
 
