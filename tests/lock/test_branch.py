@@ -293,7 +293,7 @@ def test_what_heirs_have_in_common_is_said_once(project, git, commit, change, re
     _, alike, own = out.split("━━ ")
     assert alike.startswith("4 networks change alike: configs/heir1.yaml, ")
     assert own.startswith("configs/heir3.yaml\n")
-    assert "num_groups 4 -> 2 (" in alike
+    assert "num_groups 4 -> 2 (21-41 modules)" in alike
     assert "norm_num_groups" in alike
     assert "norm_num_groups" not in own
     assert "heads 2 -> 4" in own

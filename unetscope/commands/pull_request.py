@@ -230,7 +230,7 @@ def show(
     if format_.reader is Reader.REVIEWERS:
         console.emit(comment(remark, style), output)
     else:
-        found = tables(report, words, format_.reader, names=names)
+        found = tables(report, words, format_.reader, names=names, every=written.shows_every)
         if format_.name == "github":
             found = [most_annotations(table, words) for table in found]
         console.show(found, format_.name, output, language=written.lang)

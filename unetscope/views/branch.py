@@ -22,7 +22,14 @@ _NUMBERS = COSTS[:2]
 """The totals in the overview."""
 
 
-def tables(report: Report, words: Words, reader: Reader, *, names: bool = False) -> list[Table]:
+def tables(
+    report: Report,
+    words: Words,
+    reader: Reader,
+    *,
+    names: bool = False,
+    every: bool = True,
+) -> list[Table]:
     """A report as who reads it wants it.
 
     Args:
@@ -30,10 +37,11 @@ def tables(report: Report, words: Words, reader: Reader, *, names: bool = False)
         words: the language.
         reader: who reads it.
         names: whether people also want the old and the new name of each tensor.
+        every: whether people want all changes; else about as many as fit one screen.
     """
     match reader:
         case Reader.PEOPLE:
-            found = sections(report.rows, words, names=names)
+            found = sections(report.rows, words, names=names, every=every, places=every)
             return [overview(report, words), *(table for each in found for table in each)]
         case Reader.REVIEWERS:
             return _comment(report, words, names=names)

@@ -11,10 +11,14 @@ from unetscope.rules.branch import Row
 from unetscope.rules.gate import Judgement
 from unetscope.table import Cell, Table
 from unetscope.views import diff as views
-from unetscope.views.change import line
+from unetscope.views.change import line, plain, what
 from unetscope.words import Words
 
 T = TypeVar("T")
+MOST_ON_A_SCREEN = 9
+"""Changes of a section on a screen that does not hold all."""
+_BY_VALUE = ("attr-changed", "training-changed", "op-changed", "flow-changed", "class-renamed")
+"""Changes that are alike wherever they are: heirs have the same blocks more or less often."""
 
 
 @dataclass
@@ -30,15 +34,24 @@ class _Section:
     config: list[ConfigChange] = field(default_factory=list)
 
 
-def sections(rows: Sequence[Row], words: Words, *, names: bool) -> Iterator[list[Table]]:
+def sections(
+    rows: Sequence[Row],
+    words: Words,
+    *,
+    names: bool,
+    every: bool = True,
+    places: bool = False,
+) -> Iterator[list[Table]]:
     """The changes and the values that differ of the same networks, whose names are the first title.
 
-    Changes are alike if they read alike, but for the number of places that each stands for.
+    Changes are alike if they read alike; of some, places and their number may differ.
 
     Args:
         rows: the networks.
         words: the language.
         names: whether the old and the new name of each tensor are wanted too.
+        every: whether all changes are.
+        places: whether all their places are.
     """
     rows = [row for row in rows if row.judgement is not None and row.judgement.diff.totals]
     found: dict[tuple[int, ...], _Section] = {}
@@ -51,7 +64,10 @@ def sections(rows: Sequence[Row], words: Words, *, names: bool) -> Iterator[list
             found.setdefault((index,), _Section())
     for holders in sorted(found, key=lambda each: (-len(each), each)):
         section = found[holders]
-        shown = [*_common(section.changes, words), *views.config(section.config, words)]
+        shown = [
+            *_common(section.changes, words, every, places),
+            *views.config(section.config, words),
+        ]
         if len(holders) == 1:
             shown += _of_one(rows[holders[0]], words, names=names)
         title = _title([rows[index].path for index in holders], words)
@@ -61,8 +77,13 @@ def sections(rows: Sequence[Row], words: Words, *, names: bool) -> Iterator[list
 
 def _changes(judgement: Judgement, words: Words) -> Iterator[tuple[str, Change]]:
     for change in judgement.shown:
-        if change.id not in COSTS:
-            yield line(change, words).replace(_counted(change.count, words), ""), change
+        if change.id in COSTS:
+            continue
+        if change.id in _BY_VALUE and change.parts:
+            said = plain(what(change, words, every=True))
+            yield f"{change.id} {said.replace(_counted(change.count, words), '')}", change
+        else:
+            yield line(change, words), change
 
 
 def _counted(count: object, words: Words) -> str:
@@ -81,18 +102,33 @@ def _alike(
     return found.values()
 
 
-def _common(found: Sequence[Sequence[Change]], words: Words) -> list[Table]:
+def _common(
+    found: Sequence[Sequence[Change]], words: Words, every: bool, places: bool
+) -> list[Table]:
     """Changes of several networks, each with the least and the largest number of its places."""
-    tables = views.changes([alike[0] for alike in found], words)
-    for table in tables:
+    kept = found if every or len(found) <= MOST_ON_A_SCREEN else found[: MOST_ON_A_SCREEN - 1]
+    merged = list(map(_merged, kept))
+    for table in views.changes(merged, words, every=places):
         rows = []
-        for row, alike in zip(table.rows, found, strict=True):
+        for row, whole, alike in zip(table.rows, merged, kept, strict=True):
             counts = [change.count for change in alike]
             least, most = min(counts), max(counts)
-            said = _counted(counts[0], words), _counted(f"{least}-{most}", words)
-            rows.append(row if least == most else tuple(_replaced(cell, *said) for cell in row))
+            number = least if least == most else f"{least}-{most}"
+            said = _counted(whole.count, words), _counted(number, words)
+            rows.append(tuple(_replaced(cell, *said) for cell in row))
+        if rest := len(found) - len(kept):
+            rows.append(("…", "", "", words.more_changes.format(rest), ""))
         return [replace(table, rows=tuple(rows))]
     return []
+
+
+def _merged(alike: Sequence[Change]) -> Change:
+    """One change in all the places that several have."""
+    first = alike[0]
+    if len(alike) == 1 or not first.parts or first.id not in _BY_VALUE:
+        return first
+    places = {(part.was, part.now): part for change in alike for part in change.parts}
+    return replace(first, was="", now="", parts=tuple(places.values()))
 
 
 def _replaced(cell: T, old: str, new: str) -> T | Cell:
