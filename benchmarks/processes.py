@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 BASELINE = "import torch"
-LOCKS = Path(__file__).parents[1] / "configs" / "locks"
+CONFIGS = Path(__file__).parents[1] / "configs"
+LOCKS = CONFIGS / "locks"
 UNETSCOPE = str(Path(sys.executable).parent / "unetscope")
 _DIFFUSERS = """
 import torch
@@ -57,9 +60,23 @@ class Command:
     arguments: list[str]
     wall: float | None = None
     memory: float | None = None
+    folder: Path | None = None
 
 
-def commands(*, peers: bool) -> list[Command]:
+def branch(folder: Path) -> Path:
+    """A repository of all shipped configs, of which one changed since `main`."""
+    shutil.copytree(CONFIGS, folder / "configs")
+    (folder / "pyproject.toml").write_text('[tool.unetscope]\nlocks = "locks"\n')
+    who = ("-c", "user.name=n", "-c", "user.email=n@example.org")
+    for arguments in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-qm", "all")):
+        subprocess.run(["git", *who, *arguments], cwd=folder, check=True)
+    changed = folder / "configs" / "sd15.yaml"
+    text = changed.read_text(encoding="utf-8")
+    changed.write_text(text.replace("layers_per_block: 2", "layers_per_block: 1"), encoding="utf-8")
+    return folder
+
+
+def commands(repository: Path, *, peers: bool) -> list[Command]:
     """The baseline first, then unetscope's commands, then other tools on the same UNet."""
     python = sys.executable
     held = [  # a command, and the bounds of its wall time and of its peak memory
@@ -87,6 +104,10 @@ def commands(*, peers: bool) -> list[Command]:
         )
         for line, wall, memory in held
     ]
+    line = "diff --base main configs/ --fail-on none"
+    found.append(
+        Command("unetscope diff --base, 1 of 41", [UNETSCOPE, *line.split()], 1.5, None, repository)
+    )
     if peers:
         found += [
             Command("torchinfo on diffusers, meta", [python, "-c", TORCHINFO]),
@@ -95,15 +116,18 @@ def commands(*, peers: bool) -> list[Command]:
     return found
 
 
-def measure(arguments: list[str]) -> tuple[float, int]:
+def measure(command: Command) -> tuple[float, int]:
     """Seconds of wall time and bytes of peak memory of one process."""
+    nowhere = subprocess.DEVNULL
     began = time.perf_counter()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command.arguments, stdout=nowhere, stderr=nowhere, cwd=command.folder
+    )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        raise SystemExit(f"{arguments[:3]} left with {process.returncode}")
+        raise SystemExit(f"{command.arguments[:3]} left with {process.returncode}")
     return seconds, usage.ru_maxrss * 1024
 
 
@@ -112,10 +136,11 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--peers", action="store_true", help="time torchinfo and fvcore too")
     options = parser.parse_args()
-    chosen = commands(peers=options.peers)
-    for command in chosen:  # warm caches
-        measure(command.arguments)
-    rounds = [[measure(c.arguments) for c in chosen] for _ in range(options.repeat)]
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = commands(branch(Path(folder)), peers=options.peers)
+        for command in chosen:  # warm caches
+            measure(command)
+        rounds = [[measure(command) for command in chosen] for _ in range(options.repeat)]
     print(f"{'':34}{'wall s':>8}{'ratio':>8}{'bound':>7}{'MiB':>8}{'ratio':>8}{'bound':>7}")
     for index, command in enumerate(chosen):
         seconds = statistics.median(r[index][0] for r in rounds)

@@ -771,6 +771,85 @@ class Words:
     left_out = Word(en="{} more are left out here.", zh="此处省略另外 {} 项。")
     compared_models = Word(en="Models", zh="模型")
 
+    # What a branch changed
+    nothing_changed = Word(
+        en="Nothing changed since {base}: 0 of {all} networks.",
+        zh="自 {base} 以来没有变化：{all} 个网络中 0 个。",
+    )
+    branch_passes = Word(
+        en="Passes: {changed} of {all} networks changed since {base}, none beyond what is allowed.",
+        zh="通过：自 {base} 以来 {all} 个网络中有 {changed} 个变化，均在允许范围内。",
+    )
+    branch_fails = Word(
+        en="Fails: {changed} of {all} networks changed since {base}, {failed} of them beyond what "
+        "is allowed. Undo that, or allow it.",
+        zh="不通过：自 {base} 以来 {all} 个网络中有 {changed} 个变化，其中 {failed} 个超出允许"
+        "范围。请撤销或予以允许。",
+    )
+    branch_not_done = Word(
+        en="Not done: {broken} of {all} networks cannot be read or run. Mend them; the others are "
+        "compared with {base}: {changed} changed, {failed} of them beyond what is allowed.",
+        zh="未完成：{all} 个网络中有 {broken} 个无法读取或运行，请先修复。其余已与 {base} 比较："
+        "{changed} 个变化，{failed} 个超出允许范围。",
+    )
+    network = Word(en="Network", zh="网络")
+    status = Word(en="Status", zh="状态")
+    statuses = WordsByKey(
+        {
+            "unchanged": Word(en="unchanged", zh="未变"),
+            "text-only": Word(en="text only", zh="仅文本"),
+            "changed": Word(en="changed", zh="已更改"),
+            "base-changed": Word(en="base changed", zh="基础配置已更改"),
+            "renamed": Word(en="renamed", zh="已改名"),
+            "new": Word(en="new", zh="新增"),
+            "mended": Word(en="mended", zh="已修复"),
+            "deleted": Word(en="deleted", zh="已删除"),
+            "unreadable": Word(en="unreadable", zh="无法读取"),
+        }
+    )
+    conclusion = Word(en="Verdict", zh="结论")
+    conclusions = WordsByKey(
+        {
+            "passes": Word(en="passes", zh="通过"),
+            "fails": Word(en="fails", zh="不通过"),
+            "unknown": Word(en="not known", zh="未知"),
+        }
+    )
+    of_files = WordsByKey(
+        {
+            "network-deleted": Word(en="its file is gone", zh="文件已删除"),
+            "network-renamed": Word(en="its file has another name", zh="文件已改名"),
+            "text-changed": Word(
+                en="its text changed, the network is the same", zh="文本有变化，网络相同"
+            ),
+        }
+    )
+    change_alike = Word(
+        en="{count} networks change alike: {names}", zh="{count} 个网络变化相同：{names}"
+    )
+    likewise = Word(en="This line also concerns: {}.", zh="此行还涉及：{}。")
+    bar_of_branch = Word(
+        en="--fail-on {bar} allows no change of severity {bar} or worse.",
+        zh="--fail-on {bar} 不允许 {bar} 及以上的变化。",
+    )
+    unreadable_then = Word(
+        en="It could not be read at {base}, so nothing is known of what changed: {error}",
+        zh="在 {base} 时无法读取，因此变化未知：{error}",
+    )
+    orphaned = Word(
+        en="{lock} belongs to no config any more: delete it, or move it with its config.",
+        zh="{lock} 已不属于任何配置：请删除，或随配置一起移动。",
+    )
+    more_findings = Word(
+        en="{} more are in the summary of the job, among them:", zh="另有 {} 项见作业摘要，其中："
+    )
+    tables_left_out = Word(
+        en="{} more tables are left out here, as a comment holds 65,536 characters; the summary of "
+        "the job and `--format json` have them.",
+        zh="评论最多 65,536 个字符，此处省略另外 {} 张表；作业摘要与 `--format json` "
+        "中有全部内容。",
+    )
+
     # Findings of a config
     file = Word(en="File", zh="文件")
     line = Word(en="Line", zh="行")

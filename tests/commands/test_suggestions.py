@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,13 +40,14 @@ EXAMPLES = {
     "unetscope check": "unetscope check tiny.yaml",
     "unetscope check --list-rules": "unetscope check --list-rules",
     "unetscope diff": "unetscope diff tiny.yaml tiny.yaml",
+    "unetscope diff --base origin/main configs/": "unetscope diff --base origin/main configs/",
+    "unetscope diff --base {}": "unetscope diff --base HEAD",
     "unetscope diff CONFIG CHECKPOINT": "unetscope diff tiny.yaml tiny.safetensors",
     "unetscope explain {} MODULE": "unetscope explain tiny.yaml conv_in",
     "unetscope list": "unetscope list",
     "unetscope lock --check": "unetscope lock --check tiny.yaml",
     "unetscope lock CONFIG": "unetscope lock tiny.yaml",
     "unetscope lock {} -o FILE{}": "unetscope lock sd15 -o mine.lock",
-    "unetscope lock {}{}": "unetscope lock tiny.yaml -o locks/tiny.lock",
     "unetscope skips": "unetscope skips",
     "unetscope trace CONFIG --save FILE": "unetscope trace tiny.yaml --save tiny.trace",
     "unetscope trace FILE --trust-code": "unetscope trace code.yaml --trust-code",
@@ -55,7 +57,10 @@ EXAMPLES = {
     "--kwargs '{in_features: 3, out_features: 1}' --input 2,3",
 }
 """What a message suggests, `{}` for what it fills in -> one command of that form."""
-LEADS_TO_GIT_OR_PYTEST = {"sources/revisions.py", "pytest_plugin.py"}
+LEADS_TO_GIT_OR_PYTEST = {
+    *(f"sources/{name}.py" for name in ("bases", "git", "locking", "revisions", "trees")),
+    "pytest_plugin.py",
+}
 
 
 def _strings(file):
@@ -105,6 +110,12 @@ def folder(tmp_path_factory):
     tiny = resolve(Request(str(folder / "tiny.yaml"), device="cpu"))
     save_file(tiny.build().state_dict(), folder / "tiny.safetensors")
     assert cli.run(["lock", str(folder / "tiny.yaml")]) == 0
+    (folder / "configs").mkdir()
+    (folder / "configs" / "tiny.yaml").write_text(TINY)
+    git = ("git", "-c", "user.name=n", "-c", "user.email=n@example.org")
+    there = "update-ref refs/remotes/origin/main HEAD"
+    for line in ("init -q", "add .", "commit -qm first", there):
+        subprocess.run([*git, *line.split()], cwd=folder, check=True)
     return folder
 
 

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from unetscope.render import Content, formats, markdown, render
 from unetscope.table import Column, Table
+from unetscope.views.branch_document import schema as schema_of_branch
 from unetscope.views.diff import ANCHOR
 from unetscope.views.diff_document import schema as schema_of_diff
 
@@ -144,7 +145,7 @@ def test_json_follows_its_schema(unetscope, changed):
     done = unetscope("diff", *changed, "-f", "json")
     content = json.loads(done.out)
     schema = json.loads(unetscope("diff", "--schema").out)
-    assert schema == schema_of_diff()
+    assert schema == {**schema_of_diff(), "$defs": {"branch": schema_of_branch()}}
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(content, schema)
     assert content["passes"] is False
@@ -336,6 +337,8 @@ def test_a_repository_of_somebody_elses_runs_nothing(unetscope, project, reposit
     config = project / ".git" / "config"
     config.write_text(config.read_text() + HOSTILE.replace("RAN", str(project / "ran")))
     assert unetscope("diff", f"HEAD:{CONFIG}", CONFIG).code == 0
+    assert unetscope("diff", f":{CONFIG}", CONFIG).code == 0
+    assert unetscope("diff", "--base", "HEAD").code == 0
     # What is missing would be fetched, by any command that the repository names.
     (project / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     done = unetscope("diff", f"HEAD:{CONFIG}", CONFIG)

@@ -1,5 +1,6 @@
 """What other repositories use: the action's script and the pre-commit hook, really run in one."""
 
+import json
 import os
 import shutil
 import stat
@@ -91,49 +92,71 @@ def repository(project, environment):
 
 
 def check(repository, project, **more):
-    """What the action's script leaves: exit code, log, comment, summary, outputs."""
+    """What the action's script leaves: exit code and log, comment, summary, outputs."""
     for name in ("summary", "output", "runner/unetscope-comment.md"):
         (project / name).unlink(missing_ok=True)
     (project / "runner").mkdir(exist_ok=True)
-    done = repository(
-        "bash",
-        str(ACTION / "check.sh"),
-        CONFIGS="configs/*.yaml",
-        RUNNER_TEMP=str(project / "runner"),
-        GITHUB_STEP_SUMMARY=str(project / "summary"),
-        GITHUB_OUTPUT=str(project / "output"),
+    (project / "output").touch()
+    (project / "summary").touch()
+    given = {
+        "CONFIGS": "configs/*.yaml",
+        "RUNNER_TEMP": str(project / "runner"),
+        "GITHUB_STEP_SUMMARY": str(project / "summary"),
+        "GITHUB_OUTPUT": str(project / "output"),
         **more,
-    )
-    comment = (project / "runner" / "unetscope-comment.md").read_text()
-    summary = project / "summary"
-    return done, comment, summary.read_text() if summary.exists() else ""
+    }
+    done = repository("bash", str(ACTION / "check.sh"), **given)
+    outputs = dict(line.split("=", 1) for line in (project / "output").read_text().splitlines())
+    comment = Path(outputs["comment"]).read_text() if "comment" in outputs else ""
+    return done, comment, (project / "summary").read_text(), outputs
 
 
 def test_a_pull_request_fails_and_then_passes(repository, project, change, unetscope):
-    done, comment, _ = check(repository, project)
-    assert done.returncode == 1
+    done, comment, _, outputs = check(repository, project)
+    assert (done.returncode, comment, outputs) == (1, "", {})
     assert f"::error file={CONFIG},line=1,title=lock::{LOCK} is missing" in done.stdout
 
     unetscope("lock", CONFIG)
     repository("git", "add", ".")
     repository("git", "commit", "-qm", "its lock")
-    done, comment, summary = check(repository, project, BASE="main")
+    done, comment, summary, outputs = check(repository, project, BASE="main")
     assert (done.returncode, done.stdout, comment, summary) == (0, "", "", "")
+    assert outputs == {"compared": "true"}
 
     repository("git", "switch", "-qc", "wider")
     change("[8, 16]", "[8, 24]")
-    done, comment, summary = check(repository, project, BASE="main")
+    done, comment, summary, _ = check(repository, project, BASE="main")
     assert done.returncode == 1
     assert f"{LOCK} is stale" in done.stderr
     assert f"::error file={CONFIG},line=4,col=27,title=param-reshaped" in done.stdout
-    assert comment == summary
-    assert comment.startswith("<!-- unetscope-diff -->\n\nFrom ")
-    assert "comment=" in (project / "output").read_text()
+    assert comment == f"<!-- unetscope-diff -->\n\n{summary}"
+    assert summary.startswith("Fails: 1 of 1 networks changed since ")
 
     unetscope("lock", CONFIG)
-    done, comment, _ = check(repository, project, BASE="main", ARGUMENTS="--fail-on none")
-    assert done.returncode == 0
+    done, comment, _, outputs = check(repository, project, BASE="main", ARGUMENTS="--fail-on none")
+    assert (done.returncode, outputs["compared"]) == (0, "true")
     assert "16 -> 24" in comment
+
+    (project / "configs" / "broken.yaml").write_text("unet:\n  a: [\n")
+    done, comment, _, outputs = check(repository, project, BASE="main", ARGUMENTS="--fail-on none")
+    assert done.returncode == 2
+    assert "::error file=configs/broken.yaml,line=3,col=1,title=unchecked::" in done.stdout
+    assert "16 -> 24" in comment
+    assert "compared" not in outputs
+
+
+def test_what_was_deleted_is_found_by_the_glob(repository, project):
+    repository("git", "rm", "-q", CONFIG)
+    done, comment, _, _ = check(repository, project, BASE="main")
+    assert done.returncode == 1
+    assert f"| `{CONFIG}` | deleted |" in comment
+
+
+def test_a_base_that_was_not_fetched_is_not_passed_over(repository, project, unetscope):
+    unetscope("lock", CONFIG)
+    done, comment, summary, outputs = check(repository, project, BASE="origin/main")
+    assert (done.returncode, comment, summary, outputs) == (2, "", "", {})
+    assert "no revision `origin/main`" in done.stderr
 
 
 def test_the_script_says_what_it_could_not_do(repository, project):
@@ -145,10 +168,9 @@ def test_the_script_says_what_it_could_not_do(repository, project):
 def test_the_action_runs_its_scripts():
     action = yaml.safe_load((ACTION / "action.yml").read_text())
     runs = "\n".join(step["run"] for step in action["runs"]["steps"])
-    for script in ("check.sh", "comment.sh"):
-        assert script in runs
-        assert os.access(ACTION / script, os.X_OK)
-        assert subprocess.run(["bash", "-n", str(ACTION / script)]).returncode == 0
+    for script in ("check.sh", "comment.py"):
+        assert f"$GITHUB_ACTION_PATH/{script}" in runs
+    assert subprocess.run(["bash", "-n", str(ACTION / "check.sh")]).returncode == 0
     # Inputs reach the scripts as environment, so that none is run as code.
     assert "${{" not in runs
 
@@ -160,34 +182,85 @@ def test_the_example_uses_the_actions_inputs():
     assert set(job["steps"][-1]["with"]) <= set(action["inputs"])
 
 
-COMMENT = """\
-#!/bin/sh
-echo "$@" >> "$CALLS"
-case "$*" in *--paginate*) echo "$EARLIER";; esac
+GITHUB = """#!{python} -IS
+import json, pathlib, sys
+state = pathlib.Path({state!r})
+known, arguments = json.loads(state.read_text()), sys.argv[1:]
+if "graphql" in arguments:
+    for page in (known["comments"][:1], known["comments"][1:]):
+        nodes = {{"nodes": page}}
+        print(json.dumps({{"data": {{"repository": {{"pullRequest": {{"comments": nodes}}}}}}}}))
+    sys.exit()
+if known["readonly"]:
+    sys.exit("gh: Resource not accessible by integration (HTTP 403)")
+method, path = arguments[arguments.index("-X") + 1 :][:2]
+said = json.load(sys.stdin)["body"] if "--input" in arguments else None
+known["calls"].append([method, path, said])
+state.write_text(json.dumps(known))
 """
 
 
-@pytest.mark.parametrize(
-    ("comment", "earlier", "method"),
-    [("c.md", "", "POST"), ("c.md", "7", "PATCH"), ("", "7", "DELETE"), ("", "", None)],
-)
-def test_one_comment_is_kept_up_to_date(repository, project, comment, earlier, method):
-    gh = project / "gh"
-    gh.write_text(COMMENT)
+@pytest.fixture
+def pull_request(repository, project):
+    """A function that runs the action's script against a stub of GitHub; the calls that changed."""
+    gh, state = project / "bin" / "gh", project / "state"
+    gh.parent.mkdir()
+    gh.write_text(GITHUB.format(python=sys.executable, state=str(state)))
     gh.chmod(0o755)
-    done = repository(
-        "bash",
-        str(ACTION / "comment.sh"),
-        PATH=f"{project}:{os.environ['PATH']}",
-        CALLS=str(project / "calls"),
-        EARLIER=earlier,
-        REPOSITORY="some/one",
-        PULL_REQUEST="3",
-        COMMENT=comment,
-    )
-    assert done.returncode == 0, done.stderr
-    calls = (project / "calls").read_text().splitlines()[1:]
-    assert [call.split()[2] for call in calls] == ([method] if method else [])
+    (project / "c.md").write_text("<!-- unetscope-diff -->\n\nnew\n")
+
+    def run(comments, comment="c.md", key="ci-unetscope", readonly=False):
+        nodes = [
+            {"databaseId": number, "body": body, "viewerDidAuthor": own}
+            for number, body, own in comments
+        ]
+        state.write_text(json.dumps({"comments": nodes, "calls": [], "readonly": readonly}))
+        done = repository(
+            sys.executable,
+            str(ACTION / "comment.py"),
+            PATH=f"{gh.parent}:{os.environ['PATH']}",
+            REPOSITORY="some/one",
+            PULL_REQUEST="3",
+            COMMENT=comment,
+            KEY=key,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(state.read_text())["calls"], done.stdout
+
+    return run
+
+
+OURS = "<!-- unetscope-diff ci-unetscope -->"
+ONE, ALL = "repos/some/one/issues/comments/7", "repos/some/one/issues/3/comments"
+
+
+@pytest.mark.parametrize(
+    ("comment", "earlier", "calls"),
+    [
+        ("c.md", [], [["POST", ALL, f"{OURS}\n\nnew\n"]]),
+        ("c.md", [(7, f"{OURS}\n\nold", True)], [["PATCH", ONE, f"{OURS}\n\nnew\n"]]),
+        ("", [(7, f"{OURS}\n\nold", True)], [["DELETE", ONE, None]]),
+        ("", [], []),
+        # A person quotes it, another job has its own, somebody else wrote the same.
+        ("", [(6, f"> {OURS}", True), (8, f"{OURS}\nmine", False)], []),
+        ("", [(6, "<!-- unetscope-diff ci-other -->\n\nold", True)], []),
+        ("", [(6, "hello", False), (7, f"{OURS}\n\nold", True)], [["DELETE", ONE, None]]),
+    ],
+)
+def test_one_comment_of_a_job_is_kept_up_to_date(pull_request, comment, earlier, calls):
+    assert pull_request(earlier, comment)[0] == calls
+
+
+def test_a_key_is_no_markup(pull_request):
+    ((_, _, body),), _ = pull_request([], key="a --> @all\n`x`")
+    assert body.splitlines()[0] == "<!-- unetscope-diff a-all-x- -->"
+
+
+def test_a_fork_may_not_comment_and_passes(pull_request):
+    calls, printed = pull_request([], readonly=True)
+    assert calls == []
+    assert printed.startswith("::notice title=unetscope::no comment was written: gh: Resource")
+    assert printed.count("\n") == 1
 
 
 @pytest.mark.skipif(shutil.which("pre-commit") is None, reason="pre-commit is not installed")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from unetscope.render import Style
     from unetscope.table import Table
 
+_SUMMARY = "GITHUB_STEP_SUMMARY"
 _quiet = False
 _verbose = False
 
@@ -157,14 +158,20 @@ def add_to_job(tables: Sequence[Table], language: str) -> None:
     Raises:
         UnetscopeError: the file that GitHub names cannot be written.
     """
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not summary:
-        return
     from unetscope.render import Style, render
 
+    if os.environ.get(_SUMMARY):
+        add_text_to_job(render(tables, "markdown", Style(language=language)))
+
+
+def add_text_to_job(text: str) -> None:
+    """Add Markdown to it; see `add_to_job`."""
+    summary = os.environ.get(_SUMMARY)
+    if not summary:
+        return
     try:
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(render(tables, "markdown", Style(language=language)))
+            file.write(text)
     except OSError as error:
         raise UnetscopeError(f"cannot write `{summary}`: {why(error)}") from None
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unetscope.commands import console
 from unetscope.commands.options import (
+    OUTPUT,
+    WRITTEN,
     ChangeOptions,
     GateOptions,
     ModuleNames,
@@ -18,6 +21,7 @@ from unetscope.commands.options import (
     schema_option,
 )
 from unetscope.errors import UnetscopeError, nearest
+from unetscope.wording import quoted
 
 if TYPE_CHECKING:
     from unetscope.analysis.diff import Change, Diff
@@ -25,14 +29,10 @@ if TYPE_CHECKING:
     from unetscope.errors import Place
 
 
-def _network(name: str, help: str) -> object:
-    return typer.Argument(metavar=name, help=help, autocompletion=complete_configs)
-
-
 def _schema() -> object:
-    from unetscope.views.diff_document import schema
+    from unetscope.views import branch_document, diff_document
 
-    return schema()
+    return {**diff_document.schema(), "$defs": {"branch": branch_document.schema()}}
 
 
 @grouped
@@ -40,15 +40,26 @@ def diff_command(
     network: SizedNetworkOptions,
     limits: GateOptions,
     written: ChangeOptions,
-    old: Annotated[
-        str,
-        _network(
-            "OLD",
-            "A config, a lock, a saved trace, a checkpoint (model.safetensors), a file at a git "
-            "revision (HEAD~1:configs/unet.yaml), or code: pkg.module:attr.",
+    networks: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="OLD NEW | [PATH]...",
+            help="Two networks, each a config, a lock, a saved trace, a checkpoint "
+            "(model.safetensors), a file at a git revision (HEAD~1:configs/unet.yaml) or in the "
+            "index (:configs/unet.yaml), or code: pkg.module:attr. With --base, or after two "
+            "revisions, the folders, files and globs to compare.",
+            autocompletion=complete_configs,
         ),
-    ],
-    new: Annotated[str, _network("NEW", "The same of the network to compare it with.")],
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            help="Compare the working tree with the commit where it left this branch; auto: the "
+            "default branch of the remote.",
+            metavar="REVISION",
+        ),
+    ] = None,
     renamed: Annotated[
         bool, typer.Option("--renamed", help="Also the old and new name of each tensor.")
     ] = False,
@@ -63,21 +74,46 @@ def diff_command(
     ] = None,
     names: ModuleNames = "diffusers",
     output: Output = None,
+    comment: Annotated[
+        Path | None,
+        typer.Option(
+            "--comment",
+            help="Also write the comment of a pull request to a file; empty if nothing changed.",
+            rich_help_panel=OUTPUT,
+            **WRITTEN,
+        ),
+    ] = None,
     schema: Annotated[
         bool, schema_option("Print the JSON Schema of `--format json`.", _schema)
     ] = False,
 ) -> None:
-    """Compare two networks: what is breaking, behavioural, cost or cosmetic.
+    """Compare two networks, or all that a branch changed: what breaks, behaves otherwise, costs.
+
+    `diff --base origin/main configs/` is for pull requests; `diff main HEAD` takes two revisions.
 
     Exit 0: nothing at or above the bar; 1: something is; 2: it could not be done. Rules may stand
     under tool.unetscope.diff in the nearest pyproject.toml: fail-on, max-params, max-macs,
     max-memory, and deny, warn or allow by a change's id.
     """
     from unetscope import api
+    from unetscope.commands.pull_request import ANY_CONFIG, Comparison, are_revisions, show
     from unetscope.views.diff import Judged
 
-    gate = limits.gate()
-    left, right = network.load_all([old, new])
+    given, gate = networks or [], limits.gate()
+    renaming = _in_compvis_names if names == "compvis" else None
+    if base is not None or are_revisions(given):
+        (request,) = network.requests([ANY_CONFIG])
+        comparison = Comparison(request, gate, verify, renaming)
+        report = comparison.of_branch(base, given)
+        show(report, written, output, comment, names=renamed)
+        raise typer.Exit(report.code)
+    if len(given) != 2 or comment is not None:
+        what = f"expected two networks, found {', '.join(map(quoted, given)) or 'none'}"
+        raise UnetscopeError(
+            "`--comment` goes with `--base`" if comment else what,
+            hint="`unetscope diff --base origin/main configs/` compares all that a branch changed",
+        )
+    left, right = network.load_all(given)
     left.source.by_position = right.source.by_position = True
     found = api.diff(left, right, verify=verify, progress=console.progress)
     for one, other in ((left, right), (right, left)):
@@ -87,7 +123,7 @@ def diff_command(
             "note: tensors alone are compared; a checkpoint tells nothing of functions, skips, "
             "settings, MACs and memory"
         )
-    shown = found if names == "diffusers" else _in_compvis_names(found, left, right)
+    shown = found if renaming is None else renaming(found, left, right)
     originals = dict(zip(map(id, shown.changes), found.changes, strict=True))
 
     def place(change: Change) -> Place | None:

@@ -31,6 +31,8 @@ _MARKUP = re.compile(
     """,
     re.VERBOSE,
 )
+_MENTION = re.compile(r"@(?=\w)")
+"""What would tell a person that it was named here; with a space without width, it does not."""
 _BLOCK_START = re.compile(r"^(\d*)([#>+\-=\[.)])")
 
 
@@ -139,4 +141,5 @@ def _bold(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _MARKUP.sub(lambda match: f"\\{match[0]}", text)
+    text = _MARKUP.sub(lambda match: f"\\{match[0]}", text)
+    return _MENTION.sub("@&#8203;", text)

@@ -12,7 +12,7 @@ from unetscope.errors import UnetscopeError
 from unetscope.files import locks, reading
 from unetscope.files.locks import SUFFIX, begins_a_lock
 from unetscope.files.reading import is_file
-from unetscope.sources.revisions import _git as git
+from unetscope.sources.git import git
 from unetscope.sources.settings import lock_of
 
 YAML = (".yaml", ".yml")

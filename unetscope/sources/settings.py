@@ -63,6 +63,24 @@ def _config(file: Path) -> str | None:
     )
 
 
+def configs_of(folder: Path) -> tuple[str, ...]:
+    """The folders, files and globs of the configs of a project; without any said, the folder.
+
+    `configs` under `[tool.unetscope]` names them from the folder of the nearest `pyproject.toml`.
+
+    Raises:
+        ConfigError: that file is no TOML, or its `configs` are no paths.
+    """
+    file = nearest_file(folder)
+    paths = [] if file is None else section(file).get("configs", [])
+    if not (isinstance(paths, list) and all(isinstance(path, str) and path for path in paths)):
+        raise ConfigError(
+            f'tool.unetscope.configs: expected paths, such as ["configs/"], found {found(paths)}',
+            place=Place(str(file)),
+        )
+    return tuple(str(file.parent / path) for path in paths) if file and paths else (".",)
+
+
 def lock_of(config: Path) -> Path:
     """Where the lock of a config belongs: beside it, or in a folder there.
 

@@ -99,6 +99,8 @@ def what(change: Change, words: Words, *, every: bool = False) -> Cell:
             arrow = _arrow(_shape(change.old), _shape(change.new))
             parts = _dims(change.singles(), words, every) if change.parts else arrow
             return _counted(parts, change, words.in_tensors)
+        case "network-deleted" | "network-renamed" | "text-changed":
+            return Cell.of(words.of_files[change.id], data=None)
         case "module-renamed" | "module-moved":
             return _renamed(change, words)
         case "skip-reordered":

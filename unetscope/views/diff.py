@@ -85,7 +85,7 @@ def _report(judgement: Judgement, words: Words, names: bool, every: bool) -> lis
         summary(judgement, words),
         *_by_severity(judgement.shown, words, every),
         *verified(judgement, words),
-        *_by_name_alone(judgement, words),
+        *by_name_alone(judgement, words),
         *_causes(judgement, words, names=names, every=every),
         *outcome(judgement, words),
     ]
@@ -150,7 +150,7 @@ def _comment(judgements: Sequence[Judgement], words: Words, *, names: bool) -> l
             replace(summary(judgement, words), anchor=ANCHOR),
             *changes(first, words),
             *verified(judgement, words),
-            *_by_name_alone(judgement, words),
+            *by_name_alone(judgement, words),
             *outcome(judgement, words),
         ]
         folded += [*changes(rest, words, title), *_causes(judgement, words, names=names)]
@@ -303,12 +303,12 @@ def verified(judgement: Judgement, words: Words) -> list[Table]:
     return [Table("verified", "", (), (), after=sentences)] if sentences else []
 
 
-def _by_name_alone(judgement: Judgement, words: Words) -> list[Table]:
+def by_name_alone(judgement: Judgement, words: Words) -> list[Table]:
     """Sentences about what no pass looks into; nothing if there is nothing of the kind."""
     diff = judgement.diff
     if not diff.opaque:
         return []
-    sentences = [words.opaque.format(_listed(diff.opaque, words))]
+    sentences = [words.opaque.format(listed(diff.opaque, words))]
     if diff.verified is None:
         sentences.append(words.opaque_advice)
     return [Table("opaque", "", (), (), after=tuple(map(Cell.of, sentences)))]
@@ -337,13 +337,14 @@ def _told(judgement: Judgement, words: Words) -> Iterator[Cell]:
         (words.other_values, found.buffers),
     ):
         if names:
-            yield Cell.of(sentence.format(_listed(names, words)))
+            yield Cell.of(sentence.format(listed(names, words)))
     for name, tensors in ((diff.new, found.old_alone), (diff.old, found.new_alone)):
         if tensors:
-            yield Cell.of(words.drawn_alone.format(name=name, tensors=_listed(tensors, words)))
+            yield Cell.of(words.drawn_alone.format(name=name, tensors=listed(tensors, words)))
 
 
-def _listed(names: Sequence[str], words: Words) -> str:
+def listed(names: Sequence[str], words: Words) -> str:
+    """Some names, and how many more there are."""
     more = len(names) - MOST_NAMES
     shown = [*names[:MOST_NAMES], *([words.more_blocks.format(more)] if more > 0 else [])]
     return words.listed.join(shown)

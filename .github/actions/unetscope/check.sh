@@ -1,46 +1,36 @@
 #!/usr/bin/env bash
-# Checks the locks of $CONFIGS and compares the configs with those at $BASE.
+# Checks the locks of $CONFIGS, and compares them with the commit where the branch left $BASE.
 # Exit 0: nothing to say against; 1: a lock is stale, or a change fails; 2: could not be done.
 set -uo pipefail
 shopt -s nullglob globstar
 
-# Globs and options are meant to be split into words.
+# Globs and options are meant to be split into words; `diff` finds what was deleted by the globs.
 # shellcheck disable=SC2206
-configs=($CONFIGS) arguments=(${ARGUMENTS:-})
-if [ ${#configs[@]} -eq 0 ]; then
+set -f && paths=($CONFIGS) arguments=(${ARGUMENTS:-}) && set +f
+# shellcheck disable=SC2206
+files=($CONFIGS) configs=()
+for file in "${files[@]}"; do
+  case $file in *.yaml | *.yml | *.json) configs+=("$file") ;; esac
+done
+if [ ${#configs[@]} -eq 0 ] && [ -z "${BASE:-}" ]; then
   echo "error: no config matches \`$CONFIGS\`" >&2
   exit 2
 fi
-comment="${RUNNER_TEMP:-$(mktemp -d)}/unetscope-comment.md"
-: >"$comment"
-worst=0
-keep_worst() { [ "$1" -le "$worst" ] || worst=$1; }
-
-GITHUB_STEP_SUMMARY='' unetscope lock --check --format github "${configs[@]}"
-keep_worst $?
-
-left_out=0
+code=0 compared=0
+if [ ${#configs[@]} -gt 0 ]; then
+  GITHUB_STEP_SUMMARY='' unetscope lock --check --format github -- "${configs[@]}" || code=$?
+fi
 if [ -n "${BASE:-}" ]; then
-  for config in "${configs[@]}"; do
-    git cat-file -e "$BASE:$config" 2>/dev/null || continue # it is new: its lock is the review
-    : >"$comment.part"
-    # What a job's summary would say is the comment too.
-    GITHUB_STEP_SUMMARY="$comment.part" \
-      unetscope diff "$BASE:$config" "$config" --format github "${arguments[@]}"
-    keep_worst $?
-    cat "$comment.part" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
-    # GitHub takes comments of 65,536 characters.
-    if [ $(($(wc -m <"$comment") + $(wc -m <"$comment.part"))) -lt 65000 ]; then
-      cat "$comment.part" >>"$comment"
-    else
-      left_out=$((left_out + 1))
-    fi
-  done
+  comment="${RUNNER_TEMP:-$(mktemp -d)}/unetscope-comment.md"
+  : >"$comment"
+  unetscope diff --base "$BASE" --format github --comment "$comment" "${arguments[@]}" \
+    -- "${paths[@]}" || compared=$?
+  # An earlier comment stays as it is where not everything could be compared.
+  if [ "$compared" -le 1 ]; then
+    echo "compared=true" >>"${GITHUB_OUTPUT:-/dev/null}"
+  fi
+  if [ -s "$comment" ]; then
+    echo "comment=$comment" >>"${GITHUB_OUTPUT:-/dev/null}"
+  fi
 fi
-if [ "$left_out" -gt 0 ]; then
-  printf '\n%s more changed; the summary of the job shows them.\n' "$left_out" >>"$comment"
-fi
-if [ -s "$comment" ]; then
-  echo "comment=$comment" >>"${GITHUB_OUTPUT:-/dev/null}"
-fi
-exit "$worst"
+exit $((code > compared ? code : compared))

@@ -22,6 +22,7 @@ class ChangeSeverity(IntEnum):
 
 
 SEVERITIES: dict[str, ChangeSeverity] = {
+    "network-deleted": ChangeSeverity.BREAKING,
     "param-added": ChangeSeverity.BREAKING,
     "param-removed": ChangeSeverity.BREAKING,
     "param-reshaped": ChangeSeverity.BREAKING,
@@ -48,9 +49,13 @@ SEVERITIES: dict[str, ChangeSeverity] = {
     "training-changed": ChangeSeverity.COST,
     "module-renamed": ChangeSeverity.COSMETIC,
     "class-renamed": ChangeSeverity.COSMETIC,
+    "network-renamed": ChangeSeverity.COSMETIC,
+    "text-changed": ChangeSeverity.COSMETIC,
 }
 """Every id, from the worst on.
 
+- `network-…`, `text-changed`: of the file of a config or lock at two revisions; the text alone
+  changed where the network is the same.
 - `param-…`: of the tensors of a `state_dict`, persistent buffers among them.
 - `persistence-changed`: a buffer that a `state_dict` now holds, or holds no more.
 - `module-moved`: a module with tensors lies in another module, and the network is not the same.

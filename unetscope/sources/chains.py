@@ -1,0 +1,103 @@
+"""A config of a repository with all that it extends there."""
+
+from __future__ import annotations
+
+import posixpath
+from functools import cache
+from itertools import zip_longest
+from pathlib import Path
+
+from unetscope.config.files import MODEL_CONFIGS, shipped
+from unetscope.errors import UnetscopeError
+from unetscope.sources.trees import StoredTree, Tree
+
+
+def chain(tree: Tree, path: str, top: Path | None = None) -> dict[str, str]:
+    """A file and those that it extends: the path at which each is looked for, and where it is.
+
+    They differ for a shipped config, if the repository is the one that ships it. What is not
+    there, or outside, ends the chain: loading it says what is wrong.
+
+    Args:
+        tree: the files of the repository.
+        path: of the config.
+        top: the uppermost folder of the repository.
+    """
+    found: dict[str, str] = {}
+    named, place = path, path if tree.holds(path) else None
+    while place is not None and named not in found:
+        found[named] = place
+        try:
+            base = _extended(tree.content(place), place)
+        except UnetscopeError:
+            break
+        if base is None:
+            break
+        inside, place = _place(tree, _beside(place, base), base, top)
+        named = posixpath.join(_beside(named, base), inside).rstrip("/")
+    return found
+
+
+def _beside(path: str, reference: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), reference))
+
+
+def _place(tree: Tree, path: str, reference: str, top: Path | None) -> tuple[str, str | None]:
+    """The file that a config extends, and which of a folder it is; see `config.files.locate`."""
+    if not path.startswith(("../", "/")):
+        for inside in ("", *MODEL_CONFIGS):
+            if tree.holds(known := posixpath.join(path, inside).rstrip("/")):
+                return inside, known
+    ships = shipped().get(reference.removesuffix(".yaml"))
+    if ships is None or top is None or not ships.is_relative_to(top):
+        return "", None
+    known = ships.relative_to(top).as_posix()
+    return "", known if tree.holds(known) else None
+
+
+@cache
+def _extended(content: bytes, path: str) -> str | None:
+    """What a config says it extends; what is wrong with it is found when it is loaded."""
+    if b"extends" not in content or not path.endswith((".yaml", ".yml", ".json")):
+        return None
+    from unetscope.config.document import parse
+
+    try:
+        data = parse(content.decode("utf-8-sig"), path).data
+    except (UnicodeDecodeError, UnetscopeError):
+        return None
+    base = data.get("extends") if isinstance(data, dict) else None
+    if not isinstance(base, str):
+        return None
+    return base.rpartition("#")[0] or base
+
+
+def alike(old: StoredTree, was: str, new: Tree, now: str, top: Path | None = None) -> bool:
+    """Whether two configs, and all that they extend, hold the same bytes."""
+    right = chain(new, now, top).values()
+    old.learn(new, right)
+    pairs = zip_longest(chain(old, was, top).values(), right)
+    return all(a is not None and b is not None and same(old, a, new, b) for a, b in pairs)
+
+
+def same(old: Tree, was: str, new: Tree, now: str) -> bool:
+    """Whether two files hold the same bytes, but for what git does to the ends of lines."""
+    left, right = old.identity(was), new.identity(now)
+    if left is None or right is None or left == right:
+        return left == right and left is not None
+    contents = old.content(was), new.content(now)
+    if not any(b"\r\n" in content for content in contents):
+        return False
+    left_text, right_text = (content.replace(b"\r\n", b"\n") for content in contents)
+    return left_text == right_text
+
+
+def extract(tree: Tree, path: str, folder: Path, top: Path | None = None) -> bool:
+    """Write a file and those that it extends into a folder; False if there is none."""
+    found = chain(tree, path, top)
+    for named, place in found.items():
+        written = folder / named
+        if not written.exists():
+            written.parent.mkdir(parents=True, exist_ok=True)
+            written.write_bytes(tree.content(place))
+    return bool(found)
