@@ -12,8 +12,9 @@ import pytest
 from unetscope import cli
 from unetscope.cli import app
 
-GATES = {"check", "diff", "lock", "flops"}
-"""Commands that may exit 1: they found something; `flops` where `--audit` does."""
+GATES = {"check", "diff", "lock", "flops", "log"}
+"""Commands that may exit 1: they found something; `flops` where `--audit` does, `log` where
+`--first-bad` does."""
 ARGUMENTS = {
     "diff": ["sd15", "sd15"],
     "compare": ["sd15", "sd15"],

@@ -18,6 +18,7 @@ from unetscope.commands.explain import explain_command
 from unetscope.commands.flops import flops_command
 from unetscope.commands.list import list_command
 from unetscope.commands.lock import lock_command
+from unetscope.commands.log import log_command
 from unetscope.commands.memory import memory_command
 from unetscope.commands.options import MessageOptions, grouped
 from unetscope.commands.params import params_command
@@ -46,6 +47,7 @@ app.command("sweep")(sweep_command)
 app.command("memory")(memory_command)
 app.command("lock")(lock_command)
 app.command("diff")(diff_command)
+app.command("log")(log_command)
 app.command("compare")(compare_command)
 app.command("check")(check_command)
 app.command("list")(list_command)

@@ -850,6 +850,59 @@ class Words:
         "中有全部内容。",
     )
 
+    # History
+    history = Word(en="History", zh="历史")
+    commit = Word(en="Commit", zh="提交")
+    date = Word(en="Date", zh="日期")
+    author = Word(en="Author", zh="作者")
+    subject = Word(en="Subject", zh="说明")
+    commit_did = WordsByKey(
+        {
+            "created": Word(en="created", zh="新建"),
+            "earliest": Word(
+                en="what was before is not in this shallow clone", zh="浅克隆中没有更早的历史"
+            ),
+            "changed": Word(en="no change of the network", zh="网络未变"),
+            "broken": Word(en="broken: {}", zh="无效：{}"),
+            "mended": Word(en="valid again, the network as before", zh="恢复有效，网络与此前相同"),
+            "mended_changed": Word(en="valid again: {}", zh="恢复有效：{}"),
+            "removed": Word(en="removed", zh="删除"),
+        }
+    )
+    commits_counted = Word(
+        en="{found} of {commits} commits that touch the file or what it extends changed the "
+        "network.",
+        zh="修改该文件或其所扩展文件的提交有 {commits} 个，其中 {found} 个改变了网络。",
+    )
+    commits_cut = Word(
+        en="The latest {found} that changed the network; earlier ones are left out. {commits} "
+        "commits touch the file or what it extends.",
+        zh="仅显示最近 {found} 个改变网络的提交，更早的未显示；修改该文件或其所扩展文件的提交有 "
+        "{commits} 个。",
+    )
+    read_from_locks = Word(
+        en="Read from their locks and not traced: {count}.",
+        zh="由 lock 文件读取、未追踪：{count}。",
+    )
+    first_bad = Word(
+        en="{commit} is the first bad commit, compared with {base}.",
+        zh="与 {base} 相比，{commit} 是第一个不通过的提交。",
+    )
+    all_commits_pass = Word(
+        en="No commit fails, compared with {base}.", zh="与 {base} 相比，所有提交均通过。"
+    )
+    bad_before = Word(
+        en="The network fails at {base} already, before the range.",
+        zh="在范围之前的 {base} 处，网络已不通过。",
+    )
+    or_one_of = Word(
+        en="It may have been one of those right before it, which describe no network: {commits}.",
+        zh="也可能是紧接其前、未描述任何网络的提交之一：{commits}。",
+    )
+    passes_again = Word(
+        en="At the end of the history the network passes again.", zh="在历史末尾，网络重新通过。"
+    )
+
     # Findings of a config
     file = Word(en="File", zh="文件")
     line = Word(en="Line", zh="行")

@@ -58,7 +58,10 @@ EXAMPLES = {
 }
 """What a message suggests, `{}` for what it fills in -> one command of that form."""
 LEADS_TO_GIT_OR_PYTEST = {
-    *(f"sources/{name}.py" for name in ("bases", "git", "locking", "revisions", "trees")),
+    *(
+        f"sources/{name}.py"
+        for name in ("bases", "blobs", "git", "history", "locking", "revisions", "trees")
+    ),
     "pytest_plugin.py",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.sources.git import Repository, commit, git
@@ -12,9 +13,14 @@ AUTO = "auto"
 _USUAL = ("main", "master")
 
 
-def no_revision(revision: str) -> UnetscopeError:
-    """That there is no such revision, with what may bring it here."""
-    return UnetscopeError(f"there is no revision `{revision}`", hint=_missing(revision))
+def no_revision(revision: str, folder: Path | None = None) -> UnetscopeError:
+    """That there is no such revision, with what may bring it here.
+
+    Args:
+        revision: as the user named it.
+        folder: of the repository, if not the working folder.
+    """
+    return UnetscopeError(f"there is no revision `{revision}`", hint=_missing(revision, folder))
 
 
 def merge_base(base: str, repository: Repository, info: Info) -> tuple[str, str]:
@@ -72,34 +78,37 @@ def _default(info: Info) -> str:
     return name
 
 
-def _remote() -> str | None:
-    known = (git("remote") or b"").decode(errors="replace").split()
+def _remote(folder: Path | None = None) -> str | None:
+    known = (git("remote", folder=folder) or b"").decode(errors="replace").split()
     return "origin" if "origin" in known else known[0] if len(known) == 1 else None
 
 
-def _missing(revision: str) -> str:
+def _missing(revision: str, folder: Path | None) -> str:
     """What may bring a revision that is not here, or the name that was meant."""
-    listed = git("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes")
+    asked = ("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes")
+    listed = git(*asked, folder=folder)
     known = (listed or b"").decode(errors="replace").split()
     remote, _, branch = revision.partition("/")
-    remotes = (git("remote") or b"").decode(errors="replace").split()
+    remotes = (git("remote", folder=folder) or b"").decode(errors="replace").split()
     if remote not in remotes:
         elsewhere = [name for name in known if name.partition("/")[2] == revision]
         guess = elsewhere[0] if elsewhere else nearest(revision, known)
         if guess is not None:
             return f"did you mean `{guess}`?"
-        return f"{_deeper()}; in CI, `fetch-depth: 0` of actions/checkout does"
+        return f"{_deeper(folder)}; in CI, `fetch-depth: 0` of actions/checkout does"
     guess = nearest(revision, (name for name in known if name.startswith(f"{remote}/")))
     meant = f"did you mean `{guess}`? " if guess is not None else ""
     refs = shlex.quote(f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")
-    return f"{meant}`git fetch {_all_history()}{shlex.quote(remote)} {refs}` brings the branch"
+    return (
+        f"{meant}`git fetch {_all_history(folder)}{shlex.quote(remote)} {refs}` brings the branch"
+    )
 
 
-def _all_history() -> str:
-    shallow = git("rev-parse", "--is-shallow-repository") or b""
+def _all_history(folder: Path | None = None) -> str:
+    shallow = git("rev-parse", "--is-shallow-repository", folder=folder) or b""
     return "--unshallow " if shallow.strip() == b"true" else ""
 
 
-def _deeper() -> str:
-    remote = shlex.quote(_remote() or "origin")
-    return f"`git fetch {_all_history()}--tags {remote}` brings the history"
+def _deeper(folder: Path | None = None) -> str:
+    remote = shlex.quote(_remote(folder) or "origin")
+    return f"`git fetch {_all_history(folder)}--tags {remote}` brings the history"

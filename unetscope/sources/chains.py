@@ -28,7 +28,7 @@ def chain(tree: Tree, path: str, top: Path | None = None) -> dict[str, str]:
     while place is not None and named not in found:
         found[named] = place
         try:
-            base = _extended(tree.content(place), place)
+            base = extended(tree.content(place), place)
         except UnetscopeError:
             break
         if base is None:
@@ -56,7 +56,7 @@ def _place(tree: Tree, path: str, reference: str, top: Path | None) -> tuple[str
 
 
 @cache
-def _extended(content: bytes, path: str) -> str | None:
+def extended(content: bytes, path: str) -> str | None:
     """What a config says it extends; what is wrong with it is found when it is loaded."""
     if b"extends" not in content or not path.endswith((".yaml", ".yml", ".json")):
         return None

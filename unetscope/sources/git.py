@@ -27,8 +27,13 @@ _ENVIRONMENT = {
 _NOT_THERE = re.compile(r"does not exist|exists on disk, but not in|not a valid object name")
 
 
-def git(*arguments: str, folder: Path | None = None) -> bytes | None:
+def git(*arguments: str, folder: Path | None = None, given: bytes | None = None) -> bytes | None:
     """What git prints; None if there is no such revision or file, or it has nothing to say.
+
+    Args:
+        arguments: the command and its options.
+        folder: in which it runs, if not the working folder.
+        given: what it reads from stdin.
 
     Raises:
         UnetscopeError: it cannot be run, or fails otherwise.
@@ -37,7 +42,7 @@ def git(*arguments: str, folder: Path | None = None) -> bytes | None:
     environment = {**os.environ, **_ENVIRONMENT}
     try:
         done = subprocess.run(
-            command, capture_output=True, check=False, env=environment, cwd=folder
+            command, input=given, capture_output=True, check=False, env=environment, cwd=folder
         )
     except (OSError, ValueError) as error:
         raise UnetscopeError(f"git cannot be run: {why(error)}") from None
@@ -56,11 +61,11 @@ def git(*arguments: str, folder: Path | None = None) -> bytes | None:
     return None
 
 
-def commit(revision: str) -> str | None:
+def commit(revision: str, folder: Path | None = None) -> str | None:
     """The full hash of the commit that a revision names; None if it names none."""
     if not revision or revision.startswith("-"):
         return None
-    found = git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    found = git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", folder=folder)
     return None if found is None else found.decode().strip()
 
 
