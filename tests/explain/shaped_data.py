@@ -1,0 +1,219 @@
+"""From what was seen of perturbed networks to the options of each role.
+
+python tests/explain/shaped_data.py   # writes unetscope/analysis/shaped_by.json
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Any
+
+from perturbing import Base, Observed, bases
+
+from unetscope.analysis.shaped import ANY, DATA, OWN, POSITIONS, entries, last_indices, spelled
+from unetscope.config.sections import keys_of
+from unetscope.families import FAMILIES, find
+
+ANCHORS = ("i", "m", "0", "-1", "i-1", "i+1", "m-1", "m+1")
+
+Key = tuple[str, ...]
+"""The way to a module, with each index as `N` or as its position."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one option did to one module of one base.
+
+    Attributes:
+        base: the number of the base; None for a module that a variant added.
+        general: the way to the module, each index as `N`.
+        exact: the same, each index as its position.
+        index: the first on the way.
+        length: of the option's list; 0 if the option as a whole was changed.
+        entries: that change the module; `{0}` if the option as a whole does.
+    """
+
+    base: int | None
+    general: Key
+    exact: Key
+    index: int | None
+    length: int
+    entries: frozenset[int]
+
+    def keyed(self, positions: Iterable[int]) -> Key:
+        """Its way with the indices at some places as their positions."""
+        key = list(self.general)
+        for place in positions:
+            key[place] = self.exact[place]
+        return tuple(key)
+
+
+def way(path: str, kinds: dict[str, str], last: dict[str, int]) -> tuple[Key, Key]:
+    """The way to a module, general and exact."""
+    spellings = list(spelled(path, kinds, last)) if path else []
+    return tuple(each[0] for each in spellings), tuple(each[-1] for each in spellings)
+
+
+def sightings(
+    found: Sequence[tuple[Base, Observed]],
+) -> dict[tuple[str, bool, Key], list[Seen]]:
+    """By option, whether it is about being there, and general way."""
+    grouped: dict[tuple[str, bool, Key], list[Seen]] = defaultdict(list)
+    for number, (_, seen) in enumerate(found):
+        last = last_indices(seen.kinds)
+        for path in seen.kinds:
+            general, exact = way(path, seen.kinds, last)
+            changes = seen.changes.get(path, ())
+            for option, length in seen.tried:
+                for exists in (False, True):
+                    hit = frozenset(
+                        change.entry or 0
+                        for change in changes
+                        if (change.option, change.exists, change.length) == (option, exists, length)
+                    )
+                    grouped[option, exists, general].append(
+                        Seen(number, general, exact, _index(path), length, hit)
+                    )
+        for kinds, path, change in seen.added:
+            general, exact = way(path, kinds, last_indices(kinds))
+            hit = frozenset({change.entry or 0})
+            grouped[change.option, change.exists, general].append(
+                Seen(None, general, exact, _index(path), change.length, hit)
+            )
+    return grouped
+
+
+def _index(path: str) -> int | None:
+    return next((int(part) for part in path.split(".") if part.isdigit()), None)
+
+
+def fitted(seen: Sequence[Seen]) -> str | None:
+    """What a role says of an option, such as `@i`; None if it is not the same for all of it."""
+    acting = {one.base for one in seen if one.base is not None and one.entries}
+    as_whole = [one for one in seen if not one.length and one.base in acting]
+    if any(not one.entries for one in as_whole if _acts(as_whole, one.base)):
+        return None
+    listed = [one for one in seen if one.length and (one.base is None or one.base in acting)]
+    listed = [one for one in listed if one.base is None or _acts(listed, one.base)]
+    if not listed:
+        return ""
+    own = [one for one in listed if one.base is not None]
+
+    def meant(anchor: str, one: Seen) -> set[int]:
+        return entries([anchor], one.index, one.length)
+
+    good = [a for a in ANCHORS if all(meant(a, one) <= one.entries for one in own)]
+    chosen: list[str] = []
+    missing = [(one, set(one.entries)) for one in listed]
+    for anchor in good:
+        if any(left & meant(anchor, one) for one, left in missing):
+            chosen.append(anchor)
+            missing = [(one, left - meant(anchor, one)) for one, left in missing]
+    if any(left for _, left in missing):
+        return None
+    # What an earlier anchor took may be covered by the later ones.
+    for anchor in list(chosen):
+        rest = [a for a in chosen if a != anchor]
+        if rest and all(one.entries <= entries(rest, one.index, one.length) for one in listed):
+            chosen = rest
+    return "@" + ",".join(chosen)
+
+
+def _acts(seen: Sequence[Seen], base: int | None) -> bool:
+    return any(one.entries for one in seen if one.base == base)
+
+
+def told(seen: Sequence[Seen]) -> Iterator[tuple[Key, str]]:
+    """The keys under which an option is named, and what of it.
+
+    Indices are told apart by their positions only where that makes a difference. There, what holds
+    at any position is taken to hold at those that no base has.
+    """
+    if not any(one.entries for one in seen):
+        return
+    general = seen[0].general
+    places = [n for n, part in enumerate(general) if part.partition(":")[0] == ANY]
+    for size in range(len(places) + 1):
+        for chosen in combinations(places, size):
+            groups: dict[Key, list[Seen]] = defaultdict(list)
+            for one in seen:
+                groups[one.keyed(chosen)].append(one)
+            fits = {key: fitted(group) for key, group in groups.items()}
+            is_last = size == len(places)  # what makes a difference besides is not in the way
+            if is_last or all(fit is not None for fit in fits.values()):
+                acting = {key: fits[key] or "" for key in groups if _acts_at_all(groups[key])}
+                yield from acting.items()
+                for key in _unseen(general, chosen, groups):
+                    yield from ((key, what) for what in set(acting.values()))
+                return
+
+
+def _unseen(general: Key, chosen: Sequence[int], groups: Collection[Key]) -> Iterator[Key]:
+    """The ways with other positions at some places than those that were seen."""
+    for positions in product(POSITIONS, repeat=len(chosen)):
+        key = list(general)
+        for place, position in zip(chosen, positions, strict=True):
+            key[place] = position + key[place].removeprefix(ANY)
+        if tuple(key) not in groups:
+            yield tuple(key)
+
+
+def _acts_at_all(seen: Sequence[Seen]) -> bool:
+    return any(one.entries for one in seen)
+
+
+def family_data(name: str, found: Sequence[tuple[Base, Observed]]) -> dict[str, Any]:
+    """What was seen of one family; see `unetscope.analysis.shaped.data`."""
+    tree: dict[str, Any] = {}
+    for _, seen in found:
+        last = last_indices(seen.kinds)
+        for path in seen.kinds:
+            _node(tree, way(path, seen.kinds, last)[0])
+    shaping = set()
+    for (option, exists, _), seen in sightings(found).items():
+        for key, what in told(seen):
+            node = _node(tree, key)
+            mark = "+" if exists else ""
+            node[OWN] = " ".join(sorted({*node.get(OWN, "").split(), f"{mark}{option}{what}"}))
+            shaping.add(option)
+    tried = {option for _, seen in found for option, _ in seen.tried}
+    options = keys_of(find(name).options)
+    return {
+        "shapes_nothing": [key for key in options if key in tried and key not in shaping],
+        "not_decided": [key for key in options if key not in tried],
+        "modules": _sorted(tree),
+    }
+
+
+def _node(tree: dict[str, Any], key: Key) -> dict[str, Any]:
+    for part in key:
+        tree = tree.setdefault(part, {})
+    return tree
+
+
+def _sorted(tree: Any) -> Any:
+    """The tree in order, a role with none in it as its own options alone."""
+    if not isinstance(tree, dict):
+        return tree
+    if tree.keys() <= {OWN}:
+        return tree.get(OWN, "")
+    return {key: _sorted(each) for key, each in sorted(tree.items())}
+
+
+def regenerated(name: str) -> dict[str, Any]:
+    return family_data(name, bases(name))
+
+
+def written(data: dict[str, Any]) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    with ProcessPoolExecutor() as pool:
+        everything = dict(zip(FAMILIES, pool.map(regenerated, FAMILIES), strict=True))
+    DATA.write_text(written(everything), encoding="utf-8")
