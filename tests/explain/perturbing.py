@@ -23,8 +23,8 @@ from unetscope.config.types import _alternatives
 from unetscope.families import find
 from unetscope.families.sizes import check_sizes
 from unetscope.tracing import devices, trace
+from unetscope.tracing.modules import attributes
 
-TOKENS = 5
 ENOUGH, THOROUGH, EVERY = 2, 3, 99
 """Other values that are tried, of those that a network can be built with."""
 MOST_LAYERS = 64
@@ -59,13 +59,11 @@ class Base:
         family: its name.
         options: what is not the default.
         thorough: whether several types of blocks are tried at each level.
-        explores: whether all names are tried of those that an option may have.
     """
 
     family: str
     options: dict[str, Any]
     thorough: bool = False
-    explores: bool = False
     _facts: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -95,15 +93,33 @@ def facts(name: str, options: dict[str, Any]) -> dict[str, Any] | None:
         return None
     if any(family.findings(unet, {})):
         return None
-    side = 2 ** len(family.channels(unet))
-    if any(check_sizes(family, unet, 1, (side, side), TOKENS)):
+    side, tokens = 2 ** len(family.channels(unet)), family.usual_tokens(unet)
+    if any(check_sizes(family, unet, 1, (side, side), tokens)):
         return None
-    tensors = family.inputs(unet, 1, (side, side), TOKENS)
+    tensors = family.inputs(unet, 1, (side, side), tokens)
     try:
         model = devices.build(lambda: family.build(unet), "meta", "float32")
         return module_facts(trace(model, kwargs=_given(tensors)))
     except Exception:
         return None
+
+
+def built(name: str, options: dict[str, Any]) -> dict[str, Any] | None:
+    """What the modules of a network are that need not run; None if it cannot be built."""
+    family = find(name)
+    try:
+        unet = msgspec.convert(options, family.options)
+        model = devices.build(lambda: family.build(unet), "meta", "float32")
+    except Exception:
+        return None
+    return {
+        path: (
+            type(module).__name__,
+            repr(attributes(module)),
+            [(key, tensor.shape) for key, tensor in module.named_parameters(recurse=False)],
+        )
+        for path, module in model.named_modules()
+    }
 
 
 def _given(tensors: Any) -> Any:
@@ -141,7 +157,7 @@ def others(base: Base, key: str, wanted: Any, value: Any) -> Iterator[tuple[int,
     if covered is not None:
         rest = [other for other in covered if other != value]
         Random(key + repr(base.options)).shuffle(rest)
-        yield from ((EVERY if base.explores else ENOUGH, other) for other in rest)
+        yield from ((EVERY, other) for other in rest)
         return
     for alternative in _alternatives(wanted):
         if alternative.kind is bool:
@@ -220,7 +236,20 @@ def observe(base: Base, options: Collection[str] | None = None) -> Observed | No
             seen.tried.add((key, length))
             seen.variants.append((known, _kinds(new)))
             _compare(seen, key, old, new, entry, length)
+        if not any(key == tried for tried, _ in seen.tried) and (pair := _built(base, key)):
+            seen.tried.add((key, 0))
+            _compare(seen, key, *pair, None, 0)
     return seen
+
+
+def _built(base: Base, key: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Both networks where rules refuse to run one with another value; None if none is built."""
+    value = base.value(key)
+    for _, other in others(base, key, base.keys[key].type, value):
+        old, new = (built(base.family, {**base.options, **more}) for more in ({}, {key: other}))
+        if old is not None and new is not None and not isinstance(value, list):
+            return old, new
+    return None
 
 
 def _kinds(found: dict[str, Any]) -> dict[str, str]:
@@ -314,7 +343,7 @@ ACTIVATIONS = {"SiLU", "GELU", "Mish", "ReLU"}
 def bases(name: str) -> list[tuple[Base, Observed]]:
     """Networks of a family in which every role occurs that was found, and what was seen of them.
 
-    The first have the same types of blocks at every level, of four levels, of two with more layers
+    The first have the same types of blocks at every level, of four levels, of three with more layers
     and of one; the others have what a change of one option brought in, on two levels.
     """
     known: set[tuple[str, ...]] = set()
@@ -323,7 +352,7 @@ def bases(name: str) -> list[tuple[Base, Observed]]:
         before = base.facts({})
         if before is not None and (new := roles(_kinds(before)) - known):
             known |= new
-            chosen += _observed(base, deep(cut(base, 2)), cut(base, 1))
+            chosen += _observed(base, deep(cut(base, 3)), cut(base, 1))
     for base, seen in chosen:  # grows
         for changed, kinds in seen.variants:
             if roles(kinds) - known:
@@ -371,7 +400,7 @@ def seeds(name: str) -> Iterator[Base]:
         for key in family.level_keys
         if key in keys and key in family.covered.values
     }
-    yield _shallow(Base(name, {}, explores=True))
+    yield _shallow(Base(name, {}))
     # Names at the same place in both lists mostly belong together: these pairs come first.
     pairs = sorted(product(*(enumerate(names) for names in types.values())), key=_distance)
     for chosen in pairs if types else ():

@@ -92,8 +92,13 @@ def _index(path: str) -> int | None:
     return next((int(part) for part in path.split(".") if part.isdigit()), None)
 
 
-def fitted(seen: Sequence[Seen]) -> str | None:
-    """What a role says of an option, such as `@i`; None if it is not the same for all of it."""
+def fitted(seen: Sequence[Seen], anchors: Sequence[str]) -> str | None:
+    """What a role says of an option, such as `@i`; None if it is not the same for all of it.
+
+    Args:
+        seen: of the role.
+        anchors: likely ones first, since a few levels may leave it open which one holds.
+    """
     acting = {one.base for one in seen if one.base is not None and one.entries}
     as_whole = [one for one in seen if not one.length and one.base in acting]
     if any(not one.entries for one in as_whole if _acts(as_whole, one.base)):
@@ -104,10 +109,7 @@ def fitted(seen: Sequence[Seen]) -> str | None:
         return ""
     own = [one for one in listed if one.base is not None]
 
-    def meant(anchor: str, one: Seen) -> set[int]:
-        return entries([anchor], one.index, one.length)
-
-    good = [a for a in ANCHORS if all(meant(a, one) <= one.entries for one in own)]
+    good = [a for a in anchors if all(meant(a, one) <= one.entries for one in own)]
     chosen: list[str] = []
     missing = [(one, set(one.entries)) for one in listed]
     for anchor in good:
@@ -124,6 +126,20 @@ def fitted(seen: Sequence[Seen]) -> str | None:
     return "@" + ",".join(chosen)
 
 
+def meant(anchor: str, one: Seen) -> set[int]:
+    """The entries that an anchor means."""
+    return entries([anchor], one.index, one.length)
+
+
+def likely(seen: Sequence[Seen]) -> list[str]:
+    """The anchors, those first that tell of most modules which entries change them."""
+
+    def told_by(anchor: str) -> int:
+        return sum(bool(meant(anchor, one)) and meant(anchor, one) <= one.entries for one in seen)
+
+    return sorted(ANCHORS, key=told_by, reverse=True)
+
+
 def _acts(seen: Sequence[Seen], base: int | None) -> bool:
     return any(one.entries for one in seen if one.base == base)
 
@@ -136,14 +152,14 @@ def told(seen: Sequence[Seen]) -> Iterator[tuple[Key, str]]:
     """
     if not any(one.entries for one in seen):
         return
-    general = seen[0].general
+    general, anchors = seen[0].general, likely(seen)
     places = [n for n, part in enumerate(general) if part.partition(":")[0] == ANY]
     for size in range(len(places) + 1):
         for chosen in combinations(places, size):
             groups: dict[Key, list[Seen]] = defaultdict(list)
             for one in seen:
                 groups[one.keyed(chosen)].append(one)
-            fits = {key: fitted(group) for key, group in groups.items()}
+            fits = {key: fitted(group, anchors) for key, group in groups.items()}
             is_last = size == len(places)  # what makes a difference besides is not in the way
             if is_last or all(fit is not None for fit in fits.values()):
                 acting = {key: fits[key] or "" for key in groups if _acts_at_all(groups[key])}

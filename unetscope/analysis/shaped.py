@@ -40,7 +40,7 @@ def data() -> dict[str, Any]:
     """What was seen of each family.
 
     Its `modules` are a tree of roles, `shapes_nothing` the options that changed no module, and
-    `not_decided` those of which no two values were found that both make a network.
+    `not_decided` those of which no other value was found that a network can be built with.
     """
     found: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))
     return found
