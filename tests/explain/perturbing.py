@@ -19,7 +19,7 @@ import torch
 from unetscope.analysis.bodies import body
 from unetscope.analysis.network import Network
 from unetscope.config.sections import keys_of
-from unetscope.config.types import _alternatives
+from unetscope.config.types import alternatives
 from unetscope.families import find
 from unetscope.families.sizes import check_sizes
 from unetscope.tracing import devices, trace
@@ -159,7 +159,7 @@ def others(base: Base, key: str, wanted: Any, value: Any) -> Iterator[tuple[int,
         Random(key + repr(base.options)).shuffle(rest)
         yield from ((EVERY, other) for other in rest)
         return
-    for alternative in _alternatives(wanted):
+    for alternative in alternatives(wanted):
         if alternative.kind is bool:
             yield from ((EVERY, other) for other in (True, False) if other is not value)
         elif alternative.kind is type(None):
@@ -179,12 +179,12 @@ def counts_layers(alternative: Any) -> bool:
 
 def item_type(wanted: Any) -> Any:
     """The type of the entries of an option that may be a list; None if it may not."""
-    return next((a.item for a in _alternatives(wanted) if a.kind is list), None)
+    return next((a.item for a in alternatives(wanted) if a.kind is list), None)
 
 
 def is_free_length(wanted: Any) -> bool:
     """Whether a list of this type is not just a height and a width."""
-    metas = [a.meta for a in _alternatives(wanted) if a.kind is list]
+    metas = [a.meta for a in alternatives(wanted) if a.kind is list]
     return not any(meta and meta.min_length == meta.max_length for meta in metas)
 
 
@@ -343,8 +343,8 @@ ACTIVATIONS = {"SiLU", "GELU", "Mish", "ReLU"}
 def bases(name: str) -> list[tuple[Base, Observed]]:
     """Networks of a family in which every role occurs that was found, and what was seen of them.
 
-    The first have the same types of blocks at every level, of four levels, of three with more layers
-    and of one; the others have what a change of one option brought in, on two levels.
+    The first have the same types of blocks at every level, of four levels, of three with more
+    layers and of one; the others have what a change of one option brought in, on two levels.
     """
     known: set[tuple[str, ...]] = set()
     chosen: list[tuple[Base, Observed]] = []
@@ -421,7 +421,7 @@ def _layer_keys(name: str) -> list[str]:
     return [
         key
         for key, spec in keys_of(find(name).options).items()
-        if any(map(counts_layers, _alternatives(spec.type)))
+        if any(map(counts_layers, alternatives(spec.type)))
     ]
 
 

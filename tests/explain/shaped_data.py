@@ -134,8 +134,10 @@ def meant(anchor: str, one: Seen) -> set[int]:
 def likely(seen: Sequence[Seen]) -> list[str]:
     """The anchors, those first that tell of most modules which entries change them."""
 
+    listed = [one for one in seen if one.length]
+
     def told_by(anchor: str) -> int:
-        return sum(bool(meant(anchor, one)) and meant(anchor, one) <= one.entries for one in seen)
+        return sum(bool(meant(anchor, one)) and meant(anchor, one) <= one.entries for one in listed)
 
     return sorted(ANCHORS, key=told_by, reverse=True)
 
@@ -198,12 +200,20 @@ def family_data(name: str, found: Sequence[tuple[Base, Observed]]) -> dict[str, 
             node[OWN] = " ".join(sorted({*node.get(OWN, "").split(), f"{mark}{option}{what}"}))
             shaping.add(option)
     tried = {option for _, seen in found for option, _ in seen.tried}
-    options = keys_of(find(name).options)
+    options = defaults(name)
     return {
+        "options": options,
         "shapes_nothing": [key for key in options if key in tried and key not in shaping],
         "not_decided": [key for key in options if key not in tried],
         "modules": _sorted(tree),
     }
+
+
+def defaults(name: str) -> dict[str, Any]:
+    """The options of a family with their defaults, as plain values."""
+    found = {key: option.default for key, option in keys_of(find(name).options).items()}
+    plain: dict[str, Any] = json.loads(json.dumps(found))
+    return plain
 
 
 def _node(tree: dict[str, Any], key: Key) -> dict[str, Any]:

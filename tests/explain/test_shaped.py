@@ -6,11 +6,10 @@ from random import Random
 
 import pytest
 from perturbing import cut, observe, seeds
-from shaped_data import regenerated
+from shaped_data import defaults, regenerated
 
 from unetscope.analysis.shaped import OWN, Shaping, data, shaping
-from unetscope.config.sections import keys_of
-from unetscope.families import FAMILIES, find
+from unetscope.families import FAMILIES
 from unetscope.sources import Request, resolve
 
 
@@ -29,7 +28,8 @@ def test_every_option_of_every_family_is_accounted_for(family):
     lists = [named(of_family["modules"]), of_family["shapes_nothing"], of_family["not_decided"]]
     every = [option for options in lists for option in options]
     again = "run python tests/explain/shaped_data.py"
-    assert sorted(every) == sorted(keys_of(find(family).options)), again
+    assert sorted(every) == sorted(of_family["options"]), again
+    assert list(of_family["options"].items()) == list(defaults(family).items()), again
 
 
 def test_the_data_is_what_is_seen():
@@ -69,10 +69,10 @@ def test_what_changes_a_module_is_named_for_it(family, count):
 
 def named_for(trace):
     """A function from a path to the options named for the module there."""
-    modules = {module.path: module for module in trace.modules}
+    kinds = {module.path: module.kind for module in trace.modules}
 
     def of(path):
-        shaping_of, inner = shaping(trace.config, modules, path)
+        shaping_of, inner = shaping(trace.config, kinds, path)
         return shaping_of.keys(inner)
 
     return of

@@ -19,11 +19,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from unetscope.config.sections import keys_of
-from unetscope.families import FAMILIES, find
-from unetscope.families.family import Options
-from unetscope.record import ModuleRecord
-
 DATA = Path(__file__).with_name("shaped_by.json")
 ACTIVATIONS = ("SiLU", "GELU", "Mish", "ReLU")
 """Classes that tell no role: each may stand where another does."""
@@ -39,8 +34,9 @@ OWN = ""
 def data() -> dict[str, Any]:
     """What was seen of each family.
 
-    Its `modules` are a tree of roles, `shapes_nothing` the options that changed no module, and
-    `not_decided` those of which no other value was found that a network can be built with.
+    Its `options` have their defaults, its `modules` are a tree of roles, `shapes_nothing` the
+    options that changed no module, and `not_decided` those of which no other value was found that a
+    network can be built with.
     """
     found: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))
     return found
@@ -51,7 +47,7 @@ class Shaping:
     """What the options of a config are to the modules of its network.
 
     Attributes:
-        family: a name in `FAMILIES`.
+        family: its name.
         options: those that the config writes.
         kinds: the class of each module, by path.
     """
@@ -91,7 +87,7 @@ class Shaping:
 
     def _order(self, key: str) -> tuple[int, int]:
         name, _, entry = key.partition(".")
-        return list(_defaults(self.family)).index(name), int(entry or -1)
+        return list(data()[self.family]["options"]).index(name), int(entry or -1)
 
     def writes(self, key: str) -> bool:
         """Whether the config writes an option, or the list that an entry is in."""
@@ -133,7 +129,7 @@ class Shaping:
 
     def _entries(self, told: str, index: int | None) -> Iterator[str]:
         name, _, anchors = told.partition("@")
-        value = self.options.get(name, _defaults(self.family)[name])
+        value = self.options.get(name, data()[self.family]["options"][name])
         if not anchors or not isinstance(value, (list, tuple)):
             yield name
             return
@@ -142,29 +138,33 @@ class Shaping:
 
 
 def shaping(
-    config: Mapping[str, Any], modules: Mapping[str, ModuleRecord], path: str
+    config: Mapping[str, Any], kinds: Mapping[str, str], path: str
 ) -> tuple[Shaping, str] | None:
     """What the options are to the network around a module, and the module's path in that.
 
-    A UNet and its ControlNet are two such networks in one, which is named as the UNet.
+    A UNet and its ControlNet are two such networks in one; the whole is taken for the UNet.
+
+    Args:
+        config: that the network was built from.
+        kinds: the class of each of its modules, by path.
+        path: of the module.
 
     Returns:
         None if there was no config, or it is not of a family here.
     """
-    prefix = ""
-    if CONTROLNET in config:
-        name, _, path = (path or "unet").partition(".")
-        prefix = f"{name}."
-        config = config[CONTROLNET] if name == CONTROLNET else config if name == "unet" else {}
+    if isinstance(config.get(CONTROLNET), Mapping):
+        root, _, path = (path or "unet").partition(".")
+        config = config[CONTROLNET] if root == CONTROLNET else config
+        inside = {
+            p.removeprefix(f"{root}."): kind
+            for p, kind in kinds.items()
+            if p.startswith(f"{root}.")
+        }
+        kinds = {"": kinds.get(root, ""), **inside}
     family, options = config.get("family"), config.get("unet")
-    if family not in FAMILIES or family not in data() or not isinstance(options, Mapping):
+    if not isinstance(family, str) or family not in data() or not isinstance(options, Mapping):
         return None
-    kinds = {
-        inner.removeprefix(prefix): module.kind
-        for inner, module in modules.items()
-        if inner.startswith(prefix)
-    }
-    return Shaping(family, options, {**kinds, "": ""}), path
+    return Shaping(family, options, kinds), path
 
 
 def entries(anchors: Sequence[str], index: int | None, length: int) -> set[int]:
@@ -214,10 +214,3 @@ def _position(index: int, last: int) -> str:
     if last == 0:
         return only
     return first if index == 0 else final if index == last else inner
-
-
-@cache
-def _defaults(family: str) -> dict[str, Any]:
-    """The options of a family with their defaults."""
-    options: type[Options] = find(family).options
-    return {key: option.default for key, option in keys_of(options).items()}

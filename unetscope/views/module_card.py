@@ -116,7 +116,8 @@ def title(view: View, path: str) -> str:
 def _config(explained: Explained, path: str) -> Cell | None:
     """The options that shape a module, with their values if they are written."""
     words, network = explained.view.words, explained.view.network
-    found = shaping(network.trace.config, network.modules, path)
+    kinds = {inner: module.kind for inner, module in network.modules.items()}
+    found = shaping(network.trace.config, kinds, path)
     if found is None:
         return None
     options, inner = found
