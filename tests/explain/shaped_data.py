@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
-from perturbing import Base, Observed, bases
+from perturbed_bases import bases
+from perturbed_networks import Base
+from perturbing import Observed
 
 from unetscope.analysis.shaped import ANY, DATA, OWN, POSITIONS, entries, last_indices, spelled
 from unetscope.config.sections import keys_of
 from unetscope.families import FAMILIES, find
 
 ANCHORS = ("i", "m", "0", "-1", "i-1", "i+1", "m-1", "m+1")
+
+MOST_PLACES = 2
+"""Indices on the way to a module that are told apart by their positions at once."""
 
 Key = tuple[str, ...]
 """The way to a module, with each index as `N` or as its position."""
@@ -99,16 +104,15 @@ def fitted(seen: Sequence[Seen], anchors: Sequence[str]) -> str | None:
         seen: of the role.
         anchors: likely ones first, since a few levels may leave it open which one holds.
     """
-    acting = {one.base for one in seen if one.base is not None and one.entries}
-    as_whole = [one for one in seen if not one.length and one.base in acting]
-    if any(not one.entries for one in as_whole if _acts(as_whole, one.base)):
+    # Where an option changes nothing of a role in a base, another overrides it there.
+    acting = {(one.base, bool(one.length)) for one in seen if one.entries}
+    counting = [one for one in seen if (one.base, bool(one.length)) in acting]
+    if any(not one.entries for one in counting if not one.length):
         return None
-    listed = [one for one in seen if one.length and (one.base is None or one.base in acting)]
-    listed = [one for one in listed if one.base is None or _acts(listed, one.base)]
+    listed = [one for one in counting if one.length]
     if not listed:
         return ""
     own = [one for one in listed if one.base is not None]
-
     good = [a for a in anchors if all(meant(a, one) <= one.entries for one in own)]
     chosen: list[str] = []
     missing = [(one, set(one.entries)) for one in listed]
@@ -132,43 +136,55 @@ def meant(anchor: str, one: Seen) -> set[int]:
 
 
 def likely(seen: Sequence[Seen]) -> list[str]:
-    """The anchors, those first that tell of most modules which entries change them."""
-
+    """The anchors, those first that tell best for all of a role which entries change it."""
     listed = [one for one in seen if one.length]
 
-    def told_by(anchor: str) -> int:
-        return sum(bool(meant(anchor, one)) and meant(anchor, one) <= one.entries for one in listed)
+    def right(anchor: str) -> int:
+        """The modules of which it is right, less those of which it is wrong."""
+        told = [(meant(anchor, one), one.entries) for one in listed]
+        return sum(1 if said <= held else -1 for said, held in told if said)
 
-    return sorted(ANCHORS, key=told_by, reverse=True)
-
-
-def _acts(seen: Sequence[Seen], base: int | None) -> bool:
-    return any(one.entries for one in seen if one.base == base)
+    return sorted(ANCHORS, key=right, reverse=True)
 
 
 def told(seen: Sequence[Seen]) -> Iterator[tuple[Key, str]]:
     """The keys under which an option is named, and what of it.
 
     Indices are told apart by their positions only where that makes a difference. There, what holds
-    at any position is taken to hold at those that no base has.
+    at any position is taken to hold at those that no base has. Where something besides makes a
+    difference, an option is named though it may not act.
     """
     if not any(one.entries for one in seen):
         return
-    general, anchors = seen[0].general, likely(seen)
-    places = [n for n, part in enumerate(general) if part.partition(":")[0] == ANY]
-    for size in range(len(places) + 1):
+    anchors = likely(seen)
+    chosen, groups = min(_splits(seen), key=lambda split: _undecided(*split, anchors))
+    acting = {
+        key: fitted(group, anchors) or ""
+        for key, group in groups.items()
+        if any(one.entries for one in group)
+    }
+    yield from acting.items()
+    for key in _unseen(seen[0].general, chosen, groups):
+        yield from ((key, what) for what in set(acting.values()))
+
+
+def _splits(seen: Sequence[Seen]) -> Iterator[tuple[Sequence[int], dict[Key, list[Seen]]]]:
+    """The ways to tell a role's modules apart by positions of at most two indices."""
+    places = [n for n, part in enumerate(seen[0].general) if part.partition(":")[0] == ANY]
+    for size in range(min(len(places), MOST_PLACES) + 1):
         for chosen in combinations(places, size):
             groups: dict[Key, list[Seen]] = defaultdict(list)
             for one in seen:
                 groups[one.keyed(chosen)].append(one)
-            fits = {key: fitted(group, anchors) for key, group in groups.items()}
-            is_last = size == len(places)  # what makes a difference besides is not in the way
-            if is_last or all(fit is not None for fit in fits.values()):
-                acting = {key: fits[key] or "" for key in groups if _acts_at_all(groups[key])}
-                yield from acting.items()
-                for key in _unseen(general, chosen, groups):
-                    yield from ((key, what) for what in set(acting.values()))
-                return
+            yield chosen, groups
+
+
+def _undecided(
+    chosen: Sequence[int], groups: dict[Key, list[Seen]], anchors: Sequence[str]
+) -> tuple[int, int]:
+    """How much of a split is not the same for all of a group; and how fine the split is."""
+    unfit = sum(len(group) for group in groups.values() if fitted(group, anchors) is None)
+    return unfit, len(chosen)
 
 
 def _unseen(general: Key, chosen: Sequence[int], groups: Collection[Key]) -> Iterator[Key]:
@@ -179,10 +195,6 @@ def _unseen(general: Key, chosen: Sequence[int], groups: Collection[Key]) -> Ite
             key[place] = position + key[place].removeprefix(ANY)
         if tuple(key) not in groups:
             yield tuple(key)
-
-
-def _acts_at_all(seen: Sequence[Seen]) -> bool:
-    return any(one.entries for one in seen)
 
 
 def family_data(name: str, found: Sequence[tuple[Base, Observed]]) -> dict[str, Any]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from perturbing import cut, observe, seeds
+from perturbed_bases import cut, seeds
+from perturbing import observe
 from shaped_data import defaults, regenerated
 
 from unetscope.analysis.shaped import OWN, Shaping, data, shaping
-from unetscope.families import FAMILIES
+from unetscope.config import shipped
+from unetscope.families import FAMILIES, find
+from unetscope.files import locks
 from unetscope.sources import Request, resolve
 
 
@@ -36,12 +39,6 @@ def test_the_data_is_what_is_seen():
     assert regenerated("SimpleUNet") == data()["SimpleUNet"]
 
 
-def perturbed(base, seed, count):
-    """What was seen of some options of a base."""
-    kept = sorted(Random(seed).sample(sorted(base.keys), count))
-    return observe(base, kept)
-
-
 def missing(base, seen):
     """What changed a module of a base and is not named for it."""
     options_of = Shaping(base.family, base.options, seen.kinds)
@@ -57,12 +54,21 @@ def missing(base, seen):
     return lacking
 
 
+def test_every_module_of_every_shipped_network_has_a_role():
+    for path in sorted((shipped()["sd15"].parent / "locks").glob("*.lock")):
+        lock = locks.load(path)
+        found = shaping(lock.config, {module.path: module.kind for module in lock.modules}, "")
+        assert found is not None, path
+        assert found[0].keys("") is not None, path
+
+
 @pytest.mark.parametrize(
     ("family", "count"), [("UNet2DConditionModel", 5), ("UNet2DModel", 5), ("ControlNetModel", 5)]
 )
 def test_what_changes_a_module_is_named_for_it(family, count):
     base = cut(next(seeds(family)), 3)
-    seen = perturbed(base, seed=family, count=count)
+    drawn = Random(family).sample(sorted(base.keys), count)
+    seen = observe(base, {*find(family).channel_keys[:1], *drawn})
     assert seen.changes
     assert missing(base, seen) == set()
 

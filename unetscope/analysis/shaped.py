@@ -168,18 +168,18 @@ def shaping(
 
 
 def entries(anchors: Sequence[str], index: int | None, length: int) -> set[int]:
-    """The entries of a list of so many that anchors mean: `i-1`, `m`, `0`."""
+    """The entries of a list of so many that anchors mean: `i-1`, `m`, `0`; the ends hold beyond.
+
+    What comes into the first level is of its own channels, as what comes into the last one from
+    below is.
+    """
     found = set()
     for anchor in anchors:
-        if anchor[0] in "im":
-            if index is None:
-                continue
+        if anchor[0] not in "im":
+            found.add(int(anchor) % length)
+        elif index is not None:
             start = index if anchor[0] == "i" else length - 1 - index
-            entry = start + int(anchor[1:] or 0)
-        else:
-            entry = int(anchor) % length
-        if 0 <= entry < length:
-            found.add(entry)
+            found.add(min(max(start + int(anchor[1:] or 0), 0), length - 1))
     return found
 
 
