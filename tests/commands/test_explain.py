@@ -45,7 +45,7 @@ def test_the_resnet_of_the_article(unetscope):
         "1·32·32·3·3·1920·640",
         "output_blocks.6.0",
         "OUT06",
-        "block_out_channels=[320, 640, 1280, 1280]",
+        "block_out_channels.1=640, block_out_channels.2=1280, ",
         "640, set by up_blocks.2.resnets.0.conv2",
     ):
         assert said in result.out

@@ -75,7 +75,7 @@ def test_typos(text, at):
         ("use_linear_projection", "1"),
         ("mid_block_type", "true"),
         ("act_fn", "selu"),
-        ("transformer_layers_per_block", "[1, 2, 3, [0]]"),
+        ("transformer_layers_per_block", "[1, 2, 3, [65]]"),
     ],
 )
 def test_it_refuses_what_is_refused_for_its_type_or_bounds(write, refusal, option, value):

@@ -23,6 +23,8 @@ from unetscope.families import FAMILIES, find
 
 ANCHORS = ("i", "m", "0", "-1", "i-1", "i+1", "m-1", "m+1")
 
+MOST_ANCHORS = 3
+"""Anchors for one option of a role; more would tell no more than the option."""
 MOST_PLACES = 2
 """Indices on the way to a module that are told apart by their positions at once."""
 
@@ -130,6 +132,22 @@ def fitted(seen: Sequence[Seen], anchors: Sequence[str]) -> str | None:
     return "@" + ",".join(chosen)
 
 
+def covering(seen: Sequence[Seen], anchors: Sequence[str]) -> str:
+    """What tells of all entries that ever counted, and of some that did not; all of the list, if
+    that takes many anchors.
+    """
+    missing = [(one, set(one.entries)) for one in seen if one.length and one.entries]
+    chosen: list[str] = []
+    while any(left for _, left in missing):
+        gains = {a: sum(len(left & meant(a, one)) for one, left in missing) for a in anchors}
+        best = max(gains, key=lambda anchor: gains[anchor])
+        if not gains[best] or len(chosen) == MOST_ANCHORS:
+            return ""
+        chosen.append(best)
+        missing = [(one, left - meant(best, one)) for one, left in missing]
+    return "@" + ",".join(chosen) if chosen else ""
+
+
 def meant(anchor: str, one: Seen) -> set[int]:
     """The entries that an anchor means."""
     return entries([anchor], one.index, one.length)
@@ -159,7 +177,7 @@ def told(seen: Sequence[Seen]) -> Iterator[tuple[Key, str]]:
     anchors = likely(seen)
     chosen, groups = min(_splits(seen), key=lambda split: _undecided(*split, anchors))
     acting = {
-        key: fitted(group, anchors) or ""
+        key: covering(group, anchors) if (fit := fitted(group, anchors)) is None else fit
         for key, group in groups.items()
         if any(one.entries for one in group)
     }

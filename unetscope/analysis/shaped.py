@@ -1,8 +1,9 @@
 """Which options of a config shape a module, without torch.
 
 Nobody wrote down which: each option of each family was perturbed, one at a time, in networks that
-hold every kind of block, and it was seen which modules changed. `shaped_by.json` has what was seen,
-by the roles of modules; `python tests/explain/shaped_data.py` sees it anew.
+hold every kind of block, and it was seen which modules changed. What only shows where options are
+combined as in none of these networks was not seen. `shaped_by.json` has what was seen, by the roles
+of modules; `python tests/explain/shaped_data.py` sees it anew.
 
 A role is the way to a module: names, the classes there, and of an index whether it is the `first`,
 `last`, `only` or an `inner` one, or `N` where that makes no difference. An option with `+` before
@@ -64,7 +65,8 @@ class Shaping:
     def keys(self, path: str) -> tuple[str, ...] | None:
         """The options that shape a module or what is in it, then those that it is there for.
 
-        Each in the order of the family's options; an entry of a list as `block_out_channels.1`.
+        Each in the order of the family's options; an entry of a list as `block_out_channels.1`,
+        unless all of them count.
 
         Returns:
             None if the module, or one in it, has no role that was ever seen.
@@ -83,7 +85,23 @@ class Shaping:
             above = above.rpartition(".")[0]
             found = self._of(above)
             there.update(key for key, exists in found or () if exists)
+        own, there = self._whole(own), self._whole(own | there)
         return (*sorted(own, key=self._order), *sorted(there - own, key=self._order))
+
+    def _whole(self, keys: set[str]) -> set[str]:
+        """The same without entries of options that are named as a whole, or all entries of."""
+        found = set()
+        for key in keys:
+            name, _, entry = key.partition(".")
+            count = len(self._list(name) or ()) if entry else 0
+            is_whole = name in keys or all(f"{name}.{n}" in keys for n in range(count))
+            found.add(name if is_whole else key)
+        return found
+
+    def _list(self, name: str) -> Sequence[Any] | None:
+        """The value of an option, if it is a list."""
+        value = self.options.get(name, data()[self.family]["options"][name])
+        return value if isinstance(value, (list, tuple)) else None
 
     def _order(self, key: str) -> tuple[int, int]:
         name, _, entry = key.partition(".")
@@ -129,11 +147,11 @@ class Shaping:
 
     def _entries(self, told: str, index: int | None) -> Iterator[str]:
         name, _, anchors = told.partition("@")
-        value = self.options.get(name, data()[self.family]["options"][name])
-        if not anchors or not isinstance(value, (list, tuple)):
+        listed = self._list(name)
+        if not anchors or listed is None:
             yield name
             return
-        for entry in sorted(entries(anchors.split(","), index, len(value))):
+        for entry in sorted(entries(anchors.split(","), index, len(listed))):
             yield f"{name}.{entry}"
 
 
