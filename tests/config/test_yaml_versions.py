@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 import yaml
 from hypothesis import given
@@ -85,3 +87,13 @@ def test_there_is_a_note_where_the_readings_differ_and_nowhere_else(text):
 def test_files_that_were_not_written_for_unetscope_get_no_note(unetscope, write):
     name = write('{"_class_name": "UNet2DConditionModel", "norm_eps": 1e-05}', "config.json")
     assert "YAML" not in unetscope("show", name).err
+
+
+def test_a_file_at_a_revision_is_named_as_the_user_named_it(unetscope, write):
+    write("extends: sd15\nunet: {dropout: 1e-1}\n")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *who, *command], check=True)
+    for command in ("show", "check"):
+        err = unetscope(command, "HEAD:x.yaml").err
+        assert err.startswith("note: HEAD:x.yaml:2:17: unet.dropout: "), err

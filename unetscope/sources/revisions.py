@@ -54,7 +54,12 @@ class CheckedOut:
 
     def telling(self, info: Callable[[str], None]) -> Callable[[str], None]:
         """What takes messages for the user that name files in the folder."""
-        return lambda message: info(message.replace(f"{self.folder}{os.sep}", f"{self.revision}:"))
+        return telling(info, self.folder, f"{self.revision}:")
+
+
+def telling(info: Callable[[str], None], folder: Path, prefix: str) -> Callable[[str], None]:
+    """What takes messages for the user, in which a prefix stands for a temporary folder."""
+    return lambda message: info(message.replace(f"{folder}{os.sep}", prefix))
 
 
 @contextmanager
