@@ -557,6 +557,11 @@ class Words:
     value_from = Word(en="V from", zh="V 来自")
     as_tokens = Word(en="Map to tokens", zh="特征图转为序列")
     by_default = Word(en="{} (default)", zh="{}（默认）")
+    not_decided = Word(en="perhaps {}", zh="可能还有 {}")
+    never_perturbed = Word(
+        en="not known: no option was tried in a network with such a module",
+        zh="未知：尚未在含有这种模块的网络中试过各配置项",
+    )
     found_modules = Word(en="Modules", zh="模块列表")
 
     # Differences

@@ -45,7 +45,7 @@ def test_the_resnet_of_the_article(unetscope):
         "1·32·32·3·3·1920·640",
         "output_blocks.6.0",
         "OUT06",
-        "block_out_channels=[320, 640, 1280, 1280]",
+        "block_out_channels.1=640, block_out_channels.2=1280, ",
         "640, set by up_blocks.2.resnets.0.conv2",
     ):
         assert said in result.out
@@ -84,11 +84,14 @@ def test_attention(unetscope, narrow):
     options = dict(
         zip(tables["module"]["config_keys"], tables["module"]["config_values"], strict=True)
     )
-    assert options == {
-        "block_out_channels": [32, 64],
-        "attention_head_dim": 4,
+    assert {key: options[key] for key in list(options)[:3]} == {
+        "block_out_channels.0": 32,
         "cross_attention_dim": 16,
+        "attention_head_dim": 4,
     }
+    # The attention is there for these.
+    assert options["up_block_types.1"] == "CrossAttnUpBlock2D"
+    assert "down_block_types.0" not in options
 
 
 def test_a_projection_is_explained_by_the_attention_around_it(unetscope, narrow):

@@ -1,4 +1,7 @@
-"""The JSON Schema accepts what loads, and rejects what the loader's schema rejects."""
+"""The JSON Schema accepts what loads, and rejects what is refused for a type or a bound.
+
+An editor reads a config by YAML 1.1, as PyYAML does, and knows it by the schema alone.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import json
 
 import jsonschema
 import pytest
+import yaml
 
 from unetscope.config import shipped
-from unetscope.config.document import parse
 from unetscope.config.json_schema import json_schema
 from unetscope.config.sections import keys_of
 from unetscope.families import FAMILIES, every, find
@@ -18,7 +21,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
 def errors(text):
-    return [error.json_path for error in VALIDATOR.iter_errors(parse(text, "x.yaml").data)]
+    return [error.json_path for error in VALIDATOR.iter_errors(yaml.safe_load(text))]
 
 
 def test_it_is_a_schema():
@@ -55,6 +58,38 @@ def test_shipped_configs(path):
 )
 def test_typos(text, at):
     assert errors(text) == [at]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("norm_eps", "0"),
+        ("norm_eps", "[1.0e-5]"),
+        ("dropout", "1.5"),
+        ("block_out_channels", "[320, 640, 1280, 70000]"),
+        ("block_out_channels", "[320, 640, 1280, wide]"),
+        ("layers_per_block", "65"),
+        ("layers_per_block", "2.5"),
+        ("downsample_padding", "2"),
+        ("sample_size", "[64, 64, 64]"),
+        ("use_linear_projection", "1"),
+        ("mid_block_type", "true"),
+        ("act_fn", "selu"),
+        ("transformer_layers_per_block", "[1, 2, 3, [65]]"),
+    ],
+)
+def test_it_refuses_what_is_refused_for_its_type_or_bounds(write, refusal, option, value):
+    text = f"extends: sd15\nunet:\n  {option}: {value}\n"
+    assert refusal(write(text)).startswith("x.yaml:3:")
+    (at,) = errors(text)
+    assert at.startswith(f"$.unet.{option}")
+
+
+def test_it_takes_what_every_family_has_by_default():
+    for name in FAMILIES:
+        defaults = {key: each.default for key, each in keys_of(find(name).options).items()}
+        text = yaml.safe_dump(json.loads(json.dumps({"family": name, "unet": defaults})))
+        assert errors(text) == [], name
 
 
 def test_an_heir_may_be_of_any_family():

@@ -48,7 +48,7 @@ def test_what_it_prints():
         "  layers_per_block: 1\n"
         "  act_fn: silu\n"
         "  norm_num_groups: 32\n"
-        "  norm_eps: 1.0e-06\n"
+        "  norm_eps: 1.0e-6\n"
         "  cross_attention_dim: 768\n"
         "  attention_head_dim: 8\n"
         "\n"

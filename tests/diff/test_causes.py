@@ -11,8 +11,7 @@ def causes(*overrides):
     """Of each change but the costs: its id, place, and the value it is laid to."""
     old, new = narrow(), narrow(*overrides)
     found = diff(old, new)
-    paths = [module.path for module in new.modules]
-    return {(c.id, c.where): cause(c, found, paths) for c in found.changes if c.id not in COSTS}
+    return {(c.id, c.where): cause(c, found, new) for c in found.changes if c.id not in COSTS}
 
 
 def test_one_value_that_differs_causes_everything():
@@ -31,7 +30,7 @@ def test_without_a_config_there_is_no_cause():
     old, new = narrow(), narrow("in_channels=5")
     found = diff(old, new)
     without = type(found)(found.old, found.new, found.changes, found.totals)
-    assert cause(found.changes[0], without, []) == ()
+    assert cause(found.changes[0], without, new) == ()
 
 
 def test_a_value_that_stands_nowhere_is_laid_to_its_section():

@@ -29,7 +29,7 @@ class Mismatch(NamedTuple):
     message: str
 
 
-class _Alternative(NamedTuple):
+class Alternative(NamedTuple):
     """One member of a union: `int` with its bounds, a list with its items' type, null."""
 
     kind: type
@@ -60,29 +60,30 @@ def mismatches(value: Any, wanted: Any, path: Path = ()) -> Iterator[Mismatch]:
 
 def _expected(wanted: Any, value: Any) -> str:
     """What a type allows; only the bounds, if the value is outside the bounds of its own kind."""
-    alternatives = list(_alternatives(wanted))
-    for alternative in alternatives:
+    members = list(alternatives(wanted))
+    for alternative in members:
         if _is_kind(value, alternative.kind):
             return _words(alternative) + _bounds(alternative)
-    return " or ".join(_words(alternative) for alternative in alternatives)
+    return " or ".join(_words(alternative) for alternative in members)
 
 
-def _alternatives(wanted: Any, meta: msgspec.Meta | None = None) -> Iterator[_Alternative]:
+def alternatives(wanted: Any, meta: msgspec.Meta | None = None) -> Iterator[Alternative]:
+    """The members of a union, or the one type that it is."""
     origin = get_origin(wanted)
     if origin is Annotated:
         inner, *metas = get_args(wanted)
-        yield from _alternatives(inner, metas[-1])
+        yield from alternatives(inner, metas[-1])
     elif origin in (Union, UnionType):
         for member in get_args(wanted):
-            yield from _alternatives(member)
+            yield from alternatives(member)
     elif origin is tuple:
-        yield _Alternative(list, get_args(wanted)[0], meta)
+        yield Alternative(list, get_args(wanted)[0], meta)
     else:
-        yield _Alternative(wanted, None, meta)
+        yield Alternative(wanted, None, meta)
 
 
 def _item_types(wanted: Any) -> Iterator[Any]:
-    return (a.item for a in _alternatives(wanted) if a.kind is list)
+    return (a.item for a in alternatives(wanted) if a.kind is list)
 
 
 def _is_kind(value: Any, kind: type) -> bool:
@@ -91,7 +92,7 @@ def _is_kind(value: Any, kind: type) -> bool:
     return kind is Any or isinstance(value, (int, float) if kind is float else kind)
 
 
-def _words(alternative: _Alternative) -> str:
+def _words(alternative: Alternative) -> str:
     if alternative.kind is list:
         length = _fixed_length(alternative.meta)
         return f"a list of {f'{length} ' if length else ''}{_plural(alternative.item)}"
@@ -99,7 +100,7 @@ def _words(alternative: _Alternative) -> str:
 
 
 def _plural(wanted: Any) -> str:
-    members = sorted(_alternatives(wanted), key=lambda alternative: alternative.kind is list)
+    members = sorted(alternatives(wanted), key=lambda alternative: alternative.kind is list)
     words = (
         f"lists of {_plural(a.item)}" if a.kind is list else _WORDS[a.kind][1] for a in members
     )
@@ -110,7 +111,7 @@ def _fixed_length(meta: msgspec.Meta | None) -> int | None:
     return meta.min_length if meta and meta.min_length == meta.max_length else None
 
 
-def _bounds(alternative: _Alternative) -> str:
+def _bounds(alternative: Alternative) -> str:
     meta = alternative.meta
     if meta is None:
         return ""

@@ -27,6 +27,11 @@ def to_yaml(config: dict[str, Any]) -> str:
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
+def spelled(value: Any) -> str:
+    """A scalar as both versions of YAML read it: `1.0e-5`, `"on"`."""
+    return _scalar(value, _PLAIN)
+
+
 def _entry(name: str, value: Any) -> list[str]:
     line = f"  {name}: {_scalar_or_flow(value)}"
     if len(line) <= LONGEST_LINE or not isinstance(value, list):
@@ -58,9 +63,11 @@ def _scalar(value: Any, plain: re.Pattern[str]) -> str:
 
 
 def _float(value: float) -> str:
-    digits, exponent, power = repr(value).partition("e")
-    # YAML 1.1 reads 1e-05 as a string.
-    return f"{digits if '.' in digits else f'{digits}.0'}{exponent}{power}"
+    digits, _, power = repr(value).partition("e")
+    if not power:
+        return digits
+    # YAML 1.1 reads 1e-5 as a string.
+    return f"{digits if '.' in digits else f'{digits}.0'}e{int(power):+}"
 
 
 def _is_plain(text: str, plain: re.Pattern[str]) -> bool:

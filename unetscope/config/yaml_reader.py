@@ -22,6 +22,7 @@ from unetscope.config.document import (
     duplicate_key,
     resolve,
 )
+from unetscope.config.yaml_versions import other_reading
 from unetscope.errors import ConfigError, Place
 from unetscope.wording import found, quoted
 
@@ -46,6 +47,7 @@ class _Composer:
     file: str
     events: Iterator[Any]
     anchors: dict[str, _Node] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def document(self) -> _Node | None:
         root = None
@@ -74,17 +76,20 @@ class _Composer:
 
     def _value(self, event: Any, path: Path) -> Any:
         if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event)
+            return self._scalar(event, path)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._items(path)
         return self._entries(path)
 
-    def _scalar(self, event: Any) -> Scalar:
+    def _scalar(self, event: Any, path: Path) -> Scalar:
         is_plain = event.implicit[0]
         try:
-            return resolve(event.value) if is_plain else str(event.value)
+            value = resolve(event.value) if is_plain else str(event.value)
         except ValueError as error:
             raise self._error(event, str(error)) from None
+        if is_plain and (note := other_reading(event.value, value, path, self._place(event))):
+            self.notes.append(note)
+        return value
 
     def _items(self, path: Path) -> list[_Node]:
         items: list[_Node] = []
@@ -143,7 +148,8 @@ def read_yaml(text: str, file: str) -> Document:
     if SURROGATE.search(text):
         raise ConfigError("not a text file: holds what is not Unicode", place=Place(file))
     try:
-        root = _Composer(file, iter(yaml.parse(text, Loader=_Loader))).document()
+        composer = _Composer(file, iter(yaml.parse(text, Loader=_Loader)))
+        root = composer.document()
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, file) from None
     except ReaderError as error:
@@ -151,7 +157,7 @@ def read_yaml(text: str, file: str) -> Document:
     if root is None:
         return Document(None, {(): Place(file)})
     places = Places()
-    return Document(_expanded(root, (), root.place, places), places)
+    return Document(_expanded(root, (), root.place, places), places, tuple(composer.notes))
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, file: str) -> ConfigError:

@@ -41,7 +41,7 @@ def resolve(request: Request, info: Info = _ignored) -> Source:
             raise kind.refusal(request, option)
     if is_revision(request.source):
         with checked_out(request.source) as found:
-            source = resolve(replace(request, source=str(found.file)), info)
+            source = resolve(replace(request, source=str(found.file)), found.telling(info))
         return source.at_revision(request.source, found.named)
     if request.trust_code:
         from unetscope.sources.foreign import trusted

@@ -37,7 +37,8 @@ def check(request: Request, info: Info) -> Checked:
     if not is_revision(request.source):
         return _check_network(request, info)
     with checked_out(request.source) as found:
-        checked = _check_network(replace(request, source=str(found.file)), info)
+        request = replace(request, source=str(found.file))
+        checked = _check_network(request, found.telling(info))
     for index, finding in enumerate(checked.findings):
         if finding.place is not None:
             checked.findings[index] = replace(finding, place=found.named(finding.place))

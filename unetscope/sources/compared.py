@@ -14,6 +14,7 @@ from unetscope.sources import Request, resolve
 from unetscope.sources.branch import Branch, Pair
 from unetscope.sources.chains import alike, extract, same
 from unetscope.sources.configs import ConfigNetwork
+from unetscope.sources.revisions import telling
 from unetscope.sources.saved import SavedLock
 from unetscope.sources.source import Info, Source
 from unetscope.sources.trees import StoredTree, Tree
@@ -120,7 +121,8 @@ class _Sides:
 
         extract(tree, path, folder, self.branch.repository.top)
         try:
-            source = resolve(replace(self.request, source=str(folder / path)), self.info)
+            info = telling(self.info, folder, f"{tree.name}:" if is_old else "")
+            source = resolve(replace(self.request, source=str(folder / path)), info)
         except UnetscopeError as error:
             if error.place is not None:
                 error.place = named(error.place)

@@ -136,8 +136,7 @@ class ConfigNetwork(Runnable):
         usual = super().place_of(change, diff)
         if usual is None:
             return None
-        paths = [module.path for module in self.lock().modules]
-        found = nearest_place(cause(change, diff, paths), self.spec.places)
+        found = nearest_place(cause(change, diff, self.lock()), self.spec.places)
         return found if isinstance(found, Place) else usual
 
 
@@ -228,7 +227,7 @@ class ControlledNetwork(Runnable):
         """The line of the value that most likely caused a change, in the file of either."""
         from unetscope.analysis.diff.configs import CONTROLNET, cause, nearest_place
 
-        path = cause(change, diff, [module.path for module in self.lock().modules])
+        path = cause(change, diff, self.lock())
         places = self.unet.spec.places
         if path[:1] == (CONTROLNET,):
             path, places = path[1:], self.control.places

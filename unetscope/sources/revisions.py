@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,6 +51,15 @@ class CheckedOut:
             return place
         inside = path.relative_to(self.folder).as_posix()
         return replace(place, file=f"{self.revision}:{inside}")
+
+    def telling(self, info: Callable[[str], None]) -> Callable[[str], None]:
+        """What takes messages for the user that name files in the folder."""
+        return telling(info, self.folder, f"{self.revision}:")
+
+
+def telling(info: Callable[[str], None], folder: Path, prefix: str) -> Callable[[str], None]:
+    """What takes messages for the user, in which a prefix stands for a temporary folder."""
+    return lambda message: info(message.replace(f"{folder}{os.sep}", prefix))
 
 
 @contextmanager

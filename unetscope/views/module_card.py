@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from unetscope.analysis.arithmetic import below, macs
 from unetscope.analysis.attention import Attention, attentions
-from unetscope.analysis.config_keys import config_keys
 from unetscope.analysis.module_kinds import module_kinds
 from unetscope.analysis.names import compvis_names
 from unetscope.analysis.origins import ChannelSource, Origins
 from unetscope.analysis.partition import merge_block_units, merge_blocks, partition
+from unetscope.analysis.shaped import shaping
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.view import View, code, phrase, settings
 
@@ -115,34 +115,22 @@ def title(view: View, path: str) -> str:
 
 def _config(explained: Explained, path: str) -> Cell | None:
     """The options that shape a module, with their values if they are written."""
-    network = explained.view.network
-    config, path, paths = _configured(network.trace.config, path, network.modules)
-    options = config.get("unet")
-    if not isinstance(options, dict):
+    words, network = explained.view.words, explained.view.network
+    kinds = {inner: module.kind for inner, module in network.modules.items()}
+    found = shaping(network.trace.config, kinds, path)
+    if found is None:
         return None
-    keys = config_keys(path, paths)
+    options, inner = found
+    keys = options.keys(inner)
+    if keys is None:
+        return Cell.of(words.never_perturbed, data=([], []))
+    values = [options.value(key) for key in keys]
     texts = [
-        f"{key}={_plain(options[key])}"
-        if key in options
-        else explained.view.words.by_default.format(key)
-        for key in keys
+        f"{key}={_plain(value)}" if options.writes(key) else words.by_default.format(key)
+        for key, value in zip(keys, values, strict=True)
     ]
-    return Cell.of(", ".join(texts), data=(list(keys), [options.get(key) for key in keys]))
-
-
-def _configured(
-    config: Mapping[str, Any], path: str, paths: Iterable[str]
-) -> tuple[Mapping[str, Any], str, Iterable[str]]:
-    """The config that a module was built from, its path there, and those of all modules there.
-
-    A UNet and a ControlNet that run as one have two, the ControlNet's under `controlnet`.
-    """
-    if not isinstance(config.get("controlnet"), dict):
-        return config, path, paths
-    root, _, inner = (path or "unet").partition(".")
-    own = config["controlnet"] if root == "controlnet" else config
-    prefix = f"{root}."
-    return own, inner, ["", *(p.removeprefix(prefix) for p in paths if p.startswith(prefix))]
+    texts += [words.not_decided.format(key) for key in options.not_decided]
+    return Cell.of(", ".join(texts), data=(list(keys), values))
 
 
 def _plain(value: Any) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from unetscope.analysis.diff.changes import Change, ConfigChange, Diff
 from unetscope.analysis.diff.modules import differ
+from unetscope.lock import Lock
 
 Path = tuple[str | int, ...]
 """Where a value stands in a config: `("unet", "block_out_channels", 3)`."""
@@ -78,7 +79,7 @@ def _flat(section: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     return found
 
 
-def cause(change: Change, diff: Diff, paths: Iterable[str]) -> Path:
+def cause(change: Change, diff: Diff, new: Lock) -> Path:
     """The value of the new config that most likely caused a change.
 
     Of the values that differ, one that shapes the module; else the first.
@@ -86,7 +87,7 @@ def cause(change: Change, diff: Diff, paths: Iterable[str]) -> Path:
     Args:
         change: one of the diff's, alone or folded.
         diff: with what differs in the configs.
-        paths: of the new network's modules.
+        new: the new network.
 
     Returns:
         The path of the value, down to the item of a list; empty if the configs do not differ.
@@ -97,22 +98,27 @@ def cause(change: Change, diff: Diff, paths: Iterable[str]) -> Path:
     resized = change.id == "io-resized"
     fitting = [key for key in differing if key.startswith(_SIZES) is resized] or list(differing)
     if len(fitting) > 1:
-        known = list(paths)
-        shaped = {f"unet.{key}" for key in _keys(change, known)}
+        shaped = _keys(change, new)
         fitting = [key for key in fitting if key in shaped] or fitting
     return _path(differing[fitting[0]])
 
 
-def _keys(change: Change, paths: list[str]) -> tuple[str, ...]:
-    """The options that shape the module of a change."""
-    # Compiling the table takes milliseconds, and few diffs ask for a cause.
-    from unetscope.analysis.config_keys import config_keys
+def _keys(change: Change, new: Lock) -> set[str]:
+    """The values that shape the module of a change, by dotted keys, a list as one value."""
+    # Reading what shapes what takes milliseconds, and few diffs ask for a cause.
+    from unetscope.analysis.shaped import shaping
 
     where = change.singles()[0].where
-    known = set(paths)
-    while where and where not in known:
+    kinds = {module.path: module.kind for module in new.modules}
+    while where and where not in kinds:
         where = where.rpartition(".")[0]
-    return config_keys(where, paths) if where else ()
+    found = shaping(new.config, kinds, where) if where else None
+    if found is None:
+        return set()
+    options, path = found
+    is_control = CONTROLNET in new.config and where.partition(".")[0] == CONTROLNET
+    above = f"{CONTROLNET}.unet" if is_control else "unet"
+    return {f"{above}.{key.partition('.')[0]}" for key in options.keys(path) or ()}
 
 
 def _path(found: ConfigChange) -> Path:
