@@ -46,8 +46,7 @@ def timesteps_command(
 ) -> None:
     """Show how the time step is embedded: sines and cosines, their frequencies and values.
 
-    The network's own layer runs on the CPU, and what each channel is, and whether sines or cosines
-    come first, is found from its values.
+    The network's own layer runs on the CPU; what each channel is, is found from its values.
 
     `unetscope timesteps sd15 --at 0,10,100`
 
