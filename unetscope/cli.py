@@ -26,6 +26,7 @@ from unetscope.commands.schema import schema_command
 from unetscope.commands.show import show_command
 from unetscope.commands.skips import skips_command
 from unetscope.commands.sweep import sweep_command
+from unetscope.commands.timesteps import timesteps_command
 from unetscope.commands.trace import trace_command
 from unetscope.errors import UnetscopeError
 from unetscope.files.reading import why
@@ -44,6 +45,7 @@ app.command("params")(params_command)
 app.command("explain")(explain_command)
 app.command("flops")(flops_command)
 app.command("sweep")(sweep_command)
+app.command("timesteps")(timesteps_command)
 app.command("memory")(memory_command)
 app.command("lock")(lock_command)
 app.command("diff")(diff_command)

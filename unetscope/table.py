@@ -42,6 +42,8 @@ class Kind(Enum):
     MACS = auto()  # int of multiply-adds: 401.6 GMACs
     FLOPS = auto()  # int, two for each multiply-add: 803.3 GFLOPs
     SHARE = auto()  # float in 0..1: 12.3 %
+    NUMBER = auto()  # float: 0.0001059, 62,832
+    FRACTION = auto()  # float about as large as 1: -0.5063
     DIFFERENCE = auto()  # float, relative to what is compared: 1.3e-07
     SHAPE = auto()  # dims: [B, 1280, 8, 8]
     TUPLE = auto()  # dims: (1, 1280, 8, 8)
@@ -135,7 +137,7 @@ class Column:
 FINDING = ("level", "file", "line", "column", "id", "message")
 """The columns of a table of findings; `level` is error, warning or notice. It may have more."""
 
-_NUMBERS = {Kind.COUNT, Kind.BYTES, Kind.MACS, Kind.SHARE}
+_NUMBERS = {Kind.COUNT, Kind.BYTES, Kind.MACS, Kind.SHARE, Kind.NUMBER, Kind.FRACTION}
 
 
 @dataclass(frozen=True)
@@ -275,3 +277,33 @@ class Chart:
     series: tuple[str, ...]
     bars: tuple[Bar, ...]
     kind: Kind
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One curve.
+
+    Attributes:
+        label: what it is.
+        values: at 0, 1, 2 … of the axis, within -1 and 1.
+    """
+
+    label: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Curves between -1 and 1, one below the other over one axis.
+
+    Attributes:
+        title: what they show.
+        axis: what the axis is.
+        means: says that a place of a curve of text stands for the mean of `{}` values.
+        curves: in order.
+    """
+
+    title: str
+    axis: str
+    means: str
+    curves: tuple[Curve, ...]

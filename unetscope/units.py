@@ -68,6 +68,8 @@ _SPELLINGS: dict[Kind, Callable[[Any], str]] = {
     Kind.MACS: lambda value: scaled(value, "MACs"),
     Kind.FLOPS: lambda value: scaled(value, "FLOPs"),
     Kind.SHARE: lambda value: f"{100 * value:.1f} %",
+    Kind.NUMBER: lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}",
+    Kind.FRACTION: lambda value: f"{round(value, 4) + 0:.4f}",
     Kind.DIFFERENCE: lambda value: f"{value:.1e}" if value else "0",
     Kind.SHAPE: shape,
     Kind.TUPLE: _tuple,

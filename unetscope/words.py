@@ -1018,3 +1018,73 @@ class Words:
             ),
         }
     )
+
+    # The embedding of the time
+    time_layer = Word(en="Time layer", zh="时间嵌入层")
+    time_embedding_of = Word(en="Embedding of the time in {}", zh="{} 的时间嵌入")
+    schedule = Word(en="Time steps", zh="时间步数")
+    order = Word(en="Order", zh="顺序")
+    wave_orders = WordsByKey(
+        {
+            "sin-cos": Word(en="all sines, then all cosines", zh="先全部正弦，后全部余弦"),
+            "cos-sin": Word(en="all cosines, then all sines", zh="先全部余弦，后全部正弦"),
+            "sin-cos-alternating": Word(
+                en="sine and cosine in turns, a sine first", zh="正弦与余弦交替，正弦在前"
+            ),
+            "cos-sin-alternating": Word(
+                en="cosine and sine in turns, a cosine first", zh="余弦与正弦交替，余弦在前"
+            ),
+            "sin": Word(en="sines alone", zh="仅正弦"),
+            "cos": Word(en="cosines alone", zh="仅余弦"),
+            "mixed": Word(en="another, see the functions", zh="其他顺序，见各通道的函数"),
+        }
+    )
+    highest_frequency = Word(en="Highest frequency", zh="最高频率")
+    lowest_frequency = Word(en="Lowest frequency", zh="最低频率")
+    time_units = Word(
+        en="Found by running this layer alone: a channel is sin(f t) or cos(f t) of the time t in "
+        "steps; f in radians a step, the period 2 pi / f in steps.",
+        zh="由单独运行该层得到：每个通道是时间 t（以步计）的 sin(f t) 或 cos(f t)；"
+        "f 以弧度/步计，周期 2 pi / f 以步计。",
+    )
+    time_units_in_body = Word(
+        en="Found by running the network up to here: a channel is sin(f t) or cos(f t) of the time "
+        "t in steps; f in radians a step, the period 2 pi / f in steps.",
+        zh="由把网络运行到此处得到：每个通道是时间 t（以步计）的 sin(f t) 或 cos(f t)；"
+        "f 以弧度/步计，周期 2 pi / f 以步计。",
+    )
+    time_logarithm = Word(
+        en="It takes the logarithm: f is in radians for each unit of ln t, and there is no period.",
+        zh="该层先取对数：f 以弧度/（ln t 的单位）计，没有周期。",
+    )
+    frequencies_held = Word(
+        en="The frequencies are parameters: a checkpoint has its own; these are what the code "
+        "draws with seed 0.",
+        zh="频率是参数：检查点有自己的值；此处为代码以随机种子 0 抽取的值。",
+    )
+    frequencies = Word(en="Frequencies by channel", zh="各通道的频率")
+    channel = Word(en="Channel", zh="通道")
+    frequency = Word(en="Frequency", zh="频率")
+    period = Word(en="Period", zh="周期")
+    turns = Word(en="Turns in {} steps", zh="{} 步内的周数")
+    channels_shown = Word(
+        en="{} of {} channels; `--channels all` shows the others.",
+        zh="显示 {} / {} 个通道；`--channels all` 显示其余。",
+    )
+    values_at = Word(en="Values", zh="取值")
+    similarity = Word(en="Cosine similarity of t and t + distance", zh="t 与 t + 距离 的余弦相似度")
+    distance = Word(en="Distance", zh="距离")
+    mean = Word(en="Mean", zh="平均")
+    lowest = Word(en="Lowest", zh="最低")
+    highest = Word(en="Highest", zh="最高")
+    similarity_means = Word(
+        en="Over all t of the schedule. A sine and a cosine of each frequency make it depend on "
+        "the distance alone: then the lowest is the highest.",
+        zh="对调度中的所有 t。若每个频率各有一个正弦和一个余弦，则它只取决于距离："
+        "最低值等于最高值。",
+    )
+    time_step = Word(en="time step t", zh="时间步 t")
+    each_cell_a_mean = Word(
+        en="Each place is the mean of {} steps, from -1 to 1, low to high: what is faster is flat",
+        zh="每格为 {} 步的平均，从 -1（低）到 1（高）：更快的变化显示为平线",
+    )

@@ -13,9 +13,9 @@ TABLE = Table("one", "One", (Column("a", "A"), Column("b", "B")), (("x", 1), ("y
 
 
 def test_the_formats_that_can_hold_it() -> None:
-    assert formats(Content.TABLES) == ("terminal", "markdown", "html", "json", "csv")
+    assert formats(Content.TABLES) == ("terminal", "markdown", "html", "latex", "json", "csv")
     assert {*formats(Content.FINDINGS)} - {*formats(Content.TABLES)} == {"github", "sarif"}
-    changes = ("terminal", "markdown", "html", "json", "github", "sarif", "junit")
+    changes = ("terminal", "markdown", "html", "latex", "json", "github", "sarif", "junit")
     assert formats(Content.CHANGES) == changes
 
 

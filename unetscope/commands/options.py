@@ -17,7 +17,7 @@ import typer
 from typer.models import OptionInfo
 
 from unetscope.commands import console
-from unetscope.errors import nearest
+from unetscope.errors import UnetscopeError, nearest
 from unetscope.render import Content, formats
 from unetscope.sources.request import Request
 from unetscope.words import Language
@@ -25,7 +25,7 @@ from unetscope.words import Language
 if TYPE_CHECKING:
     from unetscope.api import Architecture
     from unetscope.rules.gate import Gate
-    from unetscope.table import Table
+    from unetscope.table import Chart, Curves, Table
     from unetscope.views.diff import Judged
 
 SHOW, NETWORK, GATE, OUTPUT = "What to show", "Network", "Gate", "Output"
@@ -361,6 +361,28 @@ class TableOptions(WrittenOptions):
         """Write tables as was asked for, with other names for modules if there are any."""
         console.tell_merged(names or {})
         console.show(list(tables), self.format, self.output, names, self.lang)
+
+    def draw(self, drawing: Chart | Curves) -> None:
+        """Draw in a terminal or, with `-o FILE.svg`, as an image.
+
+        Raises:
+            UnetscopeError: another format was asked for.
+        """
+        from unetscope.render import chart, curves
+        from unetscope.table import Chart
+
+        if self.format != "terminal":
+            raise UnetscopeError(
+                f"`--plot` draws text and SVG, not {self.format}",
+                hint="leave `--format` away; `-o FILE.svg` writes SVG",
+            )
+        as_image = self.output is not None and self.output.suffix == ".svg"
+        width = None if self.output else console.style().width
+        if isinstance(drawing, Chart):
+            drawn = chart.svg(drawing) if as_image else chart.text(drawing, width)
+        else:
+            drawn = curves.svg(drawing) if as_image else curves.text(drawing, width)
+        console.emit(drawn, self.output)
 
 
 @dataclass(frozen=True)

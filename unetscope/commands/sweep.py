@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from unetscope.commands import console
 from unetscope.commands.options import MaybeSource, NetworkOptions, TableOptions, grouped
-from unetscope.errors import UnetscopeError
-
-if TYPE_CHECKING:
-    from unetscope.table import Chart
 
 
 def _sizes(what: str) -> object:
@@ -48,20 +42,6 @@ def sweep_command(
     from unetscope.words import Words
 
     if plot:
-        _draw(chart(Words(written.lang), points, list(swept)), written.format, written.output)
+        written.draw(chart(Words(written.lang), points, list(swept)))
     else:
         written.show(sweep(Words(written.lang), points))
-
-
-def _draw(chart: Chart, format: str, output: Path | None) -> None:
-    from unetscope.render.chart import svg, text
-
-    if format != "terminal":
-        raise UnetscopeError(
-            f"`--plot` draws text and SVG, not {format}",
-            hint="leave `--format` away; `-o FILE.svg` writes SVG",
-        )
-    if output is not None and output.suffix == ".svg":
-        console.emit(svg(chart), output)
-    else:
-        console.emit(text(chart, None if output else console.style().width), output)

@@ -56,6 +56,7 @@ FORMATS: Mapping[str, Format] = {
         Format("terminal", _ALL, Reader.PEOPLE),
         Format("markdown", _ALL, Reader.REVIEWERS),
         Format("html", _ALL, Reader.PEOPLE),
+        Format("latex", _ALL, Reader.PEOPLE),
         Format("json", _ALL, Reader.PROGRAMS),
         Format("csv", frozenset({Content.TABLES, Content.FINDINGS}), Reader.PROGRAMS),
         Format("github", frozenset({Content.FINDINGS, Content.CHANGES}), Reader.REVIEW_TOOLS),

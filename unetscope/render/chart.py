@@ -9,7 +9,7 @@ from unetscope.table import Bar, Chart
 from unetscope.units import spell
 
 _SHADES = "█▒░▓"
-_COLORS = ("#4477aa", "#ee6677", "#ccbb44", "#228833")
+COLORS = ("#4477aa", "#ee6677", "#ccbb44", "#228833")
 _USUAL_WIDTH = 80
 _LEFT, _TOP, _PLOT, _BOTTOM = 20, 60, 280, 70
 _PITCH, _BAR = 72, 44
@@ -24,10 +24,10 @@ def text(chart: Chart, width: int | None = None) -> str:
     most = max((bar.total for bar in chart.bars), default=0)
     shades = list(zip(_SHADES, chart.series, strict=False))
     lines = [chart.title, "  ".join(f"{shade} {title}" for shade, title in shades), ""]
-    for label, end, bar in zip(labels, ends, chart.bars, strict=True):
+    for name, end, bar in zip(labels, ends, chart.bars, strict=True):
         stripes = _stripes(bar, most, room)
         drawn = "".join(shade * cells for (shade, _), cells in zip(shades, stripes, strict=True))
-        lines.append(f"{label:>{before}}  {drawn} {end}")
+        lines.append(f"{name:>{before}}  {drawn} {end}")
     return "\n".join(lines) + "\n"
 
 
@@ -47,19 +47,19 @@ def svg(chart: Chart) -> str:
         f'width="{wide}" height="{high}" font-family="sans-serif" font-size="12">',
         f"<title>{escape(chart.title)}</title>",
         f'<rect width="{wide}" height="{high}" fill="#ffffff"/>',
-        _label(_LEFT, 20, chart.title, anchor="start", size=15),
+        label(_LEFT, 20, chart.title, anchor="start", size=15),
     ]
     for index, title in enumerate(chart.series):
         x = _LEFT + 150 * index
-        parts.append(_box(x, 32, 12, 12, _COLORS[index]))
-        parts.append(_label(x + 18, 42, title, anchor="start"))
+        parts.append(box(x, 32, 12, 12, COLORS[index]))
+        parts.append(label(x + 18, 42, title, anchor="start"))
     for index, bar in enumerate(chart.bars):
         parts += _bar(chart, bar, _LEFT + _PITCH * index + _PITCH // 2, most)
     floor = _TOP + _PLOT
     parts.append(
         f'<line x1="{_LEFT}" y1="{floor}" x2="{wide - _LEFT}" y2="{floor}" stroke="#333333"/>'
     )
-    parts.append(_label(wide // 2, high - 12, chart.axis))
+    parts.append(label(wide // 2, high - 12, chart.axis))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -70,22 +70,24 @@ def _bar(chart: Chart, bar: Bar, middle: int, most: int) -> list[str]:
     parts = []
     for index, (start, end) in enumerate(zip([0.0, *ends], ends, strict=False)):
         title = f"{chart.series[index]}: {spell(bar.values[index], chart.kind)}"
-        box = _box(middle - _BAR // 2, floor - end, _BAR, end - start, _COLORS[index], title)
-        parts.append(box)
+        drawn = box(middle - _BAR // 2, floor - end, _BAR, end - start, COLORS[index], title)
+        parts.append(drawn)
     top = floor - ends[-1]
     if bar.note:
-        parts.append(_label(middle, top - 18, bar.note, size=10))
-    parts.append(_label(middle, top - 5, spell(bar.total, chart.kind), size=10))
-    parts.append(_label(middle, floor + 18, bar.label))
+        parts.append(label(middle, top - 18, bar.note, size=10))
+    parts.append(label(middle, top - 5, spell(bar.total, chart.kind), size=10))
+    parts.append(label(middle, floor + 18, bar.label))
     return parts
 
 
-def _box(x: float, y: float, width: float, height: float, color: str, title: str = "") -> str:
+def box(x: float, y: float, width: float, height: float, color: str, title: str = "") -> str:
+    """A rectangle; `title` is shown where one points at it."""
     inside = f"<title>{escape(title)}</title>" if title else ""
     size = f'x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"'
     return f'<rect {size} fill="{color}">{inside}</rect>'
 
 
-def _label(x: float, y: float, words: str, *, anchor: str = "middle", size: int = 12) -> str:
+def label(x: float, y: float, words: str, *, anchor: str = "middle", size: int = 12) -> str:
+    """A text, whose `anchor` is at x."""
     place = f'x="{x:g}" y="{y:g}" text-anchor="{anchor}" font-size="{size}"'
     return f"<text {place}>{escape(words)}</text>"

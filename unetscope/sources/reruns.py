@@ -173,7 +173,7 @@ def _verified(
 
     drawn = keys(old.lock(), new.lock())
     for network in (old, new):
-        _see_memory(network, device, dtype)
+        see_memory(network, device, dtype)
     before, after = (
         _ran(network, each, device, dtype, progress)
         for network, each in zip((old, new), drawn, strict=True)
@@ -196,7 +196,7 @@ def _verified(
     )
 
 
-def _see_memory(network: Runnable, device: str, dtype: str) -> None:
+def see_memory(network: Runnable, device: str, dtype: str) -> None:
     """See that a network fits into memory.
 
     Raises:

@@ -79,6 +79,7 @@ def build_unfilled(make: Callable[[], nn.Module], device: str, dtype: str) -> nn
     """The module that `make` returns, in eval mode, its weights never filled but its buffers are.
 
     So a network of billions of parameters is there in a moment. `make` must not look at weights.
+    Parameters that are never trained are no weights, such as the frequencies of time embeddings.
 
     Raises:
         UnetscopeError: no such device here.
@@ -88,18 +89,18 @@ def build_unfilled(make: Callable[[], nn.Module], device: str, dtype: str) -> nn
         model = make()
     for module in model.modules():
         for name, weight in module._parameters.items():
-            if weight is not None:
+            if weight is not None and weight.is_meta:
                 module._parameters[name] = nn.Parameter(torch.empty_like(weight, device=where))
     return model.to(where).eval()
 
 
 @contextmanager
 def _weights_on_meta() -> Iterator[None]:
-    """Move each parameter that a module is given to meta."""
+    """Move each parameter that a module is given to meta, if it is to be trained."""
     owner = get_ident()
 
     def move(_: nn.Module, __: str, weight: nn.Parameter) -> Any:
-        moved = weight.is_meta or get_ident() != owner
+        moved = weight.is_meta or not weight.requires_grad or get_ident() != owner
         return None if moved else nn.Parameter(weight.to("meta"))
 
     handle = everywhere.register_module_parameter_registration_hook(move)
