@@ -38,12 +38,12 @@ unet:
 """
 EXAMPLES = {
     "unetscope check": "unetscope check tiny.yaml",
+    "unetscope check CONFIG": "unetscope check tiny.yaml",
     "unetscope check --list-rules": "unetscope check --list-rules",
     "unetscope diff": "unetscope diff tiny.yaml tiny.yaml",
     "unetscope diff --base origin/main configs/": "unetscope diff --base origin/main configs/",
     "unetscope diff --base {}": "unetscope diff --base HEAD",
     "unetscope diff CONFIG CHECKPOINT": "unetscope diff tiny.yaml tiny.safetensors",
-    "unetscope explain {} MODULE": "unetscope explain tiny.yaml conv_in",
     "unetscope list": "unetscope list",
     "unetscope lock --check": "unetscope lock --check tiny.yaml",
     "unetscope lock CONFIG": "unetscope lock tiny.yaml",

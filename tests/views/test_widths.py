@@ -9,11 +9,11 @@ from rich.cells import cell_len
 
 import unetscope
 from unetscope.analysis.cost import Cost
+from unetscope.config.files import read_index
 from unetscope.render import Style, render
 from unetscope.render.folding import pieces
 from unetscope.render.spans import lines, title
 from unetscope.rules.gate import Gate
-from unetscope.sources.index import read_index
 from unetscope.table import Reader
 from unetscope.views import diff, explain, memory, models, sections, tree
 from unetscope.views.diff import Judged

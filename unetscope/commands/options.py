@@ -132,7 +132,9 @@ MaybeSource = Annotated[
 MaybeSources = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[CONFIG]...", help=f"Each: {_SOURCE}; {_WITHOUT}.", autocompletion=complete_configs
+        metavar="CONFIG...",
+        help=f"Each: {_SOURCE}; without one, what `config` names under tool.unetscope.",
+        autocompletion=complete_configs,
     ),
 ]
 Network = Annotated[
