@@ -121,14 +121,18 @@ def progress(what: str, steps: int) -> Iterator[Callable[[], None]]:
 
 
 def style() -> Style:
-    """How stdout wants its text: as wide as the terminal and in colour, or neither."""
+    """How stdout wants its text: as wide as the terminal and in colour, or neither.
+
+    `NO_COLOR` and, after it, `FORCE_COLOR` go before what stdout is.
+    """
     from unetscope.render import Style
 
     terminal = sys.stdout.isatty()
-    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    understood = terminal and os.environ.get("TERM") != "dumb"
+    wanted = bool(os.environ.get("FORCE_COLOR")) or understood
     return Style(
         width=shutil.get_terminal_size().columns if terminal else None,
-        color=terminal and not plain,
+        color=wanted and not os.environ.get("NO_COLOR"),
     )
 
 
@@ -183,9 +187,19 @@ def show(
     names: Mapping[str, str] | None = None,
     language: str = "en",
 ) -> None:
-    """Render tables for stdout or a file, with other names for modules if there are any."""
-    from unetscope.render import PLAIN, render
+    """Render tables for stdout or a file, with other names for modules if there are any.
 
+    Raises:
+        UnetscopeError: the file is called as an image is, or cannot be written.
+    """
+    from unetscope.render import FORMATS, PLAIN, render
+
+    if output is not None and output.suffix.lower() == ".svg":
+        suffixes = ", ".join(suffix for one in FORMATS.values() for suffix in one.suffixes[:1])
+        raise UnetscopeError(
+            f"{output}: tables are no image",
+            hint=f"files of tables: {suffixes}; `unetscope sweep --plot` draws SVG",
+        )
     if names:
         from unetscope.views.naming import renamed
 

@@ -18,7 +18,7 @@ from typer.models import OptionInfo
 
 from unetscope.commands import console
 from unetscope.errors import nearest
-from unetscope.render import Content, formats
+from unetscope.render import Content, format_of, formats
 from unetscope.sources.request import Request
 from unetscope.words import Language
 
@@ -306,8 +306,28 @@ ModuleNames = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    _output("-o", "--output", help="Write to a file instead of stdout.", **WRITTEN),
+    _output(
+        "-o",
+        "--output",
+        help="Write to a file instead of stdout; without `--format`, its suffix tells the format.",
+        **WRITTEN,
+    ),
 ]
+
+
+def _is_given(context: typer.Context, option: str) -> bool:
+    """Whether the user gave an option, on the command line or in the environment."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name != "DEFAULT"
+
+
+def _language(context: typer.Context, value: str) -> str:
+    """`--lang`, else what the project's settings say."""
+    from unetscope.sources.settings import language
+
+    return value if _is_given(context, "lang") else language() or value
+
+
 if TYPE_CHECKING:
     TableFormat = str
     FindingFormat = str
@@ -316,8 +336,24 @@ else:
 
     def _format(content: Content, more: str = "") -> Any:
         """The option `--format` of a command, with the formats that can hold what it writes."""
-        known = one_of(formats(content))
-        return Annotated[str, _output("--format", "-f", help=f"Form of the output{more}.", **known)]
+
+        def by_suffix(context: typer.Context, value: str) -> str:
+            """`--format`, else what the suffix of `--output` tells."""
+            output = context.params.get("output")
+            if output is None or _is_given(context, "format"):
+                return value
+            return format_of(Path(output).suffix, content) or value
+
+        return Annotated[
+            str,
+            _output(
+                "--format",
+                "-f",
+                help=f"Form of the output{more}.",
+                callback=by_suffix,
+                **one_of(formats(content)),
+            ),
+        ]
 
     TableFormat = _format(Content.TABLES)
     FindingFormat = _format(Content.FINDINGS, "; github and sarif mark lines of files")
@@ -346,7 +382,11 @@ class WrittenOptions(MessageOptions):
     lang: Annotated[
         str,
         _output(
-            "--lang", help="Language of the tables.", **one_of(each.value for each in Language)
+            "--lang",
+            help="Language of the tables; by default `lang` under tool.unetscope.",
+            envvar="UNETSCOPE_LANG",
+            callback=_language,
+            **one_of(each.value for each in Language),
         ),
     ] = "en"
     format: str = "terminal"

@@ -40,6 +40,8 @@ def sweep_command(
     """
     from unetscope.sources import sweeping
 
+    if plot:
+        _check_drawing(written.format, written.output)
     given = {"batch": batch, "height": height, "width": width, "tokens": tokens}
     swept = {name: text for name, text in given.items() if text is not None}
     sizes = sweeping.combinations(swept)
@@ -48,20 +50,28 @@ def sweep_command(
     from unetscope.words import Words
 
     if plot:
-        _draw(chart(Words(written.lang), points, list(swept)), written.format, written.output)
+        _draw(chart(Words(written.lang), points, list(swept)), written.output)
     else:
         written.show(sweep(Words(written.lang), points))
 
 
-def _draw(chart: Chart, format: str, output: Path | None) -> None:
+def _check_drawing(format: str, output: Path | None) -> None:
+    """See that a chart can be written so.
+
+    Raises:
+        UnetscopeError: it cannot.
+    """
+    hint = "a terminal, `-o FILE.txt` and `-o FILE.svg` show a chart"
+    if format != "terminal":
+        raise UnetscopeError(f"`--plot` draws text and SVG, not {format}", hint=hint)
+    if output is not None and output.suffix.lower() not in ("", ".txt", ".svg"):
+        raise UnetscopeError(f"{output}: `--plot` draws text and SVG", hint=hint)
+
+
+def _draw(chart: Chart, output: Path | None) -> None:
     from unetscope.render.chart import svg, text
 
-    if format != "terminal":
-        raise UnetscopeError(
-            f"`--plot` draws text and SVG, not {format}",
-            hint="leave `--format` away; `-o FILE.svg` writes SVG",
-        )
-    if output is not None and output.suffix == ".svg":
+    if output is not None and output.suffix.lower() == ".svg":
         console.emit(svg(chart), output)
     else:
         console.emit(text(chart, None if output else console.style().width), output)

@@ -13,10 +13,11 @@ from unetscope.files.reading import is_file, is_there
 from unetscope.sources.source import Info
 from unetscope.sources.targets import is_target
 from unetscope.wording import found, series, shown
+from unetscope.words import Language
 
 USUAL = "sd15"
 """The config that is meant where none is named and no `pyproject.toml` says otherwise."""
-KEYS = ("check", "config", "configs", "diff", "locks")
+KEYS = ("check", "config", "configs", "diff", "lang", "locks")
 """What may stand under `[tool.unetscope]`."""
 
 
@@ -117,6 +118,22 @@ def _is_below(folder: str) -> bool:
     return bool(folder) and not path.is_absolute() and ".." not in path.parts
 
 
+def language() -> str | None:
+    """What `lang` under `[tool.unetscope]` of the nearest `pyproject.toml` says, if anything.
+
+    Raises:
+        ConfigError: that file is no TOML, or there is no such language.
+    """
+    file = nearest_file(Path.cwd())
+    named = None if file is None else section(file).get("lang")
+    if file is None or named is None or named in tuple(Language):
+        return named
+    raise ConfigError(
+        f"tool.unetscope.lang: expected {', '.join(Language)}, found {found(named)}",
+        place=place_of(file, "lang"),
+    )
+
+
 def nearest_file(folder: Path) -> Path | None:
     """The `pyproject.toml` of a folder, or of the nearest one above that has one."""
     files = (above / "pyproject.toml" for above in (folder, *folder.parents))
@@ -126,10 +143,16 @@ def nearest_file(folder: Path) -> Path | None:
 def section(file: Path, *names: str) -> dict[str, Any]:
     """A table below `[tool.unetscope]`; empty if the file has none.
 
+    What never says unetscope is not read as TOML: most projects need nothing of it.
+
     Raises:
         ConfigError: the file is no TOML, what has that name is no table, or `[tool.unetscope]` has
             a key that means nothing.
     """
+    from unetscope.config.files import read_text
+
+    if "unetscope" not in read_text(file):
+        return {}
     table: Any = read(file)
     for depth, name in enumerate(("tool", "unetscope", *names)):
         table = table.get(name, {})
