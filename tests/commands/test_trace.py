@@ -208,11 +208,19 @@ def test_bad_options(unetscope, narrow, arguments, message):
     assert (result.code, result.out, result.err) == (2, "", message)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_no_cuda_is_a_clear_error(unetscope, narrow):
-    result = unetscope("trace", narrow, "--device", "cuda")
-    assert result.code == 2
-    assert result.err.startswith("error: there is no CUDA device here\nhint: ")
+@pytest.mark.parametrize("device", ["cuda", "cuda:99", "mps", "xpu", "hpu"])
+def test_a_device_that_is_not_here_is_a_clear_error(unetscope, narrow, device):
+    try:
+        torch.empty(0, device=device)
+    except Exception:
+        result = unetscope("trace", narrow, "--device", device)
+        assert (result.code, result.out) == (2, "")
+        message, hint = result.err.splitlines()
+        assert message.startswith(f"error: there is no device `{device}` here")
+        assert len(message) < 160
+        assert hint.startswith("hint: `meta` gives the same trace")
+    else:
+        pytest.skip(f"there is a device {device}")
 
 
 def test_a_missing_config_names_the_nearest(unetscope):

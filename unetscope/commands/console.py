@@ -64,25 +64,41 @@ def tell_merged(names: Mapping[str, str]) -> None:
 
 
 def error(found: UnetscopeError) -> None:
-    """Print what went wrong, and what might help."""
+    """Print what went wrong, and what might help; with `--verbose` also what it came from."""
     with suppress(OSError):  # what is left for stdout cannot be written where it is closed
         sys.stdout.flush()
+    trace_back(found.__cause__)
+    _say(_worded("error", found))
+
+
+def note(found: UnetscopeError) -> None:
+    """Print what went wrong, but did not stop the command."""
+    trace_back(found.__cause__)
+    info(_worded("note", found))
+
+
+def _worded(kind: str, found: UnetscopeError) -> str:
     # Lines of a message that are not its first are set off, whatever they begin with.
     text = found.message.replace("\n", "\n  ")
-    _say(f"error: {UnetscopeError(text, hint=found.hint, place=found.place)}")
+    return f"{kind}: {UnetscopeError(text, hint=found.hint, place=found.place)}"
 
 
 def fault(found: BaseException) -> None:
     """Print that unetscope itself went wrong; with `--verbose` also where."""
-    if _verbose:
-        for line in "".join(traceback.format_exception(found)).splitlines():
-            _say(line)
+    trace_back(found)
     error(
         UnetscopeError(
             f"a fault of unetscope's own: {type(found).__name__}: {found}".rstrip(": "),
             hint="please report it" if _verbose else "`-v` shows where; please report it",
         )
     )
+
+
+def trace_back(found: BaseException | None) -> None:
+    """Print where an exception was raised, if there is one, with `--verbose` alone."""
+    if _verbose and found is not None:
+        for line in "".join(traceback.format_exception(found)).splitlines():
+            _say(line)
 
 
 def _say(text: str) -> None:

@@ -60,6 +60,11 @@ def memory_command(
             "nothing runs on meta, so there is nothing to measure",
             hint="add `--device cuda` or `--device cpu`",
         )
+    if measure and network.device.partition(":")[0] not in ("cpu", "cuda"):
+        raise UnetscopeError(
+            f"`--measure` cannot wait for the end of what runs on `{network.device}`",
+            hint="add `--device cuda` or `--device cpu`",
+        )
     from unetscope.sources.reruns import measurement
     from unetscope.views.memory import memory
     from unetscope.views.view import View

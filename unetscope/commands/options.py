@@ -194,7 +194,7 @@ class NetworkOptions:
         str,
         _option(
             "--device",
-            help="meta allocates nothing; cpu and cuda run for real.",
+            help="meta allocates nothing; cpu, cuda, mps and xpu run for real.",
             metavar="DEVICE",
         ),
     ] = "meta"
@@ -371,7 +371,9 @@ class MessageOptions:
     ] = False
     verbose: Annotated[
         bool,
-        _output("--verbose", "-v", help="More messages on stderr.", callback=console.set_verbose),
+        _output(
+            "--verbose", "-v", help="More on stderr, tracebacks too.", callback=console.set_verbose
+        ),
     ] = False
 
 
