@@ -93,3 +93,10 @@ def test_another_repository(folder, refusal):
 def test_letters_in_another_order(refusal):
     assert 'did you mean "sd15"?' in refusal("sd51")
     assert 'did you mean "sd21"?' in refusal("sd12")
+
+
+def test_a_name_is_one_line(write):
+    assert (
+        load(write("extends: sd15\nname: |\n  Mine,\n\n   and yours\n")).name == "Mine,  and yours"
+    )
+    assert load(write('extends: sd15\nname: "\\n"\n', "mine.yaml")).name == "mine"

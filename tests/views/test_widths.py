@@ -40,9 +40,9 @@ def tables_of(name, language):
         sections.show(view, sections.choose(None))[0],
         tree.calls(view, 2),
         tree.functions(view, attention),
-        memory.memory(view, None),
+        memory.memory(view, None)[0],
         explain.modules(view, list(view.network.modules)[::40]),
-        *(explain.card(view, path, list(explain.SECTIONS)) for path in (attention, paths[1])),
+        *(explain.card(view, path, list(explain.SECTIONS))[0] for path in (attention, paths[1])),
         *(params(view, Choice(by)) for by in ("block", "part", "stage-kind", "type", "mbw")),
         params(view, Choice("tensor", top=9, lora_rank=4, dtypes=("fp32", "int8"))),
         *(

@@ -52,6 +52,12 @@ def debug(text: str) -> None:
         info(text)
 
 
+def tell_missing(sections: Sequence[str], what: str) -> None:
+    """Say which sections are not shown, as there is nothing to show in them, if any."""
+    if sections:
+        info(f"left out, as this {what} has none: {', '.join(sections)}")
+
+
 def tell_merged(names: Mapping[str, str]) -> None:
     """Say of the originals' names that several modules here share one, if they do."""
     from unetscope.analysis.names import one_to_one

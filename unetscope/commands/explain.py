@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unetscope.commands import console
 from unetscope.commands.options import (
     ModuleNames,
     SizedNetworkOptions,
@@ -71,7 +72,13 @@ def explain_command(
             f"no module `{module}` in {trace.name}",
             hint=_hint(nearest_names(view.network, module)),
         )
-    tables = card(view, found[0], wanted) if len(found) == 1 else modules(view, found)
+    if len(found) == 1:
+        tables, missing = card(view, found[0], wanted)
+        console.tell_missing(missing if sections is not None else [], "module")
+    else:
+        tables = modules(view, found)
+        if sections is not None:
+            console.info(f"`{module}` names {len(found)} modules: `--sections` is of one")
     written.show(tables, view.names)
 
 

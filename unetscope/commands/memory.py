@@ -72,7 +72,7 @@ def memory_command(
     trace = unet.trace() if runnable is None else runnable.on("meta").trace()
     view = View.of(trace, written.lang, names)
     measured = measurement(runnable, trace, runs, console.progress) if runnable else None
-    tables = memory(view, sections, top, measured)
-    if not tables:
-        console.info(f"{trace.name} joins no skips")
+    tables, missing = memory(view, sections, top, measured)
+    if sections is not None:
+        console.tell_missing(missing, "network")
     written.show(view.told(tables), view.names)
