@@ -199,8 +199,8 @@ def test_output_to_a_file_is_whole_or_not_at_all(unetscope, narrow, tmp_path):
          "hint: did you mean `up_blocks.1`?\n"),
         (["--ops", "conv_inn"], "error: no module `conv_inn` in Narrow\n"
          "hint: did you mean `conv_in`?\n"),
-        (["--device", "tpu3"], "error: unknown device `tpu3`: expected meta, cpu or cuda "
-         "(cuda:1 …)\n"),
+        (["--device", "tpu3"], "error: unknown device `tpu3`: expected meta, cpu, cuda "
+         "(cuda:1 …), mps or xpu\n"),
     ],
 )  # fmt: skip
 def test_bad_options(unetscope, narrow, arguments, message):

@@ -97,6 +97,6 @@ def test_letters_in_another_order(refusal):
 
 def test_a_name_is_one_line(write):
     assert (
-        load(write("extends: sd15\nname: |\n  Mine,\n\n   and yours\n")).name == "Mine,  and yours"
+        load(write("extends: sd15\nname: |\n  Mine,\n\n   and yours\n")).name == "Mine, and yours"
     )
     assert load(write('extends: sd15\nname: "\\n"\n', "mine.yaml")).name == "mine"
