@@ -49,6 +49,7 @@ EXAMPLES = {
     "unetscope lock CONFIG": "unetscope lock tiny.yaml",
     "unetscope lock {} -o FILE{}": "unetscope lock sd15 -o mine.lock",
     "unetscope skips": "unetscope skips",
+    "unetscope sweep --plot": "unetscope sweep --plot",
     "unetscope trace CONFIG --save FILE": "unetscope trace tiny.yaml --save tiny.trace",
     "unetscope trace FILE --trust-code": "unetscope trace code.yaml --trust-code",
     "unetscope trace FOLDER": "unetscope trace pipeline",
