@@ -23,6 +23,8 @@ from unetscope.sources.torchvision_operators import lend_missing
 
 # The workers of pytest-xdist share the cores already; torch reads this when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+for changes_output in ("FORCE_COLOR", "NO_COLOR", "UNETSCOPE_LANG"):
+    os.environ.pop(changes_output, None)
 lend_missing()
 
 TRACES_KEPT = 32

@@ -321,7 +321,7 @@ class Architecture:
         """
         from unetscope.views.memory import memory
 
-        return [row for table in memory(self._view, section) for row in _rows(table)]
+        return [row for table in memory(self._view, section)[0] for row in _rows(table)]
 
     def skips(self) -> list[Row]:
         """The skip ledger, one row a join; empty if nothing is joined."""

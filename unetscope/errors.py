@@ -8,7 +8,7 @@ UnetscopeError                 exit code 2: the command could not do its work
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from unetscope.wording import harmless
@@ -80,7 +80,20 @@ class ForwardError(UnetscopeError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` most likely meant, or None if nothing is close."""
+    """The known name that `name` most likely meant, or None if nothing is close.
+
+    Of those that are equally close, one with the same characters in another order is likelier.
+    """
     folded = {candidate.casefold(): candidate for candidate in known}
-    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return folded[close[0]] if close else None
+    meant = name.casefold()
+    close = get_close_matches(meant, folded, n=_TIED, cutoff=0.6)
+    best = max(
+        close,
+        key=lambda one: (SequenceMatcher(None, one, meant).ratio(), sorted(one) == sorted(meant)),
+        default=None,
+    )
+    return None if best is None else folded[best]
+
+
+_TIED = 8
+"""Names that may be equally close."""

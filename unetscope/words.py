@@ -510,6 +510,10 @@ class Words:
     merge_block = Word(en="Merge block", zh="融合块 (MBW)")
     also_named = Word(en="Also named", zh="别名")
     rest_of_transformer = Word(en="SpatialTransformer, rest", zh="SpatialTransformer 其余")
+    pass_failed = Word(
+        en="The forward pass failed in {}: {}. What modules hold is counted all the same.",
+        zh="前向过程在 {} 中失败：{}。各模块持有的参数仍照常统计。",
+    )
     rows_add_up = Word(
         en="The rows add up to the total exactly: each parameter is counted in one of them.",
         zh="各行相加恰好等于总计：每个参数只出现在一行中。",

@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 from test_published import ALSO, FILES
 
+from unetscope.config.files import read_index
 from unetscope.render import render
 from unetscope.sources import Request, resolve
-from unetscope.sources.index import read_index
 from unetscope.views.sections import choose, show
 from unetscope.views.view import View
 

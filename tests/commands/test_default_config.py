@@ -66,3 +66,39 @@ def test_a_file_that_cannot_be_read_as_meant(unetscope, folder, text, expected):
     result = unetscope("flops")
     assert (result.code, result.out) == (2, "")
     assert expected in result.err
+
+
+def test_check_needs_one(unetscope, folder):
+    result = unetscope("check")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: expected a config or code, found none\nhint: `unetscope")
+    (folder / "pyproject.toml").write_text("[tool.unetscope]\nconfig = 'sd15'\n")
+    assert unetscope("check").code == 0
+
+
+@pytest.mark.parametrize("command", ["flops", "check"])
+@pytest.mark.parametrize(
+    ("text", "line", "expected"),
+    [
+        ("[tool.unetscope]\nconfg = 'sd15'\n", ":2", "tool.unetscope.confg: no such setting\n"),
+        ("[tool]\nunetscope.confg = 'sd15'\n", ":2", "hint: did you mean `config`?"),
+        ("[tool.unetscope]\n\n[tool.unetscope.chek]\nx = 1\n", ":3", "did you mean `check`?"),
+        ("[tool]\nunetscope = {x = 1}\n", "", "hint: there are check, config, "),
+        ("[tool.unetscope]\n'\\u001b' = 1\n", "", "no such setting"),
+    ],
+)
+def test_a_setting_that_there_is_not(unetscope, folder, command, text, line, expected):
+    (folder / "pyproject.toml").write_text(text)
+    result = unetscope(command)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {folder / 'pyproject.toml'}{line}: tool.unetscope.")
+    assert expected in result.err
+
+
+def test_the_line_of_a_setting_of_check(unetscope, folder):
+    (folder / "pyproject.toml").write_text("[tool.unetscope.check]\n# ids\nignore = ['x']\n")
+    assert "pyproject.toml:3: tool.unetscope.check.ignore: " in unetscope("check", "sd15").err
+    (folder / "pyproject.toml").write_text("[tool.unetscope.check]\nignor = []\n")
+    result = unetscope("check", "sd15")
+    assert "pyproject.toml:2: tool.unetscope.check.ignor: no such setting\n" in result.err
+    assert "hint: did you mean `ignore`?" in result.err

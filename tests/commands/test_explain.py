@@ -139,12 +139,21 @@ def test_one_argument_is_the_module(unetscope, narrow, tmp_path, monkeypatch):
     result = unetscope("explain", "conv_in")
     assert result.out == unetscope("explain", narrow, "conv_in").out
     assert "narrow.yaml" in result.err
-    lone = unetscope("explain", "sd15", "-q")
-    assert (lone.code, lone.out) == (2, "")
-    assert lone.err == (
-        "error: no module `sd15` in Narrow\n"
-        "hint: `unetscope explain sd15 MODULE` explains a module of that config\n"
+
+
+def test_a_lone_network_says_what_to_name(unetscope, narrow, monkeypatch):
+    asked = unetscope("explain", narrow)
+    assert (asked.code, asked.out) == (2, "")
+    assert asked.err == (
+        "error: expected a module of Narrow to explain, found none\n"
+        "hint: after it, name a path (`time_proj`, `time_embedding`, `conv_in` and 4 more), "
+        "a glob ('*.conv1') or `.`, the whole network\n"
     )
+    (narrow.parent / "pyproject.toml").write_text("[tool.unetscope]\nconfig = 'narrow.yaml'\n")
+    (narrow.parent / "conv_in").touch()
+    monkeypatch.chdir(narrow.parent)
+    assert unetscope("explain", "conv_in").code == 0, "a file may be called as a module is"
+    assert "config" not in unetscope("explain", "torch.nn:Linear").err
 
 
 @pytest.mark.parametrize(

@@ -199,8 +199,8 @@ def test_output_to_a_file_is_whole_or_not_at_all(unetscope, narrow, tmp_path):
          "hint: did you mean `up_blocks.1`?\n"),
         (["--ops", "conv_inn"], "error: no module `conv_inn` in Narrow\n"
          "hint: did you mean `conv_in`?\n"),
-        (["--device", "tpu3"], "error: unknown device `tpu3`: expected meta, cpu or cuda "
-         "(cuda:1 …)\n"),
+        (["--device", "tpu3"], "error: unknown device `tpu3`: expected meta, cpu, cuda "
+         "(cuda:1 …), mps or xpu\n"),
     ],
 )  # fmt: skip
 def test_bad_options(unetscope, narrow, arguments, message):
@@ -208,11 +208,19 @@ def test_bad_options(unetscope, narrow, arguments, message):
     assert (result.code, result.out, result.err) == (2, "", message)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_no_cuda_is_a_clear_error(unetscope, narrow):
-    result = unetscope("trace", narrow, "--device", "cuda")
-    assert result.code == 2
-    assert result.err.startswith("error: there is no CUDA device here\nhint: ")
+@pytest.mark.parametrize("device", ["cuda", "cuda:99", "mps", "xpu", "hpu"])
+def test_a_device_that_is_not_here_is_a_clear_error(unetscope, narrow, device):
+    try:
+        torch.empty(0, device=device)
+    except Exception:
+        result = unetscope("trace", narrow, "--device", device)
+        assert (result.code, result.out) == (2, "")
+        message, hint = result.err.splitlines()
+        assert message.startswith(f"error: there is no device `{device}` here")
+        assert len(message) < 160
+        assert hint.startswith("hint: `meta` gives the same trace")
+    else:
+        pytest.skip(f"there is a device {device}")
 
 
 def test_a_missing_config_names_the_nearest(unetscope):

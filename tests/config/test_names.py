@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from unetscope.config import load, shipped
+from unetscope.config.files import read_index
 
 
 def test_a_shipped_config_from_any_folder(folder):
@@ -57,3 +60,43 @@ def test_odd_names(refusal):
 def test_the_name_of_a_config_without_one_is_its_file(write):
     spec = load(write("extends: sd15\n", "pruned.yaml"))
     assert (spec.name, spec.source) == ("pruned", "")
+
+
+@pytest.mark.parametrize("name", read_index())
+def test_a_repository_of_a_model_hub_names_its_shipped_twin(name, refusal):
+    repository = read_index()[name]["source"].partition(",")[0]
+    if "/" not in repository:  # the articles'
+        return
+    for reference in (repository, repository.upper(), f"https://huggingface.co/{repository}"):
+        message, hint = refusal(reference).split("\nhint: ")
+        assert message.endswith("; nothing is downloaded from a model hub")
+        assert f"`{name}`" in hint
+
+
+def test_a_repository_of_the_same_name(refusal):
+    assert refusal("somebody/stable-diffusion-v1-5").endswith(
+        "hint: `sd15` is the shipped config of runwayml/stable-diffusion-v1-5, "
+        "which has the same name"
+    )
+
+
+def test_another_repository(folder, refusal):
+    assert refusal("somebody/unknown").endswith(
+        "nothing is downloaded from a model hub\n"
+        "hint: download the model's unet/config.json (or config.json), and name that file"
+    )
+    (folder / "somebody").mkdir()
+    for path in ("somebody/unknown", "./unknown", "../x/unknown", "a/b/c", "x/unknown.yaml"):
+        assert "hub" not in refusal(path)
+
+
+def test_letters_in_another_order(refusal):
+    assert 'did you mean "sd15"?' in refusal("sd51")
+    assert 'did you mean "sd21"?' in refusal("sd12")
+
+
+def test_a_name_is_one_line(write):
+    assert (
+        load(write("extends: sd15\nname: |\n  Mine,\n\n   and yours\n")).name == "Mine, and yours"
+    )
+    assert load(write('extends: sd15\nname: "\\n"\n', "mine.yaml")).name == "mine"

@@ -13,10 +13,11 @@ import torch
 from unetscope.analysis.cost import Cost
 from unetscope.analysis.network import Network
 from unetscope.config import load, shipped
+from unetscope.config.files import read_index
 from unetscope.families import FAMILIES, build
 from unetscope.ops import operation
 from unetscope.sources import Request, resolve
-from unetscope.sources.index import entry, read_index
+from unetscope.sources.index import entry
 from unetscope.tracing import devices, trace
 
 REFERENCE = Path(__file__).parents[1] / "reference"

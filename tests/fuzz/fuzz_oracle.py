@@ -41,8 +41,9 @@ _WHOLE = re.compile(
     r"is empty|damaged|is a lock|saved trace|this unetscope reads"
 )
 
-_ELSEWHERE = re.compile(r"/configs/|: cannot be read")
-"""What names another file: the shipped config that one extends, a shard that an index names."""
+_ELSEWHERE = re.compile(r"/configs/|: cannot be read|expected a config or code, found none$")
+"""What names another file: the shipped config that one extends, a shard that an index names; or
+none, where `check` finds no config in the settings."""
 
 
 @dataclass(frozen=True)

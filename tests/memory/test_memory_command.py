@@ -121,7 +121,7 @@ def test_no_skips(unetscope, tmp_path, narrow):
     saved.write_bytes(traces.dumps(trace(nn.Sequential(nn.Linear(2, 2)), (torch.zeros(1, 2),))))
     result = unetscope("memory", saved, "--sections", "skips")
     assert (result.code, result.out.strip()) == (0, "")
-    assert result.err == "Sequential joins no skips\n"
+    assert result.err == "left out, as this network has none: skips\n"
     assert unetscope("memory", saved).code == 0
 
 

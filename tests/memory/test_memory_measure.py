@@ -140,7 +140,7 @@ def of_gpu(network):
 
 def test_the_error_is_a_share_of_what_was_measured(narrow):
     view = View.of(resolve(Request(str(narrow))).trace())
-    (table,) = memory(view, "measured", measurement=of_gpu(view.network))
+    (table,), _ = memory(view, "measured", measurement=of_gpu(view.network))
     records = [table.record(row) for row in (*table.rows, table.total)]
     assert all(record["error"] == pytest.approx(1 / 1.1 - 1, abs=0.01) for record in records[2:])
     assert all(record["predicted_peak_bytes"] % CUDA_BLOCK == 0 for record in records)

@@ -107,7 +107,7 @@ def test_every_module_has_a_card(other):
     _, model, found = other
     view = View.of(found)
     for path, module in model.named_modules():
-        tables = json.loads(render(card(view, path, list(SECTIONS)), "json"))
+        tables = json.loads(render(card(view, path, list(SECTIONS))[0], "json"))
         assert tables["module"]["parameters"] == sum(p.numel() for p in module.parameters())
         if "layers" in tables:
             total = tables["layers"]["total"]["parameters"]

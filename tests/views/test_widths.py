@@ -9,11 +9,11 @@ from rich.cells import cell_len
 
 import unetscope
 from unetscope.analysis.cost import Cost
+from unetscope.config.files import read_index
 from unetscope.render import Style, render
 from unetscope.render.folding import pieces
 from unetscope.render.spans import lines, title
 from unetscope.rules.gate import Gate
-from unetscope.sources.index import read_index
 from unetscope.table import Reader
 from unetscope.views import diff, explain, memory, models, sections, tree
 from unetscope.views.diff import Judged
@@ -40,9 +40,9 @@ def tables_of(name, language):
         sections.show(view, sections.choose(None))[0],
         tree.calls(view, 2),
         tree.functions(view, attention),
-        memory.memory(view, None),
+        memory.memory(view, None)[0],
         explain.modules(view, list(view.network.modules)[::40]),
-        *(explain.card(view, path, list(explain.SECTIONS)) for path in (attention, paths[1])),
+        *(explain.card(view, path, list(explain.SECTIONS))[0] for path in (attention, paths[1])),
         *(params(view, Choice(by)) for by in ("block", "part", "stage-kind", "type", "mbw")),
         params(view, Choice("tensor", top=9, lora_rank=4, dtypes=("fp32", "int8"))),
         *(

@@ -34,6 +34,11 @@ def is_checkpoint(path: Path) -> bool:
     return is_file(path) and path.name.lower().endswith((SUFFIX, INDEX, *_PICKLES))
 
 
+def is_pickle(path: Path) -> bool:
+    """Whether a path names weights in a form that is never read."""
+    return path.suffix.lower() in _PICKLES
+
+
 def read(path: Path) -> dict[str, TensorSpec]:
     """The tensors of a checkpoint by name.
 
@@ -46,7 +51,7 @@ def read(path: Path) -> dict[str, TensorSpec]:
     path = _in_folder(path) or path
     if path.name.endswith(INDEX):
         return _sharded(path)
-    if path.suffix.lower() in _PICKLES:
+    if is_pickle(path):
         raise UnetscopeError(
             "a pickle, which may run any code when it is read; only safetensors files are read",
             hint="`safetensors.torch.save_file` writes one",

@@ -51,7 +51,7 @@ def check_command(
     from unetscope.findings import UNCHECKED, Severity
     from unetscope.rules import every_rule
     from unetscope.sources.checking import check
-    from unetscope.sources.settings import default_config
+    from unetscope.sources.settings import named_config
     from unetscope.views.check import findings, rules, sizes_of
     from unetscope.words import Words
 
@@ -60,9 +60,16 @@ def check_command(
         written.show([rules(every_rule().values(), words)])
         return
     ignored = _ignored(ignore or ())
+    named = sources or [config for config in [named_config(console.info)] if config]
+    if not named:
+        raise UnetscopeError(
+            "expected a config or code, found none",
+            hint="`unetscope check CONFIG`; `config` under tool.unetscope in the nearest "
+            "pyproject.toml names the one to check without",
+        )
     checked: dict[str, Checked] = {}
     unchecked: list[Finding] = []
-    for request in network.requests(sources or [default_config(console.info)]):
+    for request in network.requests(named):
         try:
             checked[request.source] = check(request, console.info)
         except UnetscopeError as error:  # the others are checked all the same
@@ -93,18 +100,17 @@ def _ignored(given: Sequence[str]) -> frozenset[str]:
         UnetscopeError: there is no such rule, or no such setting.
     """
     from unetscope.rules import known_ids
-    from unetscope.sources.settings import nearest_file, section
+    from unetscope.sources.settings import check_keys, nearest_file, place_of, section
 
     try:
         ids = known_ids(given)
     except UnetscopeError as error:
         raise UnetscopeError(f"--ignore: {error.message}", hint=error.hint) from None
     file = nearest_file(Path.cwd())
-    for key, value in ({} if file is None else section(file, "check")).items():
-        place = Place(str(file))
-        if key != "ignore":
-            message = f"tool.unetscope.check.{key}: no such setting"
-            raise ConfigError(message, hint="there is `ignore`, a list of ids", place=place)
+    settings = {} if file is None else section(file, "check")
+    if file is not None and settings:
+        check_keys(file, settings, ("ignore",), "check")
+        value, place = settings["ignore"], place_of(file, "check", "ignore")
         if not isinstance(value, list):
             message = (
                 f"tool.unetscope.check.ignore: expected a list of ids, found {wording.found(value)}"

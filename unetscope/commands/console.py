@@ -52,6 +52,12 @@ def debug(text: str) -> None:
         info(text)
 
 
+def tell_missing(sections: Sequence[str], what: str) -> None:
+    """Say which sections are not shown, as there is nothing to show in them, if any."""
+    if sections:
+        info(f"left out, as this {what} has none: {', '.join(sections)}")
+
+
 def tell_merged(names: Mapping[str, str]) -> None:
     """Say of the originals' names that several modules here share one, if they do."""
     from unetscope.analysis.names import one_to_one
@@ -64,25 +70,41 @@ def tell_merged(names: Mapping[str, str]) -> None:
 
 
 def error(found: UnetscopeError) -> None:
-    """Print what went wrong, and what might help."""
+    """Print what went wrong, and what might help; with `--verbose` also what it came from."""
     with suppress(OSError):  # what is left for stdout cannot be written where it is closed
         sys.stdout.flush()
+    trace_back(found.__cause__)
+    _say(_worded("error", found))
+
+
+def note(found: UnetscopeError) -> None:
+    """Print what went wrong, but did not stop the command."""
+    trace_back(found.__cause__)
+    info(_worded("note", found))
+
+
+def _worded(kind: str, found: UnetscopeError) -> str:
     # Lines of a message that are not its first are set off, whatever they begin with.
     text = found.message.replace("\n", "\n  ")
-    _say(f"error: {UnetscopeError(text, hint=found.hint, place=found.place)}")
+    return f"{kind}: {UnetscopeError(text, hint=found.hint, place=found.place)}"
 
 
 def fault(found: BaseException) -> None:
     """Print that unetscope itself went wrong; with `--verbose` also where."""
-    if _verbose:
-        for line in "".join(traceback.format_exception(found)).splitlines():
-            _say(line)
+    trace_back(found)
     error(
         UnetscopeError(
             f"a fault of unetscope's own: {type(found).__name__}: {found}".rstrip(": "),
             hint="please report it" if _verbose else "`-v` shows where; please report it",
         )
     )
+
+
+def trace_back(found: BaseException | None) -> None:
+    """Print where an exception was raised, if there is one, with `--verbose` alone."""
+    if _verbose and found is not None:
+        for line in "".join(traceback.format_exception(found)).splitlines():
+            _say(line)
 
 
 def _say(text: str) -> None:
@@ -121,14 +143,18 @@ def progress(what: str, steps: int) -> Iterator[Callable[[], None]]:
 
 
 def style() -> Style:
-    """How stdout wants its text: as wide as the terminal and in colour, or neither."""
+    """How stdout wants its text: as wide as the terminal and in colour, or neither.
+
+    `NO_COLOR` and, after it, `FORCE_COLOR` go before what stdout is.
+    """
     from unetscope.render import Style
 
     terminal = sys.stdout.isatty()
-    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    understood = terminal and os.environ.get("TERM") != "dumb"
+    wanted = bool(os.environ.get("FORCE_COLOR")) or understood
     return Style(
         width=shutil.get_terminal_size().columns if terminal else None,
-        color=terminal and not plain,
+        color=wanted and not os.environ.get("NO_COLOR"),
     )
 
 
@@ -183,9 +209,19 @@ def show(
     names: Mapping[str, str] | None = None,
     language: str = "en",
 ) -> None:
-    """Render tables for stdout or a file, with other names for modules if there are any."""
-    from unetscope.render import PLAIN, render
+    """Render tables for stdout or a file, with other names for modules if there are any.
 
+    Raises:
+        UnetscopeError: the file is called as an image is, or cannot be written.
+    """
+    from unetscope.render import FORMATS, PLAIN, render
+
+    if output is not None and output.suffix.lower() == ".svg":
+        suffixes = ", ".join(suffix for one in FORMATS.values() for suffix in one.suffixes[:1])
+        raise UnetscopeError(
+            f"{output}: tables are no image",
+            hint=f"files of tables: {suffixes}; `unetscope sweep --plot` draws SVG",
+        )
     if names:
         from unetscope.views.naming import renamed
 

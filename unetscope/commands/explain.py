@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unetscope.commands import console
 from unetscope.commands.options import (
     ModuleNames,
     SizedNetworkOptions,
@@ -13,6 +15,10 @@ from unetscope.commands.options import (
     grouped,
 )
 from unetscope.errors import UnetscopeError
+from unetscope.wording import listed
+
+if TYPE_CHECKING:
+    from unetscope.record import Trace
 
 
 @grouped
@@ -51,6 +57,8 @@ def explain_command(
 
     What names several modules gives a table of them.
     """
+    if second is None and _is_network(first):
+        raise _no_module(network.load(first).trace())
     config, module = (None, first) if second is None else (first, second)
     trace = network.load(config).trace()
     from unetscope.analysis.names import find, nearest_names
@@ -62,25 +70,45 @@ def explain_command(
     if not found:
         raise UnetscopeError(
             f"no module `{module}` in {trace.name}",
-            hint=_hint(module, nearest_names(view.network, module), lone=second is None),
+            hint=_hint(nearest_names(view.network, module)),
         )
-    tables = card(view, found[0], wanted) if len(found) == 1 else modules(view, found)
+    if len(found) == 1:
+        tables, missing = card(view, found[0], wanted)
+        console.tell_missing(missing if sections is not None else [], "module")
+    else:
+        tables = modules(view, found)
+        if sections is not None:
+            console.info(f"`{module}` names {len(found)} modules: `--sections` is of one")
     written.show(tables, view.names)
 
 
-def _hint(module: str, near: list[str], *, lone: bool) -> str | None:
-    """What may have been meant: other names or, if it names a config, that a module is missing."""
-    if lone and _is_config(module):
-        return f"`unetscope explain {module} MODULE` explains a module of that config"
+def _hint(near: list[str]) -> str | None:
     names = " or ".join(f"`{name}`" for name in near)
     return f"did you mean {names}?" if near else None
 
 
-def _is_config(name: str) -> bool:
-    from unetscope.config.files import locate
+def _is_network(name: str) -> bool:
+    """Whether a lone argument names a network, and no module: a file, a shipped config or code."""
+    from unetscope.checkpoints.files import is_checkpoint
+    from unetscope.config.files import SUFFIXES, shipped
+    from unetscope.files.locks import SUFFIX
+    from unetscope.files.reading import is_file
+    from unetscope.sources.revisions import is_revision
+    from unetscope.sources.targets import is_target
 
-    try:
-        locate(name)
-    except UnetscopeError:
-        return False
-    return True
+    path = Path(name)
+    a_file = name.endswith((*SUFFIXES, SUFFIX)) or (is_file(path) and bool(path.suffix))
+    return (
+        name in shipped() or a_file or is_checkpoint(path) or is_revision(name) or is_target(name)
+    )
+
+
+def _no_module(trace: Trace) -> UnetscopeError:
+    """That the network was named and no module of it, and what its modules are called."""
+    called = [step.module for step in trace.steps if step.module]
+    top = dict.fromkeys(path for path in called if "." not in path) or dict.fromkeys(called)
+    such = f" ({listed([f'`{path}`' for path in top])})" if top else ""
+    return UnetscopeError(
+        f"expected a module of {trace.name} to explain, found none",
+        hint=f"after it, name a path{such}, a glob ('*.conv1') or `.`, the whole network",
+    )

@@ -22,7 +22,7 @@ def list_command(
 ) -> None:
     """List the configs that come with the package, by lineage."""
     from unetscope.config.dialects.diffusers import OTHER_UNETS
-    from unetscope.sources.index import read_index
+    from unetscope.config.files import read_index
     from unetscope.views.models import configs
     from unetscope.words import Words
 

@@ -61,7 +61,7 @@ def lock_command(
             rich_help_panel="What to do",
         ),
     ] = False,
-    output: Annotated[
+    lock: Annotated[  # no `output`, whose suffix would be one of a format
         Path | None,
         typer.Option(
             "-o",
@@ -96,24 +96,24 @@ def lock_command(
     from unetscope.sources.locking import beside, orphans, reached, tracked
 
     given = configs or []
-    if output is not None and (len(given) > 1 or changed):
+    if lock is not None and (len(given) > 1 or changed):
         raise UnetscopeError("`-o` names one lock, and there are several configs")
     if not given and not changed:
         raise UnetscopeError("expected a config, found none", hint="`unetscope lock CONFIG`")
     names = reached(given) if changed else given
-    places = _places(names, output)
-    shared = {} if output is not None else _shared(places)
+    places = _places(names, lock)
+    shared = {} if lock is not None else _shared(places)
     if shared and not check:
-        lock, owners = next(iter(shared.items()))
+        place, owners = next(iter(shared.items()))
         raise UnetscopeError(
-            f"{series(f'`{owner}`' for owner in owners)} have one lock, {lock}",
+            f"{series(f'`{owner}`' for owner in owners)} have one lock, {place}",
             hint="rename one, or lock each on its own with `-o`",
         )
-    rows = [Row(str(lock), State.COLLIDING, tuple(owners)) for lock, owners in shared.items()]
-    alone = {name: lock for name, lock in places.items() if lock not in shared}
+    rows = [Row(str(place), State.COLLIDING, tuple(owners)) for place, owners in shared.items()]
+    alone = {name: place for name, place in places.items() if place not in shared}
     requests = network.requests(alone)
-    rows += check_all(requests, alone) if check else write_all(requests, alone, output is None)
-    if output is None and (check or changed):
+    rows += check_all(requests, alone) if check else write_all(requests, alone, lock is None)
+    if lock is None and (check or changed):
         near = tracked(SUFFIX) if changed else beside(places.values())
         for path, error in orphans(near):
             state = State.ORPHANED if error is None else State.UNREADABLE

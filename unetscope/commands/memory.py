@@ -60,6 +60,11 @@ def memory_command(
             "nothing runs on meta, so there is nothing to measure",
             hint="add `--device cuda` or `--device cpu`",
         )
+    if measure and network.device.partition(":")[0] not in ("cpu", "cuda"):
+        raise UnetscopeError(
+            f"`--measure` cannot wait for the end of what runs on `{network.device}`",
+            hint="add `--device cuda` or `--device cpu`",
+        )
     from unetscope.sources.reruns import measurement
     from unetscope.views.memory import memory
     from unetscope.views.view import View
@@ -67,7 +72,7 @@ def memory_command(
     trace = unet.trace() if runnable is None else runnable.on("meta").trace()
     view = View.of(trace, written.lang, names)
     measured = measurement(runnable, trace, runs, console.progress) if runnable else None
-    tables = memory(view, sections, top, measured)
-    if not tables:
-        console.info(f"{trace.name} joins no skips")
+    tables, missing = memory(view, sections, top, measured)
+    if sections is not None:
+        console.tell_missing(missing, "network")
     written.show(view.told(tables), view.names)

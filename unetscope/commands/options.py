@@ -18,7 +18,7 @@ from typer.models import OptionInfo
 
 from unetscope.commands import console
 from unetscope.errors import UnetscopeError, nearest
-from unetscope.render import Content, formats
+from unetscope.render import Content, format_of, formats
 from unetscope.sources.request import Request
 from unetscope.words import Language
 
@@ -132,7 +132,9 @@ MaybeSource = Annotated[
 MaybeSources = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[CONFIG]...", help=f"Each: {_SOURCE}; {_WITHOUT}.", autocompletion=complete_configs
+        metavar="CONFIG...",
+        help=f"Each: {_SOURCE}; without one, what `config` names under tool.unetscope.",
+        autocompletion=complete_configs,
     ),
 ]
 Network = Annotated[
@@ -192,7 +194,7 @@ class NetworkOptions:
         str,
         _option(
             "--device",
-            help="meta allocates nothing; cpu and cuda run for real.",
+            help="meta allocates nothing; cpu, cuda, mps and xpu run for real.",
             metavar="DEVICE",
         ),
     ] = "meta"
@@ -304,8 +306,28 @@ ModuleNames = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    _output("-o", "--output", help="Write to a file instead of stdout.", **WRITTEN),
+    _output(
+        "-o",
+        "--output",
+        help="Write to a file instead of stdout; without `--format`, its suffix tells the format.",
+        **WRITTEN,
+    ),
 ]
+
+
+def _is_given(context: typer.Context, option: str) -> bool:
+    """Whether the user gave an option, on the command line or in the environment."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name != "DEFAULT"
+
+
+def _language(context: typer.Context, value: str) -> str:
+    """`--lang`, else what the project's settings say."""
+    from unetscope.sources.settings import language
+
+    return value if _is_given(context, "lang") else language() or value
+
+
 if TYPE_CHECKING:
     TableFormat = str
     FindingFormat = str
@@ -314,8 +336,24 @@ else:
 
     def _format(content: Content, more: str = "") -> Any:
         """The option `--format` of a command, with the formats that can hold what it writes."""
-        known = one_of(formats(content))
-        return Annotated[str, _output("--format", "-f", help=f"Form of the output{more}.", **known)]
+
+        def by_suffix(context: typer.Context, value: str) -> str:
+            """`--format`, else what the suffix of `--output` tells."""
+            output = context.params.get("output")
+            if output is None or _is_given(context, "format"):
+                return value
+            return format_of(Path(output).suffix, content) or value
+
+        return Annotated[
+            str,
+            _output(
+                "--format",
+                "-f",
+                help=f"Form of the output{more}.",
+                callback=by_suffix,
+                **one_of(formats(content)),
+            ),
+        ]
 
     TableFormat = _format(Content.TABLES)
     FindingFormat = _format(Content.FINDINGS, "; github and sarif mark lines of files")
@@ -333,7 +371,9 @@ class MessageOptions:
     ] = False
     verbose: Annotated[
         bool,
-        _output("--verbose", "-v", help="More messages on stderr.", callback=console.set_verbose),
+        _output(
+            "--verbose", "-v", help="More on stderr, tracebacks too.", callback=console.set_verbose
+        ),
     ] = False
 
 
@@ -344,7 +384,11 @@ class WrittenOptions(MessageOptions):
     lang: Annotated[
         str,
         _output(
-            "--lang", help="Language of the tables.", **one_of(each.value for each in Language)
+            "--lang",
+            help="Language of the tables; by default `lang` under tool.unetscope.",
+            envvar="UNETSCOPE_LANG",
+            callback=_language,
+            **one_of(each.value for each in Language),
         ),
     ] = "en"
     format: str = "terminal"
@@ -362,21 +406,25 @@ class TableOptions(WrittenOptions):
         console.tell_merged(names or {})
         console.show(list(tables), self.format, self.output, names, self.lang)
 
-    def draw(self, drawing: Chart | Curves) -> None:
-        """Draw in a terminal or, with `-o FILE.svg`, as an image.
+    def check_drawing(self) -> None:
+        """See that a chart can be written so.
 
         Raises:
-            UnetscopeError: another format was asked for.
+            UnetscopeError: it cannot.
         """
+        hint = "a terminal, `-o FILE.txt` and `-o FILE.svg` show a chart"
+        if self.format != "terminal":
+            raise UnetscopeError(f"`--plot` draws text and SVG, not {self.format}", hint=hint)
+        if self.output is not None and self.output.suffix.lower() not in ("", ".txt", ".svg"):
+            raise UnetscopeError(f"{self.output}: `--plot` draws text and SVG", hint=hint)
+
+    def draw(self, drawing: Chart | Curves) -> None:
+        """Draw in a terminal or, with `-o FILE.svg`, as an image; see `check_drawing`."""
         from unetscope.render import chart, curves
         from unetscope.table import Chart
 
-        if self.format != "terminal":
-            raise UnetscopeError(
-                f"`--plot` draws text and SVG, not {self.format}",
-                hint="leave `--format` away; `-o FILE.svg` writes SVG",
-            )
-        as_image = self.output is not None and self.output.suffix == ".svg"
+        self.check_drawing()
+        as_image = self.output is not None and self.output.suffix.lower() == ".svg"
         width = None if self.output else console.style().width
         if isinstance(drawing, Chart):
             drawn = chart.svg(drawing) if as_image else chart.text(drawing, width)

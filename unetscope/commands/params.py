@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,10 +15,18 @@ from unetscope.commands.options import (
     grouped,
     one_of,
 )
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.errors import ForwardError, UnetscopeError, nearest
+from unetscope.wording import series
+
+if TYPE_CHECKING:
+    from unetscope.api import Architecture
+    from unetscope.record import Trace
 
 BY = ("block", "part", "stage-kind", "type", "mbw", "module", "tensor")
 """What the rows of the table can be."""
+
+HELD = ("module", "tensor")
+"""Those of them that are known of a network that cannot run."""
 
 _SHORT = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 """torch's name of an element type -> what a column of bytes is headed."""
@@ -68,7 +76,7 @@ def params_command(
     """
     if by_block and by not in (None, "block"):
         raise typer.BadParameter("`--by-block` is `--by block`")
-    by = by or "block"
+    by = "block" if by_block else by
     if depth is not None and by != "module":
         raise typer.BadParameter("`--depth` goes with `--by module`")
     if top is not None and by in ("type", "stage-kind"):
@@ -76,7 +84,7 @@ def params_command(
     if lora_rank is not None and by == "stage-kind":
         raise typer.BadParameter("`--lora-rank` does not go with `--by stage-kind`")
     dtypes = _dtypes(bytes_in or _SHORT[network.dtype])
-    trace = network.load(config).trace()
+    trace, by = _trace(network.load(config), by)
     from unetscope.views.params import Choice, params
     from unetscope.views.view import View
 
@@ -86,6 +94,28 @@ def params_command(
         console.info("csv holds one table: buffers are left out")
         tables = tables[:1]
     written.show(tables, view.names)
+
+
+def _trace(unet: Architecture, by: str | None) -> tuple[Trace, str]:
+    """One pass, and what the rows are: the blocks, if nothing else was asked for.
+
+    Of code whose pass fails there is still what its modules hold; its blocks are not known.
+
+    Raises:
+        UnetscopeError: there is no such network, or it cannot be built; a config's cannot run.
+    """
+    from unetscope.sources.foreign import ForeignNetwork
+
+    try:
+        return unet.trace(), by or "block"
+    except ForwardError as error:
+        if not isinstance(unet.source, ForeignNetwork):
+            raise
+        if by not in (None, *HELD):
+            error.hint = f"{series((f'`--by {name}`' for name in HELD), 'or')} needs no pass"
+            raise
+        console.note(error)
+        return error.trace, by or "module"
 
 
 def _dtypes(names: str) -> tuple[str, ...]:

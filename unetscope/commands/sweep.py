@@ -34,6 +34,8 @@ def sweep_command(
     """
     from unetscope.sources import sweeping
 
+    if plot:
+        written.check_drawing()
     given = {"batch": batch, "height": height, "width": width, "tokens": tokens}
     swept = {name: text for name, text in given.items() if text is not None}
     sizes = sweeping.combinations(swept)

@@ -62,6 +62,8 @@ def timesteps_command(
         shown[:] = spread(count, 6 if plot else 12) if channels is None else _some(channels, count)
         return shown
 
+    if plot:
+        written.check_drawing()
     unet = network.load(config)
     found = embedding(
         unet.source,

@@ -111,6 +111,6 @@ def _tables(
     if modules or depth is not None:
         return calls(view, depth)
     tables, missing = show(view, choose(sections, view.block))
-    if missing and view.block is None:
-        console.info(f"left out, as this network has none: {', '.join(missing)}")
+    if view.block is None or sections is not None:
+        console.tell_missing(missing, "network" if view.block is None else "block")
     return tables

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from unetscope.config import hub
 from unetscope.errors import ConfigError, Place, nearest
-from unetscope.files import reading
-from unetscope.files.reading import is_file, is_there
+from unetscope.files import reading, weights
+from unetscope.files.reading import is_file, is_folder, is_there
 from unetscope.wording import quoted
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -24,6 +27,17 @@ def shipped() -> dict[str, Path]:
     installed = package / "configs"
     folder = installed if installed.is_dir() else package.parent / "configs"
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def index_file() -> Path:
+    """Where the index of the shipped configs lies: beside them."""
+    return next(iter(shipped().values())).with_name("index.json")
+
+
+def read_index() -> dict[str, dict[str, Any]]:
+    """What is known of each shipped config, by name."""
+    index: dict[str, dict[str, Any]] = json.loads(index_file().read_text(encoding="utf-8"))
+    return index
 
 
 def split_part(reference: str, *, folder: Path | None = None) -> tuple[str, str | None]:
@@ -68,9 +82,12 @@ def locate(reference: str, *, folder: Path | None = None, place: Place | None = 
             hint="name a config file, or the folder of a model in diffusers' form",
             place=place,
         )
+    sources = {name: about["source"].partition(",")[0] for name, about in read_index().items()}
+    published = hub.instead(reference, sources, beside=is_folder(path.parent))
+    nothing = "; nothing is downloaded from a model hub" if published else ""
     raise ConfigError(
-        f"there is no file and no shipped config {quoted(reference)}",
-        hint=_suggest(path, stem),
+        f"there is no file and no shipped config {quoted(reference)}{nothing}",
+        hint=published or _suggest(path, stem),
         place=place,
     )
 
@@ -96,12 +113,15 @@ def read_text(path: Path) -> str:
 
     Raises:
         ConfigError: it cannot be read, is larger than `LARGEST_FILE`, or is not UTF-8 text.
+        UnetscopeError: it holds weights.
     """
     place = Place(str(path))
     try:
         content = reading.content(path, LARGEST_FILE)
     except OSError as error:
         raise ConfigError(f"cannot be read: {reading.why(error)}", place=place) from None
+    if kind := weights.kind(content):
+        raise weights.no_network(kind, place)
     if len(content) > LARGEST_FILE:
         raise ConfigError(
             f"larger than {LARGEST_FILE:,} bytes, the bound for a config", place=place

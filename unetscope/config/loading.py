@@ -144,7 +144,8 @@ def _spec(reference: str, path: FilePath, document: Document) -> Spec:
     data = document.data
     config, family, unet = convert(data)
     inputs = inputs_of(config.inputs, family, unet)
-    name = config.name or path.stem
+    lines = (config.name or "").splitlines()
+    name = " ".join(filter(None, map(str.strip, lines))) or path.stem
     resolved = {
         "name": name,
         "family": config.family,

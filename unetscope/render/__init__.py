@@ -14,7 +14,17 @@ from importlib import import_module
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.table import Content, Reader, Table
 
-__all__ = ["FORMATS", "PLAIN", "Content", "Format", "Reader", "Style", "formats", "render"]
+__all__ = [
+    "FORMATS",
+    "PLAIN",
+    "Content",
+    "Format",
+    "Reader",
+    "Style",
+    "format_of",
+    "formats",
+    "render",
+]
 
 
 @dataclass(frozen=True)
@@ -25,11 +35,13 @@ class Format:
         name: what `--format` calls it; its module in this package has the same name.
         holds: what can be written in it.
         reader: who it is for.
+        suffixes: of files in it, if they tell it; small letters.
     """
 
     name: str
     holds: frozenset[Content]
     reader: Reader
+    suffixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,14 +66,19 @@ FORMATS: Mapping[str, Format] = {
     one.name: one
     for one in (
         Format("terminal", _ALL, Reader.PEOPLE),
-        Format("markdown", _ALL, Reader.REVIEWERS),
-        Format("html", _ALL, Reader.PEOPLE),
-        Format("latex", _ALL, Reader.PEOPLE),
-        Format("json", _ALL, Reader.PROGRAMS),
-        Format("csv", frozenset({Content.TABLES, Content.FINDINGS}), Reader.PROGRAMS),
+        Format("markdown", _ALL, Reader.REVIEWERS, (".md", ".markdown")),
+        Format("html", _ALL, Reader.PEOPLE, (".html", ".htm")),
+        Format("latex", _ALL, Reader.PEOPLE, (".tex",)),
+        Format("json", _ALL, Reader.PROGRAMS, (".json",)),
+        Format("csv", frozenset({Content.TABLES, Content.FINDINGS}), Reader.PROGRAMS, (".csv",)),
         Format("github", frozenset({Content.FINDINGS, Content.CHANGES}), Reader.REVIEW_TOOLS),
-        Format("sarif", frozenset({Content.FINDINGS, Content.CHANGES}), Reader.REVIEW_TOOLS),
-        Format("junit", frozenset({Content.CHANGES}), Reader.TEST_TOOLS),
+        Format(
+            "sarif",
+            frozenset({Content.FINDINGS, Content.CHANGES}),
+            Reader.REVIEW_TOOLS,
+            (".sarif",),
+        ),
+        Format("junit", frozenset({Content.CHANGES}), Reader.TEST_TOOLS, (".xml",)),
     )
 }
 """Every format by its name; its module is imported when it is asked for."""
@@ -70,6 +87,21 @@ FORMATS: Mapping[str, Format] = {
 def formats(content: Content) -> tuple[str, ...]:
     """The names of the formats that can hold it: the choices of a command's `--format`."""
     return tuple(name for name, one in FORMATS.items() if content in one.holds)
+
+
+def format_of(suffix: str, content: Content) -> str | None:
+    """The name of the format that a file's suffix tells; None if it tells none.
+
+    Raises:
+        UnetscopeError: the format cannot hold this content.
+    """
+    found = next((one for one in FORMATS.values() if suffix.lower() in one.suffixes), None)
+    if found is not None and content not in found.holds:
+        raise UnetscopeError(
+            f"`{suffix}` means the format {found.name}, which cannot hold this command's output",
+            hint=f"formats: {', '.join(formats(content))}; `--format` counts before a suffix",
+        )
+    return None if found is None else found.name
 
 
 def render(tables: Sequence[Table], format: str, style: Style = PLAIN) -> str:  # noqa: A002

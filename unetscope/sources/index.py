@@ -1,4 +1,4 @@
-"""The index of the shipped configs: what `unetscope list` says without torch.
+"""The index of the shipped configs, made anew: what `unetscope list` says without torch.
 
 python -m unetscope.sources.index   # writes configs/index.json anew
 """
@@ -13,21 +13,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from unetscope.config import Spec
     from unetscope.record import Trace
-
-FILE = "index.json"
-
-
-def index_file() -> Path:
-    """Where the index lies: beside the configs."""
-    from unetscope.config import shipped
-
-    return next(iter(shipped().values())).with_name(FILE)
-
-
-def read_index() -> dict[str, dict[str, Any]]:
-    """What is known of each shipped config, by name."""
-    index: dict[str, dict[str, Any]] = json.loads(index_file().read_text(encoding="utf-8"))
-    return index
 
 
 def make_index() -> dict[str, dict[str, Any]]:
@@ -77,6 +62,7 @@ def _conditioning(inputs: Mapping[str, Any]) -> list[str]:
 
 def main() -> None:
     """Write the index."""
+    from unetscope.config.files import index_file
     from unetscope.files.writing import write
 
     text = json.dumps(make_index(), indent=1, ensure_ascii=False) + "\n"

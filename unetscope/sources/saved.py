@@ -102,11 +102,22 @@ class Weights(Saved):
         Raises:
             UnetscopeError: always.
         """
-        raise UnetscopeError(
-            "a checkpoint: it holds the tensors of a network, not what it does with them",
-            hint="`unetscope diff CONFIG CHECKPOINT` compares its tensors",
-            place=Place(self.name),
-        )
+        raise self._no_network()
+
+    def config(self) -> Mapping[str, Any]:
+        """A checkpoint holds none.
+
+        Raises:
+            UnetscopeError: always.
+        """
+        raise self._no_network()
+
+    def _no_network(self) -> UnetscopeError:
+        from unetscope.checkpoints.files import is_pickle
+        from unetscope.files import weights
+
+        kind = "a pickle" if is_pickle(Path(self.name)) else "safetensors"
+        return weights.no_network(kind, Place(self.name))
 
     def comparable(self) -> Lock:
         """A lock of the tensors of the checkpoint's UNet, and of nothing else.

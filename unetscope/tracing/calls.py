@@ -92,7 +92,8 @@ class Calls:
         The error carries the note: were it held here, its frames would keep tensors alive.
         """
         path = "" if self.current is None else self._begun[self.current][0]
-        message = str(error) or type(error).__name__
+        of_torch = op is not None and type(error) is RuntimeError  # as all that it raises is
+        message = str(error) if of_torch else f"{type(error).__name__}: {error}".rstrip(": ")
         vars(error).setdefault(_NOTE, Failure(path, op, tuple(inputs), message))
 
     def failure(self, error: BaseException) -> Failure:

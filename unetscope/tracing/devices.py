@@ -1,4 +1,4 @@
-"""Where a pass runs: on meta, where nothing is allocated, or for real on cpu or cuda."""
+"""Where a pass runs: on meta, where nothing is allocated, or for real on cpu, cuda, mps or xpu."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from unetscope.errors import UnetscopeError, nearest
 from unetscope.record import TensorSpec
 from unetscope.tracing.lazy import moved
 from unetscope.turns import turn
+from unetscope.wording import shown
 
 
 def build(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
@@ -185,20 +186,19 @@ def known(name: str) -> str:
 
 
 def _device(name: str) -> torch.device:
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise UnetscopeError(
-            "there is no CUDA device here",
-            hint="`meta` gives the same trace without one, and `cpu` runs for real",
-        )
     try:
         found = torch.device(name)
     except RuntimeError:
         raise UnetscopeError(
-            f"unknown device `{name}`: expected meta, cpu or cuda (cuda:1 …)"
+            f"unknown device `{name}`: expected meta, cpu, cuda (cuda:1 …), mps or xpu"
         ) from None
     try:
         torch.empty(0, device=found)
     except Exception as error:  # each backend that is missing raises another
-        said = str(error).partition("\n")[0]
-        raise UnetscopeError(f"there is no device `{name}` here: {said}") from None
+        said = re.split(r"[.\n] |\n", str(error))[0].rstrip(".")
+        why = "" if "aten::" in said else f": {shown(said)}"
+        raise UnetscopeError(
+            f"there is no device `{name}` here{why}",
+            hint="`meta` gives the same trace without one, and `cpu` runs for real",
+        ) from None
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from unetscope.analysis.arithmetic import Terms, below
 from unetscope.analysis.arithmetic import layers as layers_of
@@ -11,7 +12,7 @@ from unetscope.analysis.attention import Attention, Reading
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.module_card import Explained, channels, facts, shapes, title
 from unetscope.views.tree import functions
-from unetscope.views.view import View, chosen
+from unetscope.views.view import View, by_section, chosen
 
 _SIDE_BY_SIDE = 3
 """Attentions of which people read one a column."""
@@ -143,10 +144,11 @@ def _as_tokens(explained: Explained, attention: Attention) -> Cell | None:
     return Cell(parts, (view.dims(image), view.dims(tokens)))
 
 
-def card(view: View, path: str, sections: Sequence[str]) -> list[Table]:
-    """Everything about one module, in the named sections of `SECTIONS`."""
+def card(view: View, path: str, sections: Sequence[str]) -> tuple[list[Table], list[str]]:
+    """Everything about one module, in the named sections; and the names of those it has not."""
     explained = Explained(view)
-    return [table for name in sections for table in SECTIONS[name](explained, path)]
+    named = {name: partial(section, explained) for name, section in SECTIONS.items()}
+    return by_section(sections, named, path)
 
 
 def modules(view: View, paths: Iterable[str]) -> list[Table]:

@@ -10,7 +10,7 @@ from unetscope.record import Measurement, itemsize
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.control import steering
 from unetscope.views.lifetimes import Report, alive, blocks, skips
-from unetscope.views.view import View, chosen, code, phrase
+from unetscope.views.view import View, by_section, chosen, code, phrase
 
 _WEIGHT_TYPES = ("float32", "float16", "bfloat16", "int8")
 
@@ -224,8 +224,8 @@ SECTIONS: dict[str, Callable[[Report], list[Table]]] = {
 
 def memory(
     view: View, names: str | None, top: int | None = 10, measurement: Measurement | None = None
-) -> list[Table]:
-    """The sections in a comma-separated list, or all.
+) -> tuple[list[Table], list[str]]:
+    """The sections in a comma-separated list, or all; and the names of those that it has not.
 
     Args:
         view: the network as it is to be shown.
@@ -237,4 +237,4 @@ def memory(
         UnetscopeError: a name is no section.
     """
     report = Report(view, top, measurement)
-    return [table for name in chosen(names, SECTIONS) for table in SECTIONS[name](report)]
+    return by_section(chosen(names, SECTIONS), SECTIONS, report)

@@ -17,6 +17,7 @@ from unetscope.errors import UnetscopeError, nearest
 from unetscope.table import Cell, Column, Kind, Table, Value
 from unetscope.views.kinds import Sizes, group_label, parameters_by_type, stages_by_kind
 from unetscope.views.view import View
+from unetscope.wording import shown
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,24 @@ def params(view: View, choice: Choice) -> list[Table]:
         tables = [_stages(view, choice, held, sizes)]
     else:
         tables = [_groups(view, choice, held, sizes)]
+    if trace.failure is not None:
+        tables = [_of_failed(tables[0], view)]
     rest = _buffers(view) if choice.match is None else []
     return [*tables, *rest]
+
+
+def _of_failed(table: Table, view: View) -> Table:
+    """The table of a network whose pass failed, which says so."""
+    failure = view.network.trace.failure
+    assert failure is not None
+    said = view.words.pass_failed.format(
+        failure.module or view.network.trace.name, shown(failure.message)
+    )
+    return replace(
+        table,
+        after=(*table.after, Cell.of(said)),
+        data={**table.data, "failure": {"module": failure.module, "message": failure.message}},
+    )
 
 
 def _selected(held: Sequence[Held], glob: str, name: str) -> tuple[Held, ...]:

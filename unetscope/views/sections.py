@@ -8,7 +8,7 @@ from unetscope.table import Table
 from unetscope.views.blocks import decoder, encoder, heading, inputs_and_output, middle, parts
 from unetscope.views.skips import ledger, residuals
 from unetscope.views.steps import steps
-from unetscope.views.view import View, chosen
+from unetscope.views.view import View, by_section, chosen
 
 SECTIONS: dict[str, Callable[[View], list[Table]]] = {
     "model": heading,
@@ -40,11 +40,4 @@ def choose(names: str | None, block: str | None = None) -> list[str]:
 
 def show(view: View, names: Sequence[str]) -> tuple[list[Table], list[str]]:
     """The tables of the named sections, and the names of those that this network has not."""
-    tables: list[Table] = []
-    missing: list[str] = []
-    for name in names:
-        found = SECTIONS[name](view)
-        tables += found
-        if not found:
-            missing.append(name)
-    return tables, missing
+    return by_section(names, SECTIONS, view)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, residuals
 from unetscope.analysis.joins import Join, find_joins
@@ -203,15 +204,29 @@ def settings(attributes: Mapping[str, object], *, unset: bool = True) -> Cell:
     return Cell.of(", ".join(read), data=data)
 
 
+S = TypeVar("S")
+
+
+def by_section(
+    names: Iterable[str], sections: Mapping[str, Callable[[S], list[Table]]], subject: S
+) -> tuple[list[Table], list[str]]:
+    """The tables of the named sections, and the names of those that the subject has not."""
+    found = {name: sections[name](subject) for name in names}
+    missing = [name for name, tables in found.items() if not tables]
+    return [table for tables in found.values() for table in tables], missing
+
+
 def chosen(names: str | None, sections: Collection[str]) -> list[str]:
     """The sections in a comma-separated list, or all of `sections`.
 
     Raises:
-        UnetscopeError: a name is no section.
+        UnetscopeError: a name is no section, or there is none.
     """
     if names is None:
         return list(sections)
     found = [name.strip() for name in names.split(",") if name.strip()]
+    if not found:
+        raise UnetscopeError(f"no section is named: expected {', '.join(sections)}")
     for name in found:
         if name not in sections:
             close = nearest(name, sections)
@@ -219,4 +234,4 @@ def chosen(names: str | None, sections: Collection[str]) -> list[str]:
                 f"no section `{name}`: expected {', '.join(sections)}",
                 hint=f"did you mean `{close}`?" if close else None,
             )
-    return found
+    return list(dict.fromkeys(found))
