@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from unetscope.analysis.graph import Graph
@@ -13,6 +14,9 @@ from unetscope.record import ModuleRecord, Op, SkipEvent, Step, TensorSpec, Trac
 
 _MOST_RESOLUTIONS = 2
 """The parts of one block return maps at the resolution of its level and at that of the next."""
+
+_STRIDE = re.compile(r"(?<!\w)stride=(?:\((?:1, )*)?(?!1\b)\d")
+"""A stride other than 1 in any dim, among the arguments of a function."""
 
 
 class Network:
@@ -126,12 +130,37 @@ class Network:
     def resamples(self, call: int) -> bool:
         """Whether a call returns its feature map at another resolution.
 
-        Another width of channels that lie last is none.
+        Another width of channels that lie last is none, nor is the edge that convolutions without
+        padding lose.
         """
         given, made = self.main_input(call), self.main_output(call)
         if given is None or made is None or self.size(given) == self.size(made):
             return False
-        return self.flow.resolution(given) != self.flow.resolution(made)
+        if self.flow.resolution(given) == self.flow.resolution(made):
+            return False
+        return not self._only_trims(call)
+
+    def _only_trims(self, call: int) -> bool:
+        """Whether all that changes sizes during a call are convolutions that leave out no place."""
+        changing = [
+            op
+            for inner in self.below(call)
+            for op in self.ops[inner]
+            if (before := self._sizes(self.trace.ops[op].inputs[:1]))
+            and before != self._sizes(self.trace.ops[op].outputs)
+        ]
+        return bool(changing) and all(
+            self.graph.kinds[op] is OpKind.CONVOLUTION and self._slides(self.trace.ops[op])
+            for op in changing
+        )
+
+    def _sizes(self, values: Sequence[int]) -> list[tuple[int, ...]]:
+        return [self.size(value) for value in values if self.is_map(value)]
+
+    @staticmethod
+    def _slides(op: Op) -> bool:
+        """Whether a convolution goes on by single places; a transposed one is never said to."""
+        return "transpose" not in op.name and _STRIDE.search(op.detail) is None
 
     # What a call does
 

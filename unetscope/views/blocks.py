@@ -155,7 +155,7 @@ def _blocks(
         else:
             scaled, widened = _half(after, before), 2 * channels_out == channels_in
         shapes = view.dims(given), view.dims(made)
-        units = network.units(block)
+        units = list(network.units_of([block]))
         plain = sum(map(network.is_plain_attention, units))
         rows.append(
             (
@@ -293,7 +293,7 @@ def middle(view: View) -> list[Table]:
         given, made = network.main_input(block), network.main_output(block)
         if given is None or made is None or not view.shows(block):
             continue
-        names = [_unit(view, unit) for unit in network.units(block)] or [network.module(block).kind]
+        names = [_unit(view, unit) for unit in network.units_of([block])]
         layers = Cell.of(", ".join(f"1 x {name}" for name in names), data=names)
         columns = (
             Column("block", words.path, code=True),
@@ -320,4 +320,6 @@ def _unit(view: View, unit: int) -> str:
         return view.words.one_attention
     if view.network.is_transformer(unit):
         return "Transformer"
-    return view.words.resampler
+    if view.network.resamples(unit):
+        return view.words.resampler
+    return view.network.module(unit).kind

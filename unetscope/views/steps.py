@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unetscope.analysis.network import Network
 from unetscope.record import Op
 from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
 from unetscope.views.view import View, code, in_code, phrase
@@ -115,15 +116,7 @@ class _Body:
         events: list[tuple[int, int, bool]] = [
             (network.trace.ops[op].clock, op, True) for op in joins
         ]
-        begun = self._first()
-        start = 0
-        if self.call == network.trunk:
-            clocks = [clock for clock, _, _ in events]
-            start = min(clocks if begun is None else [*clocks, network.step(begun).start])
-        for child in network.children[self.call]:
-            clock = network.step(child).start
-            if clock >= start and network.main_output(child) is not None:
-                events.append((clock, child, False))
+        events += [(network.step(child).start, child, False) for child in self._calls()]
         rows: list[tuple[Cell, ...]] = []
         number, letter = 0, 0
         for _, index, is_join in sorted(events):
@@ -139,6 +132,19 @@ class _Body:
             rows.append(make(label, index, entered))
         return rows
 
+    def _calls(self) -> list[int]:
+        """The calls of this body that return a feature map; in the trunk, those of the decoder."""
+        network, start = self.view.network, 0
+        if self.call == network.trunk:
+            start = min(network.join(skip).clock for skip in network.trace.skips)
+            if (begun := self._first()) is not None:
+                start = min(start, network.step(begun).start)
+        return [
+            child
+            for child in network.children[self.call]
+            if network.step(child).start >= start and network.main_output(child) is not None
+        ]
+
     def _is_left_out(self, call: int) -> bool:
         """Whether a call of this body has no row, as transformers have none in the article."""
         return not self.view.attentions and self.view.network.is_transformer(call)
@@ -148,8 +154,8 @@ class _Body:
         network, words = self.view.network, self.view.words
         paths = [
             self.view.below(network.path(child), network.path(self.call))
-            for child in network.children[self.call]
-            if network.main_output(child) is not None and self._is_left_out(child)
+            for child in self._calls()
+            if self._is_left_out(child)
         ]
         if not paths:
             return ()
@@ -206,7 +212,9 @@ class _Body:
             return "sample_in", "sample_in"
         if value in network.pushed:
             return self._residual(value), self._residual(value)
-        made_by = network.graph.producer(value)
+        made_by, op = network.graph.producer(value), network.graph.op(value)
+        if made_by is None and op is not None and op.step == self.call and not _joins(network, op):
+            return words.previous_made_by.format(op.name), "from previous"
         if made_by is None or not self._is_left_out(made_by):
             return words.previous, "previous"
         name = self.view.below(network.path(made_by), network.path(self.call))
@@ -237,3 +245,8 @@ class _Body:
     def _shape(self, value: int, *, strong: bool = False) -> Cell:
         dims = self.view.batched(value)
         return Cell.of(dims, Kind.SHAPE, code=True, strong=strong, data=self.view.dims(value))
+
+
+def _joins(network: Network, op: Op) -> bool:
+    """Whether a function joins a skip, and so has a row."""
+    return any(network.join(skip) is op for skip in network.trace.skips)
