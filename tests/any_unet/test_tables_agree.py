@@ -80,7 +80,7 @@ def check(found):
     stack, ledger = found["residuals"], found["ledger"]
     rows, pops = stack["rows"], ledger["rows"]
     counted = stack["from_entry"], *stack["from_layers"], *stack["from_resamplers"]
-    assert len(rows) == stack["total"] == sum(counted)
+    assert len(rows) == stack["total"] == sum(counted) + stack.get("from_later", 0)
     assert len(stack["from_layers"]) == len(found["encoder"]["rows"])
     pushes = {row.get("push", row["index"]): row for row in rows}
     for pop in pops:

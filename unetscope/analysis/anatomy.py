@@ -289,33 +289,41 @@ class Count:
         layers: of each block the number made by its layers, resamplers apart, and of its result by
             what stands in no block.
         resamplers: of each block the number made by its resampler.
+        later: the number made after the encoder, as UNet++ joins what its decoder made.
     """
 
     entry: int
     layers: tuple[int, ...]
     resamplers: tuple[int, ...]
+    later: int = 0
 
     @property
     def total(self) -> int:
         """The number of residuals in all."""
-        return self.entry + sum(self.layers) + sum(self.resamplers)
+        return self.entry + sum(self.layers) + sum(self.resamplers) + self.later
 
 
 def count(network: Network, anatomy: Anatomy, values: Sequence[int]) -> Count:
     """Count residuals by where they were made."""
     layers, resamplers = [0] * len(anatomy.encoder), [0] * len(anatomy.encoder)
-    entry = 0
+    entry = later = 0
+    ended = min(
+        (network.step(call).start for call in (*anatomy.middle, *anatomy.decoder)), default=0
+    )
     for value in values:
         born = network.graph.born(value)
         begun = [n for n, call in enumerate(anatomy.encoder) if network.step(call).start < born]
         if not begun:
             entry += 1
             continue
+        if ended and born > ended:
+            later += 1
+            continue
         block = block_of(network, anatomy.encoder, value)
         unit = None if block is None else unit_of(network, block, value)
         resampled = unit is not None and network.resamples(unit)
         (resamplers if resampled else layers)[begun[-1]] += 1
-    return Count(entry, tuple(layers), tuple(resamplers))
+    return Count(entry, tuple(layers), tuple(resamplers), later)
 
 
 def unit_of(network: Network, block: int, value: int) -> int | None:

@@ -191,11 +191,28 @@ class Network:
         return None
 
     def is_resnet(self, call: int) -> bool:
-        """Whether a call has two convolutions or more, a sum in its own body, and no attention."""
-        if self.attends(call) or not self.children[call]:
+        """Whether a call has two convolutions or more, a shortcut around some, and no attention.
+
+        The shortcut ends in a sum in the call's own body; a sum with an embedding is none, nor is
+        one of two inputs, as in a gate.
+        """
+        if self.attends(call) or len(self.convolutions(call)) < 2 or not self.children[call]:
             return False
-        summed = any(self.graph.kinds[op] is OpKind.SUM for op in self.ops[call])
-        return summed and len(self.convolutions(call)) >= 2
+        sums = (op for op in self.ops[call] if self.graph.kinds[op] is OpKind.SUM)
+        return any(self._is_shortcut(call, self.trace.ops[op]) for op in sums)
+
+    def _is_shortcut(self, call: int, op: Op) -> bool:
+        """Whether a sum adds what was computed from a feature map in a call to that map."""
+        if len(op.inputs) < 2:
+            return False
+        one, other = ([*self.graph.back_inside(call, value)] for value in op.inputs[:2])
+        before = self.step(call).start
+        maps = {
+            value
+            for value in one
+            if self.is_map(value) and (self.graph.born(value) < before or value in op.inputs)
+        }
+        return not maps.isdisjoint(other)
 
     def is_transformer(self, call: int) -> bool:
         """Whether a call computes attention, with a feed-forward or not, and holds no ResNets."""

@@ -110,7 +110,7 @@ def parts(view: View) -> list[Table]:
         Column("input_shape", words.input_dims, Kind.TUPLE, code=True),
         Column("output_shape", words.output_dims, Kind.TUPLE, code=True),
     )
-    title = words.five_parts if len(rows) - len(beside) == len(vars(anatomy)) else words.parts
+    title = words.five_parts if len(rows) == len(vars(anatomy)) else words.parts
     notes = tuple(each.sentence(view) for each in beside)
     data = {"steering": [each.data(view) for each in beside]} if beside else {}
     return [Table("parts", title, columns, tuple(rows), after=notes, data=data)]

@@ -62,6 +62,7 @@ def residuals(view: View) -> list[Table]:
             "from_entry": counted.entry,
             "from_layers": list(counted.layers),
             "from_resamplers": list(counted.resamplers),
+            **({"from_later": counted.later} if counted.later else {}),
         },
     )
     return [table.without("push") if values == network.pushed else table]
@@ -81,6 +82,8 @@ def _formula(counted: Count) -> str:
             terms.append(f"{numbers[0]}*{len(numbers)}")
         else:
             terms.append(f"({' + '.join(map(str, numbers))})")
+    if counted.later:
+        terms.append(str(counted.later))
     return " + ".join(terms)
 
 
