@@ -100,6 +100,10 @@ def check(found):
     indices = {row.get("push", row["index"]): row["index"] for row in rows}
     assert [index for index, _ in taken] == [indices[pop["push"]] for pop in pops]
     assert all(shape in (None, pop["shape"]) for (_, shape), pop in zip(taken, pops, strict=True))
+    for table in found["steps"]:
+        for before, after in pairwise(table["rows"]):
+            given = dict(zip(after["inputs"], after["input_shapes"], strict=True))
+            assert given.get("previous", before["output_shape"]) == before["output_shape"]
     decoder = [row["block"] for row in found["decoder"]["rows"]]
     numbers = {
         table["block"]: table["rows"][0]["step"].partition(".")[0] for table in found["steps"]

@@ -245,6 +245,15 @@ def stack_use(network: Network) -> StackUse:
     return StackUse(len(skips), len(skips), tuple(out_of_order), tuple(reused))
 
 
+def in_a_row(network: Network) -> int:
+    """How many UNets run one after the other: each pushes after all earlier skips were popped."""
+    found, popped = 0, -1
+    for skip in sorted(network.trace.skips, key=lambda skip: network.graph.born(skip.value)):
+        found += network.graph.born(skip.value) > popped
+        popped = max(popped, network.join(skip).clock)
+    return found
+
+
 def residuals(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
     """The values that the encoder leaves for the decoder, in the order they were pushed.
 

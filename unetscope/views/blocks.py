@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from unetscope.analysis.anatomy import is_layer
+from unetscope.analysis.anatomy import in_a_row, is_layer
 from unetscope.analysis.network import Network
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.control import steering
@@ -74,7 +74,8 @@ def _tensor(view: View, value: int) -> tuple[tuple[int | str, ...], str]:
 def parts(view: View) -> list[Table]:
     """One row a part: its blocks, and the dims of the feature map before and after.
 
-    What steers the UNet is a part beside the five; a line says what it adds.
+    What steers the UNet is a part beside the five; a line says what it adds. Another says where
+    several UNets run in a row, whose blocks are not told apart.
     """
     network, words, anatomy = view.network, view.words, view.anatomy
     rows = []
@@ -111,9 +112,14 @@ def parts(view: View) -> list[Table]:
         Column("output_shape", words.output_dims, Kind.TUPLE, code=True),
     )
     title = words.five_parts if len(rows) == len(vars(anatomy)) else words.parts
-    notes = tuple(each.sentence(view) for each in beside)
-    data = {"steering": [each.data(view) for each in beside]} if beside else {}
-    return [Table("parts", title, columns, tuple(rows), after=notes, data=data)]
+    notes = [each.sentence(view) for each in beside]
+    data: dict[str, object] = {}
+    if beside:
+        data["steering"] = [each.data(view) for each in beside]
+    if (number := in_a_row(network)) > 1:
+        notes.append(Cell.of(words.in_a_row.format(number)))
+        data["in_a_row"] = number
+    return [Table("parts", title, columns, tuple(rows), after=tuple(notes), data=data)]
 
 
 def _between(paths: list[str]) -> tuple[Part, ...]:
