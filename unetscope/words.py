@@ -157,6 +157,7 @@ class Words:
         en="The stack holds {sum} = {total} tensors.",
         zh="一共 {sum} = {total} 个特征。",
     )
+    residual_total = Word(en="Tensors on the stack: {total}.", zh="一共 {total} 个特征。")
     made_by = Word(en="Made by", zh="实际产生")
     ledger = Word(en="Skip ledger", zh="跨层连接的压入与弹出")
     push = Word(en="Push", zh="压入")

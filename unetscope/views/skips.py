@@ -49,8 +49,10 @@ def residuals(view: View) -> list[Table]:
         Column("push", words.push),
     )
     counted = count(network, anatomy, values)
-    sum_ = code(_formula(counted))
-    note = phrase(words.residual_sum, None, sum=sum_, total=Part(counted.total))
+    total, formula = Part(counted.total), _formula(counted)
+    note = phrase(words.residual_sum, None, sum=code(formula), total=total)
+    if formula == str(counted.total):
+        note = phrase(words.residual_total, None, total=total)
     table = Table(
         "residuals",
         words.residuals,
