@@ -146,3 +146,9 @@ def test_kandinskys_hint_is_no_block_of_the_encoder(of_json):
         ["image", "time"],
         ["image", "time", "context"],
     ]
+
+
+def test_what_works_on_the_text_alone_makes_an_attention_no_transformer(of_json):
+    found = of_json({"_class_name": "WuerstchenDiffNeXt", **FILES["WuerstchenDiffNeXt"]})
+    assert [row["transformers"] for row in found["encoder"]["rows"]] == [0] * 6
+    assert [row["attentions"] for row in found["encoder"]["rows"]] == [0, 0, 0, 0, 0, 1]

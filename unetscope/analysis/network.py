@@ -219,11 +219,16 @@ class Network:
         return self.attends(call) and not any(map(self.is_resnet, self.below(call)))
 
     def is_plain_attention(self, call: int) -> bool:
-        """Whether a transformer is attention alone, without the feed-forward that makes it one."""
+        """Whether a transformer is attention alone, without the feed-forward that makes it one.
+
+        What works on a text or a time before it is attended to is no feed-forward.
+        """
+        given = self.main_input(call)
         return self.is_transformer(call) and not any(
-            self.graph.kinds[op] is OpKind.ACTIVATION
+            given is None or given in self.graph.back_inside(call, self.trace.ops[op].inputs[0])
             for inner in self.below(call)
             for op in self.ops[inner]
+            if self.graph.kinds[op] is OpKind.ACTIVATION
         )
 
     def units(self, call: int) -> list[int]:
