@@ -80,6 +80,12 @@ class Words:
     output = Word(en="output", zh="输出")
 
     # The five parts
+    in_a_row = Word(
+        en="{} UNets run one after the other, each of which pushes after all earlier skips were "
+        "popped; these parts, and the tables of their blocks, do not tell them apart.",
+        zh="有 {} 个 UNet 依次运行，每一个都在之前的跨层连接全部弹出之后才压入；"
+        "这里的部分和各模块的表不区分它们。",
+    )
     five_parts = Word(en="The five parts", zh="五个部分")
     parts = Word(en="The parts", zh="各部分")
     part = Word(en="Part", zh="部分")
@@ -151,6 +157,7 @@ class Words:
         en="The stack holds {sum} = {total} tensors.",
         zh="一共 {sum} = {total} 个特征。",
     )
+    residual_total = Word(en="Tensors on the stack: {total}.", zh="一共 {total} 个特征。")
     made_by = Word(en="Made by", zh="实际产生")
     ledger = Word(en="Skip ledger", zh="跨层连接的压入与弹出")
     push = Word(en="Push", zh="压入")

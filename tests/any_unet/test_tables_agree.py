@@ -80,7 +80,7 @@ def check(found):
     stack, ledger = found["residuals"], found["ledger"]
     rows, pops = stack["rows"], ledger["rows"]
     counted = stack["from_entry"], *stack["from_layers"], *stack["from_resamplers"]
-    assert len(rows) == stack["total"] == sum(counted)
+    assert len(rows) == stack["total"] == sum(counted) + stack.get("from_later", 0)
     assert len(stack["from_layers"]) == len(found["encoder"]["rows"])
     pushes = {row.get("push", row["index"]): row for row in rows}
     for pop in pops:
@@ -100,6 +100,10 @@ def check(found):
     indices = {row.get("push", row["index"]): row["index"] for row in rows}
     assert [index for index, _ in taken] == [indices[pop["push"]] for pop in pops]
     assert all(shape in (None, pop["shape"]) for (_, shape), pop in zip(taken, pops, strict=True))
+    for table in found["steps"]:
+        for before, after in pairwise(table["rows"]):
+            given = dict(zip(after["inputs"], after["input_shapes"], strict=True))
+            assert given.get("previous", before["output_shape"]) == before["output_shape"]
     decoder = [row["block"] for row in found["decoder"]["rows"]]
     numbers = {
         table["block"]: table["rows"][0]["step"].partition(".")[0] for table in found["steps"]
@@ -142,3 +146,9 @@ def test_kandinskys_hint_is_no_block_of_the_encoder(of_json):
         ["image", "time"],
         ["image", "time", "context"],
     ]
+
+
+def test_what_works_on_the_text_alone_makes_an_attention_no_transformer(of_json):
+    found = of_json({"_class_name": "WuerstchenDiffNeXt", **FILES["WuerstchenDiffNeXt"]})
+    assert [row["transformers"] for row in found["encoder"]["rows"]] == [0] * 6
+    assert [row["attentions"] for row in found["encoder"]["rows"]] == [0, 0, 0, 0, 0, 1]

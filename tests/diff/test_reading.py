@@ -1,6 +1,7 @@
 """What a reader of a diff sees: modules, ranges, the smallest difference, about one screen."""
 
 import re
+from dataclasses import replace
 from math import prod
 
 import pytest
@@ -170,6 +171,16 @@ def test_swapped_skips_are_not_one_range():
     (change,) = [c for c in found.changes if c.id == "skip-repaired"]
     assert plain(where(change, EN)) == "ups.0 > ups.1, ups.1 > ups.0"
     assert plain(what(change, EN)) == "from downs.0..1 (2 joins)"
+
+
+def test_a_skip_comes_from_the_old_place_and_then_from_the_new():
+    (change,) = [
+        replace(part, old="downs.0", new="downs.1")
+        for part in diff(locked(SmallUNet(joins=(1, 0))), locked(SmallUNet(joins=(0, 1)))).changes
+        if part.id == "skip-repaired"
+    ]
+    single = replace(change, parts=())
+    assert plain(what(single, EN)) == "from downs.0 -> downs.1"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -121,3 +121,11 @@ def test_what_has_no_counterpart_is_left_out():
         "down_blocks.0.resnets.0": "input_blocks.1.0",
         "time_embedding.act": "time_embed.1",
     }
+
+
+def test_several_transformers_after_one_resnet_have_no_names():
+    """AudioLDM2 has one for each of its texts; what stands behind them has none either."""
+    roles = "resnets.0.conv1", "attentions.0.norm", "attentions.1.norm", "upsamplers.0.conv"
+    inside = "attentions.0.transformer_blocks.0.norm1", "attentions.1.transformer_blocks.0.norm1"
+    found = compvis_names([f"up_blocks.0.{role}.weight" for role in (*roles, *inside)])
+    assert found == {"up_blocks.0.resnets.0.conv1.weight": "output_blocks.0.0.in_layers.2.weight"}

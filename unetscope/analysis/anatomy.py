@@ -75,7 +75,8 @@ def _begin(network: Network, entry: list[int], encoder: list[int]) -> None:
     """Move what stands before the encoder's blocks from these to the entry.
 
     That is the first convolution, even where its output is pushed, and after it what no name calls
-    a block of the encoder, if later ones are called so (`transformer_in` of UNets for videos).
+    a block of the encoder, if later ones that push are called so (`transformer_in` of UNets for
+    videos); a mere `down` between blocks names none.
     """
     first = encoder[0] if len(encoder) > 1 and not entry else None
     if first is not None and len(network.convolutions(first)) == 1 and not network.resamples(first):
@@ -83,7 +84,11 @@ def _begin(network: Network, entry: list[int], encoder: list[int]) -> None:
     named = [
         index for index, block in enumerate(encoder) if named_part(network, block) == "encoder"
     ]
-    if entry and named and not any(map(network.resamples, encoder[: named[0]])):
+    pushing = any(
+        block_of(network, [encoder[index] for index in named], value) is not None
+        for value in network.pushed
+    )
+    if entry and pushing and not any(map(network.resamples, encoder[: named[0]])):
         entry += encoder[: named[0]]
         del encoder[: named[0]]
 
@@ -240,6 +245,15 @@ def stack_use(network: Network) -> StackUse:
     return StackUse(len(skips), len(skips), tuple(out_of_order), tuple(reused))
 
 
+def in_a_row(network: Network) -> int:
+    """How many UNets run one after the other: each pushes after all earlier skips were popped."""
+    found, popped = 0, -1
+    for skip in sorted(network.trace.skips, key=lambda skip: network.graph.born(skip.value)):
+        found += network.graph.born(skip.value) > popped
+        popped = max(popped, network.join(skip).clock)
+    return found
+
+
 def residuals(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
     """The values that the encoder leaves for the decoder, in the order they were pushed.
 
@@ -281,33 +295,44 @@ class Count:
 
     Attributes:
         entry: the number made before the first block.
-        layers: of each block the number made by its layers, resamplers apart.
+        layers: of each block the number made by its layers, resamplers apart, and of its result by
+            what stands in no block.
         resamplers: of each block the number made by its resampler.
+        later: the number made after the encoder, as UNet++ joins what its decoder made.
     """
 
     entry: int
     layers: tuple[int, ...]
     resamplers: tuple[int, ...]
+    later: int = 0
 
     @property
     def total(self) -> int:
         """The number of residuals in all."""
-        return self.entry + sum(self.layers) + sum(self.resamplers)
+        return self.entry + sum(self.layers) + sum(self.resamplers) + self.later
 
 
 def count(network: Network, anatomy: Anatomy, values: Sequence[int]) -> Count:
     """Count residuals by where they were made."""
     layers, resamplers = [0] * len(anatomy.encoder), [0] * len(anatomy.encoder)
-    entry = 0
+    entry = later = 0
+    ended = min(
+        (network.step(call).start for call in (*anatomy.middle, *anatomy.decoder)), default=0
+    )
     for value in values:
-        block = block_of(network, anatomy.encoder, value)
-        if block is None:
+        born = network.graph.born(value)
+        begun = [n for n, call in enumerate(anatomy.encoder) if network.step(call).start < born]
+        if not begun:
             entry += 1
-        else:
-            unit = unit_of(network, block, value)
-            resampled = unit is not None and network.resamples(unit)
-            (resamplers if resampled else layers)[anatomy.encoder.index(block)] += 1
-    return Count(entry, tuple(layers), tuple(resamplers))
+            continue
+        if ended and born > ended:
+            later += 1
+            continue
+        block = block_of(network, anatomy.encoder, value)
+        unit = None if block is None else unit_of(network, block, value)
+        resampled = unit is not None and network.resamples(unit)
+        (resamplers if resampled else layers)[begun[-1]] += 1
+    return Count(entry, tuple(layers), tuple(resamplers), later)
 
 
 def unit_of(network: Network, block: int, value: int) -> int | None:

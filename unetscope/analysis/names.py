@@ -117,7 +117,11 @@ def one_to_one(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _units(names: Iterable[str]) -> dict[str, str]:
-    """CompVis' names of the ResNets, transformers and resamplers."""
+    """CompVis' names of the ResNets, transformers and resamplers.
+
+    Where several transformers follow one ResNet, as in AudioLDM2, neither they nor what stands
+    behind them in the same block of the original has a name here.
+    """
     places: dict[tuple[str, int], dict[str, dict[int, str]]] = {}
     for name in names:
         if unit := _UNIT.match(name):
@@ -128,8 +132,13 @@ def _units(names: Iterable[str]) -> dict[str, str]:
     inputs, outputs = 1, 0
     for (side, _), kinds in sorted(places.items()):
         resnets, attentions = kinds.get("resnets", {}), kinds.get("attentions", {})
+        one_each = max(attentions, default=-1) < len(resnets) - (side == "mid")
+        if not one_each:
+            attentions = {}
         for index in sorted(resnets):
             if side == "mid":
+                if index and not one_each:
+                    continue
                 found[resnets[index]] = f"middle_block.{2 * index}"
                 if index in attentions:
                     found[attentions[index]] = f"middle_block.{2 * index + 1}"
@@ -142,7 +151,7 @@ def _units(names: Iterable[str]) -> dict[str, str]:
         for path in kinds.get("downsamplers", {}).values():
             found[path] = f"input_blocks.{inputs}.0"
             inputs += 1
-        for path in kinds.get("upsamplers", {}).values():
+        for path in kinds.get("upsamplers", {}).values() if one_each else ():
             # It follows the last ResNet of its level and, if there is one, its transformer.
             index = 2 if max(resnets) in attentions else 1
             found[path] = f"output_blocks.{outputs - 1}.{index}"
@@ -160,6 +169,8 @@ def _held(names: Iterable[str]) -> dict[str, set[str]]:
 
 def _inside_unit(name: str, unit: str, units: dict[str, str], held: set[str]) -> str | None:
     role, rest = unit.split(".")[-2], name[len(unit) :].lstrip(".")
+    if unit not in units:
+        return None
     if role == "attentions" and not held & {"transformer_blocks", "group_norm"}:
         return None
     if not rest:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from unetscope.analysis.graph import Graph
@@ -13,6 +14,9 @@ from unetscope.record import ModuleRecord, Op, SkipEvent, Step, TensorSpec, Trac
 
 _MOST_RESOLUTIONS = 2
 """The parts of one block return maps at the resolution of its level and at that of the next."""
+
+_STRIDE = re.compile(r"(?<!\w)stride=(?:\((?:1, )*)?(?!1\b)\d")
+"""A stride other than 1 in any dim, among the arguments of a function."""
 
 
 class Network:
@@ -126,12 +130,37 @@ class Network:
     def resamples(self, call: int) -> bool:
         """Whether a call returns its feature map at another resolution.
 
-        Another width of channels that lie last is none.
+        Another width of channels that lie last is none, nor is the edge that convolutions without
+        padding lose.
         """
         given, made = self.main_input(call), self.main_output(call)
         if given is None or made is None or self.size(given) == self.size(made):
             return False
-        return self.flow.resolution(given) != self.flow.resolution(made)
+        if self.flow.resolution(given) == self.flow.resolution(made):
+            return False
+        return not self._only_trims(call)
+
+    def _only_trims(self, call: int) -> bool:
+        """Whether all that changes sizes during a call are convolutions that leave out no place."""
+        changing = [
+            op
+            for inner in self.below(call)
+            for op in self.ops[inner]
+            if (before := self._sizes(self.trace.ops[op].inputs[:1]))
+            and before != self._sizes(self.trace.ops[op].outputs)
+        ]
+        return bool(changing) and all(
+            self.graph.kinds[op] is OpKind.CONVOLUTION and self._slides(self.trace.ops[op])
+            for op in changing
+        )
+
+    def _sizes(self, values: Sequence[int]) -> list[tuple[int, ...]]:
+        return [self.size(value) for value in values if self.is_map(value)]
+
+    @staticmethod
+    def _slides(op: Op) -> bool:
+        """Whether a convolution goes on by single places; a transposed one is never said to."""
+        return "transpose" not in op.name and _STRIDE.search(op.detail) is None
 
     # What a call does
 
@@ -162,22 +191,44 @@ class Network:
         return None
 
     def is_resnet(self, call: int) -> bool:
-        """Whether a call has two convolutions or more, a sum in its own body, and no attention."""
-        if self.attends(call) or not self.children[call]:
+        """Whether a call has two convolutions or more, a shortcut around some, and no attention.
+
+        The shortcut ends in a sum in the call's own body; a sum with an embedding is none, nor is
+        one of two inputs, as in a gate.
+        """
+        if self.attends(call) or len(self.convolutions(call)) < 2 or not self.children[call]:
             return False
-        summed = any(self.graph.kinds[op] is OpKind.SUM for op in self.ops[call])
-        return summed and len(self.convolutions(call)) >= 2
+        sums = (op for op in self.ops[call] if self.graph.kinds[op] is OpKind.SUM)
+        return any(self._is_shortcut(call, self.trace.ops[op]) for op in sums)
+
+    def _is_shortcut(self, call: int, op: Op) -> bool:
+        """Whether a sum adds what was computed from a feature map in a call to that map."""
+        if len(op.inputs) < 2:
+            return False
+        one, other = ([*self.graph.back_inside(call, value)] for value in op.inputs[:2])
+        before = self.step(call).start
+        maps = {
+            value
+            for value in one
+            if self.is_map(value) and (self.graph.born(value) < before or value in op.inputs)
+        }
+        return not maps.isdisjoint(other)
 
     def is_transformer(self, call: int) -> bool:
         """Whether a call computes attention, with a feed-forward or not, and holds no ResNets."""
         return self.attends(call) and not any(map(self.is_resnet, self.below(call)))
 
     def is_plain_attention(self, call: int) -> bool:
-        """Whether a transformer is attention alone, without the feed-forward that makes it one."""
+        """Whether a transformer is attention alone, without the feed-forward that makes it one.
+
+        What works on a text or a time before it is attended to is no feed-forward.
+        """
+        given = self.main_input(call)
         return self.is_transformer(call) and not any(
-            self.graph.kinds[op] is OpKind.ACTIVATION
+            given is None or given in self.graph.back_inside(call, self.trace.ops[op].inputs[0])
             for inner in self.below(call)
             for op in self.ops[inner]
+            if self.graph.kinds[op] is OpKind.ACTIVATION
         )
 
     def units(self, call: int) -> list[int]:

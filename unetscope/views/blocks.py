@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from unetscope.analysis.anatomy import is_layer
+from unetscope.analysis.anatomy import in_a_row, is_layer
 from unetscope.analysis.network import Network
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.control import steering
@@ -74,7 +74,8 @@ def _tensor(view: View, value: int) -> tuple[tuple[int | str, ...], str]:
 def parts(view: View) -> list[Table]:
     """One row a part: its blocks, and the dims of the feature map before and after.
 
-    What steers the UNet is a part beside the five; a line says what it adds.
+    What steers the UNet is a part beside the five; a line says what it adds. Another says where
+    several UNets run in a row, whose blocks are not told apart.
     """
     network, words, anatomy = view.network, view.words, view.anatomy
     rows = []
@@ -110,10 +111,15 @@ def parts(view: View) -> list[Table]:
         Column("input_shape", words.input_dims, Kind.TUPLE, code=True),
         Column("output_shape", words.output_dims, Kind.TUPLE, code=True),
     )
-    title = words.five_parts if len(rows) - len(beside) == len(vars(anatomy)) else words.parts
-    notes = tuple(each.sentence(view) for each in beside)
-    data = {"steering": [each.data(view) for each in beside]} if beside else {}
-    return [Table("parts", title, columns, tuple(rows), after=notes, data=data)]
+    title = words.five_parts if len(rows) == len(vars(anatomy)) else words.parts
+    notes = [each.sentence(view) for each in beside]
+    data: dict[str, object] = {}
+    if beside:
+        data["steering"] = [each.data(view) for each in beside]
+    if (number := in_a_row(network)) > 1:
+        notes.append(Cell.of(words.in_a_row.format(number)))
+        data["in_a_row"] = number
+    return [Table("parts", title, columns, tuple(rows), after=tuple(notes), data=data)]
 
 
 def _between(paths: list[str]) -> tuple[Part, ...]:
@@ -155,7 +161,7 @@ def _blocks(
         else:
             scaled, widened = _half(after, before), 2 * channels_out == channels_in
         shapes = view.dims(given), view.dims(made)
-        units = network.units(block)
+        units = list(network.units_of([block]))
         plain = sum(map(network.is_plain_attention, units))
         rows.append(
             (
@@ -293,7 +299,7 @@ def middle(view: View) -> list[Table]:
         given, made = network.main_input(block), network.main_output(block)
         if given is None or made is None or not view.shows(block):
             continue
-        names = [_unit(view, unit) for unit in network.units(block)] or [network.module(block).kind]
+        names = [_unit(view, unit) for unit in network.units_of([block])]
         layers = Cell.of(", ".join(f"1 x {name}" for name in names), data=names)
         columns = (
             Column("block", words.path, code=True),
@@ -320,4 +326,6 @@ def _unit(view: View, unit: int) -> str:
         return view.words.one_attention
     if view.network.is_transformer(unit):
         return "Transformer"
-    return view.words.resampler
+    if view.network.resamples(unit):
+        return view.words.resampler
+    return view.network.module(unit).kind

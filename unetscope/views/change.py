@@ -175,7 +175,7 @@ def breach(found: Breach, words: Words) -> Cell:
 def _producers(change: Change, words: Words, every: bool) -> Cell:
     """Where skips come from, and came from."""
     ends = [
-        (c.old if c.new is None else c.new, c.new if c.old is None else c.old)
+        (c.new if c.old is None else c.old, c.old if c.new is None else c.new)
         for c in change.singles()
     ]
     shown = [_place(*each, words, " -> ") for each in pairs(ends)]

@@ -49,8 +49,10 @@ def residuals(view: View) -> list[Table]:
         Column("push", words.push),
     )
     counted = count(network, anatomy, values)
-    sum_ = code(_formula(counted))
-    note = phrase(words.residual_sum, None, sum=sum_, total=Part(counted.total))
+    total, formula = Part(counted.total), _formula(counted)
+    note = phrase(words.residual_sum, None, sum=code(formula), total=total)
+    if formula == str(counted.total):
+        note = phrase(words.residual_total, None, total=total)
     table = Table(
         "residuals",
         words.residuals,
@@ -62,6 +64,7 @@ def residuals(view: View) -> list[Table]:
             "from_entry": counted.entry,
             "from_layers": list(counted.layers),
             "from_resamplers": list(counted.resamplers),
+            **({"from_later": counted.later} if counted.later else {}),
         },
     )
     return [table.without("push") if values == network.pushed else table]
@@ -81,6 +84,8 @@ def _formula(counted: Count) -> str:
             terms.append(f"{numbers[0]}*{len(numbers)}")
         else:
             terms.append(f"({' + '.join(map(str, numbers))})")
+    if counted.later:
+        terms.append(str(counted.later))
     return " + ".join(terms)
 
 

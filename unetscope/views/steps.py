@@ -115,29 +115,35 @@ class _Body:
         events: list[tuple[int, int, bool]] = [
             (network.trace.ops[op].clock, op, True) for op in joins
         ]
-        begun = self._first()
-        start = 0
-        if self.call == network.trunk:
-            clocks = [clock for clock, _, _ in events]
-            start = min(clocks if begun is None else [*clocks, network.step(begun).start])
-        for child in network.children[self.call]:
-            clock = network.step(child).start
-            if clock >= start and network.main_output(child) is not None:
-                events.append((clock, child, False))
+        events += [(network.step(child).start, child, False) for child in self._calls()]
         rows: list[tuple[Cell, ...]] = []
+        known = {entered: "sample_in"}
         number, letter = 0, 0
         for _, index, is_join in sorted(events):
             if not is_join and network.is_transformer(index):
                 letter += 1
                 if not self._is_left_out(index):
                     label = f"{self.number}.{number}{chr(ord('a') + letter - 1)}"
-                    rows.append(self._call_row(label, index, entered))
+                    rows.append(self._call_row(label, index, known))
                 continue
             number, letter = number + 1, 0
             label = f"{self.number}.{number}"
             make = self._join_row if is_join else self._call_row
-            rows.append(make(label, index, entered))
+            rows.append(make(label, index, known))
         return rows
+
+    def _calls(self) -> list[int]:
+        """The calls of this body that return a feature map; in the trunk, those of the decoder."""
+        network, start = self.view.network, 0
+        if self.call == network.trunk:
+            start = min(network.join(skip).clock for skip in network.trace.skips)
+            if (begun := self._first()) is not None:
+                start = min(start, network.step(begun).start)
+        return [
+            child
+            for child in network.children[self.call]
+            if network.step(child).start >= start and network.main_output(child) is not None
+        ]
 
     def _is_left_out(self, call: int) -> bool:
         """Whether a call of this body has no row, as transformers have none in the article."""
@@ -148,24 +154,25 @@ class _Body:
         network, words = self.view.network, self.view.words
         paths = [
             self.view.below(network.path(child), network.path(self.call))
-            for child in network.children[self.call]
-            if network.main_output(child) is not None and self._is_left_out(child)
+            for child in self._calls()
+            if self._is_left_out(child)
         ]
         if not paths:
             return ()
         names, option = code(self.view.some(paths)), code("--attentions")
         return (phrase(words.attentions_left_out, paths, names=names, option=option),)
 
-    def _join_row(self, label: str, index: int, entered: int) -> tuple[Cell, ...]:
+    def _join_row(self, label: str, index: int, known: dict[int, str]) -> tuple[Cell, ...]:
         network, view = self.view.network, self.view
         op: Op = network.trace.ops[index]
         skips = {s.operand: s.value for s in network.trace.skips if s.op == index}
         named = [
             (*self._arrived(skips[position], value), value)
             if position in skips
-            else (*self._name(value, entered), value)
+            else (*self._name(value, known), value)
             for position, value in enumerate(op.inputs)
         ]
+        known[op.outputs[0]] = label
         return (
             Cell.of(label),
             Cell.of(op.name, code=True),
@@ -185,12 +192,13 @@ class _Body:
         """What was pushed by its index in the residual stack."""
         return f"res[{self.view.residuals.index(value)}]"
 
-    def _call_row(self, label: str, call: int, entered: int) -> tuple[Cell, ...]:
+    def _call_row(self, label: str, call: int, known: dict[int, str]) -> tuple[Cell, ...]:
         network = self.view.network
         path = network.path(call)
         given, made = network.main_input(call), network.main_output(call)
-        named = [] if given is None else [(*self._name(given, entered), given)]
+        named = [] if given is None else [(*self._name(given, known), given)]
         assert made is not None
+        known[made] = label
         return (
             Cell.of(label),
             Cell.of(in_code(path), code=True, data=path),
@@ -199,18 +207,33 @@ class _Body:
             self._shape(made, strong=network.resamples(call)),
         )
 
-    def _name(self, value: int, entered: int) -> tuple[str, str]:
-        """What a tensor is called in the table: for people, and in data."""
+    def _name(self, value: int, known: dict[int, str]) -> tuple[str, str]:
+        """What a tensor is called in the table: for people, and in data.
+
+        Args:
+            value: what a row is given.
+            known: of each tensor that came in or a row made, in order, the number of that row.
+        """
         network, words = self.view.network, self.view.words
-        if value == entered:
+        if known.get(value) == "sample_in":
             return "sample_in", "sample_in"
         if value in network.pushed:
             return self._residual(value), self._residual(value)
-        made_by = network.graph.producer(value)
-        if made_by is None or not self._is_left_out(made_by):
+        last = next(reversed(known))
+        if value == last:
             return words.previous, "previous"
-        name = self.view.below(network.path(made_by), network.path(self.call))
-        return words.previous_made_by.format(in_code(name)), "previous"
+        if value in known:
+            return f"({known[value]})", f"step {known[value]}"
+        graph = network.graph
+        made_by, op = graph.producer(value), graph.op(value)
+        if graph.born(value) > graph.born(last):  # nothing that has a row was made since
+            if made_by is not None and self._is_left_out(made_by):
+                name = self.view.below(network.path(made_by), network.path(self.call))
+                return words.previous_made_by.format(in_code(name)), "previous"
+            if made_by is None and op is not None and op.step == self.call:
+                return words.previous_made_by.format(op.name), "from previous"
+        origin = graph.origin(value)
+        return f"{words.from_producer} {in_code(origin)}", f"from {origin}"
 
     def _inputs(self, named: list[tuple[str, str, int]]) -> Cell:
         parts: list[Part] = []
