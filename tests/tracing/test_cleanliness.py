@@ -280,7 +280,7 @@ def test_a_join_that_does_not_fit() -> None:
 def test_an_error_of_a_module_s_own() -> None:
     failure = fails(nn.Sequential(nn.ReLU(), Failing(give_up)), torch.zeros(1)).failure
     assert failure is not None
-    assert (failure.module, failure.op, failure.message) == ("1", None, "no more")
+    assert (failure.module, failure.op, failure.message) == ("1", None, "RuntimeError: no more")
     assert [spec.shape for spec in failure.inputs] == [(1,)]
 
 
