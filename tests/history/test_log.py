@@ -409,6 +409,14 @@ def test_a_shallow_clone_says_what_is_missing(unetscope, repository, tmp_path, m
     assert "unshallow" not in done.err
 
 
+def test_a_name_with_a_line_break(log, repository):
+    for count in (1, 2):
+        repository.write("a\nb.yaml", layers(count))
+        repository.commit(f"of {count}")
+    rows, _ = log("a\nb.yaml")
+    assert [row["status"] for row in rows] == ["changed", "created"]
+
+
 def test_a_partial_clone_says_what_is_missing(unetscope, repository, tmp_path, monkeypatch):
     repository.git("config", "uploadpack.allowFilter", "true")
     for count in (1, 2):

@@ -77,8 +77,11 @@ class Chosen:
         for name, pattern in self._patterns.items():
             meant = [path for path in known if pattern.fullmatch(path)]
             if not meant:
+                nothing = f"no file matches `{name}`"
+                if Path(name).is_dir():
+                    nothing = f"git knows no file in `{name}`"
                 raise UnetscopeError(
-                    f"no file matches `{name}`, here or at the base",
+                    f"{nothing}, here or at the base",
                     hint="name folders, files or globs: `configs/`, `'models/**/unet*.yaml'`",
                 )
             if not any(path.endswith((*SUFFIXES, SUFFIX)) for path in meant):

@@ -51,6 +51,11 @@ def git(*arguments: str, folder: Path | None = None, given: bytes | None = None)
     said = done.stderr.decode(errors="replace").strip()
     if "not a git repository" in said:
         raise UnetscopeError("there is no git repository here")
+    if "bare repository" in said or "must be run in a work tree" in said:
+        raise UnetscopeError(
+            "a bare repository has no files that could be compared",
+            hint="`git clone` it, and go to the clone",
+        )
     if "dubious ownership" in said:
         raise UnetscopeError(
             "git: this repository is somebody else's",
