@@ -426,6 +426,19 @@ def test_the_index(git, change, unetscope):
     assert (done.code, "no `configs/other.yaml` in the index" in done.err) == (2, True)
 
 
+def test_what_a_merge_left_open_is_in_no_index(git, commit, change, unetscope):
+    change(*GROUPS)
+    commit()
+    git("switch", "-q", "main")
+    change("norm_num_groups: 4", "norm_num_groups: 1")
+    commit()
+    with pytest.raises(subprocess.CalledProcessError):
+        git("merge", "-q", "topic")
+    done = unetscope("diff", f":{CONFIG}", "sd15")
+    assert (done.code, done.out) == (2, "")
+    assert "a merge has left it open" in done.err
+
+
 def test_links_are_followed_at_both_times(project, git, commit, change, report, unetscope):
     (project / "link.yaml").symlink_to(CONFIG)
     (project / "folder").symlink_to("configs", target_is_directory=True)

@@ -74,6 +74,16 @@ def commit(revision: str, folder: Path | None = None) -> str | None:
     return None if found is None else found.decode().strip()
 
 
+def top_of(folder: Path | None = None) -> Path:
+    """The uppermost folder of the repository around a folder, if not the working folder.
+
+    Raises:
+        UnetscopeError: there is none.
+    """
+    said = git("rev-parse", "--show-toplevel", folder=folder) or b""
+    return Path(os.fsdecode(said.removesuffix(b"\n")))
+
+
 @dataclass(frozen=True)
 class Repository:
     """The repository around the working folder.

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from unetscope.errors import Place, UnetscopeError
 from unetscope.files import reading
 from unetscope.files.reading import why
-from unetscope.sources.git import Repository, git
+from unetscope.sources.git import Repository, git, top_of
 
 LARGEST = 10_000_000
 """Bytes of a file that is read; locks have fewer."""
@@ -86,8 +86,7 @@ class StoredTree(Tree):
         Raises:
             UnetscopeError: git cannot tell them.
         """
-        said = git("rev-parse", "--show-toplevel", folder=folder) or b""
-        top = Path(os.fsdecode(said.removesuffix(b"\n")))
+        top = top_of(folder)
         if revision:
             listed = git("ls-tree", "-r", "-z", "--full-tree", revision, folder=top)
         else:
@@ -97,7 +96,8 @@ class StoredTree(Tree):
             told, _, path = line.partition("\t")
             mode, *others = told.split(" ")
             # `MODE blob HASH` of a commit, `MODE HASH STAGE` of the index
-            entries[path] = (mode, others[1] if revision else others[0])
+            if revision or others[1] == "0":
+                entries[path] = (mode, others[1] if revision else others[0])
         return cls(name, entries, top)
 
     @cached_property

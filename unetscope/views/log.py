@@ -148,7 +148,7 @@ def first_bad(found: Blame, words: Words) -> Table:
     if found.judgement is None:
         after = [phrase(words.all_commits_pass, None, base=base)]
         return log([], words, facts, after)
-    facts["failures"] = [_failure(breach) for breach in found.judgement.breaches]
+    facts["failures"] = list(dict.fromkeys(map(_failure, found.judgement.breaches)))
     sentences = [cell for table in outcome(found.judgement, words) for cell in table.after]
     if found.entry is None:
         after = [phrase(words.bad_before, None, base=base), *sentences]
