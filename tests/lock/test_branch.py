@@ -534,6 +534,10 @@ def test_other_files_in_a_folder_are_no_configs(project, git, report, unetscope)
     (project / "broken.yml").write_text("jobs: [\n")
     (project / "heir.yaml").write_text("extends: configs/unet.yaml\n")
     assert list(report()[2]) == [CONFIG, "heir.yaml"]
+    typo = project / "typo.yaml"
+    typo.write_text("family: UNet2DModel\nunett: {}\n")
+    assert report()[2]["typo.yaml"]["status"] == "unreadable"
+    typo.unlink()
     # What was named itself is meant to be one.
     assert report("*.yml")[0] == 2
     (project / "pyproject.toml").write_text('[tool.unetscope]\nconfigs = ["configs/"]\n')
