@@ -911,6 +911,10 @@ class Words:
         en="The network fails at {base} already, before the range.",
         zh="在范围之前的 {base} 处，网络已不通过。",
     )
+    last_unread = Word(
+        en="Not known: the last commits describe no network: {commits}. No earlier one fails.",
+        zh="无法判断：最后的提交未描述任何网络：{commits}。更早的提交均通过。",
+    )
     or_one_of = Word(
         en="It may have been one of those right before it, which describe no network: {commits}.",
         zh="也可能是紧接其前、未描述任何网络的提交之一：{commits}。",

@@ -409,6 +409,24 @@ def test_a_shallow_clone_says_what_is_missing(unetscope, repository, tmp_path, m
     assert "unshallow" not in done.err
 
 
+def test_first_bad_does_not_pass_a_history_that_ends_broken(unetscope, repository):
+    repository.commit("one", unet=layers(1))
+    broken = repository.commit("broken", unet="unet: [\n")
+    for more in (), ("--range", "HEAD~1..HEAD"):
+        done = unetscope("log", "unet.yaml", "--first-bad", *more, "-f", "json")
+        found = json.loads(done.out)["log"]
+        assert (done.code, found["first_bad"], found["unread"]) == (2, None, [broken])
+    assert "Not known: " in unetscope("log", "unet.yaml", "--first-bad").out
+
+
+def test_a_name_with_a_line_break(log, repository):
+    for count in (1, 2):
+        repository.write("a\nb.yaml", layers(count))
+        repository.commit(f"of {count}")
+    rows, _ = log("a\nb.yaml")
+    assert [row["status"] for row in rows] == ["changed", "created"]
+
+
 def test_a_partial_clone_says_what_is_missing(unetscope, repository, tmp_path, monkeypatch):
     repository.git("config", "uploadpack.allowFilter", "true")
     for count in (1, 2):

@@ -339,6 +339,73 @@ def test_a_config_that_could_not_be_read_at_the_base_is_mended(project, git, com
     assert rows[CONFIG]["error_file"].endswith(f":{CONFIG}")
 
 
+def test_a_base_outside_of_all_commits_is_never_said_to_be_mended(project, commit, change, report):
+    outside = project.parent / f"{project.name}-outside.yaml"
+    outside.write_text(NARROW)
+    config = project / "configs" / "heir.yaml"
+    config.write_text(f"extends: ../../{outside.name}\n")
+    commit()
+    code, _, rows = report("configs/heir.yaml", base="topic")
+    assert (code, rows["configs/heir.yaml"]["status"]) == (0, "unchanged")
+    config.write_text(f"extends: ../../{outside.name}\nunet: {{norm_num_groups: 2}}\n")
+    code, _, rows = report("configs/heir.yaml", base="topic")
+    assert (code, rows["configs/heir.yaml"]["status"]) == (2, "unreadable")
+
+
+def test_a_base_in_a_submodule_is_what_its_commit_was(
+    project, git, commit, report, tmp_path_factory
+):
+    shared = tmp_path_factory.mktemp("shared")
+    git("init", "-q", "-b", "main", cwd=shared)
+    for text in NARROW, NARROW.replace(*GROUPS):
+        (shared / "base.yaml").write_text(text)
+        git("add", ".", cwd=shared)
+        git("commit", "-qm", "base", cwd=shared)
+    git("submodule", "add", "-q", str(shared), "shared")
+    git("checkout", "-q", "HEAD~1", cwd=project / "shared")
+    (project / "configs" / "heir.yaml").write_text("extends: ../shared/base.yaml\n")
+    commit()
+    assert report("configs/heir.yaml", base="topic")[0] == 0
+    git("checkout", "-q", "main", cwd=project / "shared")
+    git("switch", "-qc", "further")
+    commit()
+    for arguments, base in (((), "topic"), (("topic", "further"), None)):
+        code, _, rows = report(*arguments, "configs/heir.yaml", base=base)
+        row = rows["configs/heir.yaml"]
+        assert (code, row["status"], row["severity"]) == (1, "base-changed", "behavioural")
+    git("submodule", "-q", "deinit", "-f", "shared")
+    assert report("configs/heir.yaml", base="topic")[0] == 2
+
+
+@pytest.mark.parametrize("adopted", [True, False])
+def test_locks_that_move_with_the_settings_are_no_networks(
+    project, git, commit, unetscope, report, adopted
+):
+    settings = project / "pyproject.toml"
+    settings.write_text("" if adopted else '[tool.unetscope]\nlocks = "locks"\n')
+    unetscope("lock", CONFIG)
+    commit()
+    git("switch", "-qc", "further")
+    settings.write_text('[tool.unetscope]\nlocks = "locks"\n' if adopted else "")
+    (project / "configs" / "locks").mkdir(exist_ok=True)
+    places = [LOCK, "configs/locks/unet.lock"]
+    git("mv", *(places if adopted else places[::-1]))
+    commit()
+    code, _, rows = report(base="topic")
+    assert (code, [row["status"] for row in rows.values()]) == (0, ["unchanged"])
+
+
+def test_a_broken_base_is_said_once_of_all_its_heirs(project, git, commit, unetscope):
+    for name in "ab":
+        (project / "configs" / f"{name}.yaml").write_text("extends: unet.yaml\n")
+    commit()
+    (project / CONFIG).write_text("unet: [\n")
+    done = unetscope("diff", "--base", "topic")
+    assert done.code == 2
+    assert done.err.count("not YAML") == done.out.count("not YAML") == 1
+    assert done.out.count("unreadable") == 3
+
+
 def test_the_first_run(project, git, report):
     git("rm", "-rq", "--cached", ".")
     git("commit", "-q", "--allow-empty", "-m", "nothing")
@@ -357,6 +424,19 @@ def test_the_index(git, change, unetscope):
     assert [c["key"] for c in then["config"]] == ["unet.block_out_channels"]
     done = unetscope("diff", ":configs/other.yaml", CONFIG)
     assert (done.code, "no `configs/other.yaml` in the index" in done.err) == (2, True)
+
+
+def test_what_a_merge_left_open_is_in_no_index(git, commit, change, unetscope):
+    change(*GROUPS)
+    commit()
+    git("switch", "-q", "main")
+    change("norm_num_groups: 4", "norm_num_groups: 1")
+    commit()
+    with pytest.raises(subprocess.CalledProcessError):
+        git("merge", "-q", "topic")
+    done = unetscope("diff", f":{CONFIG}", "sd15")
+    assert (done.code, done.out) == (2, "")
+    assert "a merge has left it open" in done.err
 
 
 def test_links_are_followed_at_both_times(project, git, commit, change, report, unetscope):
@@ -404,6 +484,9 @@ class Files(Tree):
     def holds(self, path):
         return (self.top / path).is_file()
 
+    def pinned(self, path):
+        return None
+
     def identity(self, path):
         return self.content(path).hex()
 
@@ -428,11 +511,13 @@ def test_shipped_configs_are_files_of_the_repository_that_ships_them(tmp_path):
 
 def test_paths_that_mean_nothing(project, git, unetscope):
     (project / "README.md").write_text("# Hello\n")
+    (project / "empty").mkdir()
     for path, said in (
         ("nowhere/", "no file matches `nowhere/`"),
         ("configs/*.yml", "no file matches"),
         ("README.md", "no config"),
         ("/etc", "not in this repository"),
+        ("empty", "git knows no file in `empty`"),
     ):
         done = unetscope("diff", "--base", "main", path)
         assert (done.code, done.out) == (2, "")
@@ -449,6 +534,10 @@ def test_other_files_in_a_folder_are_no_configs(project, git, report, unetscope)
     (project / "broken.yml").write_text("jobs: [\n")
     (project / "heir.yaml").write_text("extends: configs/unet.yaml\n")
     assert list(report()[2]) == [CONFIG, "heir.yaml"]
+    typo = project / "typo.yaml"
+    typo.write_text("family: UNet2DModel\nunett: {}\n")
+    assert report()[2]["typo.yaml"]["status"] == "unreadable"
+    typo.unlink()
     # What was named itself is meant to be one.
     assert report("*.yml")[0] == 2
     (project / "pyproject.toml").write_text('[tool.unetscope]\nconfigs = ["configs/"]\n')

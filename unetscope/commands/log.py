@@ -91,7 +91,7 @@ def log_command(
 
                 blame = find(past, gate, advance)
                 table = views.first_bad(blame, words)
-                code = 0 if blame.judgement is None else 1
+                code = blame.code
             else:
                 found = list(islice(past.entries(advance), most and most + 1))
                 cut = most is not None and len(found) > most

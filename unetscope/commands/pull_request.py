@@ -101,11 +101,16 @@ class Comparison:
                 f"no config and no lock in {', '.join(chosen.names)}, here or at {branch.base}",
                 hint="name folders, files or globs: `configs/`, `'models/**/unet*.yaml'`",
             )
-        rows = []
+        rows: list[Row] = []
+        told: set[str] = set()
         networks = "network" if len(found) == 1 else "networks"
         with console.progress(f"comparing {len(found)} {networks}", len(found)) as advance:
             for one in compared(branch, found, self.request, console.info):
-                rows.append(self._row(one, branch))
+                rows.append(row := self._row(one, branch))
+                # What is wrong with a base is wrong with all its heirs.
+                if row.unreadable and row.error is not None and str(row.error) not in told:
+                    console.error(row.error)
+                    told.add(str(row.error))
                 advance()
         return Report(branch.base, rows)
 
@@ -116,11 +121,11 @@ class Comparison:
         if row.status is Status.UNCHANGED:
             return row
         if row.status is Status.UNREADABLE:
-            return _told(row, branch)
+            return _at_home(row, branch)
         try:
             row, diff, own = self._diff(found)
         except UnetscopeError as error:
-            return _told(replace(row, status=Status.UNREADABLE, error=error), branch)
+            return _at_home(replace(row, status=Status.UNREADABLE, error=error), branch)
 
         def place(change: Change) -> Place | None:
             return _place(own.get(id(change), change), found, diff, branch)
@@ -163,13 +168,10 @@ class Comparison:
         return row, replace(shown, changes=(*shown.changes, *of_file)), own
 
 
-def _told(row: Row, branch: Branch) -> Row:
-    """The same, and its error on stderr with its place from the working folder."""
-    error = row.error
-    if error is not None:
-        if error.place is not None:
-            error.place = branch.shown(error.place) or error.place
-        console.error(error)
+def _at_home(row: Row, branch: Branch) -> Row:
+    """The same, with the place of its error from the working folder."""
+    if row.error is not None and row.error.place is not None:
+        row.error.place = branch.shown(row.error.place) or row.error.place
     return row
 
 

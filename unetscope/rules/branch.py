@@ -8,7 +8,7 @@ from enum import Enum
 
 from unetscope.analysis.diff import Change, ChangeSeverity
 from unetscope.errors import Place, UnetscopeError
-from unetscope.rules.gate import Judgement
+from unetscope.rules.gate import Judgement, nowhere
 
 
 class Status(str, Enum):
@@ -28,10 +28,6 @@ class Status(str, Enum):
     DELETED = "deleted"
     UNREADABLE = "unreadable"
     """It describes no network now, or one that cannot run."""
-
-
-def _nowhere(change: Change) -> None:
-    """Where nothing changed, no line caused it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class Row:
     left_lock: str | None = None
     error: UnetscopeError | None = None
     judgement: Judgement | None = None
-    place: Callable[[Change], Place | None] = _nowhere
+    place: Callable[[Change], Place | None] = nowhere
 
     @property
     def changed(self) -> bool:

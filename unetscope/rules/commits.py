@@ -85,7 +85,8 @@ class Blame:
             of the history that describes a network.
         judgement: what the gate says of the one that does not pass, against the base; None: all do.
         entry: what the commit did; None if what was before the range does not pass already.
-        unread: the commits right before it that describe no network, and may have done it.
+        unread: the commits right before it that describe no network, and may have done it; if all
+            others pass, the last ones, of which nothing is known.
         mended: whether the network passes again at the end of the history.
     """
 
@@ -94,3 +95,10 @@ class Blame:
     entry: Entry | None = None
     unread: tuple[Commit, ...] = field(default=())
     mended: bool = False
+
+    @property
+    def code(self) -> int:
+        """The exit code: 1 if one does not pass, 2 if nothing is known of the last, else 0."""
+        if self.judgement is not None:
+            return 1
+        return UnetscopeError.exit_code if self.unread else 0

@@ -199,6 +199,10 @@ class Judgement:
     breaches: tuple[Breach, ...]
 
 
+def nowhere(change: Change) -> None:
+    """The place of each change where nothing is known of lines that caused it."""
+
+
 def _setting(name: str, value: object) -> str:
     """The value of a setting, after a look at both.
 

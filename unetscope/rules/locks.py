@@ -9,7 +9,7 @@ from enum import Enum
 
 from unetscope.analysis.diff import Change
 from unetscope.errors import Place, UnetscopeError
-from unetscope.rules.gate import Judgement
+from unetscope.rules.gate import Judgement, nowhere
 
 
 class State(str, Enum):
@@ -47,10 +47,6 @@ GOOD = (State.CURRENT, State.WRITTEN)
 _UNKNOWN = (State.UNREADABLE, State.UNCHECKED)
 
 
-def _nowhere(change: Change) -> None:
-    """Where nothing changed, no line caused it."""
-
-
 @dataclass(frozen=True)
 class Row:
     """One lock.
@@ -73,7 +69,7 @@ class Row:
     staleness: Staleness | None = None
     error: UnetscopeError | None = None
     judgement: Judgement | None = None
-    place: Callable[[Change], Place | None] = _nowhere
+    place: Callable[[Change], Place | None] = nowhere
 
     @property
     def good(self) -> bool:

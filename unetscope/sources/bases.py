@@ -34,12 +34,14 @@ def merge_base(base: str, repository: Repository, info: Info) -> tuple[str, str]
     Raises:
         UnetscopeError: there is no such revision, or no commit that both have in common.
     """
+    if not base:
+        raise UnetscopeError("there is no revision ``", hint="`--base main` names one")
+    if commit("HEAD") is None:
+        raise UnetscopeError("there is no commit here yet, so nothing left a base")
     name = _default(info) if base == AUTO else base
     tip = commit(name)
     if tip is None:
         raise no_revision(name)
-    if commit("HEAD") is None:
-        raise UnetscopeError("there is no commit here yet, so nothing left a base")
     found = (git("merge-base", tip, "HEAD") or b"").decode().split()
     if not found:
         raise UnetscopeError(
@@ -87,7 +89,8 @@ def _missing(revision: str, folder: Path | None) -> str:
     """What may bring a revision that is not here, or the name that was meant."""
     asked = ("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes")
     listed = git(*asked, folder=folder)
-    known = (listed or b"").decode(errors="replace").split()
+    listed_names = (listed or b"").decode(errors="replace").split()
+    known = [ref for ref in listed_names if not ref.endswith("/HEAD")]
     remote, _, branch = revision.partition("/")
     remotes = (git("remote", folder=folder) or b"").decode(errors="replace").split()
     if remote not in remotes:
@@ -95,6 +98,8 @@ def _missing(revision: str, folder: Path | None) -> str:
         guess = elsewhere[0] if elsewhere else nearest(revision, known)
         if guess is not None:
             return f"did you mean `{guess}`?"
+        if not remotes:
+            return "`git log --oneline --all` lists the commits that are here"
         return f"{_deeper(folder)}; in CI, `fetch-depth: 0` of actions/checkout does"
     guess = nearest(revision, (name for name in known if name.startswith(f"{remote}/")))
     meant = f"did you mean `{guess}`? " if guess is not None else ""

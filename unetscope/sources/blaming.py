@@ -49,4 +49,4 @@ def first_bad(past: Past, gate: Gate, after_each: Callable[[], None] = lambda: N
             f"no commit of `{history.path}` describes a network",
             hint=None if wrong is None else f"the latest: {wrong.place}: {wrong.message}",
         )
-    return Blame(name)
+    return Blame(name, unread=tuple(unread))

@@ -14,6 +14,7 @@ from unetscope.sources.git import git
 LARGEST = 8_000_000
 """Bytes of one file that are read: the bound for a lock, and more than that for a config."""
 _FOUND = re.compile(rb"([0-9a-f]{40,64}) blob (\d+)")
+_LISTED = re.compile(rb"(\d+) blob ([0-9a-f]{40,64}) +(\d+)\t")
 _ASTRAY = re.compile(rb"(?:dangling|loop|notdir|symlink) (\d+)")
 """A link that leads nowhere; its target follows."""
 
@@ -49,7 +50,7 @@ class Blobs:
         """
         wanted = list(wanted)
         new = [pair for pair in dict.fromkeys(wanted) if pair not in self._found]
-        self._found.update((pair, None) for pair in new if "\n" in pair[1])
+        self._found.update((pair, self._alone(*pair)) for pair in new if "\n" in pair[1])
         asked = [pair for pair in new if "\n" not in pair[1]]
         if asked:
             lines = b"".join(b"%s:%s\n" % (s.encode(), os.fsencode(p)) for s, p in asked)
@@ -79,6 +80,19 @@ class Blobs:
                 self._contents[each.oid] = said[at : at + each.nbytes]
                 at += each.nbytes + 1
         return self._contents[blob.oid]
+
+    def _alone(self, sha: str, path: str) -> Blob | None:
+        """A file whose name has a line break, which cannot be asked for among others.
+
+        Raises:
+            UnetscopeError: it is a link.
+        """
+        asked = ("--literal-pathspecs", "ls-tree", "-z", "-l", sha, "--", path)
+        said = git(*asked, folder=self._top) or b""
+        match = _LISTED.match(said)
+        if match is not None and match[1] == b"120000":
+            raise UnetscopeError(f"`{path}`: a link whose name has a line break is not followed")
+        return None if match is None else Blob(match[2].decode(), int(match[3]))
 
     def _ask(self, how: str, lines: bytes) -> bytes:
         links = ["--follow-symlinks"] if how == "--batch-check" else []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from pathlib import Path
-from posixpath import basename, dirname, normpath
+from pathlib import Path, PurePosixPath
+from posixpath import basename, dirname, join, normpath
 
 from unetscope.config.files import SUFFIXES
 from unetscope.errors import Place, UnetscopeError
@@ -80,6 +81,22 @@ class Branch:
             folder = whole.relative_to(self.repository.top).as_posix()
             self._lock_folders[holder] = "" if folder == "." else f"{folder}/"
         return f"{self._lock_folders[holder]}{basename(config).rpartition('.')[0]}{SUFFIX}"
+
+    def lock_then(self, config: str) -> str:
+        """Where the lock of a config belonged, as the settings of the earlier time said."""
+        from unetscope.sources.settings import is_locks_folder, parse
+
+        holder, folder = dirname(config), "."
+        above = [*map(str, PurePosixPath(config).parents)]
+        files = (normpath(join(each, "pyproject.toml")) for each in above)
+        file = next(filter(self.old.holds, files), None)
+        if file is not None:
+            # Wrong settings of the past are nobody's business now.
+            with suppress(UnetscopeError, UnicodeDecodeError, AttributeError):
+                text = self.old.content(file).decode("utf-8-sig")
+                said = parse(text, Path(file)).get("tool", {}).get("unetscope", {}).get("locks")
+                folder = said if is_locks_folder(said) else "."
+        return normpath(join(holder, folder, f"{_stem(config)}{SUFFIX}"))
 
     def shown(self, place: Place) -> Place | None:
         """A place as one from the working folder; None if it is not in the repository."""
@@ -161,7 +178,8 @@ def _locks(
     old, new = ({path for path in paths if path.endswith(SUFFIX)} for paths in (then, now))
     stems = set(map(_stem, filter(chosen.holds, old | new)))
     owners = (path for path in then | now if path.endswith(SUFFIXES) and _stem(path) in stems)
-    owned = {branch.lock_of(path) for path in owners} | left
+    owned = {lock for path in owners for lock in (branch.lock_of(path), branch.lock_then(path))}
+    owned |= left
     return _pairs(branch, chosen, old - owned, new - owned, is_lock)
 
 

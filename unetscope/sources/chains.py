@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Collection, Mapping
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
@@ -36,6 +37,31 @@ def chain(tree: Tree, path: str, top: Path | None = None) -> dict[str, str]:
         inside, place = _place(tree, _beside(place, base), base, top)
         named = posixpath.join(_beside(named, base), inside).rstrip("/")
     return found
+
+
+def unversioned(tree: StoredTree, path: str, top: Path, known: Collection[str]) -> str | None:
+    """What a config extends that lies here and is in no commit, so that what it was is not known.
+
+    Args:
+        tree: the files at a time, at which the config cannot be read.
+        path: of the config.
+        top: the uppermost folder of the repository.
+        known: the paths of all files that are in the repository, or could be.
+    """
+    base, wanted = _end(tree, chain(tree, path, top))
+    versioned = any(each == wanted or each.startswith(f"{wanted}/") for each in known)
+    return None if base is None or versioned or not (top / wanted).exists() else base
+
+
+def _end(tree: Tree, held: Mapping[str, str]) -> tuple[str | None, str]:
+    """What the last file of a chain extends, as it says, and where that would be; None if nothing.
+
+    It is not there, or among the files before.
+    """
+    for named, place in [*held.items()][-1:]:
+        if base := extended(tree.content(place), place):
+            return base, _beside(named, base)
+    return None, ""
 
 
 def _beside(path: str, reference: str) -> str:
@@ -74,10 +100,14 @@ def extended(content: bytes, path: str) -> str | None:
 
 def alike(old: StoredTree, was: str, new: Tree, now: str, top: Path | None = None) -> bool:
     """Whether two configs, and all that they extend, hold the same bytes."""
-    right = chain(new, now, top).values()
-    old.learn(new, right)
-    pairs = zip_longest(chain(old, was, top).values(), right)
-    return all(a is not None and b is not None and same(old, a, new, b) for a, b in pairs)
+    after = chain(new, now, top)
+    old.learn(new, after.values())
+    before = chain(old, was, top)
+    pairs = zip_longest(before.values(), after.values())
+    if not all(a is not None and b is not None and same(old, a, new, b) for a, b in pairs):
+        return False
+    # What is not here may lie in a submodule that is not, and has its commit alone.
+    return old.pinned(_end(old, before)[1]) == new.pinned(_end(new, after)[1])
 
 
 def same(old: Tree, was: str, new: Tree, now: str) -> bool:

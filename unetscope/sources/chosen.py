@@ -18,6 +18,7 @@ _UNET = re.compile(rb"""^unet[ \t]*: | [{,]\s*"?unet"?\s*:\s*\{""", re.MULTILINE
 _EXTENDS = re.compile(
     rb"""^extends[ \t]*: | [{,]\s*"?extends"?\s*:\s*[^\s\[{]""", re.M | re.VERBOSE
 )
+_FAMILY = re.compile(rb"""^family[ \t]*:[ \t]*["']?\w*(UNet|ControlNet)""", re.MULTILINE)
 _DIFFUSERS = re.compile(rb'"_class_name"\s*:\s*"[^"]*(UNet|ControlNet)')
 _ORIGINAL = re.compile(rb"^\s+(unet_config|network_config|control_stage_config)\s*:", re.MULTILINE)
 
@@ -77,8 +78,11 @@ class Chosen:
         for name, pattern in self._patterns.items():
             meant = [path for path in known if pattern.fullmatch(path)]
             if not meant:
+                nothing = f"no file matches `{name}`"
+                if Path(name).is_dir():
+                    nothing = f"git knows no file in `{name}`"
                 raise UnetscopeError(
-                    f"no file matches `{name}`, here or at the base",
+                    f"{nothing}, here or at the base",
                     hint="name folders, files or globs: `configs/`, `'models/**/unet*.yaml'`",
                 )
             if not any(path.endswith((*SUFFIXES, SUFFIX)) for path in meant):
@@ -113,7 +117,7 @@ def is_config(tree: Tree, path: str) -> bool:
         return False
     if path.endswith(".json") and _DIFFUSERS.search(content):
         return True
-    if _UNET.search(content) or _ORIGINAL.search(content):
+    if any(mark.search(content) for mark in (_UNET, _FAMILY, _ORIGINAL)):
         return True
     return _EXTENDS.search(content) is not None and _only_extends(content, path)
 

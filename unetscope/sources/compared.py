@@ -12,7 +12,7 @@ from unetscope.files.locks import SUFFIX
 from unetscope.rules.branch import Row, Status
 from unetscope.sources import Request, resolve
 from unetscope.sources.branch import Branch, Pair
-from unetscope.sources.chains import alike, extract, same
+from unetscope.sources.chains import alike, extract, same, unversioned
 from unetscope.sources.configs import ConfigNetwork
 from unetscope.sources.revisions import telling
 from unetscope.sources.saved import SavedLock
@@ -79,10 +79,26 @@ class _Sides:
         try:
             old = self._source(self.branch.old, pair.old)
         except UnetscopeError as error:
+            if (unknown := self._unknown(pair.old, pair.new)) is not None:
+                return Compared(replace(row, status=Status.UNREADABLE, error=unknown))
             return Compared(replace(row, status=Status.MENDED, error=error), None, new)
         if is_same(old, new):
             return Compared(replace(row, status=Status.RENAMED if was else Status.TEXT))
         return Compared(row, old, new)
+
+    def _unknown(self, was: str, now: str) -> UnetscopeError | None:
+        """Why nobody can tell what a config was: what it extends is under nobody's control."""
+        branch = self.branch
+        top, known = branch.repository.top, set(branch.new.paths)
+        base = unversioned(branch.old, was, top, known)
+        if base is None:
+            return None
+        return UnetscopeError(
+            f"it extends `{base}`, which is in no commit here, "
+            f"so what the network was at {branch.base} is not known",
+            hint="`git add` that file, or fetch the commits of its submodule",
+            place=Place(branch.repository.shown(now), 1),
+        )
 
     def _status(self, pair: Pair) -> Status:
         if pair.old is None or pair.new is None:

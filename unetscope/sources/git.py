@@ -51,6 +51,11 @@ def git(*arguments: str, folder: Path | None = None, given: bytes | None = None)
     said = done.stderr.decode(errors="replace").strip()
     if "not a git repository" in said:
         raise UnetscopeError("there is no git repository here")
+    if "bare repository" in said or "must be run in a work tree" in said:
+        raise UnetscopeError(
+            "a bare repository has no files that could be compared",
+            hint="`git clone` it, and go to the clone",
+        )
     if "dubious ownership" in said:
         raise UnetscopeError(
             "git: this repository is somebody else's",
@@ -67,6 +72,16 @@ def commit(revision: str, folder: Path | None = None) -> str | None:
         return None
     found = git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", folder=folder)
     return None if found is None else found.decode().strip()
+
+
+def top_of(folder: Path | None = None) -> Path:
+    """The uppermost folder of the repository around a folder, if not the working folder.
+
+    Raises:
+        UnetscopeError: there is none.
+    """
+    said = git("rev-parse", "--show-toplevel", folder=folder) or b""
+    return Path(os.fsdecode(said.removesuffix(b"\n")))
 
 
 @dataclass(frozen=True)

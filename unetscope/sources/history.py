@@ -18,7 +18,7 @@ from unetscope.rules.commits import Commit
 from unetscope.sources.bases import no_revision
 from unetscope.sources.blobs import Blob, Blobs
 from unetscope.sources.chains import extended
-from unetscope.sources.git import commit, git
+from unetscope.sources.git import commit, git, top_of
 
 _FIELDS = ("%H", "%h", "%P", "%ad", "%aN", "%s")
 SHALLOW = "this clone is shallow: `git fetch --unshallow` brings the commits that are not in it"
@@ -77,12 +77,11 @@ class History:
         whole = Path(os.path.realpath(file))
         around = next(above for above in whole.parents if above.is_dir())
         try:
-            said = git("rev-parse", "--show-toplevel", folder=around) or b""
+            top = top_of(around)
         except UnetscopeError as error:
             if "no git repository" not in error.message:
                 raise
             raise UnetscopeError(f"`{file}` is in no git repository") from None
-        top = Path(os.fsdecode(said.removesuffix(b"\n")))
         if not whole.is_relative_to(top):
             raise UnetscopeError(f"`{file}` is outside of the repository {top}")
         before, last = _ends(top, range_)

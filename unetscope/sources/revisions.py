@@ -94,4 +94,9 @@ def _extract(revision: str, path: str, folder: Path) -> str:
         if extract(tree, place, folder):
             return place
     where = f"at {revision}" if revision else f"in {INDEX}"
-    raise UnetscopeError(f"there is no `{path}` {where}", place=Place(f"{revision}:{path}"))
+    unmerged = not revision and bool(git("ls-files", "-u", "--", path))
+    raise UnetscopeError(
+        f"there is no `{path}` {where}" + (": a merge has left it open" if unmerged else ""),
+        hint="`git add` what it is to be" if unmerged else None,
+        place=Place(f"{revision}:{path}"),
+    )

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from unetscope.errors import ConfigError, Place, nearest
 from unetscope.files.reading import is_file, is_there
@@ -104,7 +104,7 @@ def lock_of(config: Path) -> Path:
 
     file = nearest_file(config.absolute().parent)
     folder = "." if file is None else section(file).get("locks", ".")
-    if not (isinstance(folder, str) and folder.isprintable() and _is_below(folder)):
+    if not is_locks_folder(folder):
         raise ConfigError(
             "tool.unetscope.locks: expected a folder in that of the config, "
             f'such as "locks", found {found(folder)}',
@@ -113,9 +113,12 @@ def lock_of(config: Path) -> Path:
     return config.parent / folder / f"{config.stem}{SUFFIX}"
 
 
-def _is_below(folder: str) -> bool:
+def is_locks_folder(folder: object) -> TypeGuard[str]:
+    """Whether a value of `locks` names a folder below that of a config."""
+    if not (isinstance(folder, str) and folder and folder.isprintable()):
+        return False
     path = Path(folder)
-    return bool(folder) and not path.is_absolute() and ".." not in path.parts
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def language() -> str | None:
@@ -206,13 +209,22 @@ def read(file: Path) -> dict[str, Any]:
     """
     from unetscope.config.files import read_text
 
+    return parse(read_text(file), file)
+
+
+def parse(text: str, file: Path) -> dict[str, Any]:
+    """What a TOML text says.
+
+    Raises:
+        ConfigError: it is none.
+    """
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
 
     try:
-        content: dict[str, Any] = tomllib.loads(read_text(file))
+        content: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: TOMLDecodeError, and huge numbers
         at = re.search(r"at line (\d+), column (\d+)", str(error))
         place = Place(str(file), *(int(number) for number in at.groups())) if at else None

@@ -11,12 +11,12 @@ import posixpath
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from unetscope.errors import Place, UnetscopeError
 from unetscope.files import reading
 from unetscope.files.reading import why
-from unetscope.sources.git import Repository, git
+from unetscope.sources.git import Repository, git, top_of
 
 LARGEST = 10_000_000
 """Bytes of a file that is read; locks have fewer."""
@@ -49,6 +49,10 @@ class Tree(ABC):
         """The hash of its content as git makes it; None if there is none that can be read."""
 
     @abstractmethod
+    def pinned(self, path: str) -> str | None:
+        """The commit of the submodule in which a path lies; None if in none."""
+
+    @abstractmethod
     def content(self, path: str) -> bytes:
         """What the file holds, or the one that it links to.
 
@@ -58,52 +62,64 @@ class Tree(ABC):
 
 
 class StoredTree(Tree):
-    """The files of a commit or of the index, by their hashes."""
+    """The files of a commit or of the index, by their hashes.
 
-    def __init__(self, name: str, entries: Mapping[str, tuple[str, str]]) -> None:
+    Those of submodules that are checked out can be read too, but are not among its paths.
+    """
+
+    def __init__(self, name: str, entries: Mapping[str, tuple[str, str]], top: Path) -> None:
         self.name = name
         self._entries = entries
+        self._top = top
         self._contents: dict[str, bytes] = {}
+        self._submodules: dict[str, StoredTree] = {}
 
     @classmethod
-    def of(cls, revision: str, name: str) -> StoredTree:
+    def of(cls, revision: str, name: str, folder: Path | None = None) -> StoredTree:
         """Those of a revision that is there; of the index if it is `""`.
+
+        Args:
+            revision: a commit.
+            name: what people call it.
+            folder: of the repository, if not the working folder.
 
         Raises:
             UnetscopeError: git cannot tell them.
         """
+        top = top_of(folder)
         if revision:
-            listed = git("ls-tree", "-r", "-z", "--full-tree", revision)
+            listed = git("ls-tree", "-r", "-z", "--full-tree", revision, folder=top)
         else:
-            top = git("rev-parse", "--show-toplevel") or b""
-            listed = git("ls-files", "-s", "-z", folder=Path(os.fsdecode(top.rstrip(b"\n"))))
+            listed = git("ls-files", "-s", "-z", folder=top)
         entries = {}
         for line in _records(listed):
             told, _, path = line.partition("\t")
             mode, *others = told.split(" ")
-            if mode != _SUBMODULE:  # `MODE blob HASH` of a commit, `MODE HASH STAGE` of the index
+            # `MODE blob HASH` of a commit, `MODE HASH STAGE` of the index
+            if revision or others[1] == "0":
                 entries[path] = (mode, others[1] if revision else others[0])
-        return cls(name, entries)
+        return cls(name, entries, top)
 
-    @property
+    @cached_property
     def paths(self) -> Iterable[str]:
         """The paths of all files and links."""
-        return self._entries
+        return tuple(path for path, (mode, _) in self._entries.items() if mode != _SUBMODULE)
 
     def holds(self, path: str) -> bool:
         """Whether there is such a file or link."""
-        return path in self._entries or self.followed(path) is not None
+        return self._entry(path) is not None or self.followed(path) is not None
 
     def identity(self, path: str) -> str | None:
         """Its hash, or that of the file that it links to."""
         found = self.followed(path)
-        return None if found is None else self._entries[found][1]
+        entry = None if found is None else self._entry(found)
+        return None if entry is None else entry[1]
 
     def content(self, path: str) -> bytes:
         """What the file holds, or the one that it links to."""
         found = self.followed(path)
         place = Place(f"{self.name}:{path}")
-        if found is None and path in self._entries:
+        if found is None and self._entry(path) is not None:
             raise UnetscopeError("a link to no file of the repository", place=place)
         if found is None:
             raise UnetscopeError(f"there is no `{path}` at {self.name}", place=place)
@@ -120,18 +136,48 @@ class StoredTree(Tree):
         for _ in range(MOST_LINKS):
             parts = path.split("/")
             heads = ("/".join(parts[: end + 1]) for end in range(len(parts)))
-            link = next((h for h in heads if self._entries.get(h, ("",))[0] == _LINK), None)
+            link = next((h for h in heads if (self._entry(h) or ("",))[0] == _LINK), None)
             if link is None:
-                return path if path in self._entries else None
+                return path if self._entry(path) is not None else None
             target = os.fsdecode(self._blob(link))
             rest = path[len(link) + 1 :]
             path = posixpath.normpath(posixpath.join(posixpath.dirname(link), target, rest))
         return None
 
+    def _entry(self, path: str) -> tuple[str, str] | None:
+        """Mode and hash of a file or link."""
+        tree, inside = self._holder(path)
+        found = tree._entries.get(inside)
+        return None if found is None or found[0] == _SUBMODULE else found
+
+    def pinned(self, path: str) -> str | None:
+        """The commit of the submodule in which a path lies; None if in none."""
+        folder = _above(path, self._entries)
+        mode, sha = self._entries.get(folder or "", ("", ""))
+        return sha if mode == _SUBMODULE else None
+
+    def _holder(self, path: str) -> tuple[StoredTree, str]:
+        """The tree itself or that of a submodule, and the path of a file there."""
+        folder, sha = _above(path, self._entries), self.pinned(path)
+        if folder is None or sha is None:
+            return self, path
+        if folder not in self._submodules:
+            self._submodules[folder] = self._submodule(folder, sha)
+        return self._submodules[folder]._holder(path[len(folder) + 1 :])
+
+    def _submodule(self, folder: str, sha: str) -> StoredTree:
+        """A submodule at the commit that this tree names; empty if that is not here."""
+        top = self._top / folder
+        try:
+            return StoredTree.of(sha, self.name, top)
+        except UnetscopeError:
+            return StoredTree(self.name, {}, top)
+
     def _blob(self, path: str) -> bytes:
-        sha = self._entries[path][1]
+        tree, inside = self._holder(path)
+        sha = tree._entries[inside][1]
         if sha not in self._contents:
-            found = git("cat-file", "blob", sha)
+            found = git("cat-file", "blob", sha, folder=tree._top)
             if found is None:
                 place = Place(f"{self.name}:{path}")
                 raise UnetscopeError("its content is not in this repository", place=place)
@@ -162,6 +208,11 @@ class WorkingTree(Tree):
         listed = git("ls-files", "-z", "-t", "-s", folder=self._top)
         parts = (line.partition("\t") for line in _records(listed))
         return {path: (told[0], told.split(" ")[2]) for told, _, path in parts}
+
+    def pinned(self, path: str) -> str | None:
+        """The commit, in the index, of the submodule in which a path lies; None if in none."""
+        folder = _above(path, self._tracked)
+        return None if folder is None else self._tracked[folder][1]
 
     @cached_property
     def _left_out(self) -> dict[str, str]:
@@ -196,6 +247,11 @@ class WorkingTree(Tree):
         if len(found) > LARGEST:
             raise UnetscopeError(f"larger than {LARGEST:,} bytes", place=place)
         return found
+
+
+def _above(path: str, known: Mapping[str, object]) -> str | None:
+    """The folder above a path that is known as if it were a file, as submodules are."""
+    return next((f for f in map(str, PurePosixPath(path).parents) if f in known), None)
 
 
 def _records(listed: bytes | None) -> Iterator[str]:

@@ -146,9 +146,12 @@ def first_bad(found: Blame, words: Words) -> Table:
     base = code(found.base[:7])
     facts: dict[str, Any] = {"base": found.base, "first_bad": None, "failures": []}
     if found.judgement is None:
+        facts["unread"] = [each.sha for each in found.unread]
         after = [phrase(words.all_commits_pass, None, base=base)]
+        if found.unread:
+            after = [_unread(found.unread, words.last_unread, words)]
         return log([], words, facts, after)
-    facts["failures"] = [_failure(breach) for breach in found.judgement.breaches]
+    facts["failures"] = list(dict.fromkeys(map(_failure, found.judgement.breaches)))
     sentences = [cell for table in outcome(found.judgement, words) for cell in table.after]
     if found.entry is None:
         after = [phrase(words.bad_before, None, base=base), *sentences]
@@ -160,15 +163,15 @@ def first_bad(found: Blame, words: Words) -> Table:
     first = phrase(words.first_bad, None, commit=code(commit.short), base=base)
     after = [first, *sentences]
     if found.unread:
-        after.append(_unread(found.unread, words))
+        after.append(_unread(found.unread, words.or_one_of, words))
     if found.mended:
         after.append(Cell.of(words.passes_again))
     return log([found.entry], words, facts, after)
 
 
-def _unread(commits: Sequence[Commit], words: Words) -> Cell:
+def _unread(commits: Sequence[Commit], sentence: str, words: Words) -> Cell:
     names = words.listed.join(commit.short for commit in commits)
-    return phrase(words.or_one_of, None, commits=Part(names, code=True))
+    return phrase(sentence, None, commits=Part(names, code=True))
 
 
 def _failure(breach: Breach) -> str:
