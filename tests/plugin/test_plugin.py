@@ -64,7 +64,9 @@ def run(tmp_path, monkeypatch, capfd):
         text = TEST.replace("WIDTH", str(width)).replace("CALL", call)
         (tmp_path / "unit" / "test_net.py").write_text(text, encoding="utf-8")
         (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-        arguments = ["-q", "-p", "unetscope.pytest_plugin", "-p", "no:cacheprovider", *options]
+        # The outer pytest looks for garbage too, and once is enough.
+        absent = "-p", "no:cacheprovider", "-p", "no:unraisableexception"
+        arguments = ["-q", "-p", "unetscope.pytest_plugin", *absent, *options]
         with monkeypatch.context() as inside:
             inside.chdir(tmp_path / folder)
             inside.setattr(sys, "dont_write_bytecode", True)
