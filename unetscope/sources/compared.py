@@ -14,7 +14,7 @@ from unetscope.sources import Request, resolve
 from unetscope.sources.branch import Branch, Pair
 from unetscope.sources.chains import alike, extract, same, unversioned
 from unetscope.sources.configs import ConfigNetwork
-from unetscope.sources.revisions import telling
+from unetscope.sources.revisions import placing, renamed, telling
 from unetscope.sources.saved import SavedLock
 from unetscope.sources.source import Info, Source
 from unetscope.sources.trees import StoredTree, Tree
@@ -128,21 +128,16 @@ class _Sides:
             return self._lock(tree, path, name)
         folder = self.folders[tree]
 
+        prefix = f"{tree.name}:" if is_old else ""
+
         def named(place: Place) -> Place:
-            at = Path(place.file)
-            if not at.is_relative_to(folder):
-                return place
-            inside = self.branch.repository.shown(at.relative_to(folder).as_posix())
-            return replace(place, file=f"{tree.name}:{inside}" if is_old else inside)
+            shown = self.branch.repository.shown
+            return renamed(place, folder, lambda inside: f"{prefix}{shown(inside)}")
 
         extract(tree, path, folder, self.branch.repository.top)
-        try:
-            info = telling(self.info, folder, f"{tree.name}:" if is_old else "")
+        with placing(named):
+            info = telling(self.info, folder, prefix)
             source = resolve(replace(self.request, source=str(folder / path)), info)
-        except UnetscopeError as error:
-            if error.place is not None:
-                error.place = named(error.place)
-            raise
         return source.at_revision(name, named)
 
     def _lock(self, tree: Tree, path: str, name: str) -> SavedLock:

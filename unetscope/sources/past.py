@@ -20,6 +20,7 @@ from unetscope.rules.commits import Commit, Entry, Status
 from unetscope.sources.configs import ConfigNetwork, ControlledNetwork
 from unetscope.sources.history import History, Version
 from unetscope.sources.request import Request
+from unetscope.sources.revisions import placing, renamed
 from unetscope.sources.source import Source
 
 if TYPE_CHECKING:
@@ -151,22 +152,18 @@ class Past:
         at = version.path
 
         def named(place: Place) -> Place:
-            path = Path(place.file)
-            if not path.is_relative_to(folder):
-                return place
-            return replace(place, file=f"{sha[:7]}:{path.relative_to(folder).as_posix()}")
+            return renamed(place, folder, lambda inside: f"{sha[:7]}:{inside}")
 
         try:
-            for name, blob in version.files.items():
-                file = folder / name
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(self.history.blobs.content(blob))
-            part = f"#{self._part}" if self._part else ""
-            source = self._resolved(f"{folder / at}{part}")
-            source = source.at_revision(f"{sha[:7]}:{at}", named)
+            with placing(named):
+                for name, blob in version.files.items():
+                    file = folder / name
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(self.history.blobs.content(blob))
+                part = f"#{self._part}" if self._part else ""
+                source = self._resolved(f"{folder / at}{part}")
+                source = source.at_revision(f"{sha[:7]}:{at}", named)
         except UnetscopeError as error:
-            if error.place is not None:
-                error.place = named(error.place)
             texts = tuple(blob.oid for blob in version.files.values())
             return State(("error", *texts), sha, version, error=error)
         return State(_key(source, version), sha, version, source=source)

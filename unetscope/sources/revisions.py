@@ -46,11 +46,7 @@ class CheckedOut:
 
     def named(self, place: Place) -> Place:
         """A place in the folder as a place in the revision."""
-        path = Path(place.file)
-        if not path.is_relative_to(self.folder):
-            return place
-        inside = path.relative_to(self.folder).as_posix()
-        return replace(place, file=f"{self.revision}:{inside}")
+        return renamed(place, self.folder, lambda inside: f"{self.revision}:{inside}")
 
     def telling(self, info: Callable[[str], None]) -> Callable[[str], None]:
         """What takes messages for the user that name files in the folder."""
@@ -60,6 +56,35 @@ class CheckedOut:
 def telling(info: Callable[[str], None], folder: Path, prefix: str) -> Callable[[str], None]:
     """What takes messages for the user, in which a prefix stands for a temporary folder."""
     return lambda message: info(message.replace(f"{folder}{os.sep}", prefix))
+
+
+def renamed(place: Place, folder: Path, name: Callable[[str], str]) -> Place:
+    """A place in a temporary folder as people know it, by the path there; others stay.
+
+    Args:
+        place: any.
+        folder: the temporary folder.
+        name: from the path of a file in it, what people call the file.
+    """
+    path = Path(place.file)
+    if not path.is_relative_to(folder):
+        return place
+    return replace(place, file=name(path.relative_to(folder).as_posix()))
+
+
+@contextmanager
+def placing(named: Callable[[Place], Place]) -> Iterator[None]:
+    """Errors at the places that people know.
+
+    Raises:
+        UnetscopeError: what is raised inside, with `named` of its place.
+    """
+    try:
+        yield
+    except UnetscopeError as error:
+        if error.place is not None:
+            error.place = named(error.place)
+        raise
 
 
 @contextmanager
@@ -73,12 +98,8 @@ def checked_out(source: str) -> Iterator[CheckedOut]:
     with TemporaryDirectory(prefix="unetscope-") as name:
         folder = Path(name)
         found = CheckedOut(folder / _extract(revision, path, folder), folder, revision)
-        try:
+        with placing(found.named):
             yield found
-        except UnetscopeError as error:
-            if error.place is not None:
-                error.place = found.named(error.place)
-            raise
 
 
 def _extract(revision: str, path: str, folder: Path) -> str:
