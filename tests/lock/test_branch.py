@@ -509,6 +509,27 @@ def test_shipped_configs_are_files_of_the_repository_that_ships_them(tmp_path):
     assert list(chain(Files(top), "configs/sd14.yaml")) == ["configs/sd14.yaml"]
 
 
+def test_nothing_is_written_beside_the_folder(tmp_path):
+    """A shipped config is looked for beside its heir, from where its own base may lie outside."""
+    texts = {
+        "heir.yaml": "extends: sd14\n",
+        "configs/sd14.yaml": "extends: ../base.yaml\n",
+        "base.yaml": "name: base\n",
+    }
+
+    class Told(Files):
+        def holds(self, path):
+            return path in texts
+
+        def content(self, path):
+            return texts[path].encode()
+
+    top, folder = shipped()["sd14"].parents[1], tmp_path / "folder"
+    assert list(chain(Told(top), "heir.yaml", top)) == ["heir.yaml", "sd14"]
+    assert extract(Told(top), "heir.yaml", folder, top)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
 def test_paths_that_mean_nothing(project, git, unetscope):
     (project / "README.md").write_text("# Hello\n")
     (project / "empty").mkdir()

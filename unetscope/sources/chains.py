@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
@@ -34,9 +34,33 @@ def chain(tree: Tree, path: str, top: Path | None = None) -> dict[str, str]:
             break
         if base is None:
             break
-        inside, place = _place(tree, _beside(place, base), base, top)
-        named = posixpath.join(_beside(named, base), inside).rstrip("/")
+        there = (way for way in base_ways(named, place, base, top) if tree.holds(way[1]))
+        named, place = next(there, (named, None))
     return found
+
+
+def base_ways(named: str, place: str, base: str, top: Path | None) -> Iterator[tuple[str, str]]:
+    """Where what a config extends may lie: the path at which it is looked for, and where it is.
+
+    The likeliest comes first; see `config.files.locate`. None leads out of the repository, nor of a
+    folder in which files lie at the paths at which they are looked for.
+
+    Args:
+        named: where the config is looked for.
+        place: where it is.
+        base: what it says that it extends.
+        top: the uppermost folder of the repository; None if it ships no configs.
+    """
+    beside, at = _beside(named, base), _beside(place, base)
+    for inside in ("", *MODEL_CONFIGS):
+        looked, known = (posixpath.join(path, inside).rstrip("/") for path in (beside, at))
+        if not any(way.startswith(("../", "/")) for way in (looked, known)):
+            yield looked, known
+    if top is None or beside.startswith(("../", "/")):
+        return
+    ships = shipped().get(base.removesuffix(".yaml"))
+    if ships is not None and ships.is_relative_to(top):
+        yield beside, ships.relative_to(top).as_posix()
 
 
 def unversioned(tree: StoredTree, path: str, top: Path, known: Collection[str]) -> str | None:
@@ -66,19 +90,6 @@ def _end(tree: Tree, held: Mapping[str, str]) -> tuple[str | None, str]:
 
 def _beside(path: str, reference: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), reference))
-
-
-def _place(tree: Tree, path: str, reference: str, top: Path | None) -> tuple[str, str | None]:
-    """The file that a config extends, and which of a folder it is; see `config.files.locate`."""
-    if not path.startswith(("../", "/")):
-        for inside in ("", *MODEL_CONFIGS):
-            if tree.holds(known := posixpath.join(path, inside).rstrip("/")):
-                return inside, known
-    ships = shipped().get(reference.removesuffix(".yaml"))
-    if ships is None or top is None or not ships.is_relative_to(top):
-        return "", None
-    known = ships.relative_to(top).as_posix()
-    return "", known if tree.holds(known) else None
 
 
 @cache

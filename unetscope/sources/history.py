@@ -6,18 +6,17 @@ Renames are followed. Paths are those in the repository.
 from __future__ import annotations
 
 import os
-import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from unetscope.config.files import LARGEST_FILE, MODEL_CONFIGS, shipped
+from unetscope.config.files import LARGEST_FILE
 from unetscope.errors import UnetscopeError
 from unetscope.rules.commits import Commit
 from unetscope.sources.bases import no_revision
 from unetscope.sources.blobs import Blob, Blobs
-from unetscope.sources.chains import extended
+from unetscope.sources.chains import base_ways, extended
 from unetscope.sources.git import commit, git, top_of
 
 _FIELDS = ("%H", "%h", "%P", "%ad", "%aN", "%s")
@@ -227,7 +226,7 @@ class History:
                     continue
                 files[sha][named] = blob
                 if base := self._base(blob, place):
-                    further[sha] = list(self._ways(named, place, base))
+                    further[sha] = list(base_ways(named, place, base, self.top))
             wanted = further
         found = {sha: Version(paths[sha], held) for sha, held in files.items() if held}
         return found, looked
@@ -236,21 +235,6 @@ class History:
         """What a config says it extends."""
         known = blob.nbytes <= LARGEST_FILE
         return extended(self.blobs.content(blob), place) if known else None
-
-    def _ways(self, named: str, place: str, base: str) -> Iterator[tuple[str, str]]:
-        """Where a base may lie: the path at which it is looked for, and the one where it is.
-
-        They differ for a shipped config, in the repository that ships it.
-        """
-        beside = posixpath.normpath(posixpath.join(posixpath.dirname(named), base))
-        at = posixpath.normpath(posixpath.join(posixpath.dirname(place), base))
-        for inside in ("", *MODEL_CONFIGS):
-            ways = [posixpath.join(path, inside).rstrip("/") for path in (beside, at)]
-            if not any(way.startswith(("../", "/")) for way in ways):
-                yield ways[0], ways[1]
-        ships = shipped().get(base.removesuffix(".yaml"))
-        if ships and ships.is_relative_to(self.top) and not beside.startswith("../"):
-            yield beside, ships.relative_to(self.top).as_posix()
 
 
 def _ends(top: Path, range_: str | None) -> tuple[str | None, str]:
