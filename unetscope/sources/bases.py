@@ -13,14 +13,22 @@ AUTO = "auto"
 _USUAL = ("main", "master")
 
 
-def no_revision(revision: str, folder: Path | None = None) -> UnetscopeError:
-    """That there is no such revision, with what may bring it here.
+def known_commit(revision: str, folder: Path | None = None) -> str:
+    """The full hash of the commit that a revision names.
 
     Args:
         revision: as the user named it.
         folder: of the repository, if not the working folder.
+
+    Raises:
+        UnetscopeError: it names none; the hint says what may bring it here.
     """
-    return UnetscopeError(f"there is no revision `{revision}`", hint=_missing(revision, folder))
+    found = commit(revision, folder)
+    if found is not None:
+        return found
+    if revision == "HEAD":
+        raise UnetscopeError("there is no commit here yet")
+    raise UnetscopeError(f"there is no revision `{revision}`", hint=_missing(revision, folder))
 
 
 def merge_base(base: str, repository: Repository, info: Info) -> tuple[str, str]:
@@ -39,9 +47,7 @@ def merge_base(base: str, repository: Repository, info: Info) -> tuple[str, str]
     if commit("HEAD") is None:
         raise UnetscopeError("there is no commit here yet, so nothing left a base")
     name = _default(info) if base == AUTO else base
-    tip = commit(name)
-    if tip is None:
-        raise no_revision(name)
+    tip = known_commit(name)
     found = (git("merge-base", tip, "HEAD") or b"").decode().split()
     if not found:
         raise UnetscopeError(

@@ -13,9 +13,9 @@ from posixpath import basename, dirname, join, normpath
 from unetscope.config.files import SUFFIXES
 from unetscope.errors import Place, UnetscopeError
 from unetscope.files.locks import SUFFIX
-from unetscope.sources.bases import merge_base, no_revision
+from unetscope.sources.bases import known_commit, merge_base
 from unetscope.sources.chosen import Chosen, is_config, is_lock
-from unetscope.sources.git import Repository, commit
+from unetscope.sources.git import Repository
 from unetscope.sources.source import Info
 from unetscope.sources.trees import StoredTree, Tree, WorkingTree
 
@@ -108,10 +108,7 @@ class Branch:
 
 
 def _tree(revision: str) -> StoredTree:
-    sha = commit(revision)
-    if sha is None:
-        raise no_revision(revision)
-    return StoredTree.of(sha, revision)
+    return StoredTree.of(known_commit(revision), revision)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from pathlib import Path
 from unetscope.config.files import LARGEST_FILE
 from unetscope.errors import UnetscopeError
 from unetscope.rules.commits import Commit
-from unetscope.sources.bases import no_revision
+from unetscope.sources.bases import known_commit
 from unetscope.sources.blobs import Blob, Blobs
 from unetscope.sources.chains import base_ways, extended
-from unetscope.sources.git import commit, git, top_of
+from unetscope.sources.git import git, top_of
 
 _FIELDS = ("%H", "%h", "%P", "%ad", "%aN", "%s")
 SHALLOW = "this clone is shallow: `git fetch --unshallow` brings the commits that are not in it"
@@ -245,21 +245,8 @@ def _ends(top: Path, range_: str | None) -> tuple[str | None, str]:
             f"--range: expected `A..B` or one revision, found `{range_}`",
             hint="`A..B` are the commits of B that A has not",
         )
-    return _commit(top, begin or "HEAD") if dots else None, _commit(top, end or "HEAD")
-
-
-def _commit(top: Path, revision: str) -> str:
-    """The full hash of a commit.
-
-    Raises:
-        UnetscopeError: there is none of that name.
-    """
-    found = commit(revision, top)
-    if found is not None:
-        return found
-    if revision == "HEAD":
-        raise UnetscopeError("there is no commit here yet")
-    raise no_revision(revision, top)
+    before = known_commit(begin or "HEAD", top) if dots else None
+    return before, known_commit(end or "HEAD", top)
 
 
 def _not_there(file: Path, history: History, range_: str | None) -> UnetscopeError:

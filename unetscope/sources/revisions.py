@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 
 from unetscope.errors import Place, UnetscopeError
 from unetscope.files.reading import is_there
-from unetscope.sources.bases import no_revision
+from unetscope.sources.bases import known_commit
 from unetscope.sources.chains import extract
-from unetscope.sources.git import commit, git
+from unetscope.sources.git import git
 from unetscope.sources.trees import StoredTree
 
 INDEX = "the index"
@@ -106,8 +106,8 @@ def _extract(revision: str, path: str, folder: Path) -> str:
     """Write a file and those that it extends; return its path in the repository."""
     if revision.startswith("-"):
         raise UnetscopeError(f"`{revision}` is no revision")
-    if revision and commit(revision) is None:
-        raise no_revision(revision)
+    if revision:
+        known_commit(revision)
     prefix = (git("rev-parse", "--show-prefix") or b"").decode().strip()
     tree = StoredTree.of(revision, revision or INDEX)
     places = [posixpath.normpath(path), posixpath.normpath(posixpath.join(prefix, path))]
