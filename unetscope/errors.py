@@ -58,9 +58,13 @@ class UnetscopeError(Exception):
         self.hint = hint
         self.place = place
 
+    @property
+    def located(self) -> str:
+        """The message, with its place before it if it has one."""
+        return f"{self.place}: {self.message}" if self.place else self.message
+
     def __str__(self) -> str:
-        text = f"{self.place}: {self.message}" if self.place else self.message
-        return f"{text}\nhint: {self.hint}" if self.hint else text
+        return f"{self.located}\nhint: {self.hint}" if self.hint else self.located
 
 
 class ConfigError(UnetscopeError):

@@ -117,7 +117,7 @@ def _complaint(path: Path, made: Lock, gate: Gate) -> str:
     except NewerError:
         raise
     except UnetscopeError as error:
-        return f"{error.place}: {error.message}"
+        return error.located
     judgement = gate.judge(found)
     if not judgement.breaches:
         return ""

@@ -74,7 +74,7 @@ def _written(unet: Architecture, row: Row, folders: bool) -> Row:
 
     def say(error: UnetscopeError) -> None:
         if is_file(path):
-            console.info(f"{error.place}: {error.message}; it is written anew")
+            console.info(f"{error.located}; it is written anew")
 
     if is_written(path, unet.lock(), say):
         console.debug(f"unchanged {harmless(row.lock)}")

@@ -47,6 +47,6 @@ def first_bad(past: Past, gate: Gate, after_each: Callable[[], None] = lambda: N
         wrong = past.error(unread[-1].sha) if unread else None
         raise UnetscopeError(
             f"no commit of `{history.path}` describes a network",
-            hint=None if wrong is None else f"the latest: {wrong.place}: {wrong.message}",
+            hint=None if wrong is None else f"the latest: {wrong.located}",
         )
     return Blame(name, unread=tuple(unread))

@@ -8,6 +8,7 @@ from unetscope.analysis.diff import COSTS
 from unetscope.rules.branch import Report, Row
 from unetscope.table import Column, Table, Value
 from unetscope.views import diff_document
+from unetscope.views.diff import position
 
 _TEXT = {"type": "string"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
@@ -54,7 +55,6 @@ def _network(row: Row) -> tuple[Value, ...]:
         numbers += [None, None] if total is None else [total.old, total.new]
         if row.came:
             numbers[-2] = None
-    place = row.error.place if row.error else None
     return (
         row.path,
         row.was,
@@ -64,9 +64,7 @@ def _network(row: Row) -> tuple[Value, ...]:
         None if row.unreadable else not row.fails,
         row.left_lock,
         row.error.message if row.error else None,
-        place.file if place else None,
-        place.line if place else None,
-        place.column if place else None,
+        *position(row.error.place if row.error else None),
     )
 
 

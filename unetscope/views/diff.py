@@ -383,15 +383,16 @@ def findings(judged: Judged, words: Words) -> Table:
         if len(alike) > MOST_LINES:
             lines.append(words.left_out.format(len(alike) - MOST_LINES))
         ids = ", ".join(dict.fromkeys(change.id for change in alike))
-        rows.append((level, *_position(at), ids, "\n".join(lines)))
+        rows.append((level, *position(at), ids, "\n".join(lines)))
     for found in judgement.breaches:
         if found.limit is not None:
             text = plain(breach(found, words))
-            rows.append(("error", *_position(place(found.change)), found.setting, text))
+            rows.append(("error", *position(place(found.change)), found.setting, text))
     return Table("findings", "", _FINDING, tuple(rows))
 
 
-def _position(place: Place | None) -> tuple[str | None, int | None, int | None]:
+def position(place: Place | None) -> tuple[str | None, int | None, int | None]:
+    """File, line and column of a place that may not be known."""
     return (None, None, None) if place is None else (place.file, place.line, place.column)
 
 

@@ -46,8 +46,7 @@ def _note(row: Row, words: Words) -> str:
     if row.good:
         return ""
     if row.error is not None:
-        place = f"{row.error.place}: " if row.error.place else ""
-        told = [f"{place}{row.error.message}", *([row.error.hint] if row.error.hint else [])]
+        told = [row.error.located, *([row.error.hint] if row.error.hint else [])]
     elif len(row.configs) > 1:
         told = [words.collision.format(words.listed.join(map(harmless, row.configs)))]
     elif not row.configs:
@@ -114,8 +113,7 @@ def _document(report: Report, words: Words) -> list[Table]:
     facts = (report.code, report.code == 0)
     records = []
     for row in report.rows:
-        place = row.error.place if row.error else None
-        at = (place.file, place.line, place.column) if place else (None, None, None)
+        at = diff.position(row.error.place if row.error else None)
         why = row.staleness.value if row.staleness else None
         text = _note(row, words) or None
         records.append((row.lock, row.state.value, list(row.configs), why, text, *at))
