@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from narrow_configs import TINY
 from safetensors.torch import save_file
 
 import unetscope
@@ -24,18 +25,6 @@ else:
 
 PACKAGE = Path(unetscope.__file__).parent
 COMMANDS = cli._parser().commands
-TINY = """\
-name: tiny
-family: UNet2DModel
-unet:
-  sample_size: 8
-  block_out_channels: [8]
-  layers_per_block: 1
-  norm_num_groups: 8
-  down_block_types: [DownBlock2D]
-  up_block_types: [UpBlock2D]
-  add_attention: false
-"""
 EXAMPLES = {
     "unetscope check": "unetscope check tiny.yaml",
     "unetscope check CONFIG": "unetscope check tiny.yaml",

@@ -7,18 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-TINY = """\
-name: tiny
-family: UNet2DModel
-unet:
-  sample_size: 8
-  block_out_channels: [8]
-  layers_per_block: 1
-  norm_num_groups: 8
-  down_block_types: [DownBlock2D]
-  up_block_types: [UpBlock2D]
-  add_attention: false
-"""
+from narrow_configs import TINY
 
 
 @dataclass

@@ -4,7 +4,8 @@ import json
 from itertools import pairwise
 
 import pytest
-from repositories import TINY, layers
+from narrow_configs import TINY
+from repositories import layers
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from repositories import TINY, layers
+from narrow_configs import TINY
+from repositories import layers
 
 from unetscope import api
 from unetscope.sources.configs import ConfigNetwork

@@ -1,22 +1,9 @@
-"""Configs narrow enough to lock in a moment, and commands run as a shell would see them."""
+"""A project with a narrow config, and commands run as a shell would see them."""
 
 from __future__ import annotations
 
 import pytest
-
-NARROW = """\
-extends: sd15
-name: Narrow
-unet:
-  block_out_channels: [8, 16]
-  down_block_types: [CrossAttnDownBlock2D, DownBlock2D]
-  up_block_types: [UpBlock2D, CrossAttnUpBlock2D]
-  layers_per_block: 1
-  attention_head_dim: 2
-  cross_attention_dim: 6
-  norm_num_groups: 4
-inputs: {height: 16, width: 16, tokens: 5}
-"""
+from narrow_configs import NARROW
 
 
 @pytest.fixture

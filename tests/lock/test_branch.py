@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import jsonschema
 import pytest
+from narrow_configs import NARROW
 
 from unetscope.config import load
 from unetscope.config.files import shipped
@@ -19,19 +20,6 @@ from unetscope.table import Column, Table
 from unetscope.views.branch_document import schema
 
 CONFIG, LOCK = "configs/unet.yaml", "configs/unet.lock"
-NARROW = """\
-extends: sd15
-name: Narrow
-unet:
-  block_out_channels: [8, 16]
-  down_block_types: [CrossAttnDownBlock2D, DownBlock2D]
-  up_block_types: [UpBlock2D, CrossAttnUpBlock2D]
-  layers_per_block: 1
-  attention_head_dim: 2
-  cross_attention_dim: 6
-  norm_num_groups: 4
-inputs: {height: 16, width: 16, tokens: 5}
-"""
 GROUPS = ("norm_num_groups: 4", "norm_num_groups: 2")
 
 

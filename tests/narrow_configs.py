@@ -1,0 +1,29 @@
+"""Configs narrow enough to trace and lock in a moment, for the tests of several folders."""
+
+NARROW = """\
+extends: sd15
+name: Narrow
+unet:
+  block_out_channels: [8, 16]
+  down_block_types: [CrossAttnDownBlock2D, DownBlock2D]
+  up_block_types: [UpBlock2D, CrossAttnUpBlock2D]
+  layers_per_block: 1
+  attention_head_dim: 2
+  cross_attention_dim: 6
+  norm_num_groups: 4
+inputs: {height: 16, width: 16, tokens: 5}
+"""
+"""Stable Diffusion's blocks, a few channels wide."""
+TINY = """\
+name: tiny
+family: UNet2DModel
+unet:
+  sample_size: 8
+  block_out_channels: [8]
+  layers_per_block: 1
+  norm_num_groups: 8
+  down_block_types: [DownBlock2D]
+  up_block_types: [UpBlock2D]
+  add_attention: false
+"""
+"""One block down and one up, without attention."""
