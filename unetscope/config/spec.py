@@ -66,6 +66,14 @@ class Spec:
     places: Mapping[Path, Place]
     notes: tuple[str, ...] = ()
 
+    @property
+    def network(self) -> tuple[str, Options, Inputs]:
+        """What the network is and is given, whatever it is called and wherever that stands.
+
+        Configs for which this is equal have the same pass; an image's scale shapes no tensor.
+        """
+        return self.family, self.unet, replace(self.inputs, scale=1)
+
     def tensors(self) -> Tensors:
         """The keyword arguments of the network's `forward`."""
         sizes = self.inputs

@@ -152,9 +152,4 @@ def is_same(old: Source, new: Source) -> bool:
         return old.lock() == new.lock()
     if type(old) is not ConfigNetwork or type(new) is not ConfigNetwork:
         return False
-    left, right = old.spec, new.spec
-    return (
-        left.family == right.family
-        and left.unet == right.unet
-        and replace(left.inputs, scale=1) == replace(right.inputs, scale=1)
-    )
+    return old.spec.network == new.spec.network

@@ -248,8 +248,7 @@ def _key(source: Source, version: Version) -> _Key:
     specs = _specs(source)
     if not specs:
         return "files", version.key
-    options = ((s.family, repr(s.unet), replace(s.inputs, scale=1)) for s in specs)
-    return "networks", *options
+    return "networks", *(repr(spec.network) for spec in specs)
 
 
 def _specs(source: Source) -> list[Spec]:
