@@ -268,17 +268,14 @@ def residuals(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
         for argument in network.step(block).inputs
         if argument.value != network.main_input(block)
     }
-    returned = list(
-        dict.fromkeys(
-            value
-            for block in anatomy.encoder
-            for value in network.step(block).outputs[1:]
-            if network.is_map(value) and (value not in given or value in network.pushed)
-        )
+    returned = dict.fromkeys(
+        value
+        for block in anatomy.encoder
+        for value in network.step(block).outputs[1:]
+        if network.is_map(value) and (value not in given or value in network.pushed)
     )
-    if not set(network.pushed) <= {*returned, *_entered(network, anatomy)}:
-        return network.pushed
-    return (*_entered(network, anatomy), *returned)
+    found = (*_entered(network, anatomy), *returned)
+    return found if set(network.pushed) <= {*found} else network.pushed
 
 
 def _entered(network: Network, anatomy: Anatomy) -> tuple[int, ...]:
