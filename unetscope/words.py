@@ -882,6 +882,9 @@ class Words:
             "broken": Word(en="broken: {}", zh="无效：{}"),
             "mended": Word(en="valid again, the network as before", zh="恢复有效，网络与此前相同"),
             "mended_changed": Word(en="valid again: {}", zh="恢复有效：{}"),
+            "mended_first": Word(
+                en="valid; no network before it is known", zh="有效；此前没有已知的网络"
+            ),
             "removed": Word(en="removed", zh="删除"),
         }
     )

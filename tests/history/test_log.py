@@ -195,6 +195,7 @@ def test_a_base_that_comes_later_mends(log, repository):
     repository.commit("base", base=TINY)
     rows, _ = log("unet.yaml")
     assert told(rows) == [("base", "mended", None), ("heir", "broken", None)]
+    assert rows[0]["what"] == "valid; no network before it is known"
 
 
 def test_the_folder_of_a_model(log, repository):

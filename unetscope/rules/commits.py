@@ -48,7 +48,7 @@ class Status(str, Enum):
     broken = "broken"
     """What is there describes no network."""
     mended = "mended"
-    """It does again; what is compared is the last network before."""
+    """It does again; what is compared is the last network before, if there is one."""
     removed = "removed"
     """The file is gone."""
 

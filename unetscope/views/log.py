@@ -102,6 +102,8 @@ def _what(entry: Entry, words: Words) -> str:
         return words.commit_did["broken"].format(shown(_error(entry.error, short=True)))
     if entry.status is Status.changed and entry.diff is not None:
         return _changes(entry.diff, words)
+    if entry.status is Status.mended and entry.diff is None:
+        return words.commit_did["mended_first"]
     if entry.status is Status.mended and entry.diff is not None and entry.diff.changes:
         return words.commit_did["mended_changed"].format(_changes(entry.diff, words))
     return words.commit_did[entry.status.value]
