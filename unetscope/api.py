@@ -13,8 +13,7 @@ Importing this module imports no torch; it comes with the first pass.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +23,7 @@ from unetscope.errors import UnetscopeError
 from unetscope.lock import Lock
 from unetscope.record import TensorSpec, Trace
 from unetscope.sources import Request, Source, resolve
-from unetscope.sources.reruns import Progress, see_device, verification
+from unetscope.sources.reruns import Progress, see_device, unwatched, verification
 from unetscope.sources.source import Info
 from unetscope.wording import harmless
 
@@ -43,12 +42,6 @@ Row = dict[str, Any]
 
 def _no_info(text: str) -> None:
     """A program gets no messages, only what it asks for."""
-
-
-@contextmanager
-def _no_progress(_: str, __: int) -> Iterator[Callable[[], None]]:
-    """Nor does it watch how far something is."""
-    yield lambda: None
 
 
 def trace(model: nn.Module, /, *args: Any, **kwargs: Any) -> Trace:
@@ -177,7 +170,7 @@ def diff(
     /,
     *,
     verify: str | None = None,
-    progress: Progress = _no_progress,
+    progress: Progress = unwatched,
 ) -> Diff:
     """All that changed from one network to another; `changes` is empty if they are equal.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -97,7 +98,9 @@ def run(arguments: list[str] | None = None, interrupted: Callable[[], bool] = la
     """
     try:
         _see_working_directory()
-        left = _parser()(arguments, standalone_mode=False)
+        given = sys.argv[1:] if arguments is None else arguments
+        with console.progress(" ".join(given[:2])):
+            left = _parser()(arguments, standalone_mode=False)
     except _UsageError as error:
         if error.format_message():  # nothing to say where help was printed instead
             console.error(_usage(error))

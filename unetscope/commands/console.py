@@ -6,17 +6,19 @@ import os
 import shutil
 import sys
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unetscope.commands.waiting import Waiting
 from unetscope.errors import UnetscopeError
 from unetscope.files.reading import why
 from unetscope.wording import message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from unetscope.render import Style
     from unetscope.table import Table
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 _SUMMARY = "GITHUB_STEP_SUMMARY"
 _quiet = False
 _verbose = False
+_waiting = Waiting(lambda: not _quiet and sys.stderr is not None and sys.stderr.isatty())
 
 
 def set_quiet(wanted: bool) -> bool:
@@ -110,6 +113,7 @@ def trace_back(found: BaseException | None) -> None:
 def _say(text: str) -> None:
     """Print on stderr, if anybody can hear it: a command does not fail for want of a listener."""
     if sys.stderr is not None:
+        _waiting.hush()
         with suppress(OSError):
             print(message(text), file=sys.stderr)
 
@@ -119,27 +123,12 @@ def stop_writing() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-@contextmanager
-def progress(what: str, steps: int) -> Iterator[Callable[[], None]]:
-    """Show on stderr how far something long is; what this yields is called after each step."""
-    from rich.console import Console
-    from rich.progress import Progress
+def progress(what: str, steps: int = 0) -> AbstractContextManager[Callable[[], None]]:
+    """Show on a terminal, after a while, how far something is or, without steps, that it goes on.
 
-    shown = not _quiet and sys.stderr.isatty()
-    if not shown:
-        info(what)
-    # A thread that refreshes would disturb what is timed.
-    with Progress(
-        console=Console(stderr=True),
-        auto_refresh=False,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-        disable=not shown,
-    ) as bar:
-        task = bar.add_task(what, total=steps)
-        bar.refresh()
-        yield lambda: bar.update(task, advance=1, refresh=True)
+    What the context yields is called after each step.
+    """
+    return _waiting.on(what, steps)
 
 
 def style() -> Style:
@@ -165,6 +154,7 @@ def emit(text: str, output: Path | None = None) -> None:
         UnetscopeError: it cannot be written.
     """
     if output is None:
+        _waiting.hush()
         try:
             sys.stdout.write(text)
             sys.stdout.flush()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from unetscope.commands import console
 from unetscope.commands.options import MaybeSource, NetworkOptions, TableOptions, grouped
 
 
@@ -39,7 +40,8 @@ def sweep_command(
     given = {"batch": batch, "height": height, "width": width, "tokens": tokens}
     swept = {name: text for name, text in given.items() if text is not None}
     sizes = sweeping.combinations(swept)
-    points = sweeping.sweep(network.load(config, **sizes[0]).source, sizes)
+    source = network.load(config, **sizes[0]).source
+    points = sweeping.sweep(source, sizes, console.progress)
     from unetscope.views.sweep import chart, sweep
     from unetscope.words import Words
 

@@ -29,6 +29,12 @@ Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 called after each."""
 
 
+@contextmanager
+def unwatched(_: str, __: int) -> Iterator[Callable[[], None]]:
+    """The progress that nobody watches, as where a program asks."""
+    yield lambda: None
+
+
 def probed(source: Source, traced: Trace) -> Probed:
     """How the dims of a trace follow the sizes of the inputs, such as `(B, 320, H/8, W/8)`.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import UnetscopeError
+from unetscope.sources.reruns import Progress, unwatched
 from unetscope.sources.source import Runnable, Source
 
 if TYPE_CHECKING:
@@ -50,11 +51,18 @@ def _listed(name: str, text: str) -> list[int]:
     return list(found)
 
 
-def sweep(source: Source, sizes: Iterable[Mapping[str, int]]) -> list[Point]:
+def sweep(
+    source: Source, sizes: Sequence[Mapping[str, int]], progress: Progress = unwatched
+) -> list[Point]:
     """What a network costs at each of some sizes, all of them checked first.
 
     It is built once. The first size is traced; the others only count, and take from that trace
     which multiply-adds are whose.
+
+    Args:
+        source: a config or code.
+        sizes: of the inputs, by name.
+        progress: shows how far it is.
 
     Raises:
         ConfigError: the network cannot take one of them.
@@ -71,11 +79,13 @@ def sweep(source: Source, sizes: Iterable[Mapping[str, int]]) -> list[Point]:
     parameters = sum(parameter.numel() for parameter in model.parameters())
     known: _Kinds | None = None
     points = []
-    for at in networks:
-        work = None if known is None else _counted(model, *at.arguments(model), known)
-        if work is None:
-            known, work = _traced(at, model)
-        points.append(Point(at.sizes, parameters, *work))
+    with progress(f"counting {network.name} at {len(networks)} sizes", len(networks)) as done:
+        for at in networks:
+            work = None if known is None else _counted(model, *at.arguments(model), known)
+            if work is None:
+                known, work = _traced(at, model)
+            points.append(Point(at.sizes, parameters, *work))
+            done()
     return points
 
 
