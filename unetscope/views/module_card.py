@@ -110,7 +110,7 @@ def _says(value: Value) -> bool:
 
 def title(view: View, path: str) -> str:
     """A module's path, or the network's name."""
-    return path or view.network.trace.name
+    return path or view.name
 
 
 def _config(explained: Explained, path: str) -> Cell | None:
