@@ -86,7 +86,7 @@ def test_one_record_a_column_and_facts() -> None:
         "<thead><tr><th>Name</th><th class=number>a</th><th class=number>b</th></tr></thead>"
         in turned
     )
-    assert "<tr><td>Size</td><td>1</td><td>2</td></tr>" in turned
+    assert "<tr><td>Size</td><td class=number>1</td><td class=number>2</td></tr>" in turned
     facts = fragment([Table("t", "", columns, rows[:1], facts=True)])
     assert "<tr><td>Name</td><td>a</td></tr>\n<tr><td>Size</td><td>1</td></tr>" in facts
 
