@@ -282,6 +282,22 @@ class Architecture:
         data: dict[str, Any] = json.loads(self.to_json())["trace"]
         return data
 
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What the network is, as `--format json` says it: model, config, overrides, inputs.
+
+        It holds no times, and no paths but those that were named.
+
+        Raises:
+            UnetscopeError: as `lock`.
+        """
+        from unetscope.sources.saved import Saved, SavedTrace
+        from unetscope.views.about import Subject
+
+        if isinstance(self.source, Saved) and not isinstance(self.source, SavedTrace):
+            return Subject.of_lock(self.source.comparable(), self.source).data
+        return self._view.subject.data
+
     def params(self, by: str = "block", **options: Any) -> list[Row]:
         """The parameters, one row a group.
 
@@ -389,7 +405,7 @@ class Architecture:
         """Heading, inputs, parts and skip ledger, as notebooks show them."""
         from unetscope.render.html import fragment
 
-        return fragment(self._at_a_glance())
+        return fragment(self._at_a_glance(), self._view.about)
 
     def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
         """The same, as `rich.print` shows it."""
@@ -398,7 +414,8 @@ class Architecture:
         from unetscope.render import Style, render
 
         style = Style(options.max_width, color=console.color_system is not None)
-        yield Text.from_ansi(render(self._at_a_glance(), "terminal", style).rstrip("\n"))
+        text = render(self._at_a_glance(), "terminal", style, self._view.about)
+        yield Text.from_ansi(text.rstrip("\n"))
 
 
 def _given(value: Trace | Lock | Spec) -> Source:

@@ -234,6 +234,10 @@ class Provenance:
     unetscope: str
     config: str = ""
     """The config as the user named it; empty if there was none."""
+    overrides: tuple[str, ...] = ()
+    """What changed that config, `KEY=VALUE` each, as the user wrote it."""
+    arguments: str = ""
+    """What code was given to build the network, in YAML."""
 
 
 @dataclass(frozen=True, slots=True)

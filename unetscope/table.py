@@ -42,6 +42,7 @@ class Kind(Enum):
     MACS = auto()  # int of multiply-adds: 401.6 GMACs
     FLOPS = auto()  # int, two for each multiply-add: 803.3 GFLOPs
     SHARE = auto()  # float in 0..1: 12.3 %
+    RATIO = auto()  # float, how many times as much: 2.99x
     NUMBER = auto()  # float: 0.0001059, 62,832
     FRACTION = auto()  # float about as large as 1: -0.5063
     DIFFERENCE = auto()  # float, relative to what is compared: 1.3e-07
@@ -204,6 +205,21 @@ class Table:
         known = [value for value in data if value is not None]
         return bool(known) and all(type(value) in (int, float) for value in known)
 
+    @property
+    def right(self) -> list[bool]:
+        """Of each column as people read it, whether it is to be aligned on the right."""
+        if self.facts:
+            return [False, False]
+        if not self.transposed:
+            return [self.holds_numbers(index) for index in range(len(self.columns))]
+        others = range(1, len(self.columns))
+        numbers = [i for i in others if self.holds_numbers(i)]
+        blank = [i for i in others if i not in numbers and self.is_blank(self.columns[i].key)]
+        return [
+            False,
+            *[len(numbers) > 0 and len(numbers) + len(blank) == len(others)] * len(self.rows),
+        ]
+
     def cells(self, row: Sequence[Value]) -> list[Cell]:
         """The cells of one of its rows."""
         return [column.cell(value) for column, value in zip(self.columns, row, strict=True)]
@@ -238,6 +254,39 @@ class Table:
             else:
                 found[column.key] = cell.data
         return found
+
+
+@dataclass(frozen=True)
+class About:
+    """What the tables of one output are about.
+
+    Attributes:
+        lines: what people read above the first table, one line each: the name of the network, or
+            of several, and what else is said of it.
+        data: the same for programs, a record or several: `provenance` in json.
+    """
+
+    lines: tuple[tuple[str, str], ...]
+    data: Any
+
+    @property
+    def cell(self) -> Cell:
+        """The lines, with the names set off."""
+        parts: list[Part] = []
+        for name, rest in self.lines:
+            parts += [BREAK] if parts else []
+            parts += [Part(name, strong=True), Part(rest)]
+        return Cell(tuple(parts), self.data)
+
+    @property
+    def names(self) -> str:
+        """The names alone."""
+        return ", ".join(name for name, _ in self.lines)
+
+    @property
+    def text(self) -> str:
+        """The lines as plain text."""
+        return "\n".join(f"{name}{rest}" for name, rest in self.lines)
 
 
 @dataclass(frozen=True)

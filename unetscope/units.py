@@ -68,6 +68,7 @@ _SPELLINGS: dict[Kind, Callable[[Any], str]] = {
     Kind.MACS: lambda value: scaled(value, "MACs"),
     Kind.FLOPS: lambda value: scaled(value, "FLOPs"),
     Kind.SHARE: lambda value: f"{100 * value:.1f} %",
+    Kind.RATIO: lambda value: f"{value:.2f}x" if 0.1 <= value < 1000 else f"{value:,.2g}x",
     Kind.NUMBER: lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}",
     Kind.FRACTION: lambda value: f"{round(value, 4) + 0:.4f}",
     Kind.DIFFERENCE: lambda value: f"{value:.1e}" if value else "0",

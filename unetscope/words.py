@@ -73,6 +73,12 @@ class Words:
     device = Word(en="Device", zh="设备")
     dtype = Word(en="Element type", zh="数据类型")
 
+    # What it is about
+    tokens = Word(en="{} tokens", zh="{} 个 token")
+    on_device = Word(en="{dtype} on {device}", zh="{dtype}（{device}）")
+    names_of = Word(en="names as in {}", zh="采用 {} 的命名")
+    traced_by = Word(en="{this} (traced by {other})", zh="{this}（由 {other} 追踪）")
+
     # Inputs and output
     inputs_and_output = Word(en="Inputs and output", zh="输入与输出")
     name = Word(en="Name", zh="名称")
@@ -275,6 +281,13 @@ class Words:
     extends = Word(en="Extends", zh="继承")
     source = Word(en="Source", zh="来源")
 
+    # Models side by side
+    blocks_counted = Word(en="Blocks: down + middle + up", zh="模块数：下采样 + 中间 + 上采样")
+    skips_counted = Word(en="Skips", zh="跨层连接数")
+    ratio = Word(en="Ratio", zh="比值")
+    ratios_to = Word(en="Ratios are to {}.", zh="比值以 {} 为 1。")
+    shapes_and_options = Word(en="Shapes and options", zh="维度与选项")
+
     # Cost
     cost = Word(en="Cost of one forward pass", zh="一次前向传播的计算量")
     macs = Word(en="MACs", zh="MACs")
@@ -299,9 +312,8 @@ class Words:
         }
     )
     flops_convention = Word(
-        en="1 MAC, one multiply-add, is 2 FLOPs. Biases and element-wise work are not counted, "
-        "only listed by the elements they produce.",
-        zh="1 MAC（一次乘加）等于 2 FLOPs。偏置与逐元素运算不计入，只列出其产生的元素数。",
+        en="1 MAC, one multiply-add, is 2 FLOPs. Biases and element-wise work are not counted.",
+        zh="1 MAC（一次乘加）等于 2 FLOPs。偏置与逐元素运算不计入。",
     )
     flops_papers = Word(
         en="Many papers leave out attention's products: {macs} without them.",
@@ -351,6 +363,16 @@ class Words:
     uncounted = Word(
         en="Not counted: functions that do no multiply-adds",
         zh="未计入：不做乘加运算的函数",
+    )
+    uncounted_in_all = Word(
+        en="Kinds of functions that do no multiply-adds: {kinds}, which ran {times} times and made "
+        "{elements} elements; `--uncounted` lists them.",
+        zh="不做乘加运算的函数共 {kinds} 种，运行 {times} 次，产生 {elements} 个元素；"
+        "用 `--uncounted` 列出。",
+    )
+    without_formula = Word(
+        en="Not counted: functions without a formula",
+        zh="未计入：没有公式的函数",
     )
     times = Word(en="Times", zh="次数")
     elements = Word(en="Elements made", zh="产生的元素数")

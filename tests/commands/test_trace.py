@@ -38,8 +38,8 @@ def data(result):
 def test_all_sections_in_the_order_of_the_article(unetscope, narrow):
     result = unetscope("trace", narrow, "--format", "json")
     assert list(data(result)) == [
-        "format_version", "model", "io", "parts", "encoder", "residuals", "ledger", "middle",
-        "decoder", "steps",
+        "format_version", "provenance", "model", "io", "parts", "encoder", "residuals", "ledger",
+        "middle", "decoder", "steps",
     ]  # fmt: skip
     assert result.err == ""
 
@@ -237,6 +237,7 @@ def test_cpu_prints_what_meta_prints(unetscope, narrow, dtype):
             "trace", narrow, "--device", device, "--dtype", dtype, "-f", "json", "--modules"
         )
         tables.append(data(result))
+    assert [each["provenance"].pop("device") for each in tables] == ["meta", "cpu"]
     assert tables[0] == tables[1]
 
 
@@ -247,6 +248,7 @@ def test_cuda_prints_what_meta_prints(unetscope, narrow):
         data(unetscope("trace", narrow, "--device", device, "-f", "json", "--modules"))
         for device in ("meta", "cuda")
     ]
+    assert [each["provenance"].pop("device") for each in tables] == ["meta", "cuda:0"]
     assert tables[0] == tables[1]
 
 

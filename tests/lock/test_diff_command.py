@@ -169,7 +169,10 @@ def test_every_format_of_a_diff_says_what_changed(unetscope, changed, form):
 
 def test_markdown_reads_as_a_comment(unetscope, changed):
     text = unetscope("diff", *changed, "-f", "markdown").out
-    assert text.startswith(f"<!-- {ANCHOR} -->\n\nFrom **{LOCK}** to **{CONFIG}**: 4 breaking, ")
+    anchor, about, verdict = text.split("\n\n")[:3]
+    assert anchor == f"<!-- {ANCHOR} -->"
+    assert about.startswith(f"**Narrow ({LOCK}); Narrow ({CONFIG})** · sample 1x4x16x16, ")
+    assert verdict.startswith(f"From **{LOCK}** to **{CONFIG}**: 4 breaking, ")
     assert text.count("<details>") == text.count("</details>") == 1
     tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
     assert sum(token.type == "table_open" for token in tokens) == 3

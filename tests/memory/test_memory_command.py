@@ -25,7 +25,7 @@ def data(result):
 def test_all_sections(unetscope, narrow):
     result = unetscope("memory", narrow, "-f", "json")
     tables = data(result)
-    assert list(tables) == ["format_version", *SECTIONS]
+    assert list(tables) == ["format_version", "provenance", *SECTIONS]
     assert result.err == ""
     facts = tables["memory"]
     assert facts["total_bytes"] == (

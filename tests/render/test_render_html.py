@@ -82,8 +82,11 @@ def test_one_record_a_column_and_facts() -> None:
     columns = (Column("name", "Name"), Column("size", "Size"))
     rows = (("a", 1), ("b", 2))
     turned = fragment([Table("t", "", columns, rows, transposed=True)])
-    assert "<thead><tr><th>Name</th><th>a</th><th>b</th></tr></thead>" in turned
-    assert "<tr><td>Size</td><td>1</td><td>2</td></tr>" in turned
+    assert (
+        "<thead><tr><th>Name</th><th class=number>a</th><th class=number>b</th></tr></thead>"
+        in turned
+    )
+    assert "<tr><td>Size</td><td class=number>1</td><td class=number>2</td></tr>" in turned
     facts = fragment([Table("t", "", columns, rows[:1], facts=True)])
     assert "<tr><td>Name</td><td>a</td></tr>\n<tr><td>Size</td><td>1</td></tr>" in facts
 

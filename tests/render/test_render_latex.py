@@ -140,7 +140,7 @@ def test_what_is_no_grid_of_records() -> None:
     facts = render([Table("f", "", columns, (("x", 1),), facts=True)], "latex")
     assert "    \\toprule\n    A\\_1 & x \\\\\n    B & 1 \\\\\n    \\bottomrule" in facts
     turned = render([Table("t", "", columns, (("x", 1), ("y", 2)), transposed=True)], "latex")
-    assert "{lll}\n    \\toprule\n    A\\_1 & x & y \\\\\n    \\midrule\n    B & 1 & 2 " in turned
+    assert "{lrr}\n    \\toprule\n    A\\_1 & x & y \\\\\n    \\midrule\n    B & 1 & 2 " in turned
     text = render([Table("p", "A & B", (), (), after=(Cell.of("50 %"),))], "latex")
     assert text == "\\paragraph{A \\& B}\n\n50 \\%\n"
 

@@ -190,7 +190,12 @@ def _is_entry(network: Network, block: int) -> bool:
 
 def named_part(network: Network, block: int) -> str | None:
     """The part that a block's path or class names; None if they name none."""
-    names = f"{network.path(block)} {network.module(block).kind}"
+    return named_as(network.path(block), network.module(block).kind)
+
+
+def named_as(path: str, kind: str) -> str | None:
+    """The part that a path or a class names; None if they name none."""
+    names = f"{path} {kind}"
     return next((part for part, pattern in _NAMES.items() if pattern.search(names)), None)
 
 

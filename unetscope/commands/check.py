@@ -21,6 +21,7 @@ from unetscope.errors import ConfigError, Place, UnetscopeError
 if TYPE_CHECKING:
     from unetscope.findings import Finding
     from unetscope.rules.configs import Checked
+    from unetscope.sources import Request
 
 
 @grouped
@@ -52,6 +53,7 @@ def check_command(
     from unetscope.rules import every_rule
     from unetscope.sources.checking import check
     from unetscope.sources.settings import named_config
+    from unetscope.views.about import Subject, about_any
     from unetscope.views.check import findings, rules, sizes_of
     from unetscope.words import Words
 
@@ -68,25 +70,29 @@ def check_command(
             "pyproject.toml names the one to check without",
         )
     checked: dict[str, Checked] = {}
+    asked: dict[str, Request] = {}
     unchecked: list[Finding] = []
     for request in network.requests(named):
         try:
             checked[request.source] = check(request, console.info)
+            asked[request.source] = request
         except UnetscopeError as error:  # the others are checked all the same
             console.error(error)
             place = error.place or Place(request.source)
             unchecked.append(UNCHECKED.in_file(place, error.message, error.hint))
     every = [finding for one in checked.values() for finding in one.findings]
     found = [finding for finding in every if finding.id not in ignored]
+    sized = {n: one.network for n, one in checked.items() if sizes and one.network is not None}
     tables = [
-        sizes_of(name, one.network, words)
-        for name, one in checked.items()
-        if sizes and one.network is not None
+        sizes_of(", ".join((name, *asked[name].overrides)), network, words)
+        for name, network in sized.items()
     ]
+    subjects = [Subject.of_config(network, asked[name]) for name, network in sized.items()]
     if not checked and written.output is not None and written.output.exists():
         console.info(f"{written.output} is kept as it was, since nothing could be checked")
     elif checked or written.output is not None or written.format != "terminal":
-        written.show([findings([*unchecked, *found], words), *tables])
+        told = about_any(subjects, words)
+        written.show([findings([*unchecked, *found], words), *tables], about=told)
     if unchecked:
         raise typer.Exit(UnetscopeError.exit_code)
     if any(strict or finding.severity is Severity.ERROR for finding in found):

@@ -31,8 +31,16 @@ def compare_command(
 
     Each is traced at its own sizes; --height and the like trace all configs at the same.
     """
-    locks = [each.lock() for each in network.load_all(networks)]
+    found = network.load_all(networks)
+    locks = [each.lock() for each in found]
+    from unetscope.render import FORMATS
+    from unetscope.views.about import Subject, about_each
     from unetscope.views.models import compare
     from unetscope.words import Words
 
-    written.show(compare(locks, Words(written.lang)))
+    words = Words(written.lang)
+    pairs = zip(locks, found, strict=True)
+    subjects = [Subject.of_lock(lock, each.source) for lock, each in pairs]
+    names = [subject.network for subject in subjects]
+    tables = compare(locks, words, names, FORMATS[written.format].reader)
+    written.show(tables, about=about_each(subjects, words))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from unetscope.render import Style
-    from unetscope.table import Table
+    from unetscope.table import About, Table
 
 _SUMMARY = "GITHUB_STEP_SUMMARY"
 _quiet = False
@@ -198,8 +198,11 @@ def show(
     output: Path | None = None,
     names: Mapping[str, str] | None = None,
     language: str = "en",
+    about: About | None = None,
 ) -> None:
     """Render tables for stdout or a file, with other names for modules if there are any.
+
+    What they are about stands above them; of csv, which has no room for it, it goes to stderr.
 
     Raises:
         UnetscopeError: the file is called as an image is, or cannot be written.
@@ -217,4 +220,7 @@ def show(
 
         tables = renamed(tables, names)
     where = replace(PLAIN if output else style(), language=language)
-    emit(render(tables, format, where), output)
+    text = render(tables, format, where, about)
+    if about is not None and format == "csv":
+        info(about.text)
+    emit(text, output)

@@ -97,7 +97,9 @@ def diff_command(
     """
     from unetscope import api
     from unetscope.commands.pull_request import ANY_CONFIG, Comparison, are_revisions, show
+    from unetscope.views.about import Subject, about_each
     from unetscope.views.diff import Judged
+    from unetscope.words import Words
 
     given, gate = networks or [], limits.gate()
     renaming = _in_compvis_names if names == "compvis" else None
@@ -130,7 +132,12 @@ def diff_command(
         return right.source.place_of(originals.get(id(change), change), found)
 
     judgement = gate.judge(shown)
-    written.show([Judged(judgement, place)], output, names=renamed)
+    told = about_each(
+        [Subject.of_lock(one.source.comparable(), one.source, names) for one in (left, right)],
+        Words(written.lang),
+        ("old", "new"),
+    )
+    written.show([Judged(judgement, place)], output, names=renamed, about=told)
     raise typer.Exit(1 if judgement.breaches else 0)
 
 

@@ -79,7 +79,7 @@ def explain_command(
         tables = modules(view, found)
         if sections is not None:
             console.info(f"`{module}` names {len(found)} modules: `--sections` is of one")
-    written.show(tables, view.names)
+    written.show_view(view, tables)
 
 
 def _hint(near: list[str]) -> str | None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from unetscope.commands import console
 from unetscope.commands.options import (
     MaybeSource,
     ModuleNames,
@@ -14,6 +15,7 @@ from unetscope.commands.options import (
     grouped,
     one_of,
 )
+from unetscope.render import FORMATS, Reader
 
 BY = ("block", "part", "stage-kind", "type", "mbw", "module", "op")
 """What the rows of the table can be."""
@@ -40,6 +42,9 @@ def flops_command(
     cfg: Annotated[
         bool, typer.Option("--cfg", help="With classifier-free guidance: two passes a step.")
     ] = False,
+    uncounted: Annotated[
+        bool, typer.Option("--uncounted", help="Also list the functions that are not counted.")
+    ] = False,
     audit: Annotated[
         bool,
         typer.Option("--audit", help="Count the same pass with torch and fvcore, and compare."),
@@ -63,19 +68,29 @@ def flops_command(
     unet = network.load(config)
     if audit:
         from unetscope.sources.reruns import audits
+        from unetscope.views.about import Subject, about
         from unetscope.views.flops import audit as tables_of
         from unetscope.words import Words
 
         found = audits(unet.source, full=full)
-        written.show(tables_of(Words(written.lang), found))
+        words, subject = Words(written.lang), Subject.of_trace(unet.trace())
+        written.show(tables_of(words, found), about=about(subject, words))
         if not all(each.explained for each in found):
             raise typer.Exit(1)
         return
     from unetscope.analysis.cost import Cost
-    from unetscope.views.flops import Image, flops
+    from unetscope.views import flops
     from unetscope.views.view import View
 
     view = View.of(unet.trace(), written.lang, names)
-    image = Image(steps or 1, guided=cfg) if steps or cfg else None
-    tables = flops(view, Cost(view.network), by, depth, top, image)
-    written.show(tables[:1] if written.format == "csv" else tables, view.names)
+    cost = Cost(view.network)
+    image = flops.Image(steps or 1, guided=cfg) if steps or cfg else None
+    tables = flops.flops(view, cost, by, depth, top, image)
+    left_out = [flops.uncounted(view, cost), *flops.no_formula(view, cost)]
+    if written.format == "csv":
+        if uncounted:
+            console.info("csv holds one table: the functions without multiply-adds")
+        tables = left_out[:1] if uncounted else tables[:1]
+    elif uncounted or FORMATS[written.format].reader is Reader.PROGRAMS:
+        tables += left_out
+    written.show_view(view, tables)

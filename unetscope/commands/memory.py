@@ -75,4 +75,4 @@ def memory_command(
     tables, missing = memory(view, sections, top, measured)
     if sections is not None:
         console.tell_missing(missing, "network")
-    written.show(view.told(tables), view.names)
+    written.show_view(view, view.told(tables))

@@ -25,8 +25,9 @@ from unetscope.words import Language
 if TYPE_CHECKING:
     from unetscope.api import Architecture
     from unetscope.rules.gate import Gate
-    from unetscope.table import Chart, Curves, Table
+    from unetscope.table import About, Chart, Curves, Table
     from unetscope.views.diff import Judged
+    from unetscope.views.view import View
 
 SHOW, NETWORK, GATE, OUTPUT = "What to show", "Network", "Gate", "Output"
 """The headings under which help lists the options; a command's own stand under the first."""
@@ -401,10 +402,25 @@ class TableOptions(WrittenOptions):
     format: TableFormat = "terminal"
     output: Output = None
 
-    def show(self, tables: Iterable[Table], names: Mapping[str, str] | None = None) -> None:
-        """Write tables as was asked for, with other names for modules if there are any."""
+    def show(
+        self,
+        tables: Iterable[Table],
+        names: Mapping[str, str] | None = None,
+        about: About | None = None,
+    ) -> None:
+        """Write tables as was asked for, with other names for modules if there are any.
+
+        Args:
+            tables: the tables.
+            names: other names for modules, by path.
+            about: what they are about, where they are of networks.
+        """
         console.tell_merged(names or {})
-        console.show(list(tables), self.format, self.output, names, self.lang)
+        console.show(list(tables), self.format, self.output, names, self.lang, about)
+
+    def show_view(self, view: View, tables: Iterable[Table]) -> None:
+        """Write tables of one network, under the names that its view has for its modules."""
+        self.show(tables, view.names, view.about)
 
     def check_drawing(self) -> None:
         """See that a chart can be written so.
@@ -460,7 +476,12 @@ class ChangeOptions(WrittenOptions):
         return self.every or self.format != "terminal"
 
     def show(
-        self, judged: Sequence[Judged], output: Path | None = None, *, names: bool = False
+        self,
+        judged: Sequence[Judged],
+        output: Path | None = None,
+        *,
+        names: bool = False,
+        about: About | None = None,
     ) -> None:
         """Write diffs as was asked for, and add them to the summary of a GitHub job if this is one.
 
@@ -468,6 +489,7 @@ class ChangeOptions(WrittenOptions):
             judged: one or more.
             output: a file, instead of stdout.
             names: whether the old and the new name of each tensor are wanted too.
+            about: the two networks, if there are two.
         """
         from unetscope.render import FORMATS
         from unetscope.views.diff import tables
@@ -475,7 +497,7 @@ class ChangeOptions(WrittenOptions):
 
         words, reader = Words(self.lang), FORMATS[self.format].reader
         found = tables(judged, words, reader, names=names, every=self.shows_every)
-        console.show(found, self.format, output, language=self.lang)
+        console.show(found, self.format, output, language=self.lang, about=about)
         console.add_to_job(tables(judged, words, FORMATS["markdown"].reader), self.lang)
 
 

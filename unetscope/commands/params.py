@@ -93,7 +93,7 @@ def params_command(
     if written.format == "csv" and len(tables) > 1:
         console.info("csv holds one table: buffers are left out")
         tables = tables[:1]
-    written.show(tables, view.names)
+    written.show_view(view, tables)
 
 
 def _trace(unet: Architecture, by: str | None) -> tuple[Trace, str]:

@@ -46,4 +46,4 @@ def skips_command(
             console.info("csv holds one table: the ledger is left out")
             tables = []
         tables.append(all_joins(view))
-    written.show(view.told(tables), view.names)
+    written.show_view(view, view.told(tables))

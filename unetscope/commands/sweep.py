@@ -40,12 +40,15 @@ def sweep_command(
     given = {"batch": batch, "height": height, "width": width, "tokens": tokens}
     swept = {name: text for name, text in given.items() if text is not None}
     sizes = sweeping.combinations(swept)
-    source = network.load(config, **sizes[0]).source
+    named = network.load(config, **sizes[0]).source
+    source = named.runnable("a sweep runs the network at other sizes")
     points = sweeping.sweep(source, sizes, console.progress)
+    from unetscope.views.about import Subject, about
     from unetscope.views.sweep import chart, sweep
     from unetscope.words import Words
 
+    words, subject = Words(written.lang), Subject.of_request(source.request, source.known)
     if plot:
-        written.draw(chart(Words(written.lang), points, list(swept)))
+        written.draw(chart(words, subject.network, points, list(swept)))
     else:
-        written.show(sweep(Words(written.lang), points))
+        written.show(sweep(words, points), about=about(subject, words))

@@ -53,6 +53,7 @@ def timesteps_command(
     `unetscope timesteps article_003 --plot -o embedding.svg`
     """
     from unetscope.sources.embedding import embedding
+    from unetscope.views.about import Subject, about
     from unetscope.views.timesteps import chart, spread, timesteps
     from unetscope.words import Words
 
@@ -65,7 +66,7 @@ def timesteps_command(
     if plot:
         written.check_drawing()
     unet = network.load(config)
-    found = embedding(
+    trace, found = embedding(
         unet.source,
         layer,
         at=_times(at),
@@ -73,11 +74,12 @@ def timesteps_command(
         distances=[d for d in (1, 2, 5, 10, 20, 50, 100, 200, 500) if d < steps],
         channels=choose,
     )
-    words = Words(written.lang)
+    words, subject = Words(written.lang), Subject.of_trace(trace)
     if plot:
-        written.draw(chart(words, unet.source.name, found, shown))
+        written.draw(chart(words, subject.network, found, shown))
     else:
-        written.show(timesteps(words, found, shown, steps, sections))
+        tables = timesteps(words, found, shown, steps, sections)
+        written.show(tables, about=about(subject, words))
 
 
 def _times(text: str) -> list[float]:

@@ -85,7 +85,7 @@ def trace_command(
         from unetscope.views.symbols import in_symbols
 
         view = in_symbols(view, probed(unet.source, trace))
-    written.show(view.told(_tables(view, sections, modules, depth, ops)), view.names)
+    written.show_view(view, view.told(_tables(view, sections, modules, depth, ops)))
 
 
 def _known(view: View, path: str) -> str:

@@ -1,8 +1,9 @@
 """Typed tables to text, one file a format.
 
-A format is a module with `render(tables, style) -> str`. It never prints, never looks at the
-environment and never chooses a value; what its syntax could misread, it escapes itself. To add one,
-write the module and give it a line in `FORMATS`.
+A format is a module with `render(tables, style, about) -> str`. It never prints, never looks at the
+environment and never chooses a value; what its syntax could misread, it escapes itself. What the
+tables are about stands above the first, if the format has room for it. To add one, write the module
+and give it a line in `FORMATS`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from unetscope.errors import UnetscopeError, nearest
-from unetscope.table import Content, Reader, Table
+from unetscope.table import About, Content, Reader, Table
 
 __all__ = [
     "FORMATS",
@@ -104,7 +105,12 @@ def format_of(suffix: str, content: Content) -> str | None:
     return None if found is None else found.name
 
 
-def render(tables: Sequence[Table], format: str, style: Style = PLAIN) -> str:  # noqa: A002
+def render(
+    tables: Sequence[Table],
+    format: str,  # noqa: A002
+    style: Style = PLAIN,
+    about: About | None = None,
+) -> str:
     """Write tables in a format; the text ends with one newline, or is empty.
 
     Raises:
@@ -116,5 +122,5 @@ def render(tables: Sequence[Table], format: str, style: Style = PLAIN) -> str:  
             f"there is no format `{format}`",
             hint=f"did you mean `{guess}`?" if guess else f"formats: {', '.join(FORMATS)}",
         )
-    text: str = import_module(f"{__name__}.{format}").render(tables, style)
+    text: str = import_module(f"{__name__}.{format}").render(tables, style, about)
     return text.rstrip("\n") + "\n" if text.strip() else ""

@@ -22,13 +22,17 @@ from unetscope.table import Cell, Column, Kind
 
 if TYPE_CHECKING:
     from unetscope.render import Style
-    from unetscope.table import Table
+    from unetscope.table import About, Table
 
 _DIMS = {Kind.SHAPE, Kind.TUPLE, Kind.SIZE, Kind.CHANNELS_AND_SIZE}
 _FORMULA = re.compile(r"'*[=+\-@].", re.DOTALL)
 
 
-def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
+def render(
+    tables: Sequence[Table],
+    style: Style,  # noqa: ARG001
+    about: About | None = None,  # noqa: ARG001
+) -> str:
     """Write the one table; several that share key and columns are one.
 
     Raises:

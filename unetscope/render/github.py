@@ -13,13 +13,17 @@ from unetscope.render.spans import findings, printable
 
 if TYPE_CHECKING:
     from unetscope.render import Style
-    from unetscope.table import Table
+    from unetscope.table import About, Table
 
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 
 
-def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
+def render(
+    tables: Sequence[Table],
+    style: Style,  # noqa: ARG001
+    about: About | None = None,  # noqa: ARG001
+) -> str:
     """Write one command a finding; tables of anything else are left out.
 
     Raises:

@@ -13,7 +13,7 @@ from unetscope.render.spans import Span, lines, title
 
 if TYPE_CHECKING:
     from unetscope.render import Style
-    from unetscope.table import Cell, Table
+    from unetscope.table import About, Cell, Table
 
 _LOOK = """\
 .unetscope { font-family: system-ui, sans-serif; line-height: 1.4 }
@@ -26,9 +26,10 @@ vertical-align: top; font-weight: normal; border: 0 }
 .unetscope p { max-width: 50em }"""
 
 
-def render(tables: Sequence[Table], style: Style) -> str:
+def render(tables: Sequence[Table], style: Style, about: About | None = None) -> str:
     """Write a page."""
-    name = next((table.title for table in tables if table.title), "unetscope")
+    names = [about.names] if about else [table.title for table in tables if table.title]
+    name = next(iter(names), "unetscope")
     return f"""\
 <!DOCTYPE html>
 <html lang="{style.language}">
@@ -39,14 +40,15 @@ def render(tables: Sequence[Table], style: Style) -> str:
 <title>{_spans(title(name))}</title>
 </head>
 <body>
-{fragment(tables)}</body>
+{fragment(tables, about)}</body>
 </html>
 """
 
 
-def fragment(tables: Sequence[Table]) -> str:
+def fragment(tables: Sequence[Table], about: About | None = None) -> str:
     """Write each table below its heading, all in one `div`."""
-    body = "\n".join(block for table in tables for block in _blocks(table))
+    told = [f"<p>{_cell(about.cell)}</p>"] if about is not None and tables else []
+    body = "\n".join([*told, *(block for table in tables for block in _blocks(table))])
     return f'<div class="unetscope">\n<style>\n{_LOOK}\n</style>\n{body}\n</div>\n'
 
 
@@ -68,10 +70,9 @@ def _rows(table: Table) -> Iterator[str]:
     if table.facts:
         yield from (_row("td", pair) for pair in zip(header, records[0], strict=True))
         return
-    numbers = [not table.transposed and table.holds_numbers(i) for i in range(len(header))]
+    numbers = table.right
     if table.transposed:
         header, *records = map(list, zip(header, *records, strict=True))
-        numbers = [False] * len(header)
     yield f"<thead>{_row('th', header, numbers)}</thead>"
     yield from (_row("td", record, numbers) for record in records)
     if table.total:

@@ -14,10 +14,14 @@ from unetscope.render.spans import printable
 
 if TYPE_CHECKING:
     from unetscope.render import Style
-    from unetscope.table import Table
+    from unetscope.table import About, Table
 
 
-def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
+def render(
+    tables: Sequence[Table],
+    style: Style,  # noqa: ARG001
+    about: About | None = None,  # noqa: ARG001
+) -> str:
     """Write one suite a table.
 
     Raises:

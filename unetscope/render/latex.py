@@ -16,7 +16,7 @@ from unetscope.render.spans import Span, lines, title
 
 if TYPE_CHECKING:
     from unetscope.render import Style
-    from unetscope.table import Cell, Table
+    from unetscope.table import About, Cell, Table
 
 NBSP = "\u00a0"
 _SIGNS = {
@@ -66,14 +66,20 @@ _SPECIAL = re.compile(
 _BEGIN = re.compile("^ +")  # at the beginning of a line, TeX would leave them out
 
 
-def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
+def render(
+    tables: Sequence[Table],
+    style: Style,  # noqa: ARG001
+    about: About | None = None,
+) -> str:
     """Write each table as a float; what has no columns as a paragraph."""
     labels: dict[str, int] = {}
     body = "\n".join("\n".join(_float(table, labels)) for table in tables)
+    told = [] if about is None or not tables else lines(about.cell)
+    said = [f"% {''.join(span.text for span in line)}" for line in told]
     needed = [r"% Needs \usepackage{booktabs}"] if r"\toprule" in body else []
     if not body.isascii():
         needed.append("% and, for what is not ASCII, XeLaTeX or LuaLaTeX; for Chinese ctex too")
-    return "\n".join([*needed, body])
+    return "\n".join([*said, *needed, body])
 
 
 def _float(table: Table, labels: dict[str, int]) -> Iterator[str]:
@@ -110,7 +116,7 @@ def _notes(cells: Sequence[Cell]) -> Iterator[str]:
 
 def _grid(table: Table) -> Iterator[str]:
     header = [_spans(title(column.title)) for column in table.columns]
-    numbers = [not table.transposed and table.holds_numbers(i) for i in range(len(header))]
+    numbers = [False] * len(header) if table.transposed or table.facts else table.right
     records = [
         [_cell(cell, right=right) for cell, right in zip(table.cells(row), numbers, strict=True)]
         for row in table.rows
@@ -125,7 +131,7 @@ def _grid(table: Table) -> Iterator[str]:
     elif table.transposed:
         records = [*records, total] if total else records
         header, *records = map(list, zip(header, *records, strict=True))
-        numbers, total = [False] * len(header), []
+        numbers, total = table.right, []
     yield f"  \\begin{{tabular}}{{{''.join('lr'[right] for right in numbers)}}}"
     yield r"    \toprule"
     if any(header):

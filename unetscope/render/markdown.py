@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from unetscope.render.spans import Span, lines, title
-from unetscope.table import Cell, Table
+from unetscope.table import About, Cell, Table
 from unetscope.words import Words
 
 if TYPE_CHECKING:
@@ -36,23 +36,24 @@ _MENTION = re.compile(r"@(?=\w)")
 _BLOCK_START = re.compile(r"^(\d*)([#>+\-=\[.)])")
 
 
-def render(tables: Sequence[Table], style: Style) -> str:
+def render(tables: Sequence[Table], style: Style, about: About | None = None) -> str:
     """Write each table below its heading; behind them what is folded, to be unfolded.
 
     A table with an anchor belongs to a comment: of one that is too long, rows are left out.
     """
     words = Words(style.language)
-    text = _written(tables, words)
+    text = _written(tables, words, about)
     if any(table.anchor for table in tables):
         most = max(len(table.rows) for table in tables)
         while len(text) > LARGEST_COMMENT and most:
             most = most * 4 // 5
-            text = _written([_cut(table, most, words) for table in tables], words)
+            text = _written([_cut(table, most, words) for table in tables], words, about)
     return text
 
 
-def _written(tables: Sequence[Table], words: Words) -> str:
+def _written(tables: Sequence[Table], words: Words, about: About | None) -> str:
     blocks = [f"<!-- {table.anchor} -->" for table in tables if table.anchor][:1]
+    blocks += [_paragraph(about.cell)] if about is not None and tables else []
     blocks += [block for table in tables if not table.folded for block in _blocks(table)]
     folded = [block for table in tables if table.folded for block in _blocks(table)]
     if folded:
@@ -91,6 +92,7 @@ def _grid(table: Table) -> Iterator[str]:
     records = [[_cell(cell) for cell in table.cells(row)] for row in table.rows]
     if table.total:
         records.append([_cell(cell, strong=True) for cell in table.cells(table.total)])
+    right = table.right if table.transposed else [False] * len(header)
     if table.transposed:
         titles = [
             header[0],
@@ -98,7 +100,7 @@ def _grid(table: Table) -> Iterator[str]:
         ]
         header, *records = map(list, zip(titles, *records, strict=True))
     yield _row(header)
-    yield _row([":---"] * len(header))
+    yield _row(["---:" if is_right else ":---" for is_right in right])
     yield from map(_row, records)
 
 

@@ -18,12 +18,16 @@ from unetscope.version import __version__
 
 if TYPE_CHECKING:
     from unetscope.render import Style
-    from unetscope.table import Table
+    from unetscope.table import About, Table
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render(tables: Sequence[Table], style: Style) -> str:  # noqa: ARG001
+def render(
+    tables: Sequence[Table],
+    style: Style,  # noqa: ARG001
+    about: About | None = None,  # noqa: ARG001
+) -> str:
     """Write one run with the findings of all tables; tables of anything else are left out.
 
     Raises:

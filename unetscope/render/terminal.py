@@ -25,7 +25,7 @@ from unetscope.words import Words
 
 if TYPE_CHECKING:
     from unetscope.render import Style
-    from unetscope.table import Table, Value
+    from unetscope.table import About, Table, Value
 
 _NARROWEST = 20
 """Width that a terminal is taken to have at least."""
@@ -35,16 +35,23 @@ _Laid: TypeAlias = Text | RichTable
 """What is laid out: rich has only to write it."""
 
 
-def render(tables: Sequence[Table], style: Style) -> str:
+def render(tables: Sequence[Table], style: Style, about: About | None = None) -> str:
     """Write each table below its title, in lines of at most `style.width` cells."""
     groups = groupby(map(_as_read, tables), key=_kind_of_table)
-    sections = (section for _, alike in groups for section in _sections(list(alike), style))
+    sections = [section for _, alike in groups for section in _sections(list(alike), style)]
+    if about is not None and any(sections):
+        told = [_paragraph(lines(about.cell), _room(style))]
+        sections.insert(0, _written(told, color=style.color))
     return "\n".join(filter(None, sections))
+
+
+def _room(style: Style) -> int | None:
+    return None if style.width is None else max(style.width, _NARROWEST)
 
 
 def _sections(tables: Sequence[Table], style: Style) -> Iterator[str]:
     """Tables of one kind: they show the same columns, and the last says what they leave out."""
-    room = None if style.width is None else max(style.width, _NARROWEST)
+    room = _room(style)
     records = [_records(table, room) for table in tables]
     found = _layout(tables[0], list(chain.from_iterable(records)), room)
     notes = [_paragraph([line], room) for line in _notes(tables[0], found, style)]
@@ -151,25 +158,35 @@ def _bodies(
         return [_all([titles, records[0]], room, header=False)]
     if table.transposed:
         groups = side_by_side(titles, records, room)
-        return [_all([titles, *group], room) for group in groups]
+        is_right = table.right[-1]
+        return [
+            _all([titles, *group], room, right=[False, *[is_right] * len(group)])
+            for group in groups
+        ]
     shown = list(found.widths)
     rows = [[record[index] for index in shown] for record in (titles, *records)]
     if found.by_record:
         named, *others = rows
         blank: list[Block] = [[] for _ in shown]
         return [_all([named, row], room, header=False) for row in others or [blank]]
-    right = [table.holds_numbers(index) for index in shown]
+    right = [table.right[index] for index in shown]
     untitled = bool(records) and not any(column.title for column in table.columns)
     columns = list(zip(*(rows[1:] if untitled else rows), strict=True))
     widths = list(found.widths.values())
     return [_laid(columns, widths, right=right, total=bool(table.total), header=not untitled)]
 
 
-def _all(columns: Sequence[Sequence[Block]], room: int | None, *, header: bool = True) -> _Laid:
+def _all(
+    columns: Sequence[Sequence[Block]],
+    room: int | None,
+    *,
+    right: Sequence[bool] = (),
+    header: bool = True,
+) -> _Laid:
     """Columns of which none may be left out: if they do not fit, they stand below each other."""
     widths = share(columns, room)
     if room is None or sum(widths) + GAP * (len(widths) - 1) <= room:
-        return _laid(columns, widths, header=header)
+        return _laid(columns, widths, right=right, header=header)
     indent = Span(" " * GAP)
     stacked: list[Line] = []
     for first, *others in zip(*columns, strict=True):

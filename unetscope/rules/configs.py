@@ -134,7 +134,9 @@ def _meaning(document: Document, at_fault: set[Path], checked: Checked) -> Itera
         of_sizes = _unrelated(faults_of_sizes, unknown)
         yield from of_sizes
         if {fault.id for fault in faults} <= _PLAIN:
-            checked.network = Configured(family, unet, inputs, document.places)
+            checked.network = Configured(
+                family, unet, inputs, document.places, str(document.data.get("name") or "")
+            )
             keys = {fault.path[:2] for fault in (*faults, *of_sizes)}
             surprising = _unrelated(surprises(checked.network), unknown)
             yield from (finding for finding in surprising if finding.path[:2] not in keys)

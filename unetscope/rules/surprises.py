@@ -45,12 +45,14 @@ class Configured:
         unet: the options.
         inputs: what it is given.
         written: the paths that the config writes.
+        name: that it gives the network; empty if it gives none.
     """
 
     family: Family[Any]
     unet: Options
     inputs: Inputs
     written: Collection[Path]
+    name: str = ""
 
 
 def surprises(network: Configured) -> Iterator[Finding]:

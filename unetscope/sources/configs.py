@@ -153,6 +153,11 @@ class ControlledNetwork(Runnable):
         self.unet, self.scale = unet, unet.scale
         self.control = control or self._fitting(request.controlnet or "")
 
+    def at_revision(self, name: str, named: Callable[[Place], Place]) -> ControlledNetwork:
+        """Itself under the name that the user gave; see `Source.at_revision`."""
+        self.unet = self.unet.at_revision(name, named)
+        return super().at_revision(name, named)
+
     def _fitting(self, controlnet: str) -> Spec:
         """The ControlNet at the UNet's sizes.
 

@@ -24,8 +24,10 @@ def embedding(
     steps: int,
     distances: Iterable[int],
     channels: Callable[[int], Iterable[int]],
-) -> TimeEmbedding:
-    """What the layer makes that embeds the time; see `tracing.times.embed`.
+) -> tuple[Trace, TimeEmbedding]:
+    """The network's pass, and what the layer makes in it that embeds the time.
+
+    See `tracing.times.embed`.
 
     Args:
         source: a config or code.
@@ -58,7 +60,7 @@ def embedding(
     with steady("cpu"), placed.guarded(doing):
         model = placed.computed()
         inputs = placed.arguments(model)
-        return embed(
+        return trace, embed(
             layer, model, inputs, at=at, steps=steps, distances=distances, channels=channels
         )
 

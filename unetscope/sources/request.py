@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 SIZES = ("batch", "height", "width", "tokens")
 """The sizes of a network's inputs, by field of `Request`."""
@@ -67,6 +68,11 @@ class Request:
         """The fields that differ from their defaults, beside the source."""
         options = (field for field in fields(self) if field.name != "source")
         return tuple(f.name for f in options if getattr(self, f.name) != f.default)
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What makes the network another one than its source says, as a trace keeps it."""
+        return {"overrides": tuple(self.overrides), "arguments": self.kwargs or ""}
 
     @property
     def sizes(self) -> dict[str, int]:

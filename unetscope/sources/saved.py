@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -125,6 +126,10 @@ class Weights(Saved):
         Raises:
             UnetscopeError: it cannot be read, or is damaged.
         """
+        return self._bare
+
+    @cached_property
+    def _bare(self) -> Lock:
         from unetscope.analysis.diff.bare import bare
         from unetscope.checkpoints import contents, files
 

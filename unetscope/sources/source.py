@@ -239,7 +239,7 @@ class Runnable(Source):
 
         args, kwargs = self.arguments(model, given=given)
         try:
-            return trace(model, args, kwargs, **self.known)
+            return trace(model, args, kwargs, **self.known, **self.request.changes)
         except ForwardError as error:
             self.explain(error)
             raise

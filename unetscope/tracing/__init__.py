@@ -49,6 +49,8 @@ def trace(
     name: str | None = None,
     config: Mapping[str, Any] | None = None,
     reference: str = "",
+    overrides: Sequence[str] = (),
+    arguments: str = "",
 ) -> Trace:
     """Run `model(*args, **kwargs)` once, without gradients and in eval mode, and record it.
 
@@ -67,7 +69,9 @@ def trace(
         kwargs: keyword inputs, of the same kinds.
         name: what to call the model; its class by default.
         config: the config it was built from, as plain values.
-        reference: that config as the user named it.
+        reference: that config, or the code, as the user named it.
+        overrides: what changed that config, as the user wrote it.
+        arguments: what the code was given to build the network, in YAML.
 
     Raises:
         ForwardError: `forward` failed; the error holds the partial trace.
@@ -77,8 +81,9 @@ def trace(
     """
     model = unwrapped(model)
     name = name or type(model).__name__
+    made = Provenance("", "", 0.0, __version__, reference, tuple(overrides), arguments)
     with _alone(type(model).__name__):
-        return _recorded(model, args, dict(kwargs or {}), name, dict(config or {}), reference)
+        return _recorded(model, args, dict(kwargs or {}), name, dict(config or {}), made)
 
 
 def _recorded(
@@ -87,7 +92,7 @@ def _recorded(
     kwargs: dict[str, Any],
     name: str,
     config: dict[str, Any],
-    reference: str,
+    made: Provenance,
 ) -> Trace:
     """What `trace` does, with all that threads share to itself."""
     model = settled(model, args, kwargs)
@@ -131,8 +136,8 @@ def _recorded(
             outputs=outputs,
             config=config,
             failure=failure,
-            provenance=Provenance(
-                str(torch.__version__), str(device), seconds, __version__, reference
+            provenance=replace(
+                made, torch=str(torch.__version__), device=str(device), seconds=seconds
             ),
         )
         record = replace(record, skips=find_skips(record))

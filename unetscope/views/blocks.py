@@ -21,7 +21,9 @@ _TEXT = re.compile(r"encoder_hidden_states|text|prompt|caption")
 def heading(view: View) -> list[Table]:
     """One record: the model, its config, its size, and where it ran."""
     trace, words = view.network.trace, view.words
-    facts: list[tuple[Column, object]] = [(Column("model", words.model), trace.name)]
+    facts: list[tuple[Column, object]] = [
+        (Column("model", words.model), Cell.of(view.name, data=trace.name))
+    ]
     run = trace.provenance
     if run is not None and run.config:
         facts.append((Column("config", words.config, code=True), run.config))
@@ -40,7 +42,7 @@ def heading(view: View) -> list[Table]:
         facts.append((Column("device", words.device), run.device))
     columns = tuple(column for column, _ in facts)
     row = tuple(value for _, value in facts)
-    return [Table("model", trace.name, columns, (row,), facts=True)]  # type: ignore[arg-type]
+    return [Table("model", words.model, columns, (row,), facts=True)]  # type: ignore[arg-type]
 
 
 def _tensors(view: View) -> int:

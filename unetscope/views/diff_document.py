@@ -76,6 +76,8 @@ _TABLES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "opaque": {"name": _TEXT},
 }
 _MEANINGS = {
+    "provenance": "of a diff of two networks: old and new, each with model, config, overrides, "
+    "inputs, dtype and versions, as far as they are known",
     "equal": "whether nothing changed",
     "fail_on": "the class that fails, with all above it; or none",
     "tensors_only": "whether nothing but tensors was compared: one network is a checkpoint",
@@ -201,6 +203,7 @@ def schema() -> dict[str, Any]:
     counts = {"type": "object", "additionalProperties": _NUMBER}
     lists = {key: {"type": "array", "items": _object(row)} for key, row in _TABLES.items()}
     found = _object({"format_version": _NUMBER, **_FACTS, "counts": counts, **lists})
+    found["properties"]["provenance"] = {"type": "object"}
     for key, meaning in _MEANINGS.items():
         found["properties"][key] = {**found["properties"][key], "description": meaning}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}

@@ -55,7 +55,9 @@ def flops(
     top: int | None = None,
     image: Image | None = None,
 ) -> list[Table]:
-    """The cost by group, of a whole image if one is asked for, and the work that is not counted.
+    """The cost by group, and of a whole image if one is asked for.
+
+    What is not counted is summed up in a sentence; `uncounted` lists it.
 
     Args:
         view: the network as it is to be shown.
@@ -83,7 +85,6 @@ def flops(
     tables = [replace(table, after=(*table.after, *_notes(view, cost)), data=data)]
     if image is not None:
         tables.append(_image(view, cost, image))
-    tables.append(_uncounted(view, cost))
     return tables
 
 
@@ -142,11 +143,17 @@ def _label(view: View, by: str, name: str) -> Cell:
 def _notes(view: View, cost: Cost) -> Iterator[Cell]:
     words = view.words
     yield Cell.of(words.flops_convention)
-    yield phrase(words.flops_papers, None, macs=Part(_as_papers_count(cost), Kind.MACS))
+    if cost.by_kind().keys() & {*ATTENTION}:
+        yield phrase(words.flops_papers, None, macs=Part(_as_papers_count(cost), Kind.MACS))
     if cost.unknown:
         yield without_formula(words, cost.unknown)
     else:
         yield Cell.of(words.all_formulas)
+    if found := cost.uncounted:
+        times, elements = (sum(amounts) for amounts in zip(*found.values(), strict=True))
+        counted = {"kinds": len(found), "times": times, "elements": elements}
+        parts = {name: Part(number, Kind.COUNT) for name, number in counted.items()}
+        yield phrase(words.uncounted_in_all, None, **parts)
 
 
 def _as_papers_count(cost: Cost) -> int:
@@ -169,7 +176,8 @@ def _image(view: View, cost: Cost, image: Image) -> Table:
     return Table("image", words.image_cost, columns, (row,), facts=True)
 
 
-def _uncounted(view: View, cost: Cost) -> Table:
+def uncounted(view: View, cost: Cost) -> Table:
+    """The functions that do no multiply-adds, one row each; views make no elements of their own."""
     words = view.words
     found = sorted(cost.uncounted.items(), key=lambda item: -item[1][1])
     columns = (
@@ -181,6 +189,17 @@ def _uncounted(view: View, cost: Cost) -> Table:
     times, elements = (sum(item[1][i] for item in found) for i in (0, 1))
     total = (Cell.of(words.total, data="total"), times, elements)
     return Table("uncounted", words.uncounted, columns, rows, total)
+
+
+def no_formula(view: View, cost: Cost) -> list[Table]:
+    """The functions whose multiply-adds are not known, one row each, if there are some."""
+    words = view.words
+    columns = (
+        Column("function", words.function, code=True),
+        Column("times", words.times, Kind.COUNT),
+    )
+    rows = tuple(sorted(cost.unknown.items(), key=lambda item: -item[1]))
+    return [Table("no_formula", words.without_formula, columns, rows)] if rows else []
 
 
 def audit(words: Words, audits: Sequence[Audit]) -> list[Table]:

@@ -43,7 +43,7 @@ def summary(report: Report) -> list[Table]:
     return [
         Table(
             "memory",
-            f"{words.memory}: {trace.name}",
+            words.memory,
             tuple(column for column, _ in facts),
             (tuple(cell for _, cell in facts),),
             after=tuple(notes),

@@ -109,8 +109,8 @@ def _says(value: Value) -> bool:
 
 
 def title(view: View, path: str) -> str:
-    """A module's path, or the network's name."""
-    return path or view.network.trace.name
+    """A module's path; the line above the tables names the network itself."""
+    return path or view.words.model
 
 
 def _config(explained: Explained, path: str) -> Cell | None:

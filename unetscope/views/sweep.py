@@ -48,11 +48,12 @@ def sweep(words: Words, points: Sequence[Point]) -> list[Table]:
     return [Table("sweep", words.sweep, columns, rows, after=tuple(after), data=data)]
 
 
-def chart(words: Words, points: Sequence[Point], swept: Sequence[str]) -> Chart:
+def chart(words: Words, name: str, points: Sequence[Point], swept: Sequence[str]) -> Chart:
     """One bar a size: attention's products above all other multiply-adds.
 
     Args:
         words: the language.
+        name: of the network.
         points: the sizes and what they cost.
         swept: the sizes that change, which label the bars.
     """
@@ -65,7 +66,7 @@ def chart(words: Words, points: Sequence[Point], swept: Sequence[str]) -> Chart:
         for point in points
     )
     axis = " x ".join(_size(words, name) for name in swept)
-    return Chart(words.sweep, axis, (words.all_else, words.attention), bars, Kind.MACS)
+    return Chart(f"{words.sweep}: {name}", axis, (words.all_else, words.attention), bars, Kind.MACS)
 
 
 def _sizes(points: Sequence[Point]) -> list[str]:

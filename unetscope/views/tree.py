@@ -131,7 +131,7 @@ def functions(view: View, path: str) -> list[Table]:
                     _shapes(view, list(step.outputs)),
                 )
             rows.append(row)
-        title = in_code(path) or trace.name
+        title = in_code(path) or view.name
         if len(found) > 1:
             title += f" ({words.called} {time})"
         tables.append(

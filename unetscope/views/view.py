@@ -15,7 +15,8 @@ from unetscope.analysis.network import Network
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.ops import UNSEEN
 from unetscope.record import Trace
-from unetscope.table import Cell, Part, Table
+from unetscope.table import About, Cell, Part, Table
+from unetscope.views.about import Subject, about
 from unetscope.wording import MOST_NAMES
 from unetscope.words import Words
 
@@ -35,6 +36,7 @@ class View:
         names: other names for modules, by path (see `analysis.names`).
         notes: sentences that belong below the tables.
         symbolic: whether dims are in symbols, so that one is `B` only if it really is the batch.
+        names_of: the code base that `names` come from.
     """
 
     network: Network
@@ -45,6 +47,7 @@ class View:
     names: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     symbolic: bool = False
+    names_of: str = "diffusers"
 
     @classmethod
     def of(cls, trace: Trace, language: str = "en", names: str = "diffusers") -> View:
@@ -60,7 +63,23 @@ class View:
                 hint="UNets have them that diffusers' names say the blocks of: "
                 "`down_blocks.0.resnets.0`",
             )
-        return cls(network, Words(language), lambda value: network.spec(value).shape, names=known)
+        dims = lambda value: network.spec(value).shape  # noqa: E731
+        return cls(network, Words(language), dims, names=known, names_of=names)
+
+    @cached_property
+    def subject(self) -> Subject:
+        """The network, and what made it what it is."""
+        return Subject.of_trace(self.network.trace, self.names_of)
+
+    @property
+    def name(self) -> str:
+        """The network, never without what changed it."""
+        return self.subject.network
+
+    @property
+    def about(self) -> About:
+        """What stands above the tables of this view."""
+        return about(self.subject, self.words)
 
     @cached_property
     def anatomy(self) -> Anatomy:
@@ -85,10 +104,7 @@ class View:
 
     def some(self, names: Sequence[str]) -> str:
         """The first few names, and how many more there are, in the language that is shown."""
-        shown = list(names[:MOST_NAMES])
-        if rest := len(names) - len(shown):
-            shown.append(self.words.others.format(rest))
-        return self.words.listed.join(shown)
+        return some(self.words, names)
 
     def shows(self, call: int) -> bool:
         """Whether a block is to be shown."""
@@ -186,9 +202,17 @@ def phrase(template: str, data: object, **parts: Part) -> Cell:
     return Cell(tuple(filled), data)
 
 
+def some(words: Words, names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    shown = list(names[:MOST_NAMES])
+    if rest := len(names) - len(shown):
+        shown.append(words.others.format(rest))
+    return words.listed.join(shown)
+
+
 def without_formula(words: Words, unknown: Collection[str]) -> Cell:
-    """Which functions are not counted."""
-    names = words.listed.join(unknown)
+    """Which functions are not counted: the first few by name."""
+    names = some(words, list(unknown))
     return phrase(words.no_formula, None, count=Part(len(unknown)), names=Part(names, code=True))
 
 
