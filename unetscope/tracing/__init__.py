@@ -10,7 +10,6 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -103,7 +102,6 @@ def _recorded(
         failure: Failure | None = None
         error: Exception | None = None
         outputs: tuple[int, ...] = ()
-        began = perf_counter()
         with inference(paths, device), calls.watch(), eager():
             try:
                 with Functions(recording, meta=device.type == "meta"):
@@ -115,7 +113,6 @@ def _recorded(
             else:
                 held = contents(result, "return", tensors.find).tensors
                 outputs = tuple(tensors.see(tensor) for _, tensor in held)
-        seconds = perf_counter() - began
         steps, ops, values = calls.steps(), tuple(recording.ops), tensors.values()
         inputs = steps[0].inputs if steps else ()
         record = Trace(
@@ -131,9 +128,7 @@ def _recorded(
             outputs=outputs,
             config=config,
             failure=failure,
-            provenance=Provenance(
-                str(torch.__version__), str(device), seconds, __version__, reference
-            ),
+            provenance=Provenance(str(torch.__version__), str(device), __version__, reference),
         )
         record = replace(record, skips=find_skips(record))
     if failure is not None:
