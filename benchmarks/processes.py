@@ -3,7 +3,8 @@
     python benchmarks/processes.py [--repeat 15] [--peers]
 
 Each round runs every command once, in turn, so that a machine that slows down slows them all; the
-ratio is the median of the rounds' ratios. Peak memory is the process's largest resident set.
+ratio is the median of the rounds' ratios. Peak memory is the process's largest resident set. What
+may be kept from one run to the next is timed without the cache, and warm: a second time with it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ BASELINE = "import torch"
 CONFIGS = Path(__file__).parents[1] / "configs"
 LOCKS = CONFIGS / "locks"
 UNETSCOPE = str(Path(sys.executable).parent / "unetscope")
+WARM = {"trace", "skips", "params", "flops", "memory", "explain", "lock"}
+"""Commands that take what an earlier run kept."""
 _DIFFUSERS = """
 import torch
 from unetscope.sources.torchvision_operators import lend_missing
@@ -79,15 +82,21 @@ def branch(folder: Path) -> Path:
 def commands(repository: Path, *, peers: bool) -> list[Command]:
     """The baseline first, then unetscope's commands, then other tools on the same UNet."""
     python = sys.executable
-    held = [  # a command, and the bounds of its wall time and of its peak memory
+    networks = [  # a command, and the bounds of its wall time and of its peak memory
         ("trace sd15.yaml", 1.0, 1.15),
         ("skips sd15", 1.0, 1.15),
         ("params sd15 --by-block", 1.0, 1.2),
         ("flops sd15", 1.0, 1.2),
         ("memory sd15", 1.0, 1.2),
+        ("explain sd15 conv_in", 1.0, 1.2),
         ("trace sdxl_base", 1.15, 1.2),
         ("trace if_I_XL", 1.15, 1.2),
         ("flops if_I_XL", 1.15, 1.2),
+    ]
+    held = [
+        *((f"{line} --no-cache", wall, memory) for line, wall, memory in networks),
+        *((line, 0.2, 0.2) for line, _, _ in networks),
+        (f"lock --check {' '.join(map(str, sorted(CONFIGS.glob('*.yaml'))))}", 0.5, None),
         ("--help", 0.15, None),
         ("trace --help", 0.2, None),
         ("list", 0.25, None),
@@ -97,14 +106,14 @@ def commands(repository: Path, *, peers: bool) -> list[Command]:
     found = [Command(BASELINE, [python, "-c", "import torch"])]
     found += [
         Command(
-            f"unetscope {line.replace(f'{LOCKS}/', '')}"[:33],
+            _named(line),
             [UNETSCOPE, *line.split()],
             wall,
             memory,
         )
         for line, wall, memory in held
     ]
-    line = "diff --base main configs/ --fail-on none"
+    line = "diff --base main configs/ --fail-on none --no-cache"
     found.append(
         Command("unetscope diff --base, 1 of 41", [UNETSCOPE, *line.split()], 1.5, None, repository)
     )
@@ -114,6 +123,13 @@ def commands(repository: Path, *, peers: bool) -> list[Command]:
             Command("fvcore on diffusers, cpu", [python, "-c", FVCORE]),
         ]
     return found
+
+
+def _named(line: str) -> str:
+    """A command as the table shows it."""
+    short = line.replace(f"{LOCKS}/", "").replace(f"{CONFIGS}/", "").replace(" --no-cache", "")
+    warm = line.split()[0] in WARM and "--no-cache" not in line and "--help" not in line
+    return f"{'warm: ' if warm else ''}unetscope {short}"[:37]
 
 
 def measure(command: Command) -> tuple[float, int]:
@@ -136,19 +152,20 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--peers", action="store_true", help="time torchinfo and fvcore too")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as kept:
+        os.environ["UNETSCOPE_CACHE_DIR"] = kept
         chosen = commands(branch(Path(folder)), peers=options.peers)
         for command in chosen:  # warm caches
             measure(command)
         rounds = [[measure(command) for command in chosen] for _ in range(options.repeat)]
-    print(f"{'':34}{'wall s':>8}{'ratio':>8}{'bound':>7}{'MiB':>8}{'ratio':>8}{'bound':>7}")
+    print(f"{'':38}{'wall s':>8}{'ratio':>8}{'bound':>7}{'MiB':>8}{'ratio':>8}{'bound':>7}")
     for index, command in enumerate(chosen):
         seconds = statistics.median(r[index][0] for r in rounds)
         memory = statistics.median(r[index][1] for r in rounds)
         wall_ratio = statistics.median(r[index][0] / r[0][0] for r in rounds)
         memory_ratio = statistics.median(r[index][1] / r[0][1] for r in rounds)
         print(
-            f"{command.name:34}{seconds:8.3f}{wall_ratio:8.2f}{command.wall or '':>7}"
+            f"{command.name:38}{seconds:8.3f}{wall_ratio:8.2f}{command.wall or '':>7}"
             f"{memory / 2**20:8.0f}{memory_ratio:8.2f}{command.memory or '':>7}"
         )
 

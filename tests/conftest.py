@@ -25,6 +25,8 @@ from unetscope.sources.torchvision_operators import lend_missing
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 for changes_output in ("FORCE_COLOR", "NO_COLOR", "UNETSCOPE_LANG"):
     os.environ.pop(changes_output, None)
+# Tests are about what runs now; those of the cache switch it on.
+os.environ["UNETSCOPE_NO_CACHE"] = "1"
 lend_missing()
 
 TRACES_KEPT = 32

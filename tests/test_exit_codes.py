@@ -21,6 +21,7 @@ ARGUMENTS = {
     "explain": ["sd15", "conv_in"],
     "list": [],
     "schema": [],
+    "cache": [],
     "lock": ["sd15", "-o", "never-written.lock"],
 }
 COMMANDS = [command.name for command in app.registered_commands]

@@ -80,7 +80,7 @@ def test_failures_and_skips_are_saved() -> None:
 
 
 def test_equal_traces_give_equal_text_apart_from_provenance() -> None:
-    stated = Provenance("2", "cpu", 1.0, "0")
+    stated = Provenance("2", "cpu", "0")
     first, second = (dataclasses.replace(plain(), provenance=stated) for _ in range(2))
     assert traces.dumps(first) == traces.dumps(second)
 

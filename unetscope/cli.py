@@ -12,6 +12,7 @@ import typer
 from typer.main import get_command
 
 from unetscope.commands import console
+from unetscope.commands.cache import cache_command
 from unetscope.commands.check import check_command
 from unetscope.commands.compare import compare_command
 from unetscope.commands.diff import diff_command
@@ -56,6 +57,7 @@ app.command("check")(check_command)
 app.command("list")(list_command)
 app.command("show")(show_command)
 app.command("schema")(schema_command)
+app.command("cache")(cache_command)
 
 
 def _version(wanted: bool) -> None:

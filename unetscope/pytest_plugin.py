@@ -144,7 +144,7 @@ def _write(path: Path, made: Lock, request: pytest.FixtureRequest) -> None:
             f"{path}: {test} wrote another network into this lock",
             hint="give each network a lock of its own",
         )
-    if not is_written(path, made):
+    if not is_written(path, content):
         write(path, content, folders=True)
 
 

@@ -225,12 +225,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How a trace was made; it is stored with the trace and never compared."""
+    """How a trace was made; it is stored with the trace and never compared.
+
+    No time is in it, so that the same network gives the same bytes.
+    """
 
     torch: str
     device: str
-    seconds: float
-    """Wall time of the forward pass, recording included."""
     unetscope: str
     config: str = ""
     """The config as the user named it; empty if there was none."""

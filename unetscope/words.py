@@ -58,6 +58,14 @@ class Words:
     other = Word(en="Other", zh="其他")
     total = Word(en="Total", zh="合计")
 
+    # The cache
+    cache = Word(en="Cache", zh="缓存")
+    folder = Word(en="Folder", zh="文件夹")
+    entries = Word(en="Entries", zh="条目数")
+    size_on_disk = Word(en="On disk", zh="占用磁盘")
+    most_on_disk = Word(en="At most", zh="上限")
+    in_use = Word(en="In use", zh="启用")
+
     # What a terminal has no room for
     between_columns = Word(en="; ", zh="；")
     columns_left_out = Word(

@@ -11,7 +11,7 @@ from unetscope.analysis.diff import ChangeSeverity
 from unetscope.api import Architecture, diff, load
 from unetscope.commands import console
 from unetscope.errors import UnetscopeError
-from unetscope.files.locks import dumps, is_text_of, is_written
+from unetscope.files.locks import holds, is_written
 from unetscope.files.reading import is_file
 from unetscope.files.versioned import NewerError
 from unetscope.files.writing import write
@@ -76,10 +76,11 @@ def _written(unet: Architecture, row: Row, folders: bool) -> Row:
         if is_file(path):
             console.info(f"{error.located}; it is written anew")
 
-    if is_written(path, unet.lock(), say):
+    text = unet.source.lock_text()
+    if is_written(path, text, say):
         console.debug(f"unchanged {harmless(row.lock)}")
         return row
-    write(path, dumps(unet.lock()), folders=folders)
+    write(path, text, folders=folders)
     console.info(f"wrote {harmless(row.lock)}")
     return replace(row, state=State.WRITTEN)
 
@@ -89,6 +90,9 @@ def _checked(unet: Architecture, row: Row) -> Row:
     if not path.exists():
         unet.lock()
         return replace(row, state=State.MISSING, command=command)
+    if holds(path, unet.source.lock_text()):
+        console.debug(f"unchanged {harmless(row.lock)}")
+        return row
     try:
         written = load(str(path))
     except NewerError:
@@ -98,9 +102,6 @@ def _checked(unet: Architecture, row: Row) -> Row:
             error.hint = f"`{command}` writes a new one"
         console.error(error)
         return replace(row, state=State.UNREADABLE, error=error)
-    if is_text_of(path, unet.lock()):
-        console.debug(f"unchanged {harmless(row.lock)}")
-        return row
     stale = replace(row, state=State.STALE, command=command)
     found = diff(written, unet)
     if not found.changes:

@@ -208,6 +208,14 @@ class NetworkOptions:
         ),
     ] = "float32"
 
+    no_cache: Annotated[
+        bool,
+        _option(
+            "--no-cache",
+            help="Run the network again, even if an earlier run was kept; keep nothing.",
+        ),
+    ] = False
+
     def load(self, name: str | None, **sizes: int) -> Architecture:
         """What the user named or, without a name, what is usual here; with these options.
 
@@ -248,6 +256,7 @@ class NetworkOptions:
         given = {option.name: getattr(self, option.name) for option in fields(self)}
         for repeatable in ("overrides", "inputs"):
             given[repeatable] = tuple(given[repeatable] or ())
+        given["cache"] = not given.pop("no_cache")
         return Request(name, **given)
 
 

@@ -67,8 +67,8 @@ def trace_command(
     trace = unet.trace()
     if trace.provenance:
         console.debug(
-            f"{len(trace.steps)} calls and {len(trace.ops)} functions recorded in "
-            f"{trace.provenance.seconds:.3f} s by torch {trace.provenance.torch}"
+            f"{len(trace.steps)} calls and {len(trace.ops)} functions, recorded with torch "
+            f"{trace.provenance.torch}"
         )
     if save is not None:
         from unetscope.files.writing import write

@@ -67,7 +67,11 @@ def fitting(request: Request, names: Sequence[str]) -> list[Request]:
         if kinds and not any(option in kind.takes for kind in kinds):
             raise kinds[0].refusal(replace(request, source=names[0]), option)
     return [
-        Request(name, **{o: getattr(request, o) for o in request.given if o in kind.takes})
+        Request(
+            name,
+            cache=request.cache,
+            **{o: getattr(request, o) for o in request.given if o in kind.takes},
+        )
         for name, kind in zip(names, kinds, strict=True)
     ]
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from unetscope.errors import ConfigError, ForwardError, Place, UnetscopeError
 from unetscope.families import find
 from unetscope.sources.inputs import Given
+from unetscope.sources.remembered import Remembered
 from unetscope.sources.request import SIZES, Request
-from unetscope.sources.source import Info, Runnable
+from unetscope.sources.source import Info
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from unetscope.families.family import Tensors
 
 
-class ConfigNetwork(Runnable):
+class ConfigNetwork(Remembered):
     """A network as a config describes it.
 
     Attributes:
@@ -107,6 +108,11 @@ class ConfigNetwork(Runnable):
         """The sizes of its inputs."""
         return {name: getattr(self.spec.inputs, name) for name in SIZES}
 
+    @property
+    def identity(self) -> str:
+        """Its family, all of its options, and the sizes of its inputs."""
+        return repr((self.spec.network, self.scale))
+
     def check_sizes(self, flags: Mapping[str, int]) -> None:
         """See that the network can take its inputs; see `Runnable.check_sizes`."""
         self.spec.resized(flags)
@@ -140,7 +146,7 @@ class ConfigNetwork(Runnable):
         return found if isinstance(found, Place) else usual
 
 
-class ControlledNetwork(Runnable):
+class ControlledNetwork(Remembered):
     """The UNet of a config, steered by the ControlNet of another; they run as one network."""
 
     takes = ConfigNetwork.takes
@@ -223,6 +229,11 @@ class ControlledNetwork(Runnable):
     def sizes(self) -> dict[str, int]:
         """The sizes of the UNet's inputs."""
         return self.unet.sizes
+
+    @property
+    def identity(self) -> str:
+        """Those of both."""
+        return repr((self.unet.identity, self.control.network))
 
     def check_sizes(self, flags: Mapping[str, int]) -> None:
         """See that the UNet can take its inputs."""

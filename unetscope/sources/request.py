@@ -43,6 +43,7 @@ class Request:
         kwargs: arguments of a class or factory, in YAML.
         controlnet: the config of a ControlNet that steers the UNet.
         trust_code: whether the class that a file names as `_target_` may run.
+        cache: whether what an earlier run found may be taken, and what this one finds be kept.
     """
 
     source: str
@@ -58,6 +59,7 @@ class Request:
     kwargs: str | None = None
     controlnet: str | None = None
     trust_code: bool = False
+    cache: bool = True
 
     def at(self, sizes: Mapping[str, int]) -> Request:
         """The same request at other sizes of the inputs."""
@@ -65,8 +67,8 @@ class Request:
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The fields that differ from their defaults, beside the source."""
-        options = (field for field in fields(self) if field.name != "source")
+        """The fields that differ from their defaults, beside those that any source takes."""
+        options = (field for field in fields(self) if field.name not in ("source", "cache"))
         return tuple(f.name for f in options if getattr(self, f.name) != f.default)
 
     @property

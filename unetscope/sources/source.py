@@ -103,6 +103,20 @@ class Source(ABC):
 
         return digest(self.trace())
 
+    def lock_text(self) -> bytes:
+        """The text of the lock, as it is written.
+
+        Raises:
+            UnetscopeError: as `trace`.
+        """
+        return self._lock_text
+
+    @cached_property
+    def _lock_text(self) -> bytes:
+        from unetscope.files.locks import dumps
+
+        return dumps(self.lock())
+
     def comparable(self) -> Lock:
         """What `diff` compares: the lock or, of a checkpoint, one of its tensors alone."""
         return self.lock()

@@ -10,7 +10,6 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -81,7 +80,7 @@ def trace(
     """
     model = unwrapped(model)
     name = name or type(model).__name__
-    made = Provenance("", "", 0.0, __version__, reference, tuple(overrides), arguments)
+    made = Provenance("", "", __version__, reference, tuple(overrides), arguments)
     with _alone(type(model).__name__):
         return _recorded(model, args, dict(kwargs or {}), name, dict(config or {}), made)
 
@@ -108,7 +107,6 @@ def _recorded(
         failure: Failure | None = None
         error: Exception | None = None
         outputs: tuple[int, ...] = ()
-        began = perf_counter()
         with inference(paths, device), calls.watch(), eager():
             try:
                 with Functions(recording, meta=device.type == "meta"):
@@ -120,7 +118,6 @@ def _recorded(
             else:
                 held = contents(result, "return", tensors.find).tensors
                 outputs = tuple(tensors.see(tensor) for _, tensor in held)
-        seconds = perf_counter() - began
         steps, ops, values = calls.steps(), tuple(recording.ops), tensors.values()
         inputs = steps[0].inputs if steps else ()
         record = Trace(
@@ -136,9 +133,7 @@ def _recorded(
             outputs=outputs,
             config=config,
             failure=failure,
-            provenance=replace(
-                made, torch=str(torch.__version__), device=str(device), seconds=seconds
-            ),
+            provenance=replace(made, torch=str(torch.__version__), device=str(device)),
         )
         record = replace(record, skips=find_skips(record))
     if failure is not None:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from threading import get_ident
-from typing import Any
+from typing import Any, ParamSpec
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as everywhere
 
@@ -22,6 +23,18 @@ from unetscope.tracing.tensors import Tensors
 from unetscope.turns import of_this_thread
 
 _NOTE = "_unetscope_failure"
+P = ParamSpec("P")
+
+
+def _unseen(method: Callable[P, None]) -> Callable[P, None]:
+    """Let a method ask tensors for their shapes and storages without its being watched itself."""
+
+    @wraps(method)
+    def unseen(*args: P.args, **kwargs: P.kwargs) -> None:
+        with torch._C.DisableTorchFunction():
+            method(*args, **kwargs)
+
+    return unseen
 
 
 class Calls:
@@ -131,6 +144,7 @@ class Calls:
         self._announced.add(len(self._begun))
         self._begin(module, args, kwargs)
 
+    @_unseen
     def _begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         tensors = self._tensors
         inputs: list[Argument] = []
@@ -146,6 +160,7 @@ class Calls:
         parent = self._open[-2][0] if len(self._open) > 1 else None
         self._begun.append((self._paths[module], parent, tensors.tick(), tuple(inputs), closed))
 
+    @_unseen
     def _end(self, _: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         tensors = self._tensors
         error = sys.exc_info()[1]

@@ -34,7 +34,7 @@ from types import (
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 _PLAIN = (
     *(bool, int, float, complex, str, bytes, bytearray, type(None), type(...), Number, Enum, range),
@@ -42,11 +42,14 @@ _PLAIN = (
     torch.SymInt,
 )
 """What surely holds no tensors."""
+PLAIN_TYPES = frozenset({bool, int, float, str, type(None), torch.dtype, torch.device})
+"""The most of it by its very type, which is faster to ask."""
+_TENSOR_TYPES = frozenset({Tensor, nn.Parameter})
 _SEQUENCES = (tuple, list, deque, ItemsView, KeysView, ValuesView)
 _TO_COME = (Iterator, AsyncIterator, Coroutine)
 """What yields something later, to whoever asks first."""
 _CODE = (
-    *(torch.nn.Module, type, ModuleType, FunctionType, MethodType),
+    *(nn.Module, type, ModuleType, FunctionType, MethodType),
     *(BuiltinFunctionType, MethodWrapperType),
 )
 """What is no data: the tensors of modules have names of their own."""
@@ -81,6 +84,8 @@ def contents(
         order: numbers the tensors of sets, which have no order of their own.
     """
     found = Contents([], [])
+    if type(value) in PLAIN_TYPES:
+        return found
     if isinstance(value, Tensor):
         found.tensors.append((name, value))
     elif not isinstance(value, _PLAIN):
@@ -103,7 +108,10 @@ def leaves(*values: Any) -> list[Tensor]:
 def _collect(values: Iterable[Any], found: list[Tensor]) -> None:
     """The same for what functions take and return, which is mostly plain."""
     for value in values:
-        if isinstance(value, Tensor):
+        kind = type(value)
+        if kind in PLAIN_TYPES:
+            continue
+        if kind in _TENSOR_TYPES or isinstance(value, Tensor):
             found.append(value)
         elif isinstance(value, (tuple, list)):
             _collect(value, found)
@@ -120,6 +128,8 @@ class _Search:
         self._open: list[int] = []
 
     def look(self, value: Any, name: str) -> None:
+        if type(value) in PLAIN_TYPES:
+            return
         if isinstance(value, Tensor):
             self._found.tensors.append((name, value))
             return

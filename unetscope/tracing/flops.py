@@ -63,7 +63,7 @@ def work(name: str, result: Any, args: Any, kwargs: Any) -> Work:
         done = FORMULAS[formula](result, *args, **kwargs)
     except Exception:  # called in a way that its formula does not know
         return _UNKNOWN
-    tensors = leaves(args, kwargs)
+    tensors = leaves(*args, *kwargs.values())
     if not isinstance(done.macs, int):  # of ragged tensors it is none
         return _UNKNOWN
     if any(tensor.layout not in (torch.strided, torch.jagged) for tensor in tensors):

@@ -104,7 +104,7 @@ class Functions(TorchFunctionMode):
             finally:
                 kernels.resume(popped)
         in_order = args[::-1] if func.__name__ in _REFLECTED else args
-        inputs = leaves(in_order, kwargs)
+        inputs = leaves(*in_order, *kwargs.values())
         if not all(issubclass(kind, Tensor) for kind in types):
             # What stands for a tensor and is none calls torch itself: its kernels are seen.
             return func(*args, **kwargs)
@@ -129,7 +129,7 @@ class Functions(TorchFunctionMode):
         """Run a kernel that no function called."""
         name = self._name(func) or func.__name__
         in_order = args[::-1] if func.__name__ in _REFLECTED else args
-        inputs = leaves(in_order, kwargs)
+        inputs = leaves(*in_order, *kwargs.values())
         listener = self._listener
         noted = listener.called(name, inputs)
         try:

@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from unetscope.errors import UnetscopeError
 from unetscope.record import ModuleRecord, Parameter, Setting
-from unetscope.tracing.contents import named_leaves
+from unetscope.tracing.contents import PLAIN_TYPES, named_leaves
 from unetscope.tracing.tensors import Tensors
 
 _PLAIN = (bool, int, float, str, type(None))
+_FINITE = frozenset({bool, int, str, type(None)})
 _REPLICATING = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 
@@ -103,7 +104,11 @@ def names_of_tensors(paths: Mapping[nn.Module, str]) -> dict[int, str]:
             if tensor is not None:
                 names.setdefault(id(tensor), prefix + name)
         for name, value in vars(module).items():
-            if isinstance(value, (Tensor, list, tuple, dict)) and name not in own:
+            if type(value) in PLAIN_TYPES or name in own:
+                continue
+            if isinstance(value, (tuple, list)) and all(type(v) in PLAIN_TYPES for v in value):
+                continue
+            if isinstance(value, (Tensor, list, tuple, dict)):
                 for inner, tensor in named_leaves(value, prefix + name):
                     plain.setdefault(id(tensor), inner)
     return plain | names
@@ -151,7 +156,9 @@ def attributes(module: nn.Module) -> dict[str, Setting | tuple[Setting, ...]]:
     for name in names:
         if name in own and not name.startswith("_") and name != "training":
             value = own[name]
-            if isinstance(value, _PLAIN):
+            if type(value) in _FINITE:
+                found[name] = value
+            elif isinstance(value, _PLAIN):
                 found[name] = _finite(value)
             elif isinstance(value, (tuple, list)) and all(isinstance(v, _PLAIN) for v in value):
                 found[name] = tuple(map(_finite, value))

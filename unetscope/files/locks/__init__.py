@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from unetscope.errors import UnetscopeError
@@ -27,6 +26,10 @@ _FIRST_LINE = "unetscope lock, format "
 _STATED = re.compile(rb"unetscope lock, format (\d{1,9})[ \t]*(?:\r?\n|$)")
 _JSON = re.compile(rb'\s*\{\s*"format_version":\s*\d{1,9},\s*"name"')
 """How locks began when they were JSON."""
+_TOOLS = re.compile(rb"\A([^\n]*\n\n[^\n]*\n\n)tools\n(?:  [^\n]*\n)*\n")
+"""The versions of the tools, behind the first line and the name."""
+_SPARE = 10_000
+"""Bytes that the versions of other tools may take."""
 _LAST_JSON = 3
 """The last format that was JSON."""
 
@@ -55,37 +58,42 @@ def load(path: Path) -> Lock:
     return _LOCK.load(path)
 
 
-def is_text_of(path: Path, lock: Lock) -> bool:
-    """Whether a file holds what `dumps` would write, but for the versions of the tools.
+def holds(path: Path, text: bytes) -> bool:
+    """Whether a file holds what `dumps` returned, but for the versions of the tools."""
+    try:
+        found = reading.content(path, len(text) + _SPARE)
+    except OSError:
+        return False
+    return _untooled(found.replace(b"\r\n", b"\n")) == _untooled(text)
 
-    Raises:
-        UnetscopeError: it cannot be read; see `loads`.
-    """
-    tools = load(path).tools
-    text = reading.content(path).replace(b"\r\n", b"\n")
-    return text == dumps(replace(lock, tools=tools))
+
+def _untooled(text: bytes) -> bytes:
+    return _TOOLS.sub(rb"\1", text)
 
 
 def is_written(
-    path: Path, lock: Lock, unreadable: Callable[[UnetscopeError], None] = lambda _: None
+    path: Path, text: bytes, unreadable: Callable[[UnetscopeError], None] = lambda _: None
 ) -> bool:
-    """Whether a file is there that holds a lock's text; see `is_text_of`.
+    """Whether a file is there that holds a lock's text; see `holds`.
 
     Args:
         path: the file.
-        lock: what it should hold.
+        text: what it should hold.
         unreadable: is called with why, if what is there is no lock of today.
 
     Raises:
         NewerError: a newer unetscope wrote it; it must not be written over.
     """
+    if holds(path, text):
+        return True
     try:
-        return path.exists() and is_text_of(path, lock)
+        if path.exists():
+            load(path)
     except NewerError:
         raise
     except UnetscopeError as error:
         unreadable(error)
-        return False
+    return False
 
 
 def is_lock(path: Path) -> bool:
