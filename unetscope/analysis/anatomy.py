@@ -7,6 +7,7 @@ the decoder takes it (`stack_use`).
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -134,14 +135,11 @@ def _role(network: Network, block: int) -> str:
     """The part that a block belongs to by when it ran between pushes and joins."""
     named = named_part(network, block)
     step = network.step(block)
-    last_push = max(network.graph.born(value) for value in network.pushed)
-    joins = [network.join(skip) for skip in network.trace.skips]
-    first_join, last_join = joins[0].clock, joins[-1].clock
+    last_push, joins = network.push_clocks[-1], network.join_clocks
+    first_join, last_join = joins[0], joins[-1]
     end = step.end or step.start
     if end > first_join:
-        joined = any(step.start < join.clock < end for join in joins)
-        taken = {value for join in joins for value in join.outputs}
-        takes = any(argument.value in taken for argument in step.inputs)
+        joined, takes = network.joins_in(block), network.takes_join(block)
         return "decoder" if joined or takes or end < last_join or named == "decoder" else "exit"
     if step.start < last_push:
         return "entry" if _is_entry(network, block) else "encoder"
@@ -318,12 +316,13 @@ def count(network: Network, anatomy: Anatomy, values: Sequence[int]) -> Count:
     """Count residuals by where they were made."""
     layers, resamplers = [0] * len(anatomy.encoder), [0] * len(anatomy.encoder)
     entry = later = 0
+    starts = [network.step(call).start for call in anatomy.encoder]
     ended = min(
         (network.step(call).start for call in (*anatomy.middle, *anatomy.decoder)), default=0
     )
     for value in values:
         born = network.graph.born(value)
-        begun = [n for n, call in enumerate(anatomy.encoder) if network.step(call).start < born]
+        begun = bisect_left(starts, born)
         if not begun:
             entry += 1
             continue
@@ -333,7 +332,7 @@ def count(network: Network, anatomy: Anatomy, values: Sequence[int]) -> Count:
         block = block_of(network, anatomy.encoder, value)
         unit = None if block is None else unit_of(network, block, value)
         resampled = unit is not None and network.resamples(unit)
-        (resamplers if resampled else layers)[begun[-1]] += 1
+        (resamplers if resampled else layers)[begun - 1] += 1
     return Count(entry, tuple(layers), tuple(resamplers), later)
 
 
@@ -363,7 +362,8 @@ def is_layer(network: Network, unit: int) -> bool:
 def block_of(network: Network, blocks: Sequence[int], value: int) -> int | None:
     """The block during which a value was made; None if it was none of these."""
     born = network.graph.born(value)
-    for block in blocks:
+    place = bisect_left(blocks, born, key=lambda block: network.step(block).start)
+    for block in blocks[place - 1 : place]:
         step = network.step(block)
         if step.start < born < (step.end or born):
             return block

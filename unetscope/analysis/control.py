@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from unetscope.analysis.network import Network
+from unetscope.analysis.network import Network, any_within
 from unetscope.analysis.skips import added
 from unetscope.ops import OpKind
 
@@ -133,15 +133,13 @@ def _may_steer_inside(network: Network, call: int) -> bool:
     end = step.end or step.start
     sizes = {network.size(value) for value in step.outputs if network.is_map(value)}
     later = network.pushed[1:2]
-    clocks = [
-        *map(graph.born, network.pushed),
-        *(network.join(skip).clock for skip in network.trace.skips),
-    ]
     return (
         len(sizes) > 1
-        and not any(step.start < clock <= end for clock in clocks)
+        and not any_within(network.push_clocks, step.start, end + 1)
+        and not any_within(network.join_clocks, step.start, end + 1)
         and not any(
-            argument.value in network.pushed[1:] or graph.descends(argument.value, value)
+            (argument.value in network.pushes and argument.value != network.pushed[0])
+            or graph.descends(argument.value, value)
             for argument in step.inputs
             for value in later
         )
@@ -170,7 +168,7 @@ class _Flow:
         trunk = network.trunk or 0
         inside = {inner for call in candidates for inner in network.below(call)}
         in_trunk = set(network.below(trunk))
-        last = max(network.join(skip).clock for skip in network.trace.skips)
+        last = network.join_clocks[-1]
         own = {argument.value for argument in network.step(trunk).inputs} - self.made_of.keys()
         for index, op in enumerate(network.trace.ops):
             if op.step in inside or op.clock > last:

@@ -6,6 +6,7 @@ granularity. What a kernel takes inside one function and gives back is not seen.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -187,29 +188,50 @@ class Memory:
     @cached_property
     def most_waiting(self) -> int:
         """The most bytes that wait on the skip stack at any time."""
-        return max((self._bytes(self._waiting(skip.born)) for skip in self.skips), default=0)
+        return max((self._waiting[skip.born][1] for skip in self.skips), default=0)
 
     def _block(self, call: int) -> BlockMemory:
         step = self.network.step(call)
         end = step.start if step.end is None else step.end
-        waiting = self._waiting(end)
-        living = [s for s in self.skips if s.born <= end and (s.freed is None or end <= s.freed)]
-        return BlockMemory(
-            call,
-            max(self.held[step.start : end + 1]),
-            self.held[end],
-            len(waiting),
-            self._bytes(waiting),
-            self._bytes(living),
+        most = max(self.held[step.start : end + 1])
+        return BlockMemory(call, most, self.held[end], *self._waiting[end], self._living[end][1])
+
+    @cached_property
+    def _waiting(self) -> list[tuple[int, int]]:
+        """The skips that wait for their join at each clock: their number and bytes."""
+        return self._held_by((skip, skip.joined) for skip in self.skips)
+
+    @cached_property
+    def _living(self) -> list[tuple[int, int]]:
+        """The skips that are held at each clock: their number and bytes."""
+        last = len(self.held)
+        return self._held_by(
+            (skip, last if skip.freed is None else skip.freed + 1) for skip in self.skips
         )
 
-    def _waiting(self, clock: int) -> list[Skip]:
-        return [skip for skip in self.skips if skip.born <= clock < skip.joined]
+    def _held_by(self, spans: Iterable[tuple[Skip, int]]) -> list[tuple[int, int]]:
+        """Number and bytes at each clock of skips that are held until some clock, not at it.
 
-    def _bytes(self, skips: Iterable[Skip]) -> int:
-        """Bytes of their storages; tensors that share one count once."""
-        values = self.trace.values
-        return sum({values[skip.value].storage: skip.nbytes for skip in skips}.values())
+        Of tensors that share a storage, its bytes count once.
+        """
+        changes: dict[int, list[tuple[int, Skip]]] = {}
+        for skip, end in spans:
+            if skip.born < end:
+                changes.setdefault(skip.born, []).append((1, skip))
+                changes.setdefault(end, []).append((-1, skip))
+        holders: Counter[int] = Counter()
+        count = nbytes = 0
+        found = []
+        for clock in range(len(self.held)):
+            for change, skip in changes.get(clock, ()):
+                storage = self.trace.values[skip.value].storage
+                before = holders[storage]
+                holders[storage] += change
+                count += change
+                if (before == 0) != (holders[storage] == 0):
+                    nbytes += change * skip.nbytes
+            found.append((count, nbytes))
+        return found
 
     def _matrix(self, op: Op) -> int:
         """Bytes of one `(B, heads, Tq, Tk)` matrix of a fused attention; 0 of others."""

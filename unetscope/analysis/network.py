@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
@@ -41,6 +42,11 @@ class Network:
         for index, op in enumerate(trace.ops):
             if op.step is not None:
                 self.ops[op.step].append(index)
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """When each call began, in order."""
+        return [step.start for step in self.trace.steps]
 
     @cached_property
     def graph(self) -> Graph:
@@ -261,17 +267,62 @@ class Network:
         """The values that are joined at any time, in the order of their making."""
         return tuple(sorted({skip.value for skip in self.trace.skips}))
 
+    @cached_property
+    def pushes(self) -> frozenset[int]:
+        """The same, to ask whether a value is one."""
+        return frozenset(self.pushed)
+
     def consumer(self, skip: SkipEvent) -> int | None:
         """The first call that takes what a skip was joined to; the outermost if several do."""
         join = self.join(skip)
-        for call, step in enumerate(self.trace.steps):
-            if step.start > join.clock and step.parent == join.step:
-                return call if any(a.value in join.outputs for a in step.inputs) else None
-        return None
+        if join.step is None:
+            return None
+        siblings = self.children[join.step]
+        after = bisect_right(siblings, join.clock, key=lambda call: self.step(call).start)
+        if after == len(siblings):
+            return None
+        taken = self.step(siblings[after]).inputs
+        return siblings[after] if any(each.value in join.outputs for each in taken) else None
 
     def before_join(self, value: int) -> int:
         """The value that a skip was joined onto, if `value` is the result; else `value` itself."""
-        return next((s.onto for s in self.trace.skips if value in self.join(s).outputs), value)
+        return self.joined.get(value, value)
+
+    @cached_property
+    def skips_at(self) -> dict[int, dict[int, int]]:
+        """The values that were pushed, by the function that joins them and the place there."""
+        found: dict[int, dict[int, int]] = {}
+        for skip in self.trace.skips:
+            found.setdefault(skip.op, {})[skip.operand] = skip.value
+        return found
+
+    @cached_property
+    def joined(self) -> dict[int, int]:
+        """What a skip was joined to, with it, by the result; the value that it was joined onto."""
+        onto: dict[int, int] = {}
+        for skip in self.trace.skips:
+            for value in self.join(skip).outputs:
+                onto.setdefault(value, skip.onto)
+        return onto
+
+    @cached_property
+    def join_clocks(self) -> list[int]:
+        """When skips were joined, in order."""
+        return sorted(self.join(skip).clock for skip in self.trace.skips)
+
+    @cached_property
+    def push_clocks(self) -> list[int]:
+        """When what is pushed was made, in order."""
+        return sorted(map(self.graph.born, self.pushed))
+
+    def joins_in(self, call: int) -> bool:
+        """Whether a skip is joined in a call."""
+        step = self.step(call)
+        return any_within(self.join_clocks, step.start, step.end or step.start)
+
+    def takes_join(self, call: int) -> bool:
+        """Whether a call is given what a skip was joined to."""
+        return any(argument.value in self.joined for argument in self.step(call).inputs)
 
     @cached_property
     def trunk(self) -> int | None:
@@ -322,6 +373,12 @@ class Network:
             chain.append(call)
             call = self.trace.steps[call].parent
         return chain[::-1]
+
+
+def any_within(clocks: Sequence[int], start: int, end: int) -> bool:
+    """Whether one of some ordered clocks lies between two others."""
+    place = bisect_right(clocks, start)
+    return place < len(clocks) and clocks[place] < end
 
 
 def _blocks_inside(network: Network, call: int) -> Iterator[int]:

@@ -229,7 +229,7 @@ def _change(before: Sequence[Dim], after: Sequence[Dim], kind: Kind, *, arrow: b
 
 
 def _channels(view: View, block: int, before: Dim, after: Dim, *, arrow: bool) -> Cell:
-    joins = any(skip for skip in view.network.trace.skips if _inside(view, block, skip.op))
+    joins = _joins(view, block)
     data = (before, after, joins)
     if joins:
         return Cell((Part(before), Part(" + x -> "), Part(after)), data)
@@ -238,32 +238,24 @@ def _channels(view: View, block: int, before: Dim, after: Dim, *, arrow: bool) -
     return Cell((Part(before), Part(" -> "), Part(after)), data)
 
 
-def _inside(view: View, block: int, op: int) -> bool:
-    """Whether a function ran in a block, or joined what the block was then given."""
-    network = view.network
-    step, join = network.step(block), network.trace.ops[op]
-    if step.start < join.clock < (step.end or step.start):
-        return True
-    return any(argument.value in join.outputs for argument in step.inputs)
+def _joins(view: View, block: int) -> bool:
+    """Whether a skip is joined in a block, or to what the block is then given."""
+    return view.network.joins_in(block) or view.network.takes_join(block)
 
 
 def _main_inputs(view: View, block: int) -> Cell:
     """What a block reads: the feature map, a vector such as time, tokens such as text, skips."""
     network = view.network
-    skips = network.trace.skips
-    arrived = {network.join(skip).inputs[skip.operand] for skip in skips}
-    # A ControlNet's residuals were added on the way.
-    pushed = {*network.pushed, *view.residuals, *arrived}
     main = network.main_input(block)
     found = set()
     for argument in network.step(block).inputs:
         if argument.value == main:
             found.add("image")
-        elif argument.value in pushed:
+        elif argument.value in view.skipped:
             found.add("skip")
         else:
             found.add(_conditioning(network, argument.value))
-    if any(_inside(view, block, skip.op) for skip in network.trace.skips):
+    if _joins(view, block):
         found.add("skip")
     names = view.words.block_inputs
     order = [key for key in names if key in found]

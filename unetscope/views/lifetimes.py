@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,9 +46,10 @@ class Report:
     def block(self, clock: int) -> str:
         """The block that was running at a clock, or the module that runs the blocks."""
         network = self.view.network
-        for call in network.blocks:
-            step = network.step(call)
-            if step.start <= clock <= (step.end or step.start):
+        blocks = network.blocks
+        place = bisect_right(blocks, clock, key=lambda call: network.step(call).start)
+        for call in blocks[place - 1 : place]:
+            if clock <= (network.step(call).end or 0):
                 return self.module(call)
         return self.module(network.trunk)
 

@@ -5,6 +5,7 @@ The ledger tells of the skips, a table of joins of all that was put together.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
@@ -152,7 +153,8 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
     at = _body(view, skip)
     where = network.path(consumer) if consumer is not None else f"{join.name} in {at}"
     born = network.graph.born(skip.value)
-    between = sum(born < step.start < join.clock for step in network.trace.steps)
+    starts = network.starts
+    between = bisect_left(starts, join.clock) - bisect_right(starts, born)
     before, after = view.dims(skip.onto)[1], view.dims(join.outputs[0])[1]
     return (
         Cell.of(skip.push),
@@ -230,7 +232,8 @@ def _names(view: View, skips: Sequence[SkipEvent]) -> str:
 
 def _pops(view: View, skips: Sequence[SkipEvent]) -> list[int]:
     """The numbers of joins in the ledger."""
-    return [view.network.trace.skips.index(skip) for skip in skips]
+    numbers = {skip: number for number, skip in enumerate(view.network.trace.skips)}
+    return [numbers[skip] for skip in skips]
 
 
 def accounted(view: View) -> list[str]:

@@ -165,7 +165,7 @@ class _Body:
     def _join_row(self, label: str, index: int, known: dict[int, str]) -> tuple[Cell, ...]:
         network, view = self.view.network, self.view
         op: Op = network.trace.ops[index]
-        skips = {s.operand: s.value for s in network.trace.skips if s.op == index}
+        skips = network.skips_at.get(index, {})
         named = [
             (*self._arrived(skips[position], value), value)
             if position in skips

@@ -91,6 +91,16 @@ class View:
         """The residual stack: what the encoder left for the decoder, joined later or not."""
         return residuals(self.network, self.anatomy)
 
+    @cached_property
+    def skipped(self) -> frozenset[int]:
+        """What waits for the decoder: residuals, and what arrives at the joins.
+
+        Those differ where a ControlNet's residuals are added on the way.
+        """
+        joins = ((self.network.join(skip), skip) for skip in self.network.trace.skips)
+        arrived = (join.inputs[skip.operand] for join, skip in joins)
+        return frozenset((*self.network.pushed, *self.residuals, *arrived))
+
     @property
     def left(self) -> list[int]:
         """What the encoder left for the decoder and no join took, as in pruned decoders."""
