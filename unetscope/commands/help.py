@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from typing import Any
@@ -21,6 +21,8 @@ TITLES = (
     "REQUIRED_LONG_STRING",
 )
 """Typer's own texts in help, as its module `rich_utils` calls them."""
+MAKER = "_make_rich_text"
+"""What makes them texts, there."""
 USAGE = "Usage:"
 
 
@@ -78,15 +80,30 @@ def paragraphs(text: str) -> list[str]:
     return text.strip().split("\n\n")
 
 
+def _folded(make: Callable[..., Any]) -> Callable[..., Any]:
+    """What makes a text of help; Rich cuts off a line without spaces unless the text says fold."""
+
+    def made(*args: Any, **settings: Any) -> Any:
+        text = make(*args, **settings)
+        text.overflow = "fold"
+        return text
+
+    return made
+
+
 @contextmanager
 def _titles() -> Iterator[None]:
-    """Let Typer's own texts be in that language."""
+    """Let Typer's own texts be in that language, and lines be broken where it has no spaces."""
     from typer import rich_utils
 
-    before = {name: getattr(rich_utils, name) for name in TITLES}
+    if language() == Language.en:
+        yield
+        return
+    before = {name: getattr(rich_utils, name) for name in (*TITLES, MAKER)}
     try:
-        for name, text in before.items():
-            setattr(rich_utils, name, said(text))
+        for name in TITLES:
+            setattr(rich_utils, name, said(before[name]))
+        setattr(rich_utils, MAKER, _folded(before[MAKER]))
         yield
     finally:
         for name, text in before.items():
