@@ -10,8 +10,8 @@ import spoken
 from unetscope.sentences import _HOLE, _known, entries, said
 from unetscope.words import Language
 
-COMPOSED = {"{} {} config", "{} {} configs"}
-"""Templates whose first hole has all the words that tell what they are."""
+COMPOSED = {"{} {} config", "{} {} configs", "{}expected a divisor of {}, {}, found {}"}
+"""Templates whose first hole tells what they are, or is empty."""
 OTHERS = [language.value for language in Language if language != Language.en]
 
 

@@ -16,6 +16,11 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
     [
         ('there is no file and no shipped config "x"', '没有名为 "x" 的文件或内置配置'),
         ("no block `a` in SD 1.5", "SD 1.5 中没有模块 `a`"),
+        ("unet.a: expected an int from 1 to 64, found 0", "unet.a：应为整数（1 到 64），实际为 0"),
+        (
+            "the network failed in `F.x` given [1, 4, 8], [4]: 1",
+            "网络在 `F.x` 处失败，输入为 [1, 4, 8], [4]：1",
+        ),
         ("unet.a: expected an int from 1 to 64, found a list of 3", None),
         ('expected en, zh, found the string "xx"', None),
         ("expected a multiple of 320, 640 and 1280, the channels of a norm's group, found 3", None),
@@ -38,6 +43,11 @@ def test_what_has_no_translation_is_said_in_english() -> None:
 
 def test_what_stands_in_quotes_is_never_translated() -> None:
     assert said("did you mean `nothing`?", "zh") == "是否想写 `nothing`？"
+
+
+def test_values_to_be_typed_stay_as_they_are() -> None:
+    said_so = said("expected module, part, block or mbw; found `x`", "zh")
+    assert said_so == "应为 module、part、block 或 mbw；实际为 `x`"
 
 
 def test_english_stays_as_it_is() -> None:

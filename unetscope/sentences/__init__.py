@@ -13,11 +13,16 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-FRAGMENTS = "fragments"
-"""The section of a catalogue with parts of sentences; see `Template.whole`."""
+JOINTS, LISTS, WORDS, FRAGMENTS = "joints", "lists", "words", "fragments"
+"""The sections of a catalogue with parts of sentences; see `Template`."""
 _HOLE = re.compile(r"\{\d*\}")
-_ATOM = re.compile(r"""\S*|`[^`]*`|"[^"]*"|'[^']*'|\[[^]]*\]|\([^)]*\)|[\d.,]+ [\w%]+""")
-"""What needs no translation: a name, a number with its unit, a shape, anything that is quoted."""
+_ATOM = re.compile(
+    r"""\S*|`[^`]*`|"[^"]*"|'[^']*'|\[[^]]*\](?:, \[[^]]*\])*|\([^)]*\)|[\d.,]+ [\w%]+"""
+)
+"""What needs no translation: a name, a number with its unit, shapes, anything that is quoted."""
+_WITHIN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=\0[\u3000-\u9fff\uff00-\uffef])")
+_BEHIND = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\0 (?=[\u3000-\u9fff\uff00-\uffef])")
+"""Spaces at the edge of a hole, marked by a null, between two letters of Chinese."""
 
 
 class Template(NamedTuple):
@@ -28,12 +33,18 @@ class Template(NamedTuple):
         code: of each hole, whether it stands in quotes, so that what fills it is never translated.
         target: the translation, with holes `{}` in the same order or `{1}` by number.
         whole: whether it only fits where all that fills its holes needs no translation or has one.
+        lists: whether it joins names that may be values to be typed, so that no `WORDS` are
+            translated there.
+        rank: whether it is tried late: what begins with a hole comes behind what does not, so that
+            a hole takes in no name that stands before the sentence.
     """
 
     pieces: tuple[str, ...]
     code: tuple[bool, ...]
     target: str
     whole: bool
+    lists: bool
+    rank: int
 
     @classmethod
     def of(cls, source: str, target: str, section: str) -> Template:
@@ -44,7 +55,9 @@ class Template(NamedTuple):
             text.count("`") % 2 == 1 or (text.endswith(("'", '"')) and after.startswith(text[-1:]))
             for text, after in zip(before, pieces[1:], strict=True)
         )
-        return cls(pieces, tuple(code), target, section == FRAGMENTS)
+        rank = 0 if pieces[0] else 1 if section == JOINTS else 2
+        whole = section in (JOINTS, LISTS, FRAGMENTS)
+        return cls(pieces, tuple(code), target, whole, section == LISTS, rank)
 
     @property
     def weight(self) -> int:
@@ -64,12 +77,22 @@ class Template(NamedTuple):
                 return None
             found.append(text[start:at])
             start = at + len(piece)
-        return [*found, text[start:end]]
+        found.append(text[start:end])
+        return found if not self.whole or all(map(_is_closed, found)) else None
 
     def filled(self, fillings: list[str]) -> str:
         """The translation, with its holes filled."""
         numbers = iter(range(len(fillings)))
-        return _HOLE.sub(lambda hole: fillings[int(hole[0][1:-1] or next(numbers))], self.target)
+        marked = _HOLE.sub(
+            lambda hole: f"\0{fillings[int(hole[0][1:-1] or next(numbers))]}\0", self.target
+        )
+        return _BEHIND.sub("\0", _WITHIN.sub("", marked)).replace("\0", "")
+
+
+def _is_closed(text: str) -> bool:
+    """Whether all quotes and brackets that open in a text are closed in it."""
+    pairs = ("[]", "()", "{}")
+    return text.count("`") % 2 == 0 and all(text.count(a) == text.count(b) for a, b in pairs)
 
 
 class Entry(NamedTuple):
@@ -113,15 +136,16 @@ def _line(line: str, language: str) -> str:
 @lru_cache(maxsize=1024)
 def _known(text: str, language: str) -> str | None:
     """The translation of a text, or of nothing but what needs none; None if it has none."""
-    sentences, templates = _catalogue(language)
+    sentences, words, templates = _catalogue(language)
     if text in sentences:
         return sentences[text]
     for template in templates:
         fillings = template.fillings(text)
         if fillings is None:
             continue
+        kept = words if template.lists else set()
         known = [
-            filling if code else _known(filling.strip(), language)
+            filling if code or filling in kept else _known(filling.strip(), language)
             for filling, code in zip(fillings, template.code, strict=True)
         ]
         if not (template.whole and None in known):
@@ -131,12 +155,16 @@ def _known(text: str, language: str) -> str | None:
 
 
 @cache
-def _catalogue(language: str) -> tuple[dict[str, str], list[Template]]:
-    """Sentences without holes by their English, and the templates of all others, heaviest first."""
-    sentences, templates = {}, []
+def _catalogue(language: str) -> tuple[dict[str, str], set[str], list[Template]]:
+    """What has no holes by its English; those that are `WORDS`; and the templates, as tried."""
+    sentences: dict[str, str] = {}
+    words: set[str] = set()
+    templates: list[Template] = []
     for source, target, section in entries(language):
         if _HOLE.search(source):
             templates.append(Template.of(source, target, section))
         else:
             sentences[source] = target
-    return sentences, sorted(templates, key=lambda template: -template.weight)
+        if section == WORDS:
+            words.add(source)
+    return sentences, words, sorted(templates, key=lambda each: (each.rank, -each.weight))
