@@ -92,7 +92,9 @@ class Template(NamedTuple):
 def _is_closed(text: str) -> bool:
     """Whether all quotes and brackets that open in a text are closed in it."""
     pairs = ("[]", "()", "{}")
-    return text.count("`") % 2 == 0 and all(text.count(a) == text.count(b) for a, b in pairs)
+    return text.count("`") % 2 == 0 and all(
+        text.count(pair[0]) == text.count(pair[1]) for pair in pairs
+    )
 
 
 class Entry(NamedTuple):
