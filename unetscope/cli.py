@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from unetscope.commands import console
+from unetscope.commands import console, language
 from unetscope.commands.cache import cache_command
 from unetscope.commands.check import check_command
 from unetscope.commands.compare import compare_command
 from unetscope.commands.diff import diff_command
 from unetscope.commands.explain import explain_command
 from unetscope.commands.flops import flops_command
+from unetscope.commands.help import Command, Group
 from unetscope.commands.list import list_command
 from unetscope.commands.lock import lock_command
 from unetscope.commands.log import log_command
@@ -36,28 +37,29 @@ from unetscope.version import __version__
 
 app = typer.Typer(
     name="unetscope",
+    cls=Group,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("trace")(trace_command)
-app.command("skips")(skips_command)
-app.command("params")(params_command)
-app.command("explain")(explain_command)
-app.command("flops")(flops_command)
-app.command("sweep")(sweep_command)
-app.command("timesteps")(timesteps_command)
-app.command("memory")(memory_command)
-app.command("lock")(lock_command)
-app.command("diff")(diff_command)
-app.command("log")(log_command)
-app.command("compare")(compare_command)
-app.command("check")(check_command)
-app.command("list")(list_command)
-app.command("show")(show_command)
-app.command("schema")(schema_command)
-app.command("cache")(cache_command)
+app.command("trace", cls=Command)(trace_command)
+app.command("skips", cls=Command)(skips_command)
+app.command("params", cls=Command)(params_command)
+app.command("explain", cls=Command)(explain_command)
+app.command("flops", cls=Command)(flops_command)
+app.command("sweep", cls=Command)(sweep_command)
+app.command("timesteps", cls=Command)(timesteps_command)
+app.command("memory", cls=Command)(memory_command)
+app.command("lock", cls=Command)(lock_command)
+app.command("diff", cls=Command)(diff_command)
+app.command("log", cls=Command)(log_command)
+app.command("compare", cls=Command)(compare_command)
+app.command("check", cls=Command)(check_command)
+app.command("list", cls=Command)(list_command)
+app.command("show", cls=Command)(show_command)
+app.command("schema", cls=Command)(schema_command)
+app.command("cache", cls=Command)(cache_command)
 
 
 def _version(wanted: bool) -> None:
@@ -98,6 +100,7 @@ def run(arguments: list[str] | None = None, interrupted: Callable[[], bool] = la
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed.
     """
+    language.begin(arguments)
     try:
         _see_working_directory()
         given = sys.argv[1:] if arguments is None else arguments

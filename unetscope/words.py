@@ -51,6 +51,12 @@ class Words:
     def __init__(self, language: str) -> None:
         self.language = Language(language).value
 
+    def said(self, text: str) -> str:
+        """A sentence that stands in no table of words, such as an error's; see `sentences`."""
+        from unetscope.sentences import said
+
+        return said(text, self.language)
+
     yes = Word(en="yes", zh="是")
     no = Word(en="no", zh="否")
     none = Word(en="none", zh="无")

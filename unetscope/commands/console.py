@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unetscope.commands.language import said
 from unetscope.commands.waiting import Waiting
 from unetscope.errors import UnetscopeError
 from unetscope.files.reading import why
@@ -46,7 +47,7 @@ def set_verbose(wanted: bool) -> bool:
 def info(text: str) -> None:
     """Print what a user may want to know and that is no data."""
     if not _quiet:
-        _say(text)
+        _say(said(text))
 
 
 def debug(text: str) -> None:
@@ -83,13 +84,15 @@ def error(found: UnetscopeError) -> None:
 def note(found: UnetscopeError) -> None:
     """Print what went wrong, but did not stop the command."""
     trace_back(found.__cause__)
-    info(_worded("note", found))
+    if not _quiet:
+        _say(_worded("note", found))
 
 
 def _worded(kind: str, found: UnetscopeError) -> str:
     # Lines of a message that are not its first are set off, whatever they begin with.
-    text = found.message.replace("\n", "\n  ")
-    return f"{kind}: {UnetscopeError(text, hint=found.hint, place=found.place)}"
+    text = said(found.message).replace("\n", "\n  ")
+    worded = said(f"{kind}: {{}}").format(f"{found.place}: {text}" if found.place else text)
+    return f"{worded}\n{said('hint: {}').format(said(found.hint))}" if found.hint else worded
 
 
 def fault(found: BaseException) -> None:

@@ -17,6 +17,7 @@ import typer
 from typer.models import OptionInfo
 
 from unetscope.commands import console
+from unetscope.commands.language import OPTION, VARIABLE, given
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.render import Content, format_of, formats
 from unetscope.sources.request import Request
@@ -332,10 +333,10 @@ def _is_given(context: typer.Context, option: str) -> bool:
 
 
 def _language(context: typer.Context, value: str) -> str:
-    """`--lang`, else what the project's settings say."""
-    from unetscope.sources.settings import language
+    """`--lang` wherever it stands, else what the project's settings say."""
+    from unetscope.sources.settings import language as set_language
 
-    return value if _is_given(context, "lang") else language() or value
+    return value if _is_given(context, "lang") else given() or set_language() or value
 
 
 if TYPE_CHECKING:
@@ -372,9 +373,13 @@ else:
     )
 
 
+LANGUAGES: Mapping[str, Any] = one_of(each.value for each in Language)
+"""The settings of an option for a language."""
+
+
 @dataclass(frozen=True)
 class MessageOptions:
-    """How much is printed on stderr."""
+    """How much is printed on stderr, and in which language."""
 
     quiet: Annotated[
         bool, _output("--quiet", "-q", help="Only errors on stderr.", callback=console.set_quiet)
@@ -385,6 +390,10 @@ class MessageOptions:
             "--verbose", "-v", help="More on stderr, tracebacks too.", callback=console.set_verbose
         ),
     ] = False
+    lang: Annotated[
+        str,
+        _output(OPTION, help="Language of messages and help.", envvar=VARIABLE, **LANGUAGES),
+    ] = "en"
 
 
 @dataclass(frozen=True)
@@ -394,11 +403,11 @@ class WrittenOptions(MessageOptions):
     lang: Annotated[
         str,
         _output(
-            "--lang",
-            help="Language of the tables; by default `lang` under tool.unetscope.",
-            envvar="UNETSCOPE_LANG",
+            OPTION,
+            help="Language of tables, messages and help; by default `lang` under tool.unetscope.",
+            envvar=VARIABLE,
             callback=_language,
-            **one_of(each.value for each in Language),
+            **LANGUAGES,
         ),
     ] = "en"
     format: str = "terminal"

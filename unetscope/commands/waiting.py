@@ -11,6 +11,7 @@ from threading import RLock, Timer
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from unetscope.commands.language import said
 from unetscope.wording import harmless
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Waiting:
                 redirect_stderr=False,
             )
             task = self._line.add_task(
-                harmless(self._what), total=self._steps or None, completed=self._done
+                harmless(said(self._what)), total=self._steps or None, completed=self._done
             )
             self._line.tasks[task].start_time = self._since
             self._line.start()

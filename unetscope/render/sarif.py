@@ -15,6 +15,7 @@ from urllib.parse import quote
 from unetscope.findings import RULES
 from unetscope.render.spans import findings
 from unetscope.version import __version__
+from unetscope.words import Words
 
 if TYPE_CHECKING:
     from unetscope.render import Style
@@ -25,7 +26,7 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def render(
     tables: Sequence[Table],
-    style: Style,  # noqa: ARG001
+    style: Style,
     about: About | None = None,  # noqa: ARG001
 ) -> str:
     """Write one run with the findings of all tables; tables of anything else are left out.
@@ -34,20 +35,26 @@ def render(
         UnetscopeError: no table holds findings.
     """
     results = [_result(finding) for finding in findings(tables, "sarif")]
+    words = Words(style.language)
     driver = {
         "name": "unetscope",
         "version": __version__,
-        "rules": [_rule(name) for name in dict.fromkeys(result["ruleId"] for result in results)],
+        "rules": [
+            _rule(name, words) for name in dict.fromkeys(result["ruleId"] for result in results)
+        ],
     }
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2) + "\n"
 
 
-def _rule(name: str) -> dict[str, Any]:
+def _rule(name: str, words: Words) -> dict[str, Any]:
     """What all findings of an id have in common."""
     rule = RULES.get(name)
-    return {"id": name, **({"shortDescription": {"text": rule.summary}} if rule else {})}
+    return {
+        "id": name,
+        **({"shortDescription": {"text": words.said(rule.summary)}} if rule else {}),
+    }
 
 
 def _result(finding: dict[str, Any]) -> dict[str, Any]:

@@ -132,11 +132,13 @@ def _total(row: Row, cost: str) -> Cell:
 
 def _notes(report: Report, words: Words) -> Iterator[Cell]:
     """Why something fails or is not known, below the table."""
-    for text in dict.fromkeys(complaint(row) for row in report.rows if row.unreadable):
+    for text in dict.fromkeys(complaint(row, words) for row in report.rows if row.unreadable):
         yield Cell.of(text)
     for row in report.rows:
         if not row.unreadable and row.error is not None:
-            said = words.unreadable_then.format(base=report.base, error=row.error.message)
+            said = words.unreadable_then.format(
+                base=report.base, error=words.said(row.error.message)
+            )
             yield Cell((code(harmless(row.path)), Part(f": {said}")), None)
         if row.left_lock is not None:
             yield phrase(words.orphaned, None, lock=code(harmless(row.left_lock)))

@@ -18,13 +18,13 @@ MOST_ANNOTATIONS = 10
 _LEVELS = ("error", "warning", "notice")
 
 
-def complaint(row: Row) -> str:
+def complaint(row: Row, words: Words) -> str:
     """Why a config could not be read or run, with its place."""
     if row.error is None:
         return row.path
     place = row.path if row.error.place is None else str(row.error.place)
-    hint = f" ({row.error.hint})" if row.error.hint else ""
-    return f"{place}: {row.error.message}{hint}"
+    hint = f" ({words.said(row.error.hint)})" if row.error.hint else ""
+    return f"{place}: {words.said(row.error.message)}{hint}"
 
 
 def findings(report: Report, words: Words) -> Table:
@@ -51,7 +51,8 @@ def _likewise(paths: list[str], words: Words) -> list[str]:
 def _findings(row: Row, words: Words) -> Iterator[tuple[Value, ...]]:
     if row.unreadable and row.error is not None:
         place = row.error.place or Place(row.path, 1)
-        message = "\n".join(filter(None, (row.error.message, row.error.hint)))
+        told = filter(None, (row.error.message, row.error.hint))
+        message = "\n".join(map(words.said, told))
         yield ("error", place.file, place.line, place.column, UNCHECKED.id, message)
     if row.left_lock is not None:
         message = words.orphaned.format(lock=row.left_lock)
@@ -88,7 +89,7 @@ def cases(report: Report, words: Words) -> list[Table]:
 def _reasons(row: Row, words: Words) -> Iterator[str]:
     """Why a network does not pass."""
     if row.unreadable:
-        yield complaint(row)
+        yield complaint(row, words)
     if row.left_lock is not None:
         yield words.orphaned.format(lock=row.left_lock)
     for each in row.judgement.breaches if row.judgement else ():

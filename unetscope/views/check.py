@@ -15,7 +15,7 @@ from unetscope.words import Words
 def findings(found: Sequence[Finding], words: Words) -> Table:
     """One row a finding; in a terminal, one paragraph."""
     rows = [
-        (finding.severity.value, *_place(finding), finding.id, finding.message, finding.hint)
+        (finding.severity.value, *_place(finding), finding.id, *_said(finding, words))
         for finding in found
     ]
     titles = (words.severity, words.file, words.line, words.column, "ID", words.message)
@@ -41,12 +41,18 @@ def _place(finding: Finding) -> tuple[str | None, int | None, int | None]:
     return (place.file, place.line, place.column)
 
 
+def _said(finding: Finding, words: Words) -> tuple[str, str | None]:
+    """The message and the hint for people."""
+    return words.said(finding.message), finding.hint and words.said(finding.hint)
+
+
 def _paragraph(finding: Finding, words: Words) -> Cell:
+    message, hint = _said(finding, words)
     level = Part(words.levels[finding.severity.value], strong=True)
     rule = Part(f"[{finding.id}]", code=True)
-    parts = [Part(f"{finding.place}: "), level, Part(" "), rule, Part(f" {finding.message}")]
-    if finding.hint:
-        parts += [BREAK, Part(f"  {words.hint}: {finding.hint}")]
+    parts = [Part(f"{finding.place}: "), level, Part(" "), rule, Part(f" {message}")]
+    if hint:
+        parts += [BREAK, Part(f"  {words.hint}: {hint}")]
     return Cell(tuple(parts), finding.id)
 
 
@@ -57,7 +63,7 @@ def rules(known: Iterable[Rule], words: Words) -> Table:
             rule.id,
             Cell.of(words.levels[rule.severity.value], data=rule.severity.value),
             Cell.of(words.traced if rule.traced else words.static, data=rule.traced),
-            rule.summary,
+            words.said(rule.summary),
         )
         for rule in sorted(known, key=lambda rule: (rule.severity.value, rule.id))
     )

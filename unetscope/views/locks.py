@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unetscope.errors import UnetscopeError
 from unetscope.rules.locks import Report, Row
 from unetscope.table import FINDING, Cell, Column, Kind, Part, Reader, Table
 from unetscope.views import diff
@@ -46,7 +47,8 @@ def _note(row: Row, words: Words) -> str:
     if row.good:
         return ""
     if row.error is not None:
-        told = [row.error.located, *([row.error.hint] if row.error.hint else [])]
+        said = UnetscopeError(words.said(row.error.message), place=row.error.place).located
+        told = [said, *([words.said(row.error.hint)] if row.error.hint else [])]
     elif len(row.configs) > 1:
         told = [words.collision.format(words.listed.join(map(harmless, row.configs)))]
     elif not row.configs:

@@ -69,7 +69,7 @@ def _row(entry: Entry, words: Words) -> tuple[Value, ...]:
     worst = None if found is None else found.worst
     named = None if worst is None else worst.name.lower()
     said = _what(entry, words)
-    error = None if entry.error is None else _error(entry.error)
+    error = None if entry.error is None else _error(entry.error, words)
     changes = None if found is None else len(found.changes)
     return (
         Cell((code(commit.short),), (commit.sha, entry.path)),
@@ -99,7 +99,7 @@ def _cut(text: str) -> str:
 def _what(entry: Entry, words: Words) -> str:
     """What the commit did, in a few words."""
     if entry.error is not None:
-        return words.commit_did["broken"].format(shown(_error(entry.error, short=True)))
+        return words.commit_did["broken"].format(shown(_error(entry.error, words, short=True)))
     if entry.status is Status.changed and entry.diff is not None:
         return _changes(entry.diff, words)
     if entry.status is Status.mended and entry.diff is None:
@@ -109,9 +109,9 @@ def _what(entry: Entry, words: Words) -> str:
     return words.commit_did[entry.status.value]
 
 
-def _error(error: UnetscopeError, *, short: bool = False) -> str:
+def _error(error: UnetscopeError, words: Words, *, short: bool = False) -> str:
     """What is wrong and where; `short`: of the file's path, its name alone."""
-    message, place = error.message.replace("\n", " "), error.place
+    message, place = words.said(error.message).replace("\n", " "), error.place
     if place is not None and short:
         place = replace(place, file=basename(place.file.partition(":")[2]) or place.file)
     return message if place is None else f"{place}: {message}"
