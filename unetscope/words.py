@@ -261,11 +261,23 @@ class Words:
     of_no_class = Word(en="Joins of no known class: {}.", zh="类别未知的汇合：{}。")
 
     # Steps
-    steps_of = Word(en="Steps", zh="使用残差")
+    steps_of = WordsByKey(
+        {
+            "encoder_steps": Word(en="Steps of the encoder", zh="压入残差"),
+            "middle_steps": Word(en="Steps of the middle block", zh="Middle Block 的步骤"),
+            "steps": Word(en="Steps", zh="使用残差"),
+        }
+    )
+    never_joined = Word(en="never joined", zh="从未拼接")
+    pushed_later = Word(
+        en="Pushed after the encoder, by the decoder's blocks: {names}.",
+        zh="在 Encoder 之后由 Decoder 的模块压入：{names}。",
+    )
     sample_in = Word(en="Input", zh="输入")
     from_producer = Word(en="from", zh="来自")
     operation = Word(en="Operation", zh="操作")
     input_tensors = Word(en="Input tensors and shapes", zh="输入Tensor(s) 及其维度")
+    output_tensor = Word(en="Output tensor and shape", zh="输出Tensor及其维度")
     key_layer = Word(en="Key layer (in_ch -> out_ch)", zh="关键层定义 (in_ch -> out_ch)")
     previous = Word(en="(previous)", zh="(上一步输出)")
     previous_made_by = Word(en="(previous: {})", zh="(上一步输出: {})")

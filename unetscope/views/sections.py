@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from unetscope.table import Table
 from unetscope.views.blocks import decoder, encoder, heading, inputs_and_output, middle, parts
 from unetscope.views.skips import ledger, residuals
-from unetscope.views.steps import steps
+from unetscope.views.steps import encoder_steps, middle_steps, steps
 from unetscope.views.view import View, by_section, chosen
 
 SECTIONS: dict[str, Callable[[View], list[Table]]] = {
@@ -15,9 +15,11 @@ SECTIONS: dict[str, Callable[[View], list[Table]]] = {
     "io": inputs_and_output,
     "parts": parts,
     "encoder": encoder,
+    "encoder-steps": encoder_steps,
     "residuals": residuals,
     "ledger": ledger,
     "middle": middle,
+    "middle-steps": middle_steps,
     "decoder": decoder,
     "steps": steps,
 }
