@@ -121,11 +121,11 @@ def encoder_steps(view: View) -> list[Table]:
 
 
 def middle_steps(view: View) -> list[Table]:
-    """The calls of the blocks in the middle."""
+    """The calls of those blocks in the middle that consist of several units."""
     bodies = [
         _body(view, f"M{number}", block, (), "middle_steps")
         for number, block in enumerate(view.anatomy.middle, 1)
-        if view.shows(block)
+        if view.shows(block) and view.network.units(block)
     ]
     return [body.table() for body in bodies if body is not None]
 

@@ -37,6 +37,7 @@ class View:
         notes: sentences that belong below the tables.
         symbolic: whether dims are in symbols, so that one is `B` only if it really is the batch.
         names_of: the code base that `names` come from.
+        typed: what names the network on a command line: its source, then options; empty if unknown.
     """
 
     network: Network
@@ -48,6 +49,7 @@ class View:
     notes: tuple[str, ...] = ()
     symbolic: bool = False
     names_of: str = "diffusers"
+    typed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, trace: Trace, language: str = "en", names: str = "diffusers") -> View:
