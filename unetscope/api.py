@@ -384,6 +384,8 @@ class Architecture:
         found, _ = show(self._view, choose(None))
         rows: dict[str, list[Row]] = {}
         for table in [*found, *calls(self._view)]:
+            if not table.columns:
+                continue
             shared = {"block": table.data["block"]} if table.key in STEPS else {}
             rows.setdefault(table.key, []).extend({**shared, **row} for row in _rows(table))
         return rows

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from unetscope.analysis.anatomy import in_a_row
 from unetscope.analysis.cost import Cost
+from unetscope.analysis.joins import JoinClass
 from unetscope.analysis.parameters import parameters
 from unetscope.analysis.partition import OTHER, TIME_EMBEDDING, partition
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
@@ -202,7 +203,8 @@ def verdict(view: View) -> list[Table]:
         lines, data = found[0].after, found[0].data
     else:
         lines = (Cell.of(words.no_skips), *map(Cell.of, accounted(view)))
-        data = {"pushed": 0, "popped": 0}
+        counts = Counter(join.kind for join in view.joins)
+        data = {"pushed": 0, "popped": 0, "joins": {each.value: counts[each] for each in JoinClass}}
     return [Table("verdict", words.skips_and_joins, (), (), before=lines, data=data)]
 
 

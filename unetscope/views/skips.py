@@ -159,7 +159,7 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
     return (
         Cell.of(skip.push),
         Cell.of(network.graph.origin(skip.value), code=True),
-        view.dims(skip.value),
+        Cell.of(view.dims(skip.value), Kind.TUPLE),
         Cell.of(network.spec(skip.value).nbytes, Kind.BYTES),
         Cell.of(pop),
         Cell.of(where, code=True),
@@ -289,7 +289,7 @@ def _join(view: View, join: Join) -> tuple[Cell, ...]:
         Cell.of(module or network.trace.name, code=True, data=module),
         Cell.of(op.name, code=True),
         Cell.of(view.some(near), code=True, data=operands),
-        view.dims(join.value),
+        Cell.of(view.dims(join.value), Kind.TUPLE),
         Cell.of("" if join.doubt is None else words.doubts[join.doubt], data=join.doubt),
     )
 

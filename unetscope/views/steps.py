@@ -167,7 +167,7 @@ def _pushes(view: View) -> tuple[dict[int, list[int]], list[int]]:
     early = (*anatomy.entry, *anatomy.encoder)
     calls = sorted((*early, *anatomy.middle, *anatomy.decoder))
     found: dict[int, list[int]] = {block: [] for block in early}
-    later = []
+    later: list[int] = []
     for value in view.residuals:
         born = network.graph.born(value)
         begun = [call for call in calls if network.step(call).start < born]
