@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from unetscope.record import Op
@@ -136,7 +137,7 @@ class Body:
     def _join_row(self, label: str, index: int, known: dict[int, str]) -> tuple[Cell, ...]:
         network, view = self.view.network, self.view
         op: Op = network.trace.ops[index]
-        skips = {s.operand: s.value for s in network.trace.skips if s.op == index}
+        skips = network.skips_at.get(index, {})
         named = [
             (*self._arrived(skips[position], value), value)
             if position in skips
@@ -161,8 +162,7 @@ class Body:
 
     def _push_row(self, label: str, value: int, known: dict[int, str]) -> tuple[Cell, ...]:
         view, residual = self.view, self._residual(value)
-        dims, pushed = view.batched(value), view.network.pushed
-        push = pushed.index(value) if value in pushed else None
+        dims, push = view.batched(value), view.push_numbers.get(value)
         parts = [code(residual), Part(": "), Part(dims, Kind.SHAPE, code=True)]
         if push is None:
             parts.append(Part(f" ({view.words.never_joined})"))
@@ -174,9 +174,13 @@ class Body:
             Cell(tuple(parts), (view.dims(value), residual, push)),
         )
 
+    @cached_property
+    def _own_pushes(self) -> frozenset[int]:
+        return frozenset(self.pushes)
+
     def _residual(self, value: int) -> str:
         """What was pushed by its index in the residual stack."""
-        return f"res[{self.view.residuals.index(value)}]"
+        return f"res[{self.view.residual_numbers[value]}]"
 
     def _call_row(self, label: str, call: int, known: dict[int, str]) -> tuple[Cell, ...]:
         network = self.view.network
@@ -203,7 +207,7 @@ class Body:
         network, words = self.view.network, self.view.words
         if known.get(value) == "sample_in":
             return "sample_in", "sample_in"
-        if value in network.pushed and value not in self.pushes:
+        if value in network.pushes and value not in self._own_pushes:
             return self._residual(value), self._residual(value)
         last = next(reversed(known))
         if value == last:

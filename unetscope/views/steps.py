@@ -7,6 +7,7 @@ so that the decoder's stay the article's.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -33,6 +34,9 @@ def steps(view: View) -> list[Table]:
             for number, block in enumerate(decoder, 1)
             if block in bodies or network.units(block)
         }
+    ran: dict[int | None, dict[int, None]] = {}
+    for skip in network.trace.skips:
+        ran.setdefault(network.join(skip).step, {})[skip.op] = None
     return [
         Body(
             view,
@@ -41,9 +45,7 @@ def steps(view: View) -> list[Table]:
             body,
             _calls(view, body),
             _entered(view, body),
-            joins=tuple(
-                dict.fromkeys(s.op for s in network.trace.skips if network.join(s).step == body)
-            ),
+            joins=tuple(ran.get(body, ())),
         ).table()
         for number, body in numbered.items()
         if view.shows(body)
@@ -114,7 +116,7 @@ def encoder_steps(view: View) -> list[Table]:
         bodies = []
     tables = [body.table() for body in bodies if body is not None]
     if tables and later and view.block is None:
-        names = code(view.words.listed.join(f"res[{view.residuals.index(v)}]" for v in later))
+        names = code(view.words.listed.join(f"res[{view.residual_numbers[v]}]" for v in later))
         note = phrase(view.words.pushed_later, None, names=names)
         tables[-1] = replace(tables[-1], after=(*tables[-1].after, note))
     return tables
@@ -166,13 +168,12 @@ def _pushes(view: View) -> tuple[dict[int, list[int]], list[int]]:
     network, anatomy = view.network, view.anatomy
     early = (*anatomy.entry, *anatomy.encoder)
     calls = sorted((*early, *anatomy.middle, *anatomy.decoder))
+    starts = [network.step(call).start for call in calls]
     found: dict[int, list[int]] = {block: [] for block in early}
     later: list[int] = []
     for value in view.residuals:
-        born = network.graph.born(value)
-        begun = [call for call in calls if network.step(call).start < born]
-        block = begun[-1] if begun else early[0]
-        found.get(block, later).append(value)
+        begun = bisect_left(starts, network.graph.born(value))
+        found.get(calls[begun - 1] if begun else early[0], later).append(value)
     return found, later
 
 

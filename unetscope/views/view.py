@@ -94,6 +94,16 @@ class View:
         return residuals(self.network, self.anatomy)
 
     @cached_property
+    def residual_numbers(self) -> dict[int, int]:
+        """The place of each residual in the stack."""
+        return {value: number for number, value in enumerate(self.residuals)}
+
+    @cached_property
+    def push_numbers(self) -> dict[int, int]:
+        """The place of each value that is joined among the ledger's pushes."""
+        return {value: number for number, value in enumerate(self.network.pushed)}
+
+    @cached_property
     def skipped(self) -> frozenset[int]:
         """What waits for the decoder: residuals, and what arrives at the joins.
 
