@@ -374,15 +374,19 @@ class Architecture:
         """The rows of every table of `unetscope trace` by its key; `calls` is every call.
 
         A table that this network has not is left out. Step tables, one for each body that joins
-        skips, follow each other under `steps`, each row with its `block`.
+        skips, follow each other under `steps`, each row with its `block`; those of the encoder and
+        of the middle under `encoder_steps` and `middle_steps`.
         """
         from unetscope.views.sections import choose, show
+        from unetscope.views.step_table import STEPS
         from unetscope.views.tree import calls
 
         found, _ = show(self._view, choose(None))
         rows: dict[str, list[Row]] = {}
         for table in [*found, *calls(self._view)]:
-            shared = {"block": table.data["block"]} if table.key == "steps" else {}
+            if not table.columns:
+                continue
+            shared = {"block": table.data["block"]} if table.key in STEPS else {}
             rows.setdefault(table.key, []).extend({**shared, **row} for row in _rows(table))
         return rows
 

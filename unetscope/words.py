@@ -122,13 +122,26 @@ class Words:
             "time_embedding": Word(en="Time embedding", zh="时间嵌入"),
             "controlnet": Word(en="ControlNet", zh="ControlNet"),
             "adapter": Word(en="Adapter", zh="Adapter"),
-            "other": other,
+            "other": Word(en="Elsewhere", zh="其他位置"),
         }
     )
     steers = Word(
         en="{part}: {count} tensors are added to the UNet's features, {skips} of them to skips on "
         "their way.",
         zh="{part}：有 {count} 个张量加到 UNet 的特征上，其中 {skips} 个加到途中的跨层连接上。",
+    )
+
+    skips_and_joins = Word(en="Skips and joins", zh="跨层连接与汇合")
+    no_skips = Word(en="No skip is joined.", zh="没有拼接任何跨层连接。")
+    type_next = Word(en="What to type next", zh="接下来可以输入")
+    commands = WordsByKey(
+        {
+            "skips": Word(en="every join, with its class", zh="每个汇合及其类别"),
+            "explain": Word(en="all about one module", zh="单个模块的全部信息"),
+            "block": Word(en="the tables of one block", zh="单个模块组的各表"),
+            "modules": Word(en="the tree of every call", zh="全部调用的树"),
+            "memory": Word(en="what is in memory, and when", zh="内存中有什么、在何时"),
+        }
     )
 
     # Comparison of blocks
@@ -261,11 +274,23 @@ class Words:
     of_no_class = Word(en="Joins of no known class: {}.", zh="类别未知的汇合：{}。")
 
     # Steps
-    steps_of = Word(en="Steps", zh="使用残差")
+    steps_of = WordsByKey(
+        {
+            "encoder_steps": Word(en="Steps of the encoder", zh="压入残差"),
+            "middle_steps": Word(en="Steps of the middle block", zh="Middle Block 的步骤"),
+            "steps": Word(en="Steps", zh="使用残差"),
+        }
+    )
+    never_joined = Word(en="never joined", zh="从未拼接")
+    pushed_later = Word(
+        en="Pushed after the encoder, by the decoder's blocks: {names}.",
+        zh="在 Encoder 之后由 Decoder 的模块压入：{names}。",
+    )
     sample_in = Word(en="Input", zh="输入")
     from_producer = Word(en="from", zh="来自")
     operation = Word(en="Operation", zh="操作")
     input_tensors = Word(en="Input tensors and shapes", zh="输入Tensor(s) 及其维度")
+    output_tensor = Word(en="Output tensor and shape", zh="输出Tensor及其维度")
     key_layer = Word(en="Key layer (in_ch -> out_ch)", zh="关键层定义 (in_ch -> out_ch)")
     previous = Word(en="(previous)", zh="(上一步输出)")
     previous_made_by = Word(en="(previous: {})", zh="(上一步输出: {})")

@@ -67,7 +67,7 @@ def of_json(tmp_path):
 
 def check(found):
     """Hold everything that two tables tell."""
-    parts = {row["part"]: row for row in found["parts"]["rows"]}
+    parts = {row["part"]: row for row in found["parts"]["rows"] if row["output_shape"]}
     for before, after in pairwise(parts.values()):
         assert before["output_shape"] == after["input_shape"], (before, after)
     for side in ("encoder", "decoder"):
@@ -104,6 +104,11 @@ def check(found):
         for before, after in pairwise(table["rows"]):
             given = dict(zip(after["inputs"], after["input_shapes"], strict=True))
             assert given.get("previous", before["output_shape"]) == before["output_shape"]
+    later = check_pushes(found, rows)
+    assert later == stack.get("from_later", 0)
+    parts = found["parts"]
+    assert sum(row["parameters"] for row in parts["rows"]) == parts["total"]["parameters"]
+    assert sum(row["macs"] for row in parts["rows"]) == parts["total"]["macs"]
     decoder = [row["block"] for row in found["decoder"]["rows"]]
     numbers = {
         table["block"]: table["rows"][0]["step"].partition(".")[0] for table in found["steps"]
@@ -111,6 +116,21 @@ def check(found):
     if set(numbers) <= set(decoder):
         first = {block: str(number) for number, block in enumerate(decoder, 1)}
         assert numbers == {block: first[block] for block in numbers}
+
+
+def check_pushes(found, residuals):
+    """Each residual is pushed once, in the stack's order; how many no encoder's table pushes."""
+    steps = [step for table in found["encoder_steps"] for step in table["rows"]]
+    pushes = [step for step in steps if step["operation"] == "push"]
+    assert all(step["residual"] is None for step in steps if step not in pushes)
+    known = {f"res[{row['index']}]": row for row in residuals}
+    assert [push["residual"] for push in pushes] == list(known)[: len(pushes)]
+    for push in pushes:
+        row = known[push["residual"]]
+        assert push["push"] == row.get("push", row["index"])
+        assert push["output_shape"][1:] == row["channels_and_size"]
+        assert push["input_shapes"] == [push["output_shape"]]
+    return len(known) - len(pushes)
 
 
 @pytest.mark.parametrize("name", sorted(read_index()))

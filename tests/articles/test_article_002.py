@@ -118,6 +118,7 @@ def test_parts(data):
         "unet.bottleneck",
         "unet.decoders.11",
         "final",
+        "time_embedding",
     ]
     assert parts["decoder"]["input_shape"] == shape("1280/64")
     rows = found["decoder"]["rows"]

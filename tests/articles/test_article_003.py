@@ -42,6 +42,7 @@ def test_the_tables(data):
         "middle": ["bottleneck"],
         "decoder": ["up1", "up2"],
         "exit": ["out"],
+        "time_embedding": ["time_embed"],
     }
     # The drawing has three downsamplings, down to 8 x 8.
     rows = found["encoder"]["rows"]

@@ -100,7 +100,8 @@ def test_memory_tells_what_the_controlnet_holds(files, unetscope, rows):
 def test_trace_names_it_beside_the_five_parts(files, unetscope):
     result = unetscope("trace", "unet.yaml", "--controlnet", "control.yaml", "-f", "json")
     found = json.loads(result.out)
-    assert found["parts"]["rows"][-1]["modules"] == ["controlnet"]
+    (part,) = [row for row in found["parts"]["rows"] if row["part"] == "controlnet"]
+    assert part["modules"] == ["controlnet"]
     assert found["parts"]["steering"] == [
         {
             "part": "controlnet",

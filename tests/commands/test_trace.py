@@ -38,8 +38,8 @@ def data(result):
 def test_all_sections_in_the_order_of_the_article(unetscope, narrow):
     result = unetscope("trace", narrow, "--format", "json")
     assert list(data(result)) == [
-        "format_version", "provenance", "model", "io", "parts", "encoder", "residuals", "ledger",
-        "middle", "decoder", "steps",
+        "format_version", "provenance", "model", "io", "parts", "verdict", "next", "encoder",
+        "encoder_steps", "residuals", "ledger", "middle", "middle_steps", "decoder", "steps",
     ]  # fmt: skip
     assert result.err == ""
 
@@ -193,8 +193,9 @@ def test_output_to_a_file_is_whole_or_not_at_all(unetscope, narrow, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--sections", "leger"], "error: no section `leger`: expected model, io, parts, encoder, "
-         "residuals, ledger, middle, decoder, steps\nhint: did you mean `ledger`?\n"),
+        (["--sections", "leger"], "error: no section `leger`: expected model, io, parts, verdict, "
+         "next, encoder, encoder-steps, residuals, ledger, middle, middle-steps, decoder, "
+         "steps\nhint: did you mean `ledger`?\n"),
         (["--block", "up_block.1"], "error: no block `up_block.1` in Narrow\n"
          "hint: did you mean `up_blocks.1`?\n"),
         (["--ops", "conv_inn"], "error: no module `conv_inn` in Narrow\n"

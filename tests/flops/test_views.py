@@ -12,8 +12,8 @@ from unetscope.analysis.scaling import Point
 from unetscope.render.chart import svg, text
 from unetscope.table import Bar, Chart, Kind
 from unetscope.tracing import trace
-from unetscope.views.blocks import heading
 from unetscope.views.flops import flops, no_formula, uncounted
+from unetscope.views.overview import heading
 from unetscope.views.sweep import sweep
 from unetscope.views.view import View
 from unetscope.words import Words

@@ -32,11 +32,15 @@ def trace_command(
     sections: Annotated[
         str | None,
         typer.Option(
-            help="Only these, comma-separated: model, io, parts, encoder, residuals, ledger, "
-            "middle, decoder, steps.",
+            help="Only these, comma-separated: model, io, parts, verdict, next, encoder, "
+            "encoder-steps, residuals, ledger, middle, middle-steps, decoder, steps.",
             metavar="NAMES",
         ),
     ] = None,
+    overview: Annotated[
+        bool,
+        typer.Option("--overview", help="Only the overview: model, io, parts, verdict, next."),
+    ] = False,
     block: Annotated[
         str | None, typer.Option(help="Only one block, by path.", metavar="PATH")
     ] = None,
@@ -60,9 +64,12 @@ def trace_command(
 ) -> None:
     """Trace one forward pass: shapes, skips, blocks and steps.
 
-    Builds the UNet, runs it once with every module watched, and prints its tables. On the meta
-    device, the default, nothing is computed and nothing allocated.
+    Builds the UNet, runs it once with every module watched, and prints an overview, then its
+    tables. On the meta device, the default, nothing is computed and nothing allocated.
     """
+    if overview and (sections is not None or block is not None):
+        other = "--sections" if sections is not None else "--block"
+        raise UnetscopeError(f"`--overview` is of the whole network: leave out `{other}`, or it")
     unet = network.load(config)
     trace = unet.trace()
     if trace.provenance:
@@ -77,7 +84,10 @@ def trace_command(
         console.info(f"saved {save}")
     from unetscope.views.view import View
 
-    view = replace(View.of(trace, written.lang, names), attentions=attentions)
+    typed = unet.source.request.typed
+    if names != "diffusers":
+        typed += ("--names", names)
+    view = replace(View.of(trace, written.lang, names), attentions=attentions, typed=typed)
     if block is not None:
         view = replace(view, block=_known(view, view.path(block)))
     if symbolic:
@@ -85,7 +95,9 @@ def trace_command(
         from unetscope.views.symbols import in_symbols
 
         view = in_symbols(view, probed(unet.source, trace))
-    written.show_view(view, view.told(_tables(view, sections, modules, depth, ops)))
+    tables = _tables(view, sections, overview, modules, depth, ops)
+    end = [table for table in tables[-1:] if table.key == "next"]
+    written.show_view(view, [*view.told(tables[: len(tables) - len(end)]), *end])
 
 
 def _known(view: View, path: str) -> str:
@@ -101,16 +113,22 @@ def _known(view: View, path: str) -> str:
 
 
 def _tables(
-    view: View, sections: str | None, modules: bool, depth: int | None, ops: str | None
+    view: View,
+    sections: str | None,
+    overview: bool,
+    modules: bool,
+    depth: int | None,
+    ops: str | None,
 ) -> list[Table]:
-    from unetscope.views.sections import choose, show
+    from unetscope.views.sections import OVERVIEW, choose, show
     from unetscope.views.tree import calls, functions
 
     if ops is not None:
         return functions(view, view.path(ops))
     if modules or depth is not None:
         return calls(view, depth)
-    tables, missing = show(view, choose(sections, view.block))
+    wanted = list(OVERVIEW) if overview else choose(sections, view.block)
+    tables, missing = show(view, wanted)
     if view.block is None or sections is not None:
         console.tell_missing(missing, "network" if view.block is None else "block")
     return tables

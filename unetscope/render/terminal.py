@@ -66,7 +66,7 @@ def _as_read(table: Table) -> Table:
     if table.paragraphs is None:
         return table
     text = (*table.before, *table.paragraphs, *table.after)
-    return replace(table, columns=(), rows=(), before=text, after=(), paragraphs=None)
+    return replace(table, columns=(), rows=(), before=text, after=(), paragraphs=None, facts=False)
 
 
 def _kind_of_table(table: Table) -> tuple[object, ...]:

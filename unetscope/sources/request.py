@@ -81,3 +81,16 @@ class Request:
         """The sizes that are given."""
         found = {name: getattr(self, name) for name in SIZES}
         return {name: size for name, size in found.items() if size is not None}
+
+    @property
+    def typed(self) -> tuple[str, ...]:
+        """The words for it on a command line: the source, then the options that are given."""
+        words = [self.source]
+        for name in self.given:
+            value = getattr(self, name)
+            if value is True:
+                words.append(FLAGS[name])
+                continue
+            for each in value if isinstance(value, tuple | list) else [value]:
+                words += [FLAGS[name], str(each)]
+        return tuple(words)

@@ -1,4 +1,4 @@
-"""The network as a whole: its heading, inputs and output, its five parts, and their blocks.
+"""The blocks of encoder, middle and decoder, side by side.
 
 The tables of the article on Stable Diffusion's UNet: where nothing changes, the encoder shows one
 value and the decoder an arrow.
@@ -9,126 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from unetscope.analysis.anatomy import in_a_row, is_layer
+from unetscope.analysis.anatomy import is_layer
 from unetscope.analysis.network import Network
 from unetscope.table import Cell, Column, Kind, Part, Table
-from unetscope.views.control import steering
-from unetscope.views.view import Dim, View, code
+from unetscope.views.view import Dim, View
 
 _TEXT = re.compile(r"encoder_hidden_states|text|prompt|caption")
-
-
-def heading(view: View) -> list[Table]:
-    """One record: the model, its config, its size, and where it ran."""
-    trace, words = view.network.trace, view.words
-    facts: list[tuple[Column, object]] = [
-        (Column("model", words.model), Cell.of(view.name, data=trace.name))
-    ]
-    run = trace.provenance
-    if run is not None and run.config:
-        facts.append((Column("config", words.config, code=True), run.config))
-    facts += [
-        (Column("parameters", words.parameters, Kind.COUNT), trace.total_params),
-        (Column("tensors", words.tensors, Kind.COUNT), _tensors(view)),
-    ]
-    macs = [op.macs for op in trace.ops]
-    if trace.failure is None and None not in macs:
-        total = sum(filter(None, macs))
-        facts += [
-            (Column("macs", words.macs, Kind.MACS), total),
-            (Column("flops", words.flops, Kind.FLOPS), 2 * total),
-        ]
-    if run is not None:
-        facts.append((Column("device", words.device), run.device))
-    columns = tuple(column for column, _ in facts)
-    row = tuple(value for _, value in facts)
-    return [Table("model", words.model, columns, (row,), facts=True)]  # type: ignore[arg-type]
-
-
-def _tensors(view: View) -> int:
-    """How many parameter tensors there are; a shared one counts once."""
-    modules = view.network.trace.modules
-    return sum(p.tied_to is None for module in modules for p in module.parameters)
-
-
-def inputs_and_output(view: View) -> list[Table]:
-    """The tensors that went in and came out."""
-    trace, words = view.network.trace, view.words
-    named = [(argument.name, argument.value) for argument in trace.inputs]
-    outputs = list(enumerate(trace.outputs))
-    rows = [(Cell.of(name, code=True), *_tensor(view, value)) for name, value in named]
-    for index, value in outputs:
-        name = words.output if len(outputs) == 1 else f"{words.output}.{index}"
-        data = "output" if len(outputs) == 1 else f"output.{index}"
-        rows.append((Cell.of(name, data=data), *_tensor(view, value)))
-    columns = (
-        Column("name", words.name),
-        Column("shape", words.shape, Kind.TUPLE, code=True),
-        Column("dtype", words.dtype, priority=1),
-    )
-    return [Table("io", words.inputs_and_output, columns, tuple(rows))]
-
-
-def _tensor(view: View, value: int) -> tuple[tuple[int | str, ...], str]:
-    return view.dims(value), view.network.spec(value).dtype
-
-
-def parts(view: View) -> list[Table]:
-    """One row a part: its blocks, and the dims of the feature map before and after.
-
-    What steers the UNet is a part beside the five; a line says what it adds. Another says where
-    several UNets run in a row, whose blocks are not told apart.
-    """
-    network, words, anatomy = view.network, view.words, view.anatomy
-    rows = []
-    for key, blocks in vars(anatomy).items():
-        if not blocks:
-            continue
-        given, made = network.main_input(blocks[0]), network.main_output(blocks[-1])
-        paths = [network.path(block) for block in blocks]
-        rows.append(
-            (
-                Cell.of(words.part_names[key], data=key),
-                Cell(_between(paths), paths),
-                None if given is None else view.dims(network.before_join(given)),
-                None if made is None else view.dims(made),
-            )
-        )
-    if not rows:
-        return []
-    beside = list(steering(view))
-    for each in beside:
-        given = network.main_input(each.calls[0])
-        rows.append(
-            (
-                Cell.of(words.part_names[each.part], data=each.part),
-                Cell(_between(paths := [network.path(call) for call in each.calls]), paths),
-                None if given is None else view.dims(given),
-                None,
-            )
-        )
-    columns = (
-        Column("part", words.part),
-        Column("modules", words.modules),
-        Column("input_shape", words.input_dims, Kind.TUPLE, code=True),
-        Column("output_shape", words.output_dims, Kind.TUPLE, code=True),
-    )
-    title = words.five_parts if len(rows) == len(vars(anatomy)) else words.parts
-    notes = [each.sentence(view) for each in beside]
-    data: dict[str, object] = {}
-    if beside:
-        data["steering"] = [each.data(view) for each in beside]
-    if (number := in_a_row(network)) > 1:
-        notes.append(Cell.of(words.in_a_row.format(number)))
-        data["in_a_row"] = number
-    return [Table("parts", title, columns, tuple(rows), after=tuple(notes), data=data)]
-
-
-def _between(paths: list[str]) -> tuple[Part, ...]:
-    """The first and the last of a run of blocks."""
-    if len(paths) == 1:
-        return (code(paths[0]),)
-    return (code(paths[0]), Part(", " if len(paths) == 2 else " … "), code(paths[-1]))
 
 
 def encoder(view: View) -> list[Table]:

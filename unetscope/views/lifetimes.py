@@ -80,7 +80,7 @@ def alive(report: Report) -> list[Table]:
         rows.append((label, None, sum(rest), sum(rest) / peak.nbytes, None))
     columns = (
         Column("producer", words.producer, code=True),
-        Column("shape", words.shape, Kind.SHAPE, code=True),
+        Column("shape", words.shape, Kind.TUPLE, code=True),
         Column("held_bytes", words.bytes_held, Kind.BYTES),
         Column("share", words.share, Kind.SHARE, priority=1),
         Column("push", words.as_skip, priority=2),

@@ -114,9 +114,9 @@ def ledger(view: View) -> list[Table]:
     columns = (
         Column("push", words.push),
         Column("producer", words.producer, code=True),
-        Column("shape", words.shape, Kind.CHANNELS_AND_SIZE, priority=1),
+        Column("shape", words.shape, Kind.TUPLE, priority=1),
         Column("held_bytes", words.bytes_held, Kind.BYTES, priority=3),
-        Column("pop", words.pop),
+        Column("pop", words.pop, priority=2),
         Column("consumer", words.consumer, code=True),
         Column("calls_between", words.calls_between, priority=4),
         Column(
@@ -159,7 +159,7 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
     return (
         Cell.of(skip.push),
         Cell.of(network.graph.origin(skip.value), code=True),
-        Cell.of(view.dims(skip.value)[1:], Kind.CHANNELS_AND_SIZE, data=view.dims(skip.value)),
+        Cell.of(view.dims(skip.value), Kind.TUPLE),
         Cell.of(network.spec(skip.value).nbytes, Kind.BYTES),
         Cell.of(pop),
         Cell.of(where, code=True),
@@ -271,7 +271,7 @@ def all_joins(view: View) -> Table:
             Column("module", words.module, code=True),
             Column("function", words.function, code=True),
             Column("operands", words.operands, code=True, priority=3),
-            Column("shape", words.shape, Kind.SHAPE, priority=2),
+            Column("shape", words.shape, Kind.TUPLE, priority=2),
             Column("note", words.note, priority=1),
         ),
         tuple(_join(view, join) for join in view.joins),
@@ -289,7 +289,7 @@ def _join(view: View, join: Join) -> tuple[Cell, ...]:
         Cell.of(module or network.trace.name, code=True, data=module),
         Cell.of(op.name, code=True),
         Cell.of(view.some(near), code=True, data=operands),
-        Cell.of(view.dims(join.value), Kind.SHAPE),
+        Cell.of(view.dims(join.value), Kind.TUPLE),
         Cell.of("" if join.doubt is None else words.doubts[join.doubt], data=join.doubt),
     )
 

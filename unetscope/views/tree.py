@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
-from unetscope.views.view import View, between, in_code, settings
+from unetscope.views.view import View, between, settings
 
 
 def calls(view: View, depth: int | None = None) -> list[Table]:
@@ -101,6 +101,7 @@ def functions(view: View, path: str) -> list[Table]:
     columns = (
         Column("function", words.function, code=True),
         Column("arguments", words.arguments, code=True, priority=1),
+        Column("operands", words.operands, code=True, priority=2),
         Column("input_shapes", words.input_dims),
         Column("output_shapes", words.output_dims),
     )
@@ -117,6 +118,7 @@ def functions(view: View, path: str) -> list[Table]:
                 row: tuple[Value, ...] = (
                     op.name,
                     op.detail,
+                    _operands(view, given, path),
                     _shapes(view, given),
                     _shapes(view, list(op.outputs)),
                 )
@@ -127,11 +129,12 @@ def functions(view: View, path: str) -> list[Table]:
                 row = (
                     name,
                     network.module(index).kind,
+                    _operands(view, given, path),
                     _shapes(view, given),
                     _shapes(view, list(step.outputs)),
                 )
             rows.append(row)
-        title = in_code(path) or view.name
+        title = path or view.name
         if len(found) > 1:
             title += f" ({words.called} {time})"
         tables.append(
@@ -145,6 +148,13 @@ def functions(view: View, path: str) -> list[Table]:
             )
         )
     return tables
+
+
+def _operands(view: View, values: Sequence[int], path: str) -> Cell:
+    """What made each operand, in the order of the call, as the module's own code would say it."""
+    origins = [view.network.graph.origin(value) for value in values]
+    near = [view.below(name.removesuffix(f" in {path}"), path) for name in origins]
+    return Cell.of(", ".join(near), code=True, data=origins)
 
 
 def _is_weight(view: View, value: int) -> bool:

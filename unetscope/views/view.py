@@ -37,6 +37,7 @@ class View:
         notes: sentences that belong below the tables.
         symbolic: whether dims are in symbols, so that one is `B` only if it really is the batch.
         names_of: the code base that `names` come from.
+        typed: what names the network on a command line: its source, then options; empty if unknown.
     """
 
     network: Network
@@ -48,6 +49,7 @@ class View:
     notes: tuple[str, ...] = ()
     symbolic: bool = False
     names_of: str = "diffusers"
+    typed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, trace: Trace, language: str = "en", names: str = "diffusers") -> View:
@@ -90,6 +92,16 @@ class View:
     def residuals(self) -> tuple[int, ...]:
         """The residual stack: what the encoder left for the decoder, joined later or not."""
         return residuals(self.network, self.anatomy)
+
+    @cached_property
+    def residual_numbers(self) -> dict[int, int]:
+        """The place of each residual in the stack."""
+        return {value: number for number, value in enumerate(self.residuals)}
+
+    @cached_property
+    def push_numbers(self) -> dict[int, int]:
+        """The place of each value that is joined among the ledger's pushes."""
+        return {value: number for number, value in enumerate(self.network.pushed)}
 
     @cached_property
     def skipped(self) -> frozenset[int]:
