@@ -33,6 +33,7 @@ class Network:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
+        self._resnets: dict[int, bool] = {}
         self.modules: dict[str, ModuleRecord] = {module.path: module for module in trace.modules}
         self.children: list[list[int]] = [[] for _ in trace.steps]
         self.ops: list[list[int]] = [[] for _ in trace.steps]
@@ -172,11 +173,17 @@ class Network:
 
     def attends(self, call: int) -> bool:
         """Whether attention is computed during a call."""
-        return any(
-            self.graph.kinds[op] in (OpKind.ATTENTION, OpKind.SOFTMAX)
-            for inner in self.below(call)
-            for op in self.ops[inner]
-        )
+        return call in self._attending
+
+    @cached_property
+    def _attending(self) -> set[int]:
+        found: set[int] = set()
+        for op, kind in zip(self.trace.ops, self.graph.kinds, strict=True):
+            call = op.step if kind in (OpKind.ATTENTION, OpKind.SOFTMAX) else None
+            while call is not None and call not in found:
+                found.add(call)
+                call = self.step(call).parent
+        return found
 
     def convolutions(self, call: int) -> list[int]:
         """The calls of convolution layers during a call, in order."""
@@ -202,6 +209,12 @@ class Network:
         The shortcut ends in a sum in the call's own body; a sum with an embedding is none, nor is
         one of two inputs, as in a gate.
         """
+        known = self._resnets.get(call)
+        if known is None:
+            known = self._resnets[call] = self._is_resnet(call)
+        return known
+
+    def _is_resnet(self, call: int) -> bool:
         if self.attends(call) or len(self.convolutions(call)) < 2 or not self.children[call]:
             return False
         sums = (op for op in self.ops[call] if self.graph.kinds[op] is OpKind.SUM)

@@ -7,8 +7,8 @@ from abc import abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from unetscope.errors import UnetscopeError
 from unetscope.files import cache
+from unetscope.files.versioned import DamageError
 from unetscope.sources.source import Runnable
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class Remembered(Runnable):
         kept = cache.read(key)
         if kept is not None:
             try:
-                return traces.loads(kept)
-            except UnetscopeError:
+                return traces.loads_own(kept)
+            except DamageError:
                 pass  # as if it were not there
         found = super().trace()
         cache.keep(key, traces.dumps(found))
