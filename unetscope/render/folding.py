@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 from rich.cells import cell_len
 
@@ -27,8 +28,9 @@ _SHAPE = rf"[\[(](?=[-\d(]|[A-Z]+\b|ceil\(|floor\(){_DIM}(?:,\ {_DIM})*,?[\])]"
 _UNIT = r"(?<=\d)\ (?=(?:%|[KMGT]?i?B|[kMGT]?(?:MACs|FLOPs))(?!\w))"  # the space before it
 
 
+@cache
 def _pattern(word: str) -> re.Pattern[str]:
-    """What finds the pieces of a text whose words look so."""
+    """What finds the pieces of a text whose words look so; most outputs fold nothing."""
     return re.compile(
         rf"""[^\ {_WIDE}=]+=(?=[\[(])      # the name of a setting, before its value
         | \ *(?:{word})[{_CLOSING}]*\ *    # a word, with the space around it
@@ -38,8 +40,8 @@ def _pattern(word: str) -> re.Pattern[str]:
     )
 
 
-_TEXT = _pattern(rf"(?:{_SHAPE}|{_UNIT}|[^\ {_WIDE}])+")
-_PATH = _pattern(rf"(?:{_SHAPE}|\.{{1,2}}(?=\d)|[^\ .{_CLOSING}])+\.*|\.+")  # not before an index
+_TEXT = rf"(?:{_SHAPE}|{_UNIT}|[^\ {_WIDE}])+"
+_PATH = rf"(?:{_SHAPE}|\.{{1,2}}(?=\d)|[^\ .{_CLOSING}])+\.*|\.+"  # not before an index
 
 
 def width(line: Line) -> int:
@@ -84,7 +86,7 @@ def pieces(line: Line) -> Iterator[Line]:
             piece.append(span)
             continue
         is_path = span.code or span.heading
-        texts = (_PATH if is_path else _TEXT).findall(span.text)
+        texts = _pattern(_PATH if is_path else _TEXT).findall(span.text)
         for number, text in enumerate(texts, 1):
             piece.append(span._replace(text=text))
             if number < len(texts) or text[-1] in (" ." if is_path else f" {_CLOSING}"):

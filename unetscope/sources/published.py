@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import version
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path as FilePath
@@ -63,6 +62,8 @@ class Published:
                 f"no family here covers {self.kind}, and diffusers, which has it, is not installed",
                 hint="pip install 'unetscope[diffusers]'",
             )
+        from importlib.metadata import version  # it imports readers of archives and mail
+
         return f"diffusers {version('diffusers')}"
 
     def make(self) -> nn.Module:
