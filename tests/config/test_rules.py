@@ -73,7 +73,7 @@ REFUSED = {
     ),
     "an encoder of 64 layers with 64 transformer blocks each": (
         "layers_per_block: 64\n  transformer_layers_per_block: 64",
-        "4:3: unet.transformer_layers_per_block: expected a network of at most 10,000 ResNets "
+        "4:3: unet.transformer_layers_per_block: expected a network of at most 1,000 ResNets "
         "and transformer blocks, found 25,350",
     ),
     "classes beside the time, and more on top of it": (

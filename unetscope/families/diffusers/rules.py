@@ -35,8 +35,9 @@ from unetscope.families.diffusers.unet2d import UNet2DConfig
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
 from unetscope.findings import LIST_LENGTH, MISSING, REVERSE_MISSING, TOO_LARGE, Finding, Path
 
-MOST_LAYERS = 10_000
-"""ResNets and transformer blocks in one network; the largest published one has about 170."""
+MOST_LAYERS = 1_000
+"""ResNets and transformer blocks in one network, which are traced in some seconds; the largest
+published one has about 170."""
 
 _ONE_A_LEVEL = (
     "up_block_types",
