@@ -58,8 +58,9 @@ def test_every_option_with_choices_offers_them(name, tab):
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("trace --sections m", ["model", "middle"]),
-        ("trace --sections model,m", ["model,middle"]),
+        ("trace --sections mo", ["model"]),
+        ("trace --sections model,mo", []),
+        ("trace --sections ledger,mo", ["ledger,model"]),
         ("memory --sections w", ["weights"]),
         ("explain sd15 --sections ch", ["channels"]),
         ("timesteps --sections s", ["similarity"]),

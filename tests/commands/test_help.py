@@ -160,6 +160,6 @@ def test_options_of_one_name_mean_one_thing():
     own = {
         *("--by", "--top", "--depth", "--sections", "--steps"),  # each of its own rows
         *("--batch", "--height", "--width", "--tokens"),  # of `sweep`, many
-        *("--format", "--output", "--schema"),
+        *("--format", "--output", "--schema", "--lang"),
     }
     assert {name for name, helps in said.items() if len(helps) > 1} <= own

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
         "unetscope explain sd15 up_blocks.1.resnets.0",
         "One ResNet of the decoder: its shapes, its channels and why it has them.",
     ),
-    ("unetscope explain sd15 IN05", "The same by the name of a merge block."),
+    (
+        "unetscope explain sd15 IN05",
+        "The modules of a merge block, as tools that merge checkpoints call it.",
+    ),
     (
         "unetscope explain sd15 '*.attn2.to_k' --sections module",
         "A table of all modules whose paths match.",

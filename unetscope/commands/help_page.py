@@ -25,7 +25,7 @@ _INDENT = "  "
 _Function = TypeVar("_Function", bound=Callable[..., None])
 ARGUMENTS, COMMANDS, EXAMPLES, OPTIONS = "Arguments", "Commands", "Examples", "General"
 """Headings, beside those that options name themselves."""
-USAGE = "Usage:"
+USAGE = "Usage"
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def page(command: Any, context: Any) -> str:
         context: in which its help was asked for.
     """
     width = max(min(shutil.get_terminal_size((80, 24)).columns, _WIDEST), _NARROWEST)
-    usage = " ".join(command.get_usage(context).split())
-    sections = [usage.replace(USAGE, said(USAGE), 1)]
+    _, _, usage = " ".join(command.get_usage(context).split()).partition(" ")
+    sections = [f"{_before_more(said(USAGE))} {usage}"]
     sections += [_folded(said(text), width) for text in paragraphs(command.help)]
     inner = getattr(command, "commands", {})
     if inner:
@@ -103,18 +103,28 @@ def _groups(command: Any, context: Any) -> dict[str, list[tuple[str, str]]]:
             heading = getattr(parameter, "rich_help_panel", None) or usual
             name, text = record
             # Behind two spaces stands what Typer knows besides, such as `[env var: X; default: 1]`.
-            help, _, facts = text.partition("  [")
-            told = (said(f"[{fact}]") for fact in facts.removesuffix("]").split("; ") if fact)
-            row = name, " ".join([*map(said, paragraphs(help)), *told])
+            sentence, _, facts = text.partition("  [")
+            told = (_fact(fact) for fact in facts.removesuffix("]").split("; ") if fact)
+            row = name, " ".join([*map(said, paragraphs(sentence)), *told])
             groups.setdefault(heading, []).append(row)
     if OPTIONS in groups:  # such as `--help`: of interest to nobody who reads it
         groups[OPTIONS] = groups.pop(OPTIONS)
     return groups
 
 
+def _fact(text: str) -> str:
+    """One of these facts in brackets; a value, which is to be typed, stays as it is."""
+    name, colon, value = text.partition(": ")
+    return said(f"[{name}: {{}}]").format(value) if colon else said(f"[{text}]")
+
+
 def _titled(heading: str) -> str:
-    title = said("{}:").format(said(heading))
+    title = _before_more(said(heading))
     return f"\033[1m{title}\033[0m" if console.wants_color() else title
+
+
+def _before_more(title: str) -> str:
+    return f"{title}:" if title.isascii() else f"{title}："
 
 
 def _entry(name: str, text: str, width: int, names: int = _NAMES) -> str:
@@ -146,7 +156,12 @@ def _pieces(text: str) -> Iterator[str]:
         start = 0
         for place, (character, following) in enumerate(pairwise(word), 1):
             wide = _columns(character + following) > 2
-            if wide and character not in _OPENING and following not in _CLOSING:
+            if (
+                wide
+                and not word.startswith("[")
+                and character not in _OPENING
+                and following not in _CLOSING
+            ):
                 yield word[start:place]
                 start = place
         yield word[start:]
@@ -154,7 +169,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 _WORD = re.compile(r"(?:`[^`]{1,40}`|'\{[^']{1,40}\}'|\[[^\]]{1,40}\]|\S)+ *")
 """What stands between spaces; code and what stands in square brackets are not broken if short."""
-_CLOSING, _OPENING = frozenset(" ，。；：、！？）」》”"), frozenset("（「《“")
+_CLOSING, _OPENING = frozenset(" .,:;!?)]，。；：、！？）」》”"), frozenset("（「《“")
 
 
 def _columns(text: str) -> int:

@@ -66,10 +66,6 @@ def timesteps_command(
     """Show how the time step is embedded: sines and cosines, their frequencies and values.
 
     The network's own layer runs on the CPU; what each channel is, is found from its values.
-
-    `unetscope timesteps sd15 --at 0,10,100`
-
-    `unetscope timesteps article_003 --plot -o embedding.svg`
     """
     from unetscope.sources.embedding import embedding
     from unetscope.views.about import Subject, about
