@@ -102,8 +102,9 @@ def _groups(command: Any, context: Any) -> dict[str, list[tuple[str, str]]]:
             usual = ARGUMENTS if parameter.param_type_name == "argument" else OPTIONS
             heading = getattr(parameter, "rich_help_panel", None) or usual
             name, text = record
-            # Behind two spaces stands what Typer knows besides, such as `[env var: X; default: 1]`.
-            sentence, _, facts = text.partition("  [")
+            # Behind two spaces stands what Typer knows besides: `[env var: X; default: 1]`, whose
+            # bracket older ones escape.
+            sentence, _, facts = text.replace("  \\[", "  [").partition("  [")
             told = (_fact(fact) for fact in facts.removesuffix("]").split("; ") if fact)
             row = name, " ".join([*map(said, paragraphs(sentence)), *told])
             groups.setdefault(heading, []).append(row)
