@@ -26,7 +26,7 @@ def tab(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["unetscope"])
 
-    def press(line):
+    def press(line, whole=False):
         with monkeypatch.context() as patched:
             for name, value in {**ASKED, "_TYPER_COMPLETE_ARGS": f"unetscope {line}"}.items():
                 patched.setenv(name, value)
@@ -34,7 +34,11 @@ def tab(tmp_path, monkeypatch, capsys):
                 cli._parser()([])
         printed = capsys.readouterr()
         assert printed.err == ""
-        return [offer.partition("\t")[0] for offer in printed.out.split("\n")[:-1] if offer]
+        return [
+            offer if whole else offer.partition("\t")[0]
+            for offer in printed.out.split("\n")[:-1]
+            if offer
+        ]
 
     return press
 
@@ -42,6 +46,7 @@ def tab(tmp_path, monkeypatch, capsys):
 def test_commands_and_options(tab):
     assert tab("") == list(COMMANDS)
     assert tab("comp") == ["compare"]
+    assert tab("comp", whole=True) == [f"compare\t{COMMANDS['compare'].help.partition(chr(10))[0]}"]
     assert tab("trace --sect") == ["--sections"]
 
 

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from unetscope.commands import console
-from unetscope.commands.help_page import page
+from unetscope.commands.help_page import page, paragraphs
 from unetscope.errors import UnetscopeError
 
 
@@ -19,6 +19,10 @@ class Command(TyperCommand):
         """Write the help."""
         ctx.color = console.wants_color()
         formatter.write(page(self, ctx))
+
+    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002
+        """Its first sentence, whole: shells cut it where they have no room."""
+        return paragraphs(self.help)[0]
 
 
 class Group(TyperGroup):
