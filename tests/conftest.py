@@ -6,6 +6,7 @@ import gc
 import inspect
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,9 +96,21 @@ def unetscope(request, capsys, monkeypatch, trace_once):
         monkeypatch.setattr(console, "_verbose", False)
         code = cli.run([str(argument) for argument in arguments])
         printed = capsys.readouterr()
+        see_options(list(map(str, arguments)), printed.err)
         return Result(code, printed.out, printed.err)
 
     return run
+
+
+def see_options(arguments: list[str], said: str) -> None:
+    """See that a command speaks of no option that it has not, but in whole commands."""
+    commands = cli._parser().commands
+    command = next((commands[name] for name in arguments if name in commands), cli._parser())
+    known = {"--help", *(name for option in command.params for name in option.opts)}
+    own = re.sub(r"`(unetscope|git|pip) [^`]*`", "", said)
+    spoken_of = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", own))
+    given = {argument.partition("=")[0] for argument in arguments}
+    assert spoken_of <= known | given, (arguments, said)
 
 
 def pytest_collection_finish() -> None:

@@ -26,6 +26,7 @@ from unetscope.commands.memory import memory_command
 from unetscope.commands.options import MessageOptions, grouped
 from unetscope.commands.params import params_command
 from unetscope.commands.schema import schema_command
+from unetscope.commands.shells import InstallCompletion, ShowCompletion, prepare
 from unetscope.commands.show import show_command
 from unetscope.commands.skips import skips_command
 from unetscope.commands.sweep import sweep_command
@@ -38,24 +39,24 @@ from unetscope.version import __version__
 app = typer.Typer(
     name="unetscope",
     cls=Group,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("trace", cls=Command)(trace_command)
 app.command("skips", cls=Command)(skips_command)
 app.command("params", cls=Command)(params_command)
-app.command("explain", cls=Command)(explain_command)
 app.command("flops", cls=Command)(flops_command)
-app.command("sweep", cls=Command)(sweep_command)
-app.command("timesteps", cls=Command)(timesteps_command)
 app.command("memory", cls=Command)(memory_command)
+app.command("explain", cls=Command)(explain_command)
+app.command("timesteps", cls=Command)(timesteps_command)
+app.command("sweep", cls=Command)(sweep_command)
+app.command("check", cls=Command)(check_command)
 app.command("lock", cls=Command)(lock_command)
 app.command("diff", cls=Command)(diff_command)
 app.command("log", cls=Command)(log_command)
 app.command("compare", cls=Command)(compare_command)
-app.command("check", cls=Command)(check_command)
 app.command("list", cls=Command)(list_command)
 app.command("show", cls=Command)(show_command)
 app.command("schema", cls=Command)(schema_command)
@@ -76,6 +77,8 @@ def _options(
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
+    install_completion: InstallCompletion = None,
+    show_completion: ShowCompletion = None,
 ) -> None:
     """See, count and lock the architecture of diffusion UNets."""
 
@@ -132,6 +135,7 @@ def run(arguments: list[str] | None = None, interrupted: Callable[[], bool] = la
 @cache
 def _parser() -> Any:
     """What reads a command line: all options of all commands, which takes a while to make."""
+    prepare()
     return get_command(app)
 
 

@@ -47,19 +47,23 @@ EXAMPLES = {
     "--kwargs '{in_features: 3, out_features: 1}' --input 2,3",
 }
 """What a message suggests, `{}` for what it fills in -> one command of that form."""
-LEADS_TO_GIT_OR_PYTEST = {
+SPEAKS_TO_OTHER_TOOLS = {
     *(
         f"sources/{name}.py"
         for name in ("bases", "blobs", "git", "history", "locking", "revisions", "trees")
     ),
     "pytest_plugin.py",
+    "commands/shells.py",
 }
 
 
 def _strings(file):
-    """What a module may print: its strings but docstrings, `{}` for each value filled in."""
+    """What a module may say: strings but docstrings and examples, `{}` for what is filled in."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "examples":
+            silent |= {id(inner) for inner in ast.walk(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             silent |= {id(part) for part in node.values}
@@ -138,7 +142,7 @@ GENERAL = {"--help", *_options(cli._parser())}
 SPOKEN_OF = [
     (text, option, value)
     for file, texts in SAID.items()
-    if file not in LEADS_TO_GIT_OR_PYTEST
+    if file not in SPEAKS_TO_OTHER_TOOLS
     for text in texts
     for option, value in re.findall(r"(?<![\w-])(--[a-z][a-z-]*)(?: ([a-z-]+)`)?", text)
 ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import unetscope
 from unetscope import cli
-from unetscope.commands.help import paragraphs
+from unetscope.commands.help_page import examples_of, paragraphs
 
 ROOT = Path(unetscope.__file__).parent
 HOLE = "{}"
@@ -59,9 +59,8 @@ def helped() -> set[str]:
     found: set[str] = set()
     for command in (root, *root.commands.values()):
         for thing in (command, *command.params):
-            for text in (thing.help, getattr(thing, "epilog", None), thing.rich_help_panel):
-                if isinstance(text, str):
-                    found.update(" ".join(part.split()) for part in paragraphs(text))
+            found.update(filter(None, [*paragraphs(thing.help), thing.rich_help_panel]))
+        found.update(example.shows for example in examples_of(command))
     return found
 
 

@@ -7,16 +7,21 @@ from typing import Annotated
 import typer
 
 from unetscope.commands import console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import TableOptions, grouped, one_of
 
 
+@examples(
+    ("unetscope cache", "Where the cache is, and how large."),
+    ("unetscope cache clear", "Throw it away."),
+)
 @grouped
 def cache_command(
     written: TableOptions,
     action: Annotated[
         str,
         typer.Argument(
-            help="info says where the cache is and what it holds; clear throws it away.",
+            help="What to do: info tells where it is and what it holds; clear throws it away.",
             **one_of(("info", "clear")),
         ),
     ] = "info",

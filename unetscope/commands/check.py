@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unetscope import wording
-from unetscope.commands import console
+from unetscope.commands import completing, console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
     FindingOptions,
     MaybeSources,
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from unetscope.sources import Request
 
 
+@examples(
+    ("unetscope check mine.yaml", "Everything that is wrong with a config, each with its line."),
+    ("unetscope check mine.yaml --strict", "Warnings make it fail too, as a CI may want."),
+    ("unetscope check --list-rules", "What can be found."),
+)
 @grouped
 def check_command(
     network: SizedNetworkOptions,
@@ -38,7 +44,10 @@ def check_command(
     ignore: Annotated[
         list[str] | None,
         typer.Option(
-            "--ignore", metavar="ID", help="Leave out findings of this id; may be repeated."
+            "--ignore",
+            metavar="ID",
+            help="Leave out findings of this id; may be repeated.",
+            autocompletion=completing.one(completing.rules),
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail too.")] = False,

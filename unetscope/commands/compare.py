@@ -6,14 +6,22 @@ from typing import Annotated
 
 import typer
 
+from unetscope.commands import completing
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
     SizedNetworkOptions,
     TableOptions,
-    complete_configs,
     grouped,
 )
 
 
+@examples(
+    ("unetscope compare sd15 bk_sdm_small", "What a pruned network saves."),
+    (
+        "unetscope compare sd15 sdxl_base --height 128 --width 128 -f markdown",
+        "Two networks at the same size, as a table for a README.",
+    ),
+)
 @grouped
 def compare_command(
     network: SizedNetworkOptions,
@@ -23,7 +31,7 @@ def compare_command(
         typer.Argument(
             metavar="NETWORK...",
             help="Configs, locks, saved traces, files at git revisions, or code: pkg.module:attr.",
-            autocompletion=complete_configs,
+            autocompletion=completing.configs,
         ),
     ],
 ) -> None:

@@ -137,17 +137,21 @@ def progress(what: str, steps: int = 0) -> AbstractContextManager[Callable[[], N
 def style() -> Style:
     """How stdout wants its text: as wide as the terminal and in colour, or neither.
 
-    `NO_COLOR` and, after it, `FORCE_COLOR` go before what stdout is.
+    See `wants_color`.
     """
     from unetscope.render import Style
 
     terminal = sys.stdout.isatty()
-    understood = terminal and os.environ.get("TERM") != "dumb"
-    wanted = bool(os.environ.get("FORCE_COLOR")) or understood
     return Style(
-        width=shutil.get_terminal_size().columns if terminal else None,
-        color=wanted and not os.environ.get("NO_COLOR"),
+        width=shutil.get_terminal_size().columns if terminal else None, color=wants_color()
     )
+
+
+def wants_color() -> bool:
+    """Whether stdout wants colour: `NO_COLOR` and, after it, `FORCE_COLOR` go before what it is."""
+    understood = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    wanted = bool(os.environ.get("FORCE_COLOR")) or understood
+    return wanted and not os.environ.get("NO_COLOR")
 
 
 def emit(text: str, output: Path | None = None) -> None:

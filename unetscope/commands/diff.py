@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unetscope.commands import console
+from unetscope.commands import completing, console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
     OUTPUT,
     WRITTEN,
@@ -16,7 +17,6 @@ from unetscope.commands.options import (
     ModuleNames,
     Output,
     SizedNetworkOptions,
-    complete_configs,
     grouped,
     schema_option,
 )
@@ -35,6 +35,17 @@ def _schema() -> object:
     return {**diff_document.schema(), "$defs": {"branch": branch_document.schema()}}
 
 
+@examples(
+    ("unetscope diff sd15 sd15_inpaint --fail-on none", "What sets two shipped configs apart."),
+    (
+        "unetscope diff mine.lock mine.yaml --max-params +1%",
+        "Fail if a config has grown by more than one percent since it was locked.",
+    ),
+    (
+        "unetscope diff --base main .",
+        "All networks here that this branch changed, for a pull request.",
+    ),
+)
 @grouped
 def diff_command(
     network: SizedNetworkOptions,
@@ -48,7 +59,7 @@ def diff_command(
             "(model.safetensors), a file at a git revision (HEAD~1:configs/unet.yaml) or in the "
             "index (:configs/unet.yaml), or code: pkg.module:attr. With --base, or after two "
             "revisions, the folders, files and globs to compare.",
-            autocompletion=complete_configs,
+            autocompletion=completing.compared,
         ),
     ] = None,
     base: Annotated[
@@ -58,6 +69,7 @@ def diff_command(
             help="Compare the working tree with the commit where it left this branch; auto: the "
             "default branch of the remote.",
             metavar="REVISION",
+            autocompletion=completing.one(lambda: ["auto", *completing.revisions()]),
         ),
     ] = None,
     renamed: Annotated[
@@ -70,6 +82,7 @@ def diff_command(
             help="Run both for real, on cpu or cuda, with equal random weights and inputs, and "
             "compare their outputs.",
             metavar="DEVICE",
+            autocompletion=completing.one(lambda: ("cpu", "cuda")),
         ),
     ] = None,
     names: ModuleNames = "diffusers",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unetscope.commands import console
+from unetscope.commands import completing, console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
     ModuleNames,
     SizedNetworkOptions,
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
     from unetscope.record import Trace
 
 
+@examples(
+    (
+        "unetscope explain sd15 up_blocks.1.resnets.0",
+        "One ResNet of the decoder: its shapes, its channels and why it has them.",
+    ),
+    (
+        "unetscope explain sd15 IN05",
+        "The modules of a merge block, as tools that merge checkpoints call it.",
+    ),
+    (
+        "unetscope explain sd15 '*.attn2.to_k' --sections module",
+        "A table of all modules whose paths match.",
+    ),
+)
 @grouped
 def explain_command(
     network: SizedNetworkOptions,
@@ -32,6 +47,7 @@ def explain_command(
             help="A config file, the name of a shipped config, a saved trace, or code; may be left "
             "out.",
             show_default=False,
+            autocompletion=completing.networks_or_modules,
         ),
     ],
     second: Annotated[
@@ -41,6 +57,7 @@ def explain_command(
             help="A path (`up_blocks.2.resnets.0`), a merge block (`IN05`), a CompVis name or a "
             "glob ('*.attn2.to_k'); `.` is the whole network. A lone argument is the module.",
             show_default=False,
+            autocompletion=completing.modules,
         ),
     ] = None,
     sections: Annotated[
@@ -49,6 +66,9 @@ def explain_command(
             help="Only these, comma-separated: module, shapes, channels, layers, attention, "
             "functions.",
             metavar="NAMES",
+            autocompletion=completing.several(
+                completing.registry("unetscope.views.explain:SECTIONS")
+            ),
         ),
     ] = None,
     names: ModuleNames = "diffusers",

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from unetscope.commands import console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
+    ROWS,
     MaybeSource,
     ModuleNames,
     SizedNetworkOptions,
@@ -21,13 +23,28 @@ BY = ("block", "part", "stage-kind", "type", "mbw", "module", "op")
 """What the rows of the table can be."""
 
 
+@examples(
+    (
+        "unetscope flops sd15 --by op",
+        "How much of the work is convolution, and how much attention.",
+    ),
+    (
+        "unetscope flops sd15 --height 128 --width 128 --top 5",
+        "The five most costly blocks at an image of 1024x1024.",
+    ),
+    (
+        "unetscope flops sd15 --steps 20 --cfg",
+        "A whole image: 20 steps, with guidance two passes each.",
+    ),
+)
 @grouped
 def flops_command(
     network: SizedNetworkOptions,
     written: TableOptions,
     config: MaybeSource = None,
     by: Annotated[
-        str, typer.Option("--by", help="What the rows are; mbw: merge blocks.", **one_of(BY))
+        str,
+        typer.Option("--by", help=f"{ROWS}op: kinds of work, such as convolution.", **one_of(BY)),
     ] = "block",
     depth: Annotated[
         int | None,

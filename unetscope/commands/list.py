@@ -7,9 +7,14 @@ from typing import Annotated
 import typer
 
 from unetscope.commands import console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import TableOptions, grouped
 
 
+@examples(
+    ("unetscope list", "All shipped configs, by lineage."),
+    ("unetscope list sdxl", "Those that speak of SDXL."),
+)
 @grouped
 def list_command(
     written: TableOptions,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unetscope.commands import console
+from unetscope.commands import completing, console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
     OUTPUT,
     WRITTEN,
     ChangeOptions,
     SizedNetworkOptions,
-    complete_configs,
     grouped,
     leaving_option,
 )
@@ -31,6 +31,14 @@ def _grammar() -> str:
     return GRAMMAR
 
 
+@examples(
+    ("unetscope lock mine.yaml", "Write mine.lock, to be committed beside the config."),
+    (
+        "unetscope lock --check mine.yaml",
+        "Fail if the lock is not that of the config, as CI should.",
+    ),
+    ("unetscope lock sd15 -o sd15.lock", "The lock of a shipped config."),
+)
 @grouped
 def lock_command(
     network: SizedNetworkOptions,
@@ -40,7 +48,7 @@ def lock_command(
         typer.Argument(
             metavar="CONFIG...",
             help="Config files, or one shipped config or code with -o.",
-            autocompletion=complete_configs,
+            autocompletion=completing.configs,
         ),
     ] = None,
     check: Annotated[

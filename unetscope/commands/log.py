@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unetscope.commands import console
+from unetscope.commands import completing, console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
     GateOptions,
     SizedNetworkOptions,
     TableOptions,
-    complete_configs,
     grouped,
 )
 from unetscope.errors import UnetscopeError
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from unetscope.sources.past import Past
 
 
+@examples(
+    ("unetscope log mine.yaml", "The commits that changed a network, newest first."),
+    (
+        "unetscope log mine.yaml --first-bad --max-params 900M",
+        "The commit with which it grew above a bound.",
+    ),
+)
 @grouped
 def log_command(
     network: SizedNetworkOptions,
@@ -39,7 +46,7 @@ def log_command(
             metavar="[CONFIG]",
             help="A config, or a lock, in a git repository; without one, what `config` names "
             "under tool.unetscope in the nearest pyproject.toml, else sd15.",
-            autocompletion=complete_configs,
+            autocompletion=completing.configs,
         ),
     ] = None,
     most: Annotated[
@@ -52,6 +59,7 @@ def log_command(
             "--range",
             help="Only commits of B that A has not, or all up to one revision; without, HEAD.",
             metavar="A..B",
+            autocompletion=completing.range_,
         ),
     ] = None,
     first_parent: Annotated[

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from unetscope.commands import console
+from unetscope.commands import completing, console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
     MaybeSource,
     ModuleNames,
@@ -17,6 +18,13 @@ from unetscope.commands.options import (
 from unetscope.errors import UnetscopeError
 
 
+@examples(
+    (
+        "unetscope memory sd15 --dtype float16 --batch 2",
+        "What two images at once need in half precision, and when.",
+    ),
+    ("unetscope memory sd15 --sections skips", "How much the skips hold while the middle runs."),
+)
 @grouped
 def memory_command(
     network: SizedNetworkOptions,
@@ -28,6 +36,9 @@ def memory_command(
             help="Only these, comma-separated: memory, measured, weights, peak, blocks, skips, "
             "training.",
             metavar="NAMES",
+            autocompletion=completing.several(
+                completing.registry("unetscope.views.memory:SECTIONS")
+            ),
         ),
     ] = None,
     top: Annotated[

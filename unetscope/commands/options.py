@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 from typer.models import OptionInfo
 
-from unetscope.commands import console
+from unetscope.commands import completing, console
 from unetscope.commands.language import OPTION, VARIABLE, given
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.render import Content, format_of, formats
@@ -32,6 +32,17 @@ if TYPE_CHECKING:
 
 SHOW, NETWORK, GATE, OUTPUT = "What to show", "Network", "Gate", "Output"
 """The headings under which help lists the options; a command's own stand under the first."""
+_ORDER = {GATE: 2, NETWORK: 3, OUTPUT: 4}
+"""Their places in the help; other headings have the first."""
+
+ROWS = (
+    "What the rows are. block: such as down_blocks.0; part: such as the encoder; stage-kind: "
+    "stages down and kinds of modules across; type: kinds of modules, such as GSC (GroupNorm, SiLU "
+    "and a convolution) and whole blocks, X being the ResNets in each; mbw: merge blocks, IN00 to "
+    "OUT11, as tools that merge checkpoints number them; module: each module, or those of "
+    "`--depth`; "
+)
+"""What `--by` means where it divides a network; a command adds what it has beside these."""
 
 _DTYPES = {
     "float32": ("fp32", "float"),
@@ -84,7 +95,7 @@ def _heading(parameter: inspect.Parameter) -> int:
     if not isinstance(setting, OptionInfo):
         return 0
     setting.rich_help_panel = setting.rich_help_panel or SHOW
-    return {NETWORK: 2, OUTPUT: 3}.get(setting.rich_help_panel, 1)
+    return _ORDER.get(setting.rich_help_panel, 1)
 
 
 def one_of(names: Iterable[str], others: Mapping[str, Iterable[str]] | None = None) -> Any:
@@ -105,17 +116,11 @@ def one_of(names: Iterable[str], others: Mapping[str, Iterable[str]] | None = No
         guess = f" Did you mean `{close}`?" if close else ""
         raise typer.BadParameter(f"expected {', '.join(known)}; found `{text}`.{guess}")
 
-    def complete(started: str) -> list[str]:
-        return [name for name in known if name.startswith(started)]
-
-    return {"parser": read, "metavar": "|".join(known), "autocompletion": complete}
-
-
-def complete_configs(started: str) -> list[str]:
-    """The shipped configs whose names begin so; files are completed by the shell."""
-    from unetscope.config.files import shipped
-
-    return [name for name in shipped() if name.startswith(started)]
+    return {
+        "parser": read,
+        "metavar": "|".join(known),
+        "autocompletion": completing.one(lambda: known),
+    }
 
 
 _SOURCE = (
@@ -128,7 +133,7 @@ _WITHOUT = (
 MaybeSource = Annotated[
     str | None,
     typer.Argument(
-        metavar="[CONFIG]", help=f"{_SOURCE}; {_WITHOUT}.", autocompletion=complete_configs
+        metavar="[CONFIG]", help=f"{_SOURCE}; {_WITHOUT}.", autocompletion=completing.configs
     ),
 ]
 MaybeSources = Annotated[
@@ -136,7 +141,7 @@ MaybeSources = Annotated[
     typer.Argument(
         metavar="CONFIG...",
         help=f"Each: {_SOURCE}; without one, what `config` names under tool.unetscope.",
-        autocompletion=complete_configs,
+        autocompletion=completing.configs,
     ),
 ]
 Network = Annotated[
@@ -144,7 +149,7 @@ Network = Annotated[
     typer.Argument(
         help="A config, a lock, a saved trace, a checkpoint (model.safetensors), a file at a git "
         "revision (HEAD~1:configs/unet.yaml), or code: pkg.module:attr.",
-        autocompletion=complete_configs,
+        autocompletion=completing.configs,
     ),
 ]
 
@@ -159,7 +164,12 @@ class NetworkOptions:
 
     overrides: Annotated[
         list[str] | None,
-        _option("--set", help="Override one value of `unet`; repeatable.", metavar="KEY=VALUE"),
+        _option(
+            "--set",
+            help="Override one value of `unet`; repeatable.",
+            metavar="KEY=VALUE",
+            autocompletion=completing.overrides,
+        ),
     ] = None
     controlnet: Annotated[
         str | None,
@@ -167,7 +177,7 @@ class NetworkOptions:
             "--controlnet",
             help="The config of a ControlNet that steers the UNet.",
             metavar="CONFIG",
-            autocompletion=complete_configs,
+            autocompletion=completing.controlnets,
         ),
     ] = None
     inputs: Annotated[
@@ -196,8 +206,9 @@ class NetworkOptions:
         str,
         _option(
             "--device",
-            help="meta allocates nothing; cpu, cuda, mps and xpu run for real.",
+            help="Where it runs: meta allocates nothing; cpu, cuda, mps and xpu run for real.",
             metavar="DEVICE",
+            autocompletion=completing.one(lambda: ("meta", "cpu", "cuda", "mps", "xpu")),
         ),
     ] = "meta"
     dtype: Annotated[
@@ -529,6 +540,7 @@ class GateOptions:
             help="This class of changes and all above it fail: breaking, behavioural, cost, "
             "cosmetic; or none. Without, cost.",
             metavar="CLASS",
+            autocompletion=completing.one(completing.severities),
             rich_help_panel=GATE,
         ),
     ] = None

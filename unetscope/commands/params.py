@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unetscope.commands import console
+from unetscope.commands import completing, console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
+    ROWS,
     MaybeSource,
     ModuleNames,
     SizedNetworkOptions,
@@ -32,6 +34,20 @@ _SHORT = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 """torch's name of an element type -> what a column of bytes is headed."""
 
 
+@examples(
+    (
+        "unetscope params sd15 --by part",
+        "How many parameters the encoder, the middle and the decoder have.",
+    ),
+    (
+        "unetscope params sd15 --match '*.attn2.to_[qkv]' --lora-rank 16 --by part",
+        "What a LoRA of rank 16 on the cross-attention would have.",
+    ),
+    (
+        "unetscope params sdxl_base --by tensor --top 10 --bytes-in fp16,int8",
+        "The ten largest tensors, and their bytes in two element types.",
+    ),
+)
 @grouped
 def params_command(
     network: SizedNetworkOptions,
@@ -39,7 +55,7 @@ def params_command(
     config: MaybeSource = None,
     by: Annotated[
         str | None,
-        typer.Option("--by", help="What the rows are; mbw: merge blocks.", **one_of(BY)),
+        typer.Option("--by", help=f"{ROWS}tensor: each tensor.", **one_of(BY)),
     ] = None,
     by_block: Annotated[bool, typer.Option("--by-block", help="The same as `--by block`.")] = False,
     depth: Annotated[
@@ -66,6 +82,9 @@ def params_command(
             help="Their bytes in these element types, comma-separated: fp32, fp16, bf16, int8; "
             "by default in that of `--dtype`.",
             metavar="TYPES",
+            autocompletion=completing.several(
+                completing.registry("unetscope.analysis.parameters:BYTES")
+            ),
         ),
     ] = None,
     names: ModuleNames = "diffusers",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from unetscope.commands import console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import MessageOptions, Output, grouped
 
 
+@examples(
+    ("unetscope schema -o unetscope.schema.json", "A file for the YAML support of an editor."),
+)
 @grouped
 def schema_command(messages: MessageOptions, output: Output = None) -> None:
     """Print the JSON Schema of config files, for editors."""

@@ -6,16 +6,23 @@ from typing import Annotated
 
 import typer
 
-from unetscope.commands import console
+from unetscope.commands import completing, console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
     MessageOptions,
     Output,
     SizedNetworkOptions,
-    complete_configs,
     grouped,
 )
 
 
+@examples(
+    ("unetscope show sd15_inpaint", "A shipped config, with what it inherits."),
+    (
+        "unetscope show sd15 --set attention_head_dim=16 -o mine.yaml",
+        "A config of your own, to start from.",
+    ),
+)
 @grouped
 def show_command(
     network: SizedNetworkOptions,
@@ -26,7 +33,7 @@ def show_command(
             metavar="CONFIG",
             help="A config file, the name of a shipped config, a file at a git revision, or a "
             "saved trace or lock, which hold the config that they were made from.",
-            autocompletion=complete_configs,
+            autocompletion=completing.configs,
         ),
     ],
     output: Output = None,

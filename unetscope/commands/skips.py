@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from unetscope.commands import console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
     MaybeSource,
     ModuleNames,
@@ -16,6 +17,16 @@ from unetscope.commands.options import (
 )
 
 
+@examples(
+    (
+        "unetscope skips bk_sdm_small",
+        "Which features go around the middle of a pruned network, and whether they form a stack.",
+    ),
+    (
+        "unetscope skips sd15 --all-joins -f csv -o joins.csv",
+        "Every addition and concatenation of the pass, as a file for a spreadsheet.",
+    ),
+)
 @grouped
 def skips_command(
     network: SizedNetworkOptions,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from unetscope.commands import console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import MaybeSource, NetworkOptions, TableOptions, grouped
 
 
@@ -14,6 +15,16 @@ def _sizes(what: str) -> object:
     return typer.Option(help=f"{what}: 64, 32,64,96 or 32..128:32.", metavar="SIZES")
 
 
+@examples(
+    (
+        "unetscope sweep sd15 --height 32..128:32 --width 32..128:32",
+        "Parameters and multiply-adds at each pair of heights and widths.",
+    ),
+    (
+        "unetscope sweep sd15 --tokens 77,154 -f csv",
+        "The same at two lengths of the text, for a spreadsheet.",
+    ),
+)
 @grouped
 def sweep_command(
     network: NetworkOptions,

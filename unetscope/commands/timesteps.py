@@ -6,12 +6,24 @@ from typing import Annotated
 
 import typer
 
+from unetscope.commands import completing
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import MaybeSource, NetworkOptions, TableOptions, grouped
 from unetscope.errors import UnetscopeError
 
 MOST_STEPS = 100_000
 
 
+@examples(
+    (
+        "unetscope timesteps sd15 --at 0,10,100",
+        "The values of three times in a few channels, and how alike neighbours are.",
+    ),
+    (
+        "unetscope timesteps article_003 --plot -o embedding.svg",
+        "The channels as curves over time, in an image.",
+    ),
+)
 @grouped
 def timesteps_command(
     network: NetworkOptions,
@@ -30,13 +42,20 @@ def timesteps_command(
     ] = None,
     layer: Annotated[
         str | None,
-        typer.Option(help="The layer, where a network has several of them.", metavar="MODULE"),
+        typer.Option(
+            help="The layer, where a network has several of them.",
+            metavar="MODULE",
+            autocompletion=completing.modules,
+        ),
     ] = None,
     sections: Annotated[
         str | None,
         typer.Option(
             help="Only these, comma-separated: layer, frequencies, values, similarity.",
             metavar="NAMES",
+            autocompletion=completing.several(
+                completing.registry("unetscope.views.timesteps:SECTIONS")
+            ),
         ),
     ] = None,
     plot: Annotated[
@@ -47,10 +66,6 @@ def timesteps_command(
     """Show how the time step is embedded: sines and cosines, their frequencies and values.
 
     The network's own layer runs on the CPU; what each channel is, is found from its values.
-
-    `unetscope timesteps sd15 --at 0,10,100`
-
-    `unetscope timesteps article_003 --plot -o embedding.svg`
     """
     from unetscope.sources.embedding import embedding
     from unetscope.views.about import Subject, about

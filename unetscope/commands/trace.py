@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unetscope.commands import console
+from unetscope.commands import completing, console
+from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
     WRITTEN,
     MaybeSource,
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
     from unetscope.views.view import View
 
 
+@examples(
+    ("unetscope trace sd15", "All tables of Stable Diffusion 1.5, from its config alone."),
+    (
+        "unetscope trace sd15 --set block_out_channels.3=960 --sections parts,ledger",
+        "Two of them, of a network whose last level has fewer channels.",
+    ),
+    (
+        "unetscope trace torch.nn:Linear --kwargs '{in_features: 3, out_features: 1}' --input 2,3",
+        "Any module of PyTorch, named as its package and class.",
+    ),
+)
 @grouped
 def trace_command(
     network: SizedNetworkOptions,
@@ -35,6 +47,9 @@ def trace_command(
             help="Only these, comma-separated: model, io, parts, verdict, next, encoder, "
             "encoder-steps, residuals, ledger, middle, middle-steps, decoder, steps.",
             metavar="NAMES",
+            autocompletion=completing.several(
+                completing.registry("unetscope.views.sections:SECTIONS")
+            ),
         ),
     ] = None,
     overview: Annotated[
@@ -42,7 +57,10 @@ def trace_command(
         typer.Option("--overview", help="Only the overview: model, io, parts, verdict, next."),
     ] = False,
     block: Annotated[
-        str | None, typer.Option(help="Only one block, by path.", metavar="PATH")
+        str | None,
+        typer.Option(
+            help="Only one block, by path.", metavar="PATH", autocompletion=completing.modules
+        ),
     ] = None,
     attentions: Annotated[
         bool, typer.Option("--attentions", help="Step tables show transformers too (2.2a).")
@@ -57,7 +75,12 @@ def trace_command(
         int | None, typer.Option(min=0, help="The tree of calls, N levels of it.", metavar="N")
     ] = None,
     ops: Annotated[
-        str | None, typer.Option(help="The functions inside one module instead.", metavar="PATH")
+        str | None,
+        typer.Option(
+            help="The functions inside one module instead.",
+            metavar="PATH",
+            autocompletion=completing.modules,
+        ),
     ] = None,
     save: Annotated[Path | None, typer.Option(help="Save the trace as JSON.", **WRITTEN)] = None,
     names: ModuleNames = "diffusers",

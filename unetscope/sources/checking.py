@@ -54,6 +54,10 @@ def _check_network(request: Request, info: Info) -> Checked:
     for option in request.given:
         if option not in ConfigNetwork.takes:
             raise ConfigNetwork.refusal(request, option)
+    if request.device != "meta":
+        from unetscope.tracing import devices
+
+        devices.known(request.device)  # one that is not here is no fault of the config's
     sizes = {name: request.sizes.get(name) for name in SIZES}
     checked = _check_config(request.source, request.overrides, sizes, info)
     findings = checked.findings

@@ -61,7 +61,7 @@ class ConfigNetwork(Remembered):
             )
         return UnetscopeError(
             "`--input`, `--input-file` and `--kwargs` go with code, such as `pkg.module:Unet`",
-            hint="a config says what its network takes; `--set` and `--height` change that",
+            hint="a config says what its network takes; `--set` changes what it says",
         )
 
     def build(self) -> nn.Module:

@@ -37,21 +37,28 @@ class Remembered(Runnable):
         about = (self.identity, self.request.dtype, self.request.changes)
         return cache.key(what, repr((*about, sorted(known.items()))))
 
+    def kept(self) -> Trace | None:
+        """What an earlier run kept of a pass, if it did."""
+        from unetscope.files import traces
+
+        key = self._key(f"trace {traces.FORMAT}")
+        kept = None if key is None else cache.read(key)
+        if kept is None:
+            return None
+        try:
+            return traces.loads_own(kept)
+        except DamageError:
+            return None  # as if it were not there
+
     def trace(self) -> Trace:
         """One pass over the network, or what an earlier run kept of it; see `Runnable.trace`."""
         from unetscope.files import traces
 
-        key = self._key(f"trace {traces.FORMAT}")
-        if key is None:
-            return super().trace()
-        kept = cache.read(key)
-        if kept is not None:
-            try:
-                return traces.loads_own(kept)
-            except DamageError:
-                pass  # as if it were not there
+        if kept := self.kept():
+            return kept
         found = super().trace()
-        cache.keep(key, traces.dumps(found))
+        if key := self._key(f"trace {traces.FORMAT}"):
+            cache.keep(key, traces.dumps(found))
         return found
 
     @cached_property
