@@ -16,6 +16,7 @@ from unetscope.analysis.module_kinds import (
 from unetscope.analysis.parameters import BYTES, Held, lora_size, numel
 from unetscope.analysis.partition import OTHER, in_order, partition
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
+from unetscope.views.legends import legended, of_kinds
 from unetscope.views.view import View, code, phrase
 from unetscope.words import Words
 
@@ -116,14 +117,19 @@ def parameters_by_type(
         Column("inside", words.inside, priority=6),
         *sizes.columns,
     )
-    return Table(
+    table = Table(
         "parameters",
         words.parameters,
         columns,
         tuple(rows),
-        after=(Cell.of(words.nested_costs), *sizes.notes(held, glob)),
+        after=(
+            *of_kinds(words, (str(row[0]) for row in rows)),
+            Cell.of(words.nested_costs),
+            *sizes.notes(held, glob),
+        ),
         data={"by": "type", "match": glob},
     )
+    return legended(words, table, "resnets_each")
 
 
 def _resnets(occurrences: Iterable[Occurrence]) -> Cell:
@@ -161,7 +167,8 @@ def costs_by_type(view: View, cost: Cost) -> Table:
         Column("times", words.times, Kind.COUNT, priority=1),
         *figure_columns(words),
     )
-    return Table("flops", words.cost, columns, tuple(rows), after=(Cell.of(words.nested_costs),))
+    after = (*of_kinds(words, (row[0] for row in rows)), Cell.of(words.nested_costs))
+    return Table("flops", words.cost, columns, tuple(rows), after=after)
 
 
 def _inside(occurrences: Iterable[Occurrence]) -> Callable[[str], bool]:

@@ -14,6 +14,7 @@ from unetscope.analysis.joins import Join, JoinClass
 from unetscope.analysis.skips import added, through
 from unetscope.record import SkipEvent
 from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.views.legends import legended, of_joins
 from unetscope.views.view import View, code, in_code, phrase
 
 
@@ -143,7 +144,8 @@ def ledger(view: View) -> list[Table]:
         after=_verdict(view),
         data=_verdict_data(view),
     )
-    return [table.without(*(key for key in ("through", "added") if table.is_blank(key)))]
+    table = table.without(*(key for key in ("through", "added") if table.is_blank(key)))
+    return [legended(words, table, "held_bytes", "calls_between", "through", "added")]
 
 
 def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
@@ -275,6 +277,7 @@ def all_joins(view: View) -> Table:
             Column("note", words.note, priority=1),
         ),
         tuple(_join(view, join) for join in view.joins),
+        after=tuple(of_joins(words, (join.kind.value for join in view.joins))),
     )
 
 
