@@ -178,3 +178,83 @@ class TeachingWords(Words):
             ),
         }
     )
+
+    # Kinds
+    one_contains = Word(en="What one contains", zh="单个包含")
+    element_group = Word(en="What", zh="类型")
+    element_groups = WordsByKey(
+        {
+            "kind": Word(en="kind", zh="组件"),
+            "layer": Word(en="layer or function", zh="层或函数"),
+        }
+    )
+    in_one = Word(en="In one", zh="单个中的数量")
+    in_all = Word(en="In all", zh="总数")
+    alternatives = Word(en=" or ", zh=" 或 ")
+    where_it_occurs = Word(en="Where it occurs", zh="出现位置")
+    folded_paths = Word(
+        en="`*` stands for numbers that differ; shapes are shown where they are all alike.",
+        zh="`*` 代表各不相同的编号；维度仅在全部相同时显示。",
+    )
+    class_unknown = Word(
+        en="Nothing is known of this class but what was seen: its shapes and what is inside.",
+        zh="对该类仅知所见：其维度与内部组成。",
+    )
+    class_about = WordsByKey(
+        {
+            "Conv2d": Word(
+                en="A convolution: each position of the result is a weighted sum over a small "
+                "window of all input channels, with the same weights everywhere.",
+                zh="卷积：结果的每个位置是所有输入通道在一个小窗口内的加权和，各处权重相同。",
+            ),
+            "ConvTranspose2d": Word(
+                en="A transposed convolution: each position of the input spreads over a window of "
+                "the result, which is larger where the stride is.",
+                zh="转置卷积：输入的每个位置散布到结果的一个窗口上，步幅大于 1 时结果更大。",
+            ),
+            "Linear": Word(
+                en="A linear layer: each result is a weighted sum of all channels of one vector "
+                "or token.",
+                zh="线性层：每个结果是一个向量或 token 的所有通道的加权和。",
+            ),
+            "GroupNorm": Word(
+                en="Brings groups of channels to mean 0 and variance 1 in each image, then scales "
+                "and shifts each channel.",
+                zh="在每张图像中把各组通道归一化为均值 0、方差 1，再对每个通道缩放和平移。",
+            ),
+            "LayerNorm": Word(
+                en="Brings the channels of each token to mean 0 and variance 1, then scales and "
+                "shifts them.",
+                zh="把每个 token 的通道归一化为均值 0、方差 1，再缩放和平移。",
+            ),
+            "SiLU": Word(
+                en="The activation x * sigmoid(x), also called Swish.",
+                zh="激活函数 x * sigmoid(x)，又称 Swish。",
+            ),
+            "GEGLU": Word(
+                en="A linear layer to two halves, of which one, after a GELU, weights the other.",
+                zh="线性层输出两半，其中一半经 GELU 后为另一半加权。",
+            ),
+            "Dropout": Word(
+                en="In training sets random elements to 0; in a pass such as this it changes none.",
+                zh="训练时随机置零部分元素；在这样的前向传播中不改变任何元素。",
+            ),
+            "Timesteps": Word(
+                en="Sines and cosines of the time step, at many frequencies; nothing is learned.",
+                zh="时间步在多种频率下的正弦与余弦；没有可学习的参数。",
+            ),
+            "TimestepEmbedding": Word(
+                en="Linear layers that turn the sines and cosines of the time step into the vector "
+                "that ResNets read.",
+                zh="线性层，把时间步的正弦与余弦变成 ResNet 读取的向量。",
+            ),
+            "ModuleList": Word(
+                en="A list of modules, which is never called itself.",
+                zh="模块列表，本身不被调用。",
+            ),
+            "Sequential": Word(
+                en="Modules that run one after the other.", zh="依次运行的若干模块。"
+            ),
+            "Identity": Word(en="Returns what it is given.", zh="原样返回输入。"),
+        }
+    )
