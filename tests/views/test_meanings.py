@@ -9,7 +9,7 @@ from torch import nn
 import unetscope
 from unetscope.render import Style, render
 from unetscope.sources import Request, resolve
-from unetscope.views.blocks import inputs_and_output
+from unetscope.views.overview import inputs_and_output
 from unetscope.views.skips import ledger
 from unetscope.views.view import View
 
