@@ -12,6 +12,7 @@ import pytest
 
 import unetscope
 from unetscope.words import Language, Word, Words, WordsByKey
+from unetscope.words_lessons import Lessons
 from unetscope.words_teaching import TeachingWords
 
 ROOT = Path(unetscope.__file__).parent
@@ -19,7 +20,7 @@ ROOT = Path(unetscope.__file__).parent
 
 def entries() -> Iterator[tuple[str, Word]]:
     """Every word of the catalogue, those under a key as `name[key]`."""
-    for name, entry in (vars(Words) | vars(TeachingWords)).items():
+    for name, entry in (vars(Words) | vars(TeachingWords) | vars(Lessons)).items():
         if isinstance(entry, Word):
             yield name, entry
         elif isinstance(entry, WordsByKey):

@@ -51,7 +51,7 @@ def residuals(view: View) -> list[Table]:
         Column("push", words.push),
     )
     counted = count(network, anatomy, values)
-    total, formula = Part(counted.total), _formula(counted)
+    total, formula = Part(counted.total), formula_of(counted)
     note = phrase(words.residual_sum, None, sum=code(formula), total=total)
     if formula == str(counted.total):
         note = phrase(words.residual_total, None, total=total)
@@ -76,7 +76,7 @@ def _push(view: View, push: int | None) -> Cell:
     return Cell.of(view.words.none if push is None else push, data=push)
 
 
-def _formula(counted: Count) -> str:
+def formula_of(counted: Count) -> str:
     """How the count adds up, as the article writes it: `1 + 2*4 + 1*3`."""
     terms = [str(counted.entry)] if counted.entry else []
     for numbers in (counted.layers, [n for n in counted.resamplers if n]):
