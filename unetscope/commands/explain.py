@@ -34,6 +34,10 @@ if TYPE_CHECKING:
         "The modules of a merge block, as tools that merge checkpoints call it.",
     ),
     (
+        "unetscope explain sd15 GSC",
+        "A kind of modules: what it is, what one contains, where it occurs, its share.",
+    ),
+    (
         "unetscope explain sd15 '*.attn2.to_k' --sections module",
         "A table of all modules whose paths match.",
     ),
@@ -67,7 +71,7 @@ def explain_command(
         str | None,
         typer.Option(
             help="Only these, comma-separated: module, shapes, channels, layers, attention, "
-            "functions; of a kind: kind, contains, places.",
+            "functions.",
             metavar="NAMES",
             autocompletion=completing.several(
                 completing.registry("unetscope.views.explain:SECTIONS")
@@ -79,7 +83,7 @@ def explain_command(
     """Explain one module: its shapes, its channels, its parameters and where they come from.
 
     What names several modules gives a table of them; what names a kind, such as GSC, says what that
-    is, what one contains, where it occurs and its share.
+    is, what one contains, where it occurs and its share; its sections are kind, contains, places.
     """
     if second is None and _is_network(first):
         raise _no_module(network.load(first).trace())
