@@ -12,13 +12,15 @@ import pytest
 
 import unetscope
 from unetscope.words import Language, Word, Words, WordsByKey
+from unetscope.words_lessons import Lessons
+from unetscope.words_teaching import TeachingWords
 
 ROOT = Path(unetscope.__file__).parent
 
 
 def entries() -> Iterator[tuple[str, Word]]:
     """Every word of the catalogue, those under a key as `name[key]`."""
-    for name, entry in vars(Words).items():
+    for name, entry in (vars(Words) | vars(TeachingWords) | vars(Lessons)).items():
         if isinstance(entry, Word):
             yield name, entry
         elif isinstance(entry, WordsByKey):
@@ -64,8 +66,10 @@ def test_another_language_is_refused() -> None:
 
 
 def test_every_word_is_used() -> None:
-    code = "\n".join(path.read_text() for path in ROOT.rglob("*.py") if path.name != "words.py")
-    used = set(re.findall(r"\b(?:words|said|Words\([\w.]+\))\.(\w+)", code))
+    code = "\n".join(
+        path.read_text() for path in ROOT.rglob("*.py") if not path.name.startswith("words")
+    )
+    used = set(re.findall(r"\b(?:words|said|(?:Teaching)?Words\([\w.]+\))\.(\w+)", code))
     assert {name.split("[")[0] for name, _ in entries()} - used == set()
 
 

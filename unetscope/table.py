@@ -7,7 +7,7 @@ json and csv hold the value itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
@@ -100,6 +100,11 @@ class Cell:
         return cls((Part(value, kind, strong, code),), value if data is ... else data)
 
 
+def paragraph(sentences: Iterable[str]) -> Cell:
+    """Sentences one after the other; a Chinese full stop needs no space behind it."""
+    return Cell.of(" ".join(sentences).replace("。 ", "。"))
+
+
 Value = Cell | str | int | float | bool | Sequence[Any] | None
 """What a row may hold: a bare value is written as its column's kind says."""
 
@@ -118,6 +123,8 @@ class Column:
             the one on the right. From 5 on, it is shown only where nothing folds.
         zeros: whether a terminal prints a 0; if not, it stays blank, as where most values are 0.
         keys: the keys of its data, if its cells hold several values each; then `key` is no key.
+        legend: a sentence for people on what it holds, `{title}` for its title; empty if its title
+            says enough.
     """
 
     key: str
@@ -127,6 +134,7 @@ class Column:
     priority: int = 0
     zeros: bool = True
     keys: tuple[str, ...] = ()
+    legend: str = ""
 
     def cell(self, value: Value) -> Cell:
         """The cell that a row's value stands for."""
@@ -238,6 +246,16 @@ class Table:
         """Whether a column holds nothing in any row: no number but 0, no name, no value."""
         index = [column.key for column in self.columns].index(key)
         return not any(self.columns[index].cell(row[index]).data for row in self.rows)
+
+    def below(self, shown: Collection[int] | None = None) -> tuple[Cell, ...]:
+        """What people read below it: a line on what columns hold, then `after`.
+
+        Args:
+            shown: the columns that they see, by index; None for all.
+        """
+        columns = [c for i, c in enumerate(self.columns) if shown is None or i in shown]
+        sentences = [c.legend.format(title=c.title) for c in columns if c.legend]
+        return (*([paragraph(sentences)] if sentences else []), *self.after)
 
     @property
     def keys(self) -> list[str]:

@@ -1023,8 +1023,9 @@ class Words:
     about = WordsByKey(
         {
             "GSC": Word(
-                en="GroupNorm, SiLU and a convolution in sequence.",
-                zh="GroupNorm、SiLU 与卷积依次相连。",
+                en="GroupNorm, SiLU and a convolution in sequence: the smallest unit that articles "
+                "draw.",
+                zh="GroupNorm、SiLU 与卷积依次相连：文章所画的最小组件。",
             ),
             "DownSample": Word(en="Lowers the resolution.", zh="降低分辨率。"),
             "UpSample": Word(en="Raises the resolution.", zh="提高分辨率。"),
@@ -1091,6 +1092,12 @@ class Words:
                 zh="Decoder 中同一分辨率的 ResNet，各与一个跨层连接拼接，配有自注意力。",
             ),
             "MidBlock": Word(en="ResNets at the lowest resolution.", zh="最低分辨率的 ResNet。"),
+            "TimeEmbedding": Word(
+                en="Turns the time step into a vector: sines and cosines of many frequencies, then "
+                "linear layers. ResNets read it to know how much noise to expect.",
+                zh="把时间步变成向量：先取多种频率的正弦与余弦，再经过线性层。ResNet 据此得知噪声"
+                "的强度。",
+            ),
             "AttnMidBlock": Word(
                 en="ResNets at the lowest resolution, with self-attention.",
                 zh="最低分辨率的 ResNet，配有自注意力。",

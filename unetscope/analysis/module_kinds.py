@@ -19,8 +19,11 @@ from unetscope.analysis.partition import OTHER, nearest
 from unetscope.ops import OpKind, operation
 from unetscope.record import Op
 
+GSC = "GSC"
+"""The article's name of GroupNorm, SiLU and a convolution in sequence."""
+
 MODULE_KINDS = (
-    *("GSC", "DownSample", "UpSample", "ResNetBlock", "SelfAttention", "CrossAttention"),
+    *(GSC, "DownSample", "UpSample", "ResNetBlock", "SelfAttention", "CrossAttention"),
     *("FeedForward", "BasicTransformerBlock", "SpatialTransformer"),
     *("DownBlock", "UpBlock_X", "CrossAttnDownBlock_X", "CrossAttnUpBlock_X", "CrossAttnMidBlock"),
     *("AttnDownBlock_X", "AttnUpBlock_X", "MidBlock", "AttnMidBlock"),
@@ -108,7 +111,7 @@ def _gsc(network: Network) -> Iterator[Occurrence]:
         norm = graph.op(_unpassed(graph, activation.inputs[0]))
         if norm is not None and operation(norm.name).name == "group_norm":
             paths = [network.path(call) for call in (norm.step, op.step) if call is not None]
-            yield Occurrence("GSC", tuple(paths))
+            yield Occurrence(GSC, tuple(paths))
 
 
 def _unpassed(graph: Graph, value: int) -> int:

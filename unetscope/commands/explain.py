@@ -1,4 +1,4 @@
-"""`unetscope explain`: one module's card."""
+"""`unetscope explain`: the card of one module, or of a kind of modules."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from unetscope.wording import listed
 
 if TYPE_CHECKING:
     from unetscope.record import Trace
+    from unetscope.table import Table
+    from unetscope.views.view import View
 
 
 @examples(
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     (
         "unetscope explain sd15 IN05",
         "The modules of a merge block, as tools that merge checkpoints call it.",
+    ),
+    (
+        "unetscope explain sd15 GSC",
+        "A kind of modules: what it is, what one contains, where it occurs, its share.",
     ),
     (
         "unetscope explain sd15 '*.attn2.to_k' --sections module",
@@ -55,7 +61,8 @@ def explain_command(
         typer.Argument(
             metavar="MODULE",
             help="A path (`up_blocks.2.resnets.0`), a merge block (`IN05`), a CompVis name or a "
-            "glob ('*.attn2.to_k'); `.` is the whole network. A lone argument is the module.",
+            "glob ('*.attn2.to_k'); `.` is the whole network; else a kind of modules "
+            "(`ResNetBlock`, `GSC`) or a class. A lone argument is the module.",
             show_default=False,
             autocompletion=completing.modules,
         ),
@@ -75,31 +82,54 @@ def explain_command(
 ) -> None:
     """Explain one module: its shapes, its channels, its parameters and where they come from.
 
-    What names several modules gives a table of them.
+    What names several modules gives a table of them; what names a kind, such as GSC, says what that
+    is, what one contains, where it occurs and its share; its sections are kind, contains, places.
     """
     if second is None and _is_network(first):
         raise _no_module(network.load(first).trace())
     config, module = (None, first) if second is None else (first, second)
     trace = network.load(config).trace()
-    from unetscope.analysis.names import find, nearest_names
+    from unetscope.analysis.names import find
     from unetscope.views.explain import card, choose, modules
     from unetscope.views.view import View
 
-    wanted, view = choose(sections), View.of(trace, written.lang, names)
+    view = View.of(trace, written.lang, names)
     found = find(view.network, module)
     if not found:
-        raise UnetscopeError(
-            f"no module `{module}` in {trace.name}",
-            hint=_hint(nearest_names(view.network, module)),
-        )
-    if len(found) == 1:
-        tables, missing = card(view, found[0], wanted)
+        tables, missing = _of_kind(view, module, sections)
+        console.tell_missing(missing if sections is not None else [], "kind")
+    elif len(found) == 1:
+        tables, missing = card(view, found[0], choose(sections))
         console.tell_missing(missing if sections is not None else [], "module")
     else:
         tables = modules(view, found)
         if sections is not None:
             console.info(f"`{module}` names {len(found)} modules: `--sections` is of one")
     written.show_view(view, tables)
+
+
+def _of_kind(view: View, name: str, sections: str | None) -> tuple[list[Table], list[str]]:
+    """The card of a kind or class of modules.
+
+    Raises:
+        UnetscopeError: nothing in the network is called so.
+    """
+    from unetscope.analysis.named_kinds import NamedKinds, kind_named
+    from unetscope.analysis.names import nearest_names
+    from unetscope.views.kind_card import kind_card
+
+    known, trace = NamedKinds(view.network), view.network.trace
+    named = known.find(name)
+    if named is not None:
+        return kind_card(view, known, named, sections)
+    if kind := kind_named(name):
+        there = ", ".join(known.kinds)
+        raise UnetscopeError(
+            f"no module of the kind {kind} in {trace.name}",
+            hint=f"kinds that occur in it: {there}" if there else None,
+        )
+    near = dict.fromkeys([*nearest_names(view.network, name), *known.near(name)])
+    raise UnetscopeError(f"no module `{name}` in {trace.name}", hint=_hint([*near][:3]))
 
 
 def _hint(near: list[str]) -> str | None:

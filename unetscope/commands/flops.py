@@ -13,7 +13,7 @@ from unetscope.commands.options import (
     MaybeSource,
     ModuleNames,
     SizedNetworkOptions,
-    TableOptions,
+    TaughtOptions,
     grouped,
     one_of,
 )
@@ -40,7 +40,7 @@ BY = ("block", "part", "stage-kind", "type", "mbw", "module", "op")
 @grouped
 def flops_command(
     network: SizedNetworkOptions,
-    written: TableOptions,
+    written: TaughtOptions,
     config: MaybeSource = None,
     by: Annotated[
         str,

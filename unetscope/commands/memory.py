@@ -12,7 +12,7 @@ from unetscope.commands.options import (
     MaybeSource,
     ModuleNames,
     SizedNetworkOptions,
-    TableOptions,
+    TaughtOptions,
     grouped,
 )
 from unetscope.errors import UnetscopeError
@@ -28,7 +28,7 @@ from unetscope.errors import UnetscopeError
 @grouped
 def memory_command(
     network: SizedNetworkOptions,
-    written: TableOptions,
+    written: TaughtOptions,
     config: MaybeSource = None,
     sections: Annotated[
         str | None,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from unetscope.rules.gate import Gate
     from unetscope.table import About, Chart, Curves, Table
     from unetscope.views.diff import Judged
+    from unetscope.views.teaching import Teacher
     from unetscope.views.view import View
 
 SHOW, NETWORK, GATE, OUTPUT = "What to show", "Network", "Gate", "Output"
@@ -476,6 +477,40 @@ class TableOptions(WrittenOptions):
         else:
             drawn = curves.svg(drawing) if as_image else curves.text(drawing, width)
         console.emit(drawn, self.output)
+
+
+@dataclass(frozen=True)
+class TaughtOptions(TableOptions):
+    """How tables are written that can teach."""
+
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Below each table, what it shows and why.",
+            rich_help_panel=SHOW,
+        ),
+    ] = False
+
+    def taught(self, tables: Iterable[Table], teacher: Callable[[], Teacher]) -> list[Table]:
+        """Tables with what there is to say below them, if that is wanted."""
+        if not self.explain:
+            return list(tables)
+        from unetscope.views.teaching import taught
+
+        if self.format == "csv":
+            console.info("csv holds rows alone: what `--explain` says is left out")
+        return taught(tables, teacher())
+
+    def show_view(self, view: View, tables: Iterable[Table]) -> None:
+        """Write tables of one network, with what there is to say of it."""
+
+        def teacher() -> Teacher:
+            from unetscope.views.teaching import of_network
+
+            return of_network(view)
+
+        super().show_view(view, self.taught(tables, teacher))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from unetscope.commands.options import (
     MaybeSource,
     ModuleNames,
     SizedNetworkOptions,
-    TableOptions,
+    TaughtOptions,
     grouped,
     one_of,
 )
@@ -51,7 +51,7 @@ _SHORT = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 @grouped
 def params_command(
     network: SizedNetworkOptions,
-    written: TableOptions,
+    written: TaughtOptions,
     config: MaybeSource = None,
     by: Annotated[
         str | None,

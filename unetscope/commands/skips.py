@@ -12,7 +12,7 @@ from unetscope.commands.options import (
     MaybeSource,
     ModuleNames,
     SizedNetworkOptions,
-    TableOptions,
+    TaughtOptions,
     grouped,
 )
 
@@ -30,7 +30,7 @@ from unetscope.commands.options import (
 @grouped
 def skips_command(
     network: SizedNetworkOptions,
-    written: TableOptions,
+    written: TaughtOptions,
     config: MaybeSource = None,
     every: Annotated[
         bool,

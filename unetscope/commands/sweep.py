@@ -8,7 +8,7 @@ import typer
 
 from unetscope.commands import console
 from unetscope.commands.help_page import examples
-from unetscope.commands.options import MaybeSource, NetworkOptions, TableOptions, grouped
+from unetscope.commands.options import MaybeSource, NetworkOptions, TaughtOptions, grouped
 
 
 def _sizes(what: str) -> object:
@@ -28,7 +28,7 @@ def _sizes(what: str) -> object:
 @grouped
 def sweep_command(
     network: NetworkOptions,
-    written: TableOptions,
+    written: TaughtOptions,
     config: MaybeSource = None,
     batch: Annotated[str | None, _sizes("Images at once")] = None,
     height: Annotated[str | None, _sizes("Rows of the sample")] = None,
@@ -56,10 +56,12 @@ def sweep_command(
     points = sweeping.sweep(source, sizes, console.progress)
     from unetscope.views.about import Subject, about
     from unetscope.views.sweep import chart, sweep
+    from unetscope.views.teaching import of_sweep
     from unetscope.words import Words
 
     words, subject = Words(written.lang), Subject.of_request(source.request, source.known)
     if plot:
         written.draw(chart(words, subject.network, points, list(swept)))
     else:
-        written.show(sweep(words, points), about=about(subject, words))
+        tables = written.taught(sweep(words, points), lambda: of_sweep(written.lang, points))
+        written.show(tables, about=about(subject, words))

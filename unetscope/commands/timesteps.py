@@ -8,7 +8,7 @@ import typer
 
 from unetscope.commands import completing
 from unetscope.commands.help_page import examples
-from unetscope.commands.options import MaybeSource, NetworkOptions, TableOptions, grouped
+from unetscope.commands.options import MaybeSource, NetworkOptions, TaughtOptions, grouped
 from unetscope.errors import UnetscopeError
 
 MOST_STEPS = 100_000
@@ -27,7 +27,7 @@ MOST_STEPS = 100_000
 @grouped
 def timesteps_command(
     network: NetworkOptions,
-    written: TableOptions,
+    written: TaughtOptions,
     config: MaybeSource = None,
     at: Annotated[
         str, typer.Option("--at", help="Times whose values are shown.", metavar="TIMES")
@@ -69,6 +69,7 @@ def timesteps_command(
     """
     from unetscope.sources.embedding import embedding
     from unetscope.views.about import Subject, about
+    from unetscope.views.teaching import of_times
     from unetscope.views.timesteps import chart, spread, timesteps
     from unetscope.words import Words
 
@@ -94,6 +95,7 @@ def timesteps_command(
         written.draw(chart(words, subject.network, found, shown))
     else:
         tables = timesteps(words, found, shown, steps, sections)
+        tables = written.taught(tables, lambda: of_times(written.lang, found))
         written.show(tables, about=about(subject, words))
 
 

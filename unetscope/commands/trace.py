@@ -15,7 +15,7 @@ from unetscope.commands.options import (
     MaybeSource,
     ModuleNames,
     SizedNetworkOptions,
-    TableOptions,
+    TaughtOptions,
     grouped,
 )
 from unetscope.errors import UnetscopeError, nearest
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @grouped
 def trace_command(
     network: SizedNetworkOptions,
-    written: TableOptions,
+    written: TaughtOptions,
     config: MaybeSource = None,
     sections: Annotated[
         str | None,

@@ -61,7 +61,7 @@ def _blocks(table: Table) -> Iterator[str]:
         yield "<table>"
         yield from _rows(table)
         yield "</table>"
-    yield from (f"<p>{_cell(cell)}</p>" for cell in table.after)
+    yield from (f"<p>{_cell(cell)}</p>" for cell in table.below())
 
 
 def _rows(table: Table) -> Iterator[str]:

@@ -96,7 +96,7 @@ def _float(table: Table, labels: dict[str, int]) -> Iterator[str]:
         yield f"  \\label{{{_label(table.key, labels)}}}"
     yield from _notes(table.before)
     yield from _grid(table)
-    yield from _notes(table.after)
+    yield from _notes(table.below())
     yield "\\end{table}\n"
 
 

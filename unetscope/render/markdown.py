@@ -79,7 +79,7 @@ def _blocks(table: Table) -> Iterator[str]:
         yield "\n".join(_facts(table))
     elif table.columns:
         yield "\n".join(_grid(table))
-    yield from map(_paragraph, table.after)
+    yield from map(_paragraph, table.below())
 
 
 def _facts(table: Table) -> Iterator[str]:

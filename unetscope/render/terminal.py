@@ -57,7 +57,8 @@ def _sections(tables: Sequence[Table], style: Style) -> Iterator[str]:
     notes = [_paragraph([line], room) for line in _notes(tables[0], found, style)]
     for number, (table, rows) in enumerate(zip(tables, records, strict=True), 1):
         bodies = _bodies(table, rows, found, room)
-        parts = _section(table, bodies, notes if number == len(tables) else [], room)
+        read = replace(table, after=table.below(found.widths))
+        parts = _section(read, bodies, notes if number == len(tables) else [], room)
         yield _written(parts, color=style.color)
 
 

@@ -10,6 +10,7 @@ from unetscope.analysis.arithmetic import Terms, below
 from unetscope.analysis.arithmetic import layers as layers_of
 from unetscope.analysis.attention import Attention, Reading
 from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.views.legends import legended
 from unetscope.views.module_card import Explained, channels, facts, shapes, title
 from unetscope.views.tree import functions
 from unetscope.views.view import View, by_section, chosen
@@ -181,7 +182,8 @@ def modules(view: View, paths: Iterable[str]) -> list[Table]:
                 explained.macs(path),
             )
         )
-    return [Table("modules", words.found_modules, columns, tuple(rows))]
+    table = Table("modules", words.found_modules, columns, tuple(rows))
+    return [legended(words, table, "merge_blocks")]
 
 
 def choose(names: str | None) -> list[str]:

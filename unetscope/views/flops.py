@@ -25,6 +25,7 @@ from unetscope.views.kinds import (
     group_label,
     stages_by_kind,
 )
+from unetscope.views.legends import legended, of_work
 from unetscope.views.view import View, phrase, without_formula
 from unetscope.words import Words
 
@@ -102,8 +103,9 @@ def _groups(view: View, cost: Cost, by: str, depth: int | None, top: int | None)
         rows.append((rest, *figures(sum(macs for _, macs in left), cost.total)))
     total = (Cell.of(words.total, data="total"), *figures(cost.total, cost.total))
     columns = (_column(view, by), *figure_columns(words))
-    notes = (Cell.of(words.costs_add_up),)
-    return Table("flops", words.cost, columns, tuple(rows), total, after=notes)
+    notes = (*(of_work(words, dict(shown)) if by == "op" else []), Cell.of(words.costs_add_up))
+    table = Table("flops", words.cost, columns, tuple(rows), total, after=notes)
+    return legended(words, table, "merge_block")
 
 
 def _sums(cost: Cost, by: str, depth: int | None) -> list[tuple[str, int]]:

@@ -16,6 +16,7 @@ from unetscope.analysis.module_kinds import (
 from unetscope.analysis.parameters import BYTES, Held, lora_size, numel
 from unetscope.analysis.partition import OTHER, in_order, partition
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
+from unetscope.views.legends import legended, of_kinds
 from unetscope.views.view import View, code, phrase
 from unetscope.words import Words
 
@@ -96,7 +97,7 @@ def parameters_by_type(
     rows = []
     for kind in MODULE_KINDS:
         same = [occurrence for occurrence in found if occurrence.kind == kind]
-        inside = _inside(same)
+        inside = inside_of(same)
         of_it = [tensor for tensor in held if inside(tensor.module)]
         if not same or not of_it:
             continue
@@ -104,7 +105,7 @@ def parameters_by_type(
             (
                 kind,
                 len(same),
-                _resnets(same),
+                resnets_each(same),
                 Cell.of(words.listed.join(outer[kind]), data=outer[kind]),
                 *sizes.of(of_it),
             )
@@ -116,17 +117,22 @@ def parameters_by_type(
         Column("inside", words.inside, priority=6),
         *sizes.columns,
     )
-    return Table(
+    table = Table(
         "parameters",
         words.parameters,
         columns,
         tuple(rows),
-        after=(Cell.of(words.nested_costs), *sizes.notes(held, glob)),
+        after=(
+            *of_kinds(words, (str(row[0]) for row in rows)),
+            Cell.of(words.nested_costs),
+            *sizes.notes(held, glob),
+        ),
         data={"by": "type", "match": glob},
     )
+    return legended(words, table, "resnets_each")
 
 
-def _resnets(occurrences: Iterable[Occurrence]) -> Cell:
+def resnets_each(occurrences: Iterable[Occurrence]) -> Cell:
     """The X of a block's name: one number, or all that occur."""
     counts = sorted({o.resnets for o in occurrences if o.resnets is not None})
     return Cell.of(", ".join(map(str, counts)), data=counts)
@@ -152,7 +158,7 @@ def costs_by_type(view: View, cost: Cost) -> Table:
     rows = []
     for kind in MODULE_KINDS:
         same = [occurrence for occurrence in found if occurrence.kind == kind]
-        inside = _inside(same)
+        inside = inside_of(same)
         if same:
             macs = sum(piece.macs for piece in cost.pieces if inside(piece.module))
             rows.append((kind, len(same), *figures(macs, cost.total)))
@@ -161,10 +167,11 @@ def costs_by_type(view: View, cost: Cost) -> Table:
         Column("times", words.times, Kind.COUNT, priority=1),
         *figure_columns(words),
     )
-    return Table("flops", words.cost, columns, tuple(rows), after=(Cell.of(words.nested_costs),))
+    after = (*of_kinds(words, (row[0] for row in rows)), Cell.of(words.nested_costs))
+    return Table("flops", words.cost, columns, tuple(rows), after=after)
 
 
-def _inside(occurrences: Iterable[Occurrence]) -> Callable[[str], bool]:
+def inside_of(occurrences: Iterable[Occurrence]) -> Callable[[str], bool]:
     """Whether a module, by its path, is one of some modules or lies in one; the root does not."""
     paths = {path for occurrence in occurrences for path in occurrence.modules}
 

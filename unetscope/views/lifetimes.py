@@ -9,6 +9,7 @@ from functools import cached_property
 from unetscope.analysis.memory import Memory, Skip
 from unetscope.record import Measurement
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
+from unetscope.views.legends import legended
 from unetscope.views.view import View, code, phrase
 
 
@@ -94,17 +95,16 @@ def alive(report: Report) -> list[Table]:
         function=code(function),
         module=code(report.place(peak.clock)),
     )
-    return [
-        Table(
-            "peak",
-            words.alive_at_peak,
-            columns,
-            tuple(rows),
-            (Cell.of(words.total, data="total"), None, peak.nbytes, 1.0, None),
-            before=(place,),
-            data={"module": report.place(peak.clock), "function": function, "clock": peak.clock},
-        )
-    ]
+    table = Table(
+        "peak",
+        words.alive_at_peak,
+        columns,
+        tuple(rows),
+        (Cell.of(words.total, data="total"), None, peak.nbytes, 1.0, None),
+        before=(place,),
+        data={"module": report.place(peak.clock), "function": function, "clock": peak.clock},
+    )
+    return [legended(words, table, "held_bytes", "push")]
 
 
 def blocks(report: Report) -> list[Table]:
@@ -123,16 +123,15 @@ def blocks(report: Report) -> list[Table]:
         for b in memory.blocks
     )
     most = phrase(words.most_waiting, None, size=Part(memory.most_waiting, Kind.BYTES))
-    return [
-        Table(
-            "blocks",
-            words.memory_by_block,
-            columns,
-            rows,
-            after=(most,) if memory.skips else (),
-            data={"most_waiting_bytes": memory.most_waiting},
-        )
-    ]
+    table = Table(
+        "blocks",
+        words.memory_by_block,
+        columns,
+        rows,
+        after=(most,) if memory.skips else (),
+        data={"most_waiting_bytes": memory.most_waiting},
+    )
+    return [legended(words, table, "peak_bytes", "waiting_skips", "skip_bytes")]
 
 
 def skips(report: Report) -> list[Table]:
@@ -152,7 +151,8 @@ def skips(report: Report) -> list[Table]:
         Column("freed_clock", words.freed_clock, priority=2),
     )
     rows = tuple(_lifetime(report, push, skip) for push, skip in enumerate(report.memory.skips))
-    return [Table("skips", words.skip_lifetimes, columns, rows)]
+    table = Table("skips", words.skip_lifetimes, columns, rows)
+    return [legended(words, table, "held_bytes")]
 
 
 def _lifetime(report: Report, push: int, skip: Skip) -> tuple[Cell | int | str | None, ...]:

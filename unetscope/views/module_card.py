@@ -15,6 +15,7 @@ from unetscope.analysis.origins import ChannelSource, Origins
 from unetscope.analysis.partition import merge_block_units, merge_blocks, partition
 from unetscope.analysis.shaped import shaping
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
+from unetscope.views.legends import legended
 from unetscope.views.view import View, code, phrase, settings
 
 
@@ -101,7 +102,8 @@ def facts(explained: Explained, path: str) -> list[Table]:
     ]
     shown = [(c, value) for c, value in said if value is not None and _says(value)]
     columns, row = zip(*shown, strict=True)
-    return [Table("module", title(view, path), tuple(columns), (tuple(row),), facts=True)]
+    table = Table("module", title(view, path), tuple(columns), (tuple(row),), facts=True)
+    return [legended(words, table, "merge_blocks")]
 
 
 def _says(value: Value) -> bool:

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 from unetscope.analysis.anatomy import in_a_row
 from unetscope.analysis.cost import Cost
 from unetscope.analysis.joins import JoinClass
+from unetscope.analysis.meanings import meanings, output_meanings
 from unetscope.analysis.parameters import parameters
 from unetscope.analysis.partition import OTHER, TIME_EMBEDDING, partition
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.control import steering
+from unetscope.views.meanings import meaning
 from unetscope.views.skips import accounted, ledger
 from unetscope.views.view import View, code, without_formula
 from unetscope.wording import pasted
@@ -59,19 +61,23 @@ def _tensors(view: View) -> int:
 def inputs_and_output(view: View) -> list[Table]:
     """The tensors that went in and came out."""
     trace, words = view.network.trace, view.words
-    named = [(argument.name, argument.value) for argument in trace.inputs]
-    outputs = list(enumerate(trace.outputs))
-    rows = [(Cell.of(name, code=True), *_tensor(view, value)) for name, value in named]
-    for index, value in outputs:
-        name = words.output if len(outputs) == 1 else f"{words.output}.{index}"
-        data = "output" if len(outputs) == 1 else f"output.{index}"
-        rows.append((Cell.of(name, data=data), *_tensor(view, value)))
+    rows = [
+        (Cell.of(given.name, code=True), *_tensor(view, given.value), meaning(view, given.value, m))
+        for given, m in zip(trace.inputs, meanings(view.network), strict=True)
+    ]
+    outputs = list(zip(trace.outputs, output_meanings(view.network), strict=True))
+    for index, (value, known) in enumerate(outputs):
+        ending = "" if len(outputs) == 1 else f".{index}"
+        name = Cell.of(f"{words.output}{ending}", data=f"output{ending}")
+        rows.append((name, *_tensor(view, value), meaning(view, value, known)))
     columns = (
         Column("name", words.name),
         Column("shape", words.shape, Kind.TUPLE, code=True),
         Column("dtype", words.dtype, priority=1),
+        Column("meaning", words.meaning),
     )
-    return [Table("io", words.inputs_and_output, columns, tuple(rows))]
+    table = Table("io", words.inputs_and_output, columns, tuple(rows))
+    return [table.without("meaning") if table.is_blank("meaning") else table]
 
 
 def _tensor(view: View, value: int) -> tuple[tuple[int | str, ...], str]:

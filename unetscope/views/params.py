@@ -16,6 +16,7 @@ from unetscope.analysis.partition import (
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.table import Cell, Column, Kind, Table, Value
 from unetscope.views.kinds import Sizes, group_label, parameters_by_type, stages_by_kind
+from unetscope.views.legends import legended
 from unetscope.views.view import View
 from unetscope.wording import shown
 
@@ -124,7 +125,7 @@ def _groups(view: View, choice: Choice, held: Sequence[Held], sizes: Sizes) -> T
         name = Cell.of(words.others.format(len(left)), data=f"{len(left)} more")
         rows.append((name, *blank, *sizes.of([t for group in left for t in group.held])))
     total = (Cell.of(words.total, data="total"), *blank, *sizes.of(held))
-    return Table(
+    table = Table(
         "parameters",
         words.parameters,
         (*facts, *sizes.columns),
@@ -133,6 +134,7 @@ def _groups(view: View, choice: Choice, held: Sequence[Held], sizes: Sizes) -> T
         after=(Cell.of(words.rows_add_up), *sizes.notes(held, choice.match)),
         data={"by": choice.by, "match": choice.match, "lora_rank": choice.lora_rank},
     )
+    return legended(words, table, "merge_block")
 
 
 _Grouping = tuple[tuple[Column, ...], list[_Group]]

@@ -14,6 +14,7 @@ from unetscope.analysis.joins import Join, JoinClass
 from unetscope.analysis.skips import added, through
 from unetscope.record import SkipEvent
 from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.views.legends import legended, of_joins
 from unetscope.views.view import View, code, in_code, phrase
 
 
@@ -50,7 +51,7 @@ def residuals(view: View) -> list[Table]:
         Column("push", words.push),
     )
     counted = count(network, anatomy, values)
-    total, formula = Part(counted.total), _formula(counted)
+    total, formula = Part(counted.total), formula_of(counted)
     note = phrase(words.residual_sum, None, sum=code(formula), total=total)
     if formula == str(counted.total):
         note = phrase(words.residual_total, None, total=total)
@@ -75,7 +76,7 @@ def _push(view: View, push: int | None) -> Cell:
     return Cell.of(view.words.none if push is None else push, data=push)
 
 
-def _formula(counted: Count) -> str:
+def formula_of(counted: Count) -> str:
     """How the count adds up, as the article writes it: `1 + 2*4 + 1*3`."""
     terms = [str(counted.entry)] if counted.entry else []
     for numbers in (counted.layers, [n for n in counted.resamplers if n]):
@@ -143,7 +144,8 @@ def ledger(view: View) -> list[Table]:
         after=_verdict(view),
         data=_verdict_data(view),
     )
-    return [table.without(*(key for key in ("through", "added") if table.is_blank(key)))]
+    table = table.without(*(key for key in ("through", "added") if table.is_blank(key)))
+    return [legended(words, table, "held_bytes", "calls_between", "through", "added")]
 
 
 def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
@@ -275,6 +277,7 @@ def all_joins(view: View) -> Table:
             Column("note", words.note, priority=1),
         ),
         tuple(_join(view, join) for join in view.joins),
+        after=tuple(of_joins(words, (join.kind.value for join in view.joins))),
     )
 
 
