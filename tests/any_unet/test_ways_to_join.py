@@ -99,5 +99,6 @@ def test_a_queue_is_no_stack(traced):
     assert found.pushed == ["enter", "downs.0"]
     table = found.tables()["ledger"]
     assert table.data["out_of_order_pops"] == [0]
-    said = " ".join(str(part.value) for cell in table.after for part in cell.parts)
+    verdict = found.tables()["verdict"]
+    said = " ".join(str(part.value) for cell in verdict.before for part in cell.parts)
     assert "pop 0 (push 0, enter)" in said

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unetscope import load as loaded
 from unetscope.config import load
 from unetscope.config.dialects.compvis_arguments import ControlNetArguments, UNetArguments
-from unetscope.errors import ConfigError, Place
+from unetscope.errors import Place, UnetscopeError
 from unetscope.families import FAMILIES, every
 
 IN_A_FILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -35,10 +35,10 @@ CLASSES = st.sampled_from(["x.UNetModel", "sgm.UNetModel", "cldm.ControlNet", "V
 
 
 def refused(reference):
-    """Where a refusal points; None for what loads. Anything but a `ConfigError` passes through."""
+    """Where a refusal points; None for what loads. Anything else that is raised passes through."""
     try:
         load(reference).tensors()
-    except ConfigError as error:
+    except UnetscopeError as error:
         return error.place or Place("nowhere")
     return None
 
