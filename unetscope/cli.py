@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -108,7 +110,7 @@ def run(arguments: list[str] | None = None, interrupted: Callable[[], bool] = la
         _see_working_directory()
         given = sys.argv[1:] if arguments is None else arguments
         with console.progress(" ".join(given[:2])):
-            left = _parser()(arguments, standalone_mode=False)
+            left = _parser(_command_in(given))(arguments, standalone_mode=False)
     except _UsageError as error:
         if error.format_message():  # nothing to say where help was printed instead
             console.error(_usage(error))
@@ -133,10 +135,21 @@ def run(arguments: list[str] | None = None, interrupted: Callable[[], bool] = la
 
 
 @cache
-def _parser() -> Any:
-    """What reads a command line: all options of all commands, which takes a while to make."""
+def _parser(name: str | None = None) -> Any:
+    """What reads a command line: all options of all commands, or of one, which is sooner made."""
     prepare()
-    return get_command(app)
+    chosen = copy(app)
+    chosen.registered_commands = [
+        command for command in app.registered_commands if name in (None, command.name)
+    ]
+    return get_command(chosen)
+
+
+def _command_in(given: Sequence[str]) -> str | None:
+    """The command that a command line begins with; None where others may be needed to read it."""
+    first = given[0] if given else None
+    known = any(command.name == first for command in app.registered_commands)
+    return first if known and "_UNETSCOPE_COMPLETE" not in os.environ else None
 
 
 def _see_working_directory() -> None:
