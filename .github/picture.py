@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 WIDTH = 118
-COMMAND = "unetscope trace sd15 --block up_blocks.1 --sections ledger,steps"
+COMMAND = "unetscope trace sd15 --block up_blocks.0 --sections ledger,steps"
 
 
 def run(command: str) -> str:
