@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-WIDTH = 118
+WIDTH = 120
 COMMAND = "unetscope trace sd15 --block up_blocks.0 --sections ledger,steps"
 
 
