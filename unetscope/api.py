@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import UnetscopeError
-from unetscope.lock import Lock
 from unetscope.record import TensorSpec, Trace
 from unetscope.sources import Request, Source, resolve
 from unetscope.sources.reruns import Progress, see_device, unwatched, verification
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from unetscope.analysis.diff import Diff
     from unetscope.config import Spec
     from unetscope.findings import Finding
+    from unetscope.lock import Lock
     from unetscope.table import Table
     from unetscope.views.view import View
 
@@ -424,6 +424,7 @@ class Architecture:
 
 def _given(value: Trace | Lock | Spec) -> Source:
     """A trace, a lock or a config that a program has in hand."""
+    from unetscope.lock import Lock
     from unetscope.sources.configs import ConfigNetwork
     from unetscope.sources.saved import SavedLock, SavedTrace
 

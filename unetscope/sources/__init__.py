@@ -93,7 +93,6 @@ def kind_of(request: Request) -> type[Source]:
         UnetscopeError: there is no such file, or it cannot be read.
     """
     from unetscope.checkpoints.files import is_checkpoint
-    from unetscope.files import locks, traces
     from unetscope.sources.revisions import checked_out, is_revision
     from unetscope.sources.saved import SavedLock, SavedTrace, Weights
     from unetscope.sources.targets import is_target
@@ -106,6 +105,8 @@ def kind_of(request: Request) -> type[Source]:
     if is_checkpoint(path):
         return Weights
     if is_there(path) and not is_folder(path):
+        from unetscope.files import locks, traces
+
         if locks.is_lock(path):
             return SavedLock
         if traces.is_trace(path):
