@@ -75,52 +75,50 @@ class _Parameter(NamedTuple):
     """Whether it is given by name alone."""
 
 
-def bound(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> list[Argument]:
-    """The arguments of a call that are not at their defaults, in the order of the signature.
+def told(
+    name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[Tensor], str]:
+    """What a call is given: its tensors, in the order of the signature, and all else in words.
 
-    What is only written to, `out=`, is none.
+    Arguments at their defaults are left out, and so is what is only written to, `out=`.
 
     Args:
+        name: the function, as in `Op.name`.
         function: as a `TorchFunctionMode` is given it.
         args: its positional arguments.
         kwargs: its keyword arguments.
     """
-    key, tensors = _key(function, args, kwargs)
+    key, tensors = _key(name, function, args, kwargs)
     known = _KNOWN.get(key)
     if known is not None:
-        return [
-            Argument(name, tensors[value] if is_tensor else value, unclear)
-            for name, value, unclear, is_tensor in known
-        ]
-    found = _bound(function, args, kwargs)
+        places, words = known
+        return [tensors[place] for place in places], words
+    arguments = _bound(function, args, kwargs)
+    given = leaves(*(each.value for each in arguments))
+    words = _detail(name, arguments)
     if key is not None:
-        places = {id(tensor): place for place, tensor in enumerate(tensors)}
         if len(_KNOWN) == _MOST_KNOWN:
             _KNOWN.clear()
-        _KNOWN[key] = tuple(
-            (name, places.get(id(value), value), unclear, id(value) in places)
-            for name, value, unclear in found
-        )
-    return found
+        order = {id(tensor): place for place, tensor in enumerate(tensors)}
+        _KNOWN[key] = tuple(order[id(tensor)] for tensor in given), words
+    return given, words
 
 
-_KNOWN: dict[Any, tuple[tuple[str, Any, bool, bool], ...]] = {}
-"""Of calls that differ in nothing but which tensors they are given: what `bound` finds, with the
-place of a tensor among these for the tensor."""
+_KNOWN: dict[Any, tuple[tuple[int, ...], str]] = {}
+"""What `told` says of calls that differ in nothing but which tensors they are given: the places of
+those that it names among all of them, and the words."""
 _MOST_KNOWN = 20_000
 
 
 def _key(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[Any, list[Tensor]]:
-    """All of a call that `bound` looks at, and its tensors; None for a call that is told apart.
+    """All of a call that `told` looks at, and its tensors; None for a call that is told apart.
 
     That is one with arguments of other types, and one that is given one tensor twice.
     """
     tensors: list[Tensor] = []
-    parts: list[Any] = [function, len(args), *kwargs]
+    parts: list[Any] = [name, function, len(args), *kwargs]
     for value in (*args, *kwargs.values()):
         kind = type(value)
         if kind in PLAIN_TYPES:
@@ -145,7 +143,7 @@ def _key(
 def _bound(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> list[Argument]:
-    """What `bound` returns, worked out."""
+    """The arguments of a call that are not at their defaults, in the order of the signature."""
     kinds = tuple(map(_kind, args)), tuple((name, _kind(kwargs[name])) for name in kwargs)
     parameters = _signature(function, *kinds)
     if parameters is None:
@@ -194,7 +192,7 @@ def _bound(
     return found
 
 
-def detail(name: str, arguments: Iterable[Argument]) -> str:
+def _detail(name: str, arguments: Iterable[Argument]) -> str:
     """The arguments that are no tensors: `dim=1`.
 
     Where it would not be clear which argument a tensor is, an ellipsis stands for it: behind a
@@ -202,7 +200,7 @@ def detail(name: str, arguments: Iterable[Argument]) -> str:
 
     Args:
         name: the function, as in `Op.name`.
-        arguments: what `bound` returned.
+        arguments: what `_bound` returned.
     """
     row = operation(name)
     exact = row.kind is OpKind.CREATION  # `torch.full(size, 1)` holds integers

@@ -9,9 +9,8 @@ from torch import Tensor
 
 from unetscope.ops import UNSEEN, OpKind, operation
 from unetscope.record import Op
-from unetscope.tracing.arguments import bound, detail
+from unetscope.tracing.arguments import told
 from unetscope.tracing.calls import Calls
-from unetscope.tracing.contents import leaves
 from unetscope.tracing.flops import work
 from unetscope.tracing.functions import Returned
 from unetscope.tracing.shapes import free_what_imports_hold
@@ -63,11 +62,11 @@ class Recording:
             return
         if name == "Tensor.grad" and all(tensors.find(t) is not None for t in outputs):
             return  # it was read before
-        arguments = bound(func, args, kwargs)
-        taken = tuple(tensors.see(t) for t in leaves(*(a.value for a in arguments)))
+        given, words = told(name, func, args, kwargs)
+        taken = tuple([tensors.see(tensor) for tensor in given])
         clock = tensors.tick()
         index = len(self.ops)
-        given = [tensors.made(tensor, index, written=True) for tensor in written]
+        made = [tensors.made(tensor, index, written=True) for tensor in written]
         for tensor in outputs:
             # A tensor that was given and not written to is handed through: no new value.
             known = tensors.find(tensor) if any(tensor is other for other in inputs) else None
@@ -76,13 +75,11 @@ class Recording:
                 known = tensors.handed_through(tensor, inputs[0])
             if known is None:
                 known = tensors.made(tensor, index)
-            if known not in given:
-                given.append(known)
+            if known not in made:
+                made.append(known)
         macs, attention = work(name, result, args, kwargs)
         call = self._calls.current
-        self.ops.append(
-            Op(name, call, clock, taken, tuple(given), detail(name, arguments), macs, attention)
-        )
+        self.ops.append(Op(name, call, clock, taken, tuple(made), words, macs, attention))
 
     def _unseen(self, tensor: Tensor) -> int | None:
         """Record what made a tensor of unknown origin; None if it was there before the pass.
