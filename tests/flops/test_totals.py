@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from unetscope import load as loaded
 from unetscope.analysis.audit import against_fvcore, against_torch
@@ -219,3 +220,28 @@ def test_points_are_what_whole_traces_say():
         assert point.macs == cost.total
         assert point.parameters == 859_520_964
     assert torch.is_grad_enabled()
+
+
+class Giant(nn.Module):
+    """A trillion parameters: counts that no float holds exactly."""
+
+    def __init__(self):
+        super().__init__()
+        self.wide, self.narrow = nn.Linear(WIDE, WIDE), nn.Linear(WIDE, 7)
+
+    def forward(self, x):
+        return self.narrow(self.wide(x))
+
+
+WIDE = 1_000_003
+
+
+def test_a_trillion_parameters_are_exact():
+    with torch.device("meta"):
+        found = trace(Giant(), (torch.zeros(3, WIDE),))
+    parameters = WIDE * WIDE + WIDE + 7 * WIDE + 7
+    assert (
+        found.total_params == parameters == sum(row["parameters"] for row in loaded(found).params())
+    )
+    macs = 3 * (WIDE * WIDE + 7 * WIDE)
+    assert found.total_macs == macs == sum(row["macs"] for row in loaded(found).flops())
