@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
+from fvcore.nn import jit_handles
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
@@ -48,6 +49,22 @@ def by_torch(function, *shapes):
     return counter.get_total_flops() // 2
 
 
+class Recorded:
+    """A shape, as fvcore's formulas read one off a value of a jit trace."""
+
+    def __init__(self, *shape):
+        self.shape = list(shape)
+
+    def isCompleteTensor(self):
+        return True
+
+    def type(self):
+        return self
+
+    def sizes(self):
+        return self.shape
+
+
 @given(
     dims=st.integers(1, 3),
     transposed=st.booleans(),
@@ -73,7 +90,9 @@ def test_convolutions(
         return getattr(F, name)(x, w, None, **more)
 
     assume(not transposed or (size - 1) * stride + dilation * (kernel - 1) + 1 > 2 * padding)
-    assert ours(convolve, *shapes) == by_torch(convolve, *shapes)
+    made_of = convolve(*(empty(*shape) for shape in shapes)).shape
+    fvcore = jit_handles.conv_flop_count(*map(list, (*shapes, made_of)), transposed)
+    assert ours(convolve, *shapes) == by_torch(convolve, *shapes) == fvcore
 
 
 def test_a_convolution_without_a_batch_counts_as_one_image():
@@ -88,6 +107,8 @@ def test_linear_layers(rows, width, made, bias):
     for count in rows:
         expected *= count
     assert ours(F.linear, *shapes) == expected
+    given, weight = shapes[:2]
+    assert expected == jit_handles.linear_flop_jit([Recorded(*given), Recorded(*weight)], [])
 
 
 BROADCAST = st.lists(st.tuples(SIZE, st.sampled_from(["both", "first", "second"])), max_size=3)

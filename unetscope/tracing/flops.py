@@ -5,14 +5,14 @@ layers, matrix products, attention. Biases, norms, softmax and other element-wis
 do pooling and resampling, where no two tensors meet. The count knows shapes alone, so it is the
 same on every device, in every element type and with every attention kernel.
 
-Convolutions, linear layers and batched products are counted by fvcore's formulas. Its others do not
-serve: its matmul ignores broadcasting, its einsum rounds to four digits, and it has none for
+For convolutions, linear layers and batched products the formulas are those of fvcore's
+`nn.jit_handles`, with which tests compare them; importing it would take a while. Its others would
+not serve: its matmul ignores broadcasting, its einsum rounds to four digits, and it has none for
 attention.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from math import isqrt, prod
 from typing import Any, NamedTuple
@@ -23,11 +23,6 @@ from torch import Tensor
 from unetscope.ops import NO_MACS, Operation, OpKind, operation
 from unetscope.tracing.contents import leaves
 from unetscope.tracing.tensors import packed
-
-with warnings.catch_warnings():
-    # It scripts a function of its own, of which torch warns; with `-W error` that would be the end.
-    warnings.simplefilter("ignore")
-    from fvcore.nn.jit_handles import bmm_flop_jit, conv_flop_count, linear_flop_jit
 
 Shape = Sequence[int]
 
@@ -102,31 +97,16 @@ def _batches(tensors: Iterable[Tensor]) -> dict[int, int]:
     return found
 
 
-class _Recorded:
-    """A recorded shape, as fvcore reads one off a value of a jit trace."""
-
-    def __init__(self, shape: Shape) -> None:
-        self._shape = list(shape)
-
-    def isCompleteTensor(self) -> bool:  # noqa: N802
-        return True
-
-    def type(self) -> _Recorded:
-        return self
-
-    def sizes(self) -> list[int]:
-        return self._shape
-
-
 # A formula takes the result, then the arguments of its function.
 # ruff: noqa: A002, ARG001
 
 
 def _convolution(transposed: bool) -> Callable[..., Work]:
     def formula(result: Tensor, input: Tensor, weight: Tensor, *_: Any, **__: Any) -> Work:
-        batch = () if input.dim() == weight.dim() else (1,)
-        before, after = (*batch, *input.shape), (*batch, *result.shape)
-        return Work(int(conv_flop_count(before, weight.shape, after, transposed)))
+        """Each weight meets each place of the output; of the input, where it is transposed."""
+        batch = input.shape[0] if input.dim() == weight.dim() else 1
+        places = (input if transposed else result).shape[2 - weight.dim() :]
+        return Work(batch * prod(weight.shape) * prod(places))
 
     return formula
 
@@ -146,13 +126,16 @@ def _convolution_kernel(
 
 
 def _linear(_: Tensor, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Work:
-    matrix = weight.shape if weight.dim() == 2 else (1, *weight.shape)
+    """Each row of the input meets each row of the weights; a vector of weights is one row."""
     rows = packed(input) if input.layout is torch.jagged else input
-    return Work(int(linear_flop_jit([_Recorded(rows.shape), _Recorded(matrix)], [])))
+    if rows.shape[-1] != weight.shape[-1]:
+        return _UNKNOWN
+    return Work(prod(rows.shape) * (weight.shape[0] if weight.dim() == 2 else 1))
 
 
 def _baddbmm(_: Tensor, input: Tensor, batch1: Tensor, batch2: Tensor, **__: Any) -> Work:
-    return Work(int(bmm_flop_jit([_Recorded(batch1.shape), _Recorded(batch2.shape)], [])))
+    batches, rows, summed = batch1.shape
+    return Work(batches * rows * summed * batch2.shape[-1])
 
 
 def _matmul(result: Tensor, input: Tensor, *_: Any, **__: Any) -> Work:
