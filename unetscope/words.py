@@ -310,7 +310,27 @@ class Words:
     ops = Word(en="Functions", zh="函数")
     function = Word(en="Function", zh="函数")
     arguments = Word(en="Arguments", zh="参数")
-    never_called = Word(en="Never called", zh="从未调用")
+    own_macs = Word(en="Own MACs", zh="自身 MACs")
+    counted_above = Word(en="(above)", zh="（见上）")
+    counted_at_first = Word(
+        en="{}: called before, so its parameters are counted above.",
+        zh="{}：之前已调用过，参数量已在上面计入。",
+    )
+    folded = Word(
+        en="Calls folded into the rows above: {number}; {option} shows N levels, {every} all, "
+        "with what modules are given and set to.",
+        zh="已折叠进以上各行的调用：{number} 次；{option} 显示 N 层，{every} 显示全部，"
+        "并列出各模块的输入与属性。",
+    )
+    never_called = Word(
+        en="Never called: {names}. What they hold counts in the row of the module around them.",
+        zh="从未调用：{names}。其参数量计入外层模块所在的行。",
+    )
+
+    # What made a tensor
+    function_of = Word(en="{module}, {function}", zh="{module}，{function}")
+    function_after = Word(en="{function} after {call}", zh="{call} 之后的 {function}")
+    nth_function = Word(en="{function} no. {number}", zh="第 {number} 个 {function}")
 
     # Shipped configs
     configs = Word(en="Configs", zh="配置列表")

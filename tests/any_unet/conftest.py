@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from unetscope.analysis.anatomy import anatomy
 from unetscope.analysis.network import Network
+from unetscope.analysis.producers import producer
 from unetscope.ops import operation
 from unetscope.record import Trace
 from unetscope.tracing import devices, trace
@@ -30,7 +31,7 @@ class Traced:
     @property
     def pushed(self) -> list[str]:
         """What made the tensor of each join, in the order of the joins."""
-        return [self.network.graph.origin(skip.value) for skip in self.record.skips]
+        return [str(producer(self.network, skip.value)) for skip in self.record.skips]
 
     @property
     def joined_in(self) -> list[str]:

@@ -143,13 +143,14 @@ def _tables(
     depth: int | None,
     ops: str | None,
 ) -> list[Table]:
+    from unetscope.views.functions import functions
     from unetscope.views.sections import OVERVIEW, choose, show
-    from unetscope.views.tree import calls, functions
+    from unetscope.views.tree import calls
 
     if ops is not None:
         return functions(view, view.path(ops))
     if modules or depth is not None:
-        return calls(view, depth)
+        return calls(replace(view, depth=depth))
     wanted = list(OVERVIEW) if overview else choose(sections, view.block)
     tables, missing = show(view, wanted)
     if view.block is None or sections is not None:

@@ -10,9 +10,10 @@ from unetscope.analysis.arithmetic import Terms, below
 from unetscope.analysis.arithmetic import layers as layers_of
 from unetscope.analysis.attention import Attention, Reading
 from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.views.functions import functions
 from unetscope.views.legends import legended
 from unetscope.views.module_card import Explained, channels, facts, shapes, title
-from unetscope.views.tree import functions
+from unetscope.views.producers import in_words
 from unetscope.views.view import View, by_section, chosen
 
 _SIDE_BY_SIDE = 3
@@ -120,8 +121,9 @@ def _times(one: int, other: int | None) -> Cell:
 
 
 def _names(explained: Explained, values: Iterable[int]) -> Cell:
-    names = list(dict.fromkeys(map(explained.origins.of, values)))
-    return Cell.of(explained.view.words.listed.join(names), code=True, data=names)
+    view, found = explained.view, dict.fromkeys(map(explained.origins.of, values))
+    names = view.words.listed.join(in_words(view, one) for one in found)
+    return Cell.of(names, code=True, data=list(map(str, found)))
 
 
 def _as_tokens(explained: Explained, attention: Attention) -> Cell | None:
