@@ -144,6 +144,29 @@ class Words:
         }
     )
 
+    # Stages of other networks
+    stages = Word(en="Stages by resolution", zh="各分辨率阶段")
+    stage_parts = WordsByKey(
+        {
+            "encoder": Word(en="encoder", zh="编码器"),
+            "bottom": Word(en="bottom", zh="底部"),
+            "decoder": Word(en="decoder", zh="解码器"),
+        }
+    )
+    no_map = Word(en="no feature map", zh="无特征图")
+    stage_size = Word(en="Size", zh="尺寸")
+    stage_channels = Word(en="Channels", zh="通道数")
+    pushes_here = Word(en="Pushes", zh="压入")
+    pops_here = Word(en="Pops", zh="弹出")
+    skips_by_push = Word(
+        en="Skips are named by their push in the ledger.",
+        zh="跨层连接用压入序号表示，见压入与弹出表。",
+    )
+    stages_in_a_row = Word(
+        en="{} UNets run one after the other; these stages do not tell them apart.",
+        zh="有 {} 个 UNet 依次运行；这里的阶段不区分它们。",
+    )
+
     # Comparison of blocks
     encoder_blocks = Word(en="Encoder", zh="Encoder 结构分析")
     decoder_blocks = Word(en="Decoder", zh="Decoder 结构分析")

@@ -57,13 +57,13 @@ def calls(view: View) -> list[Table]:
         Column("class", words.module_class, priority=2),
         Column("input_shapes", words.input_dims, priority=5, read=view.settings),
         Column("output_shapes", words.output_dims, priority=1),
-        Column("parameters", words.parameters, Kind.COUNT),
-        Column("parameters_share", words.share, Kind.SHARE, priority=3),
-        Column("macs", words.macs, Kind.MACS),
-        Column("macs_share", words.share, Kind.SHARE, priority=3),
+        Column("parameters", words.parameters, Kind.COUNT, zeros=False),
+        Column("parameters_share", words.share, Kind.SHARE, priority=3, zeros=False),
+        Column("macs", words.macs, Kind.MACS, zeros=False),
+        Column("macs_share", words.share, Kind.SHARE, priority=3, zeros=False),
         Column("own_parameters", words.own_parameters, Kind.COUNT, read=False),
         Column("own_macs", words.own_macs, Kind.MACS, read=False),
-        Column("call", words.called, priority=4),
+        Column("call", words.called, priority=4, read=max(times.values()) > 1),
         Column("attributes", words.attributes, priority=6, read=view.settings),
     )
     blank = Cell.of("", data=None)
