@@ -155,7 +155,6 @@ class Words:
     )
     no_map = Word(en="no feature map", zh="无特征图")
     stage_size = Word(en="Size", zh="尺寸")
-    stage_channels = Word(en="Channels", zh="通道数")
     pushes_here = Word(en="Pushes", zh="压入")
     pops_here = Word(en="Pops", zh="弹出")
     skips_by_push = Word(
@@ -346,8 +345,12 @@ class Words:
         "并列出各模块的输入与属性。",
     )
     never_called = Word(
-        en="Never called: {names}. What they hold counts in the row of the module around them.",
-        zh="从未调用：{names}。其参数量计入外层模块所在的行。",
+        en="Never called: {names}.",
+        zh="从未调用：{names}。",
+    )
+    counted_around = Word(
+        en="What these hold counts in the row of the module around them.",
+        zh="它们的参数量计入外层模块所在的行。",
     )
 
     # What made a tensor

@@ -16,7 +16,7 @@ from unetscope.analysis.producers import producer
 from unetscope.ops import operation
 from unetscope.record import Trace
 from unetscope.tracing import devices, trace
-from unetscope.views.sections import choose, show
+from unetscope.views.sections import SECTIONS, show
 from unetscope.views.tree import calls
 from unetscope.views.view import View
 
@@ -58,7 +58,7 @@ class Traced:
     def tables(self) -> dict[str, Any]:
         """Every table that can be made, by key; none may fail."""
         view = View.of(self.record)
-        found, _ = show(view, choose(None))
+        found, _ = show(view, list(SECTIONS))
         return {table.key: table for table in [*found, *calls(view)]}
 
 

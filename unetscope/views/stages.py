@@ -40,14 +40,12 @@ def stages(view: View) -> list[Table]:
     columns = (
         Column("part", words.part, read=parted),
         Column("size", words.stage_size, keys=("size_before", "size_after")),
-        Column("modules", words.modules, priority=2),
-        Column(
-            "channels", words.stage_channels, priority=1, keys=("channels_before", "channels_after")
-        ),
+        Column("modules", words.modules, priority=3),
+        Column("channels", words.channels, priority=1, keys=("channels_before", "channels_after")),
         Column("parameters", words.parameters, Kind.COUNT),
         Column("macs", words.macs, Kind.MACS),
-        Column("pushed", words.pushes_here, priority=3),
-        Column("popped", words.pops_here, priority=3),
+        Column("pushed", words.pushes_here, priority=2),
+        Column("popped", words.pops_here, priority=2),
     )
     blank = Cell.of("", data=None)
     total: tuple[Value, ...] = (

@@ -7,6 +7,9 @@ from unetscope.analysis.subtotals import never_called, outermost, subtotals
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.view import View, code, phrase, settings, shapes, without_formula
 
+_MOST_SHAPES = 2
+"""Shapes of one call that people read; an encoder may return a map of each level."""
+
 
 def calls(view: View) -> list[Table]:
     """The calls of modules, as deep as `view.depth` says, each with all that ran during it.
@@ -38,8 +41,8 @@ def calls(view: View) -> list[Table]:
             (
                 Cell.of("  " * level + _below(view, call), code=True, data=step.module),
                 module.kind,
-                shapes(view, [a.value for a in step.inputs]),
-                shapes(view, step.outputs),
+                shapes(view, [a.value for a in step.inputs], _MOST_SHAPES),
+                shapes(view, step.outputs, _MOST_SHAPES),
                 Cell.of(words.counted_above, data=0) if sums.counted_before else sums.parameters,
                 _share(sums.parameters, trace.total_params),
                 sums.macs,
@@ -56,7 +59,7 @@ def calls(view: View) -> list[Table]:
         Column("path", words.path),
         Column("class", words.module_class, priority=2),
         Column("input_shapes", words.input_dims, priority=5, read=view.settings),
-        Column("output_shapes", words.output_dims, priority=1),
+        Column("output_shapes", words.output_dims),
         Column("parameters", words.parameters, Kind.COUNT, zeros=False),
         Column("parameters_share", words.share, Kind.SHARE, priority=3, zeros=False),
         Column("macs", words.macs, Kind.MACS, zeros=False),
@@ -86,6 +89,8 @@ def calls(view: View) -> list[Table]:
     if idle:
         names = code(words.listed.join(outermost(idle)))
         after.append(phrase(words.never_called, None, names=names))
+        if any(network.modules[path].own_parameters for path in idle):
+            after.append(Cell.of(words.counted_around))
     if lacking := unknown(trace):
         after.append(without_formula(words, lacking))
     data = {"depth": view.depth, "calls_folded": folded, "never_called": idle}

@@ -221,10 +221,13 @@ def between(parts: Iterable[Part], separator: str) -> Iterator[Part]:
         yield part
 
 
-def shapes(view: View, values: Iterable[int]) -> Cell:
-    """The dims of several tensors."""
+def shapes(view: View, values: Iterable[int], most: int | None = None) -> Cell:
+    """The dims of several tensors, of which people read the first few: `most`, None for all."""
     found = [view.dims(value) for value in values]
-    return Cell(tuple(between([Part(dims, Kind.TUPLE) for dims in found], ", ")), found)
+    shown = [Part(dims, Kind.TUPLE) for dims in found[:most]]
+    if rest := len(found) - len(shown):
+        shown.append(Part(view.words.others.format(rest)))
+    return Cell(tuple(between(shown, ", ")), found)
 
 
 def phrase(template: str, data: object, **parts: Part) -> Cell:
