@@ -16,6 +16,7 @@ from unetscope.analysis.producers import producer
 from unetscope.render import Style, render
 from unetscope.sources import Request, resolve
 from unetscope.tracing import trace
+from unetscope.views.functions import functions
 from unetscope.views.sections import fitting, show
 from unetscope.views.view import View
 
@@ -203,6 +204,25 @@ def test_code_has_blocks_if_it_calls_them_as_diffusers_does():
         )
         assert not has_blocks(Network(trace(vae, inputs[:1])))
     assert not any(has_blocks(Network(traced(name))) for name in NETS)
+
+
+def test_what_a_column_holds_for_programs_alone_is_not_read():
+    view = View.of(resolve(Request("ddpm_cifar10_32")).trace())
+    tables = show(view, ["encoder"])[0]
+    rows = json.loads(render(tables, "json"))["encoder"]["rows"]
+    assert {row["transformers"] for row in rows} == {0}
+    for name in ("terminal", "markdown", "html", "latex"):
+        text = render(tables, name)
+        assert "ResNets" in text
+        assert "Transformers" not in text
+
+
+def test_functions_have_arguments_and_modules_a_class():
+    (table,) = functions(View.of(traced("plain")), "")
+    rows = {row["function"]: row for row in map(table.record, table.rows)}
+    assert (rows["head"]["class"], rows["head"]["arguments"]) == ("Linear", None)
+    assert rows["Tensor.mean"]["class"] is None
+    assert "dim=(2, 3)" in rows["Tensor.mean"]["arguments"]
 
 
 class Layers(nn.Module):

@@ -5,14 +5,14 @@ Every function and every parameter is at one stage, so stages add up to the tota
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 
 from unetscope.analysis.graph import Graph
 from unetscope.analysis.network import Network
-from unetscope.analysis.parameters import parameters
+from unetscope.analysis.parameters import Held, parameters
 from unetscope.analysis.producers import Producer, function_at
 from unetscope.analysis.ways_down import PARTS, Place, channels_at, places
 
@@ -109,39 +109,34 @@ class _Stages:
         self.places = places(network)
 
     def found(self) -> list[Stage]:
+        """The stages in the order of the pass."""
         network, trace = self.network, self.trace
         found: dict[Place | None, Stage] = {}
-        for value, place in self.places.items():
-            found.setdefault(place, Stage(place[0], [])).maps.append(value)
-        found = dict(sorted(found.items(), key=lambda item: _order(item[0])))
+        for place in sorted(dict.fromkeys(self.places.values()), key=_order):
+            found[place] = Stage(place[0], [])
         found[None] = Stage(None, [])
-        for index, op in enumerate(trace.ops):
-            found[self.of_op[index]].macs += op.macs or 0
-        read = self._read
-        for path, number, op in read:
-            stage = found[self._of_module(path) if op is None else self.of_op[op]]
-            stage.parameters += number
-        pushes: dict[int, int] = {}
-        for skip in trace.skips:
-            pushes[skip.value] = skip.push
-            found[self.of_op[skip.op]].popped.append(skip.push)
-        for value, push in pushes.items():
-            made_by = trace.values[value].op
-            if made_by is not None:
-                found[self.of_op[made_by]].pushed.append(push)
-        for place, producer in self._workers({op for _, _, op in read if op is not None}):
-            if producer not in found[place].modules:
-                found[place].modules.append(producer)
-        for path, number, op in read:
-            idle = Producer(path)
-            if op is None and number and idle not in found[self._of_module(path)].modules:
-                found[self._of_module(path)].modules.append(idle)
+        for value, place in self.places.items():
+            found[place].maps.append(value)
+        for op, at in zip(trace.ops, self.of_op, strict=True):
+            found[at].macs += op.macs or 0
+        for held, at, _ in self._read:
+            found[at].parameters += held.spec.numel
+        self._add_skips(found)
+        for at, worker in self._workers():
+            if worker not in found[at].modules:
+                found[at].modules.append(worker)
         for skip in trace.skips:
             if not (stage := found[self.of_op[skip.op]]).modules:
                 stage.modules.append(function_at(network, skip.op))
-        for stage in found.values():
-            stage.pushed.sort()
         return [stage for stage in found.values() if stage.maps or stage.parameters or stage.macs]
+
+    def _add_skips(self, found: Mapping[Place | None, Stage]) -> None:
+        for skip in self.trace.skips:
+            found[self.of_op[skip.op]].popped.append(skip.push)
+        for push, value in enumerate(self.network.pushed):
+            made_by = self.trace.values[value].op
+            if made_by is not None:
+                found[self.of_op[made_by]].pushed.append(push)
 
     @cached_property
     def of_op(self) -> list[Place | None]:
@@ -195,27 +190,32 @@ class _Stages:
 
     def _of_module(self, path: str) -> Place | None:
         """The stage of a module whose parameters no function was seen to read."""
-        while True:
-            for call, step in enumerate(self.trace.steps):
-                if step.module == path:
-                    return self._of_call(call)
-            if not path:
-                return None
+        while path and path not in self._first_calls:
             path = path.rpartition(".")[0]
+        return self._of_call(self._first_calls.get(path))
 
     @cached_property
-    def _read(self) -> list[tuple[str, int, int | None]]:
-        """Of each parameter its module, its elements, and the first function that makes use of it.
+    def _first_calls(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for call, step in enumerate(self.trace.steps):
+            found.setdefault(step.module, call)
+        return found
+
+    @cached_property
+    def _read(self) -> list[tuple[Held, Place | None, int | None]]:
+        """Each parameter, its stage, and the first function that makes use of it, if one was seen.
 
         A function that only makes another weight out of it, as weight standardisation does, is
         none.
         """
         graph = self.network.graph
         sources = {v.source: index for index, v in enumerate(self.trace.values) if v.source}
-        return [
-            (held.module, held.spec.numel, self._reader(graph, sources.get(held.name)))
-            for held in parameters(self.trace)
-        ]
+        found = []
+        for held in parameters(self.trace):
+            reader = self._reader(graph, sources.get(held.name))
+            place = self._of_module(held.module) if reader is None else self.of_op[reader]
+            found.append((held, place, reader))
+        return found
 
     def _reader(self, graph: Graph, value: int | None) -> int | None:
         if value is None:
@@ -230,9 +230,13 @@ class _Stages:
                 seen.update(made)
         return None
 
-    def _workers(self, reading: set[int]) -> Iterator[tuple[Place | None, Producer]]:
-        """The outermost calls that worked at one stage, and what functions did beside them."""
+    def _workers(self) -> Iterator[tuple[Place | None, Producer]]:
+        """The outermost calls that worked at one stage, and what did something beside them.
+
+        That are functions in bodies of several stages, and modules whose parameters nothing read.
+        """
         trace, network = self.trace, self.network
+        reading = {reader for _, _, reader in self._read}
         worked: list[set[Place | None]] = [set() for _ in trace.steps]
         for op, place in zip(trace.ops, self.of_op, strict=True):
             if op.step is not None:
@@ -249,6 +253,9 @@ class _Stages:
             alone = op.step is None or len(worked[op.step]) > 1
             if alone and (op.macs or index in reading):
                 yield self.of_op[index], function_at(network, index)
+        for held, place, reader in self._read:
+            if reader is None:
+                yield place, Producer(held.module)
 
 
 def _order(place: Place | None) -> tuple[int, int]:

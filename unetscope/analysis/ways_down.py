@@ -107,7 +107,7 @@ def _parts(
             return ENCODER
         return DECODER  # what works on skips on their way
 
-    found = {value: part(flow.handed[value]) for value in values}
+    found: dict[int, str | None] = {value: part(flow.handed[value]) for value in values}
     return found if skips or DECODER in found.values() else dict.fromkeys(values)
 
 

@@ -14,7 +14,7 @@ from unetscope.views.functions import functions
 from unetscope.views.legends import legended
 from unetscope.views.module_card import Explained, channels, facts, shapes, title
 from unetscope.views.producers import in_words
-from unetscope.views.view import View, by_section, chosen
+from unetscope.views.view import View, by_section, chosen, listed
 
 _SIDE_BY_SIDE = 3
 """Attentions of which people read one a column."""
@@ -122,7 +122,7 @@ def _times(one: int, other: int | None) -> Cell:
 
 def _names(explained: Explained, values: Iterable[int]) -> Cell:
     view, found = explained.view, dict.fromkeys(map(explained.origins.of, values))
-    names = view.words.listed.join(in_words(view, one) for one in found)
+    names = listed(view.words, (in_words(view, one) for one in found))
     return Cell.of(names, code=True, data=list(map(str, found)))
 
 

@@ -8,7 +8,7 @@ from unetscope.analysis.producers import producer
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.table import Cell, Column, Table, Value
 from unetscope.views.producers import in_words
-from unetscope.views.view import View, shapes
+from unetscope.views.view import View, listed, shapes
 
 
 def functions(view: View, path: str) -> list[Table]:
@@ -90,7 +90,7 @@ def _operands(view: View, values: Sequence[int], path: str) -> Cell:
     """What made each operand, in the order of the call, as the module's own code would say it."""
     found = [producer(view.network, value) for value in values]
     near = [view.below(in_words(view, one, near=path), path) for one in found]
-    return Cell.of(", ".join(near), code=True, data=list(map(str, found)))
+    return Cell.of(listed(view.words, near), code=True, data=list(map(str, found)))
 
 
 def _is_weight(view: View, value: int) -> bool:

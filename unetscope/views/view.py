@@ -240,10 +240,16 @@ def phrase(template: str, data: object, **parts: Part) -> Cell:
 def some(words: Words, names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     shown = list(names[:MOST_NAMES])
-    apart = words.between_columns if any(words.listed in name for name in shown) else words.listed
     if rest := len(names) - len(shown):
         shown.append(words.others.format(rest))
-    return apart.join(shown)
+    return listed(words, shown)
+
+
+def listed(words: Words, names: Iterable[str]) -> str:
+    """Several names, set apart from those that have commas in them."""
+    found = list(names)
+    has_commas = any(words.listed in name for name in found)
+    return (words.between_columns if has_commas else words.listed).join(found)
 
 
 def without_formula(words: Words, unknown: Collection[str]) -> Cell:
