@@ -45,11 +45,16 @@ def producer(network: Network, value: int) -> Producer:
     graph = network.graph
     call, record = graph.producer(value), network.trace.values[value]
     if call is not None:
-        path = network.path(call)
-        return Producer(path, kind=_kind(network, path))
+        return at_work(network, call)
     if record.op is None:
         return Producer(record.source or "constant")
     return function_at(network, record.op)
+
+
+def at_work(network: Network, call: int) -> Producer:
+    """A call as a whole."""
+    path = network.path(call)
+    return Producer(path, kind=_kind(network, path))
 
 
 def function_at(network: Network, index: int) -> Producer:

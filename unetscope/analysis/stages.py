@@ -13,7 +13,7 @@ from math import prod
 from unetscope.analysis.graph import Graph
 from unetscope.analysis.network import Network
 from unetscope.analysis.parameters import Held, parameters
-from unetscope.analysis.producers import Producer, function_at
+from unetscope.analysis.producers import Producer, at_work, function_at
 from unetscope.analysis.ways_down import PARTS, Place, channels_at, places
 
 _MOST_STAGES = 2
@@ -248,7 +248,7 @@ class _Stages:
         for call, step in enumerate(trace.steps):
             around = step.parent
             if len(worked[call]) == 1 and (around is None or len(worked[around]) > 1):
-                yield next(iter(worked[call])), Producer(network.path(call), kind="")
+                yield next(iter(worked[call])), at_work(network, call)
         for index, op in enumerate(trace.ops):
             alone = op.step is None or len(worked[op.step]) > 1
             if alone and (op.macs or index in reading):

@@ -70,10 +70,12 @@ def show(view: View, names: Sequence[str]) -> tuple[list[Table], list[str]]:
 
     What to type next is none of these, as it is not known of every network; nor are the steps of
     blocks that are named themselves. What the overview says of the skips is not said again below
-    the ledger.
+    the ledger, nor that there are none.
     """
     tables, missing = by_section(names, SECTIONS, view)
     if "verdict" in names:
         tables = [replace(t, after=()) if t.key == "ledger" else t for t in tables]
     told = {"next", *(f"{name}-steps" for name in missing)}
+    if "verdict" in names and not view.network.trace.skips:
+        told |= {"residuals", "ledger", "steps"}
     return tables, [name for name in missing if name not in told]

@@ -50,7 +50,8 @@ def stages(view: View) -> list[Table]:
     blank = Cell.of("", data=None)
     total: tuple[Value, ...] = (
         Cell.of(words.total, data="total"),
-        *(blank,) * 3,
+        blank if parted else Cell.of(words.total, data=None),
+        *(blank,) * 2,
         trace.total_params,
         trace.total_macs,
         *(blank,) * 2,

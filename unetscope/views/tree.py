@@ -21,6 +21,7 @@ def calls(view: View) -> list[Table]:
     """
     network, words, trace = view.network, view.words, view.network.trace
     found = subtotals(network)
+    all_parameters, all_macs = trace.total_params, trace.total_macs
     times: dict[str, int] = {}
     levels: dict[int | None, int] = {None: -1}
     rows: list[tuple[Value, ...]] = []
@@ -44,9 +45,9 @@ def calls(view: View) -> list[Table]:
                 shapes(view, [a.value for a in step.inputs], _MOST_SHAPES),
                 shapes(view, step.outputs, _MOST_SHAPES),
                 Cell.of(words.counted_above, data=0) if sums.counted_before else sums.parameters,
-                _share(sums.parameters, trace.total_params),
+                _share(sums.parameters, all_parameters),
                 sums.macs,
-                _share(sums.macs, trace.total_macs),
+                _share(sums.macs, all_macs),
                 module.own_parameters,
                 sums.own_macs,
                 times[step.module],
@@ -74,9 +75,9 @@ def calls(view: View) -> list[Table]:
         Cell.of(words.total, data="total"),
         *(blank,) * 3,
         parameters,
-        _share(parameters, trace.total_params),
+        _share(parameters, all_parameters),
         macs,
-        _share(macs, trace.total_macs),
+        _share(macs, all_macs),
         *(blank,) * 4,
     )
     idle = [path for path in never_called(network) if view.holds(path)]
