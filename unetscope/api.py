@@ -373,15 +373,18 @@ class Architecture:
     def tables(self) -> dict[str, list[Row]]:
         """The rows of every table of `unetscope trace` by its key; `calls` is every call.
 
+        Code that has no blocks as diffusers' UNets do has its own: `stages` in the place of the
+        articles' `parts`, `encoder` and so on.
+
         A table that this network has not is left out. Step tables, one for each body that joins
         skips, follow each other under `steps`, each row with its `block`; those of the encoder and
         of the middle under `encoder_steps` and `middle_steps`.
         """
-        from unetscope.views.sections import choose, show
+        from unetscope.views.sections import fitting, show
         from unetscope.views.step_table import STEPS
         from unetscope.views.tree import calls
 
-        found, _ = show(self._view, choose(None))
+        found, _ = show(self._view, [name for name in fitting(self._view) if name != "calls"])
         rows: dict[str, list[Row]] = {}
         for table in [*found, *calls(self._view)]:
             if not table.columns:
@@ -397,10 +400,11 @@ class Architecture:
         return View.of(self.trace())
 
     def _at_a_glance(self) -> list[Table]:
-        from unetscope.views.sections import choose, show
+        from unetscope.views.sections import fitting, show
 
-        found, _ = show(self._view, choose("model,io,parts,ledger"))
-        return found
+        whole = [n for n in fitting(self._view, overview=True) if n not in ("verdict", "next")]
+        found, _ = show(self._view, [*whole, "ledger"])
+        return [table.as_read for table in found]
 
     def __repr__(self) -> str:
         return harmless(f"<Architecture of {self.source.name}>")

@@ -125,6 +125,7 @@ class Column:
         keys: the keys of its data, if its cells hold several values each; then `key` is no key.
         legend: a sentence for people on what it holds, `{title}` for its title; empty if its title
             says enough.
+        read: whether people read it; if not, programs alone do.
     """
 
     key: str
@@ -135,6 +136,7 @@ class Column:
     zeros: bool = True
     keys: tuple[str, ...] = ()
     legend: str = ""
+    read: bool = True
 
     def cell(self, value: Value) -> Cell:
         """The cell that a row's value stands for."""
@@ -241,6 +243,11 @@ class Table:
             rows=tuple(tuple(row[index] for index in kept) for row in self.rows),
             total=None if self.total is None else tuple(self.total[index] for index in kept),
         )
+
+    @property
+    def as_read(self) -> Table:
+        """The table without the columns that programs alone read."""
+        return self.without(*(column.key for column in self.columns if not column.read))
 
     def is_blank(self, key: str) -> bool:
         """Whether a column holds nothing in any row: no number but 0, no name, no value."""

@@ -144,6 +144,28 @@ class Words:
         }
     )
 
+    # Stages of other networks
+    stages = Word(en="Stages by resolution", zh="各分辨率阶段")
+    stage_parts = WordsByKey(
+        {
+            "encoder": Word(en="encoder", zh="编码器"),
+            "bottom": Word(en="bottom", zh="底部"),
+            "decoder": Word(en="decoder", zh="解码器"),
+        }
+    )
+    no_map = Word(en="no feature map", zh="无特征图")
+    stage_size = Word(en="Size", zh="尺寸")
+    pushes_here = Word(en="Pushes", zh="压入")
+    pops_here = Word(en="Pops", zh="弹出")
+    skips_by_push = Word(
+        en="Skips are named by their push in the ledger.",
+        zh="跨层连接用压入序号表示，见压入与弹出表。",
+    )
+    stages_in_a_row = Word(
+        en="{} UNets run one after the other; these stages do not tell them apart.",
+        zh="有 {} 个 UNet 依次运行；这里的阶段不区分它们。",
+    )
+
     # Comparison of blocks
     encoder_blocks = Word(en="Encoder", zh="Encoder 结构分析")
     decoder_blocks = Word(en="Decoder", zh="Decoder 结构分析")
@@ -310,7 +332,31 @@ class Words:
     ops = Word(en="Functions", zh="函数")
     function = Word(en="Function", zh="函数")
     arguments = Word(en="Arguments", zh="参数")
-    never_called = Word(en="Never called", zh="从未调用")
+    own_macs = Word(en="Own MACs", zh="自身 MACs")
+    counted_above = Word(en="(above)", zh="（见上）")
+    counted_at_first = Word(
+        en="{}: called before, so its parameters are counted above.",
+        zh="{}：之前已调用过，参数量已在上面计入。",
+    )
+    folded = Word(
+        en="Calls folded into the rows above: {number}; {option} shows N levels, {every} all, "
+        "with what modules are given and set to.",
+        zh="已折叠进以上各行的调用：{number} 次；{option} 显示 N 层，{every} 显示全部，"
+        "并列出各模块的输入与属性。",
+    )
+    never_called = Word(
+        en="Never called: {names}.",
+        zh="从未调用：{names}。",
+    )
+    counted_around = Word(
+        en="What these hold counts in the row of the module around them.",
+        zh="它们的参数量计入外层模块所在的行。",
+    )
+
+    # What made a tensor
+    function_of = Word(en="{module}, {function}", zh="{module}，{function}")
+    function_after = Word(en="{function} after {call}", zh="{call} 之后的 {function}")
+    nth_function = Word(en="{function} no. {number}", zh="第 {number} 个 {function}")
 
     # Shipped configs
     configs = Word(en="Configs", zh="配置列表")

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from unetscope.analysis.anatomy import anatomy
 from unetscope.analysis.network import Network
+from unetscope.analysis.producers import producer
 from unetscope.ops import operation
 from unetscope.record import Trace
 from unetscope.tracing import devices, trace
-from unetscope.views.sections import choose, show
+from unetscope.views.sections import SECTIONS, show
 from unetscope.views.tree import calls
 from unetscope.views.view import View
 
@@ -30,7 +31,7 @@ class Traced:
     @property
     def pushed(self) -> list[str]:
         """What made the tensor of each join, in the order of the joins."""
-        return [self.network.graph.origin(skip.value) for skip in self.record.skips]
+        return [str(producer(self.network, skip.value)) for skip in self.record.skips]
 
     @property
     def joined_in(self) -> list[str]:
@@ -57,7 +58,7 @@ class Traced:
     def tables(self) -> dict[str, Any]:
         """Every table that can be made, by key; none may fail."""
         view = View.of(self.record)
-        found, _ = show(view, choose(None))
+        found, _ = show(view, list(SECTIONS))
         return {table.key: table for table in [*found, *calls(view)]}
 
 

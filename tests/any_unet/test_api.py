@@ -69,7 +69,7 @@ def test_tables_are_rows_of_plain_data(record: unetscope.Trace) -> None:
     tables = unetscope.load(record).tables()
     assert [row["push"] for row in tables["ledger"]] == [0]
     assert [row["path"] for row in tables["calls"]] == ["", "enter", "down", "up", "leave"]
-    assert {row["block"] for row in tables["steps"]} == {"Net"}
+    assert [row["popped"] for row in tables["stages"] if row["popped"]] == [[0]]
     assert json.loads(json.dumps(tables)) == json.loads(json.dumps(unetscope.load(record).tables()))
     for rows in tables.values():
         assert rows

@@ -81,8 +81,9 @@ def test_joins(traced, name):
     found = traced(lambda: Toy(JOINS[name]), [torch.zeros(1, 3, 8, 8)], real=True)
     assert found.pushed == ["downs.0", "enter"]
     assert found.pushes == [1, 0]
-    (table,) = [rows for key, rows in load(found.record).tables().items() if key == "steps"]
-    assert table[0]["block"] == "Toy"
+    assert found.tables()["steps"].data["block"] == "Toy"
+    popped = [row["popped"] for row in load(found.record).tables()["stages"]]
+    assert [pushes for pushes in popped if pushes] == [[1], [0]]
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from unetscope.views.sections import OVERVIEW
+OVERVIEW = ("model", "io", "parts", "verdict", "next")
 
 CODE = (
     "denoising_diffusion_pytorch:Unet",
@@ -79,7 +79,7 @@ def test_json_holds_every_section(unetscope):
     ids=lambda arguments: arguments[0],
 )
 def test_the_parts_add_up(unetscope, arguments):
-    found = tables(unetscope, *arguments, "--overview")
+    found = tables(unetscope, *arguments, "--sections", "model,parts")
     model, parts = found["model"], found["parts"]
     for key in ("parameters", "macs"):
         amounts = [row[key] for row in parts["rows"]]
@@ -87,7 +87,8 @@ def test_the_parts_add_up(unetscope, arguments):
 
 
 def test_what_is_in_no_part_is_elsewhere(unetscope):
-    rows = tables(unetscope, f"{__name__}:Beside", "--input", "1,3,16,16")["parts"]["rows"]
+    rows = tables(unetscope, f"{__name__}:Beside", "--input", "1,3,16,16", "--sections", "parts")
+    rows = rows["parts"]["rows"]
     last = rows[-1]
     assert last["part"] == "other"
     assert set(last["modules"]) >= {"idle", "Beside"}

@@ -195,7 +195,7 @@ def test_output_to_a_file_is_whole_or_not_at_all(unetscope, narrow, tmp_path):
     [
         (["--sections", "leger"], "error: no section `leger`: expected model, io, parts, verdict, "
          "next, encoder, encoder-steps, residuals, ledger, middle, middle-steps, decoder, "
-         "steps\nhint: did you mean `ledger`?\n"),
+         "steps, stages, calls\nhint: did you mean `ledger`?\n"),
         (["--block", "up_block.1"], "error: no block `up_block.1` in Narrow\n"
          "hint: did you mean `up_blocks.1`?\n"),
         (["--ops", "conv_inn"], "error: no module `conv_inn` in Narrow\n"

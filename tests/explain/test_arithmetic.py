@@ -10,6 +10,7 @@ from unetscope.analysis.arithmetic import below, layers, macs, parameter_terms, 
 from unetscope.analysis.attention import Reading, attentions
 from unetscope.analysis.network import Network
 from unetscope.analysis.origins import ChannelSource, Origins
+from unetscope.analysis.producers import Producer
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +78,8 @@ def test_the_channels_of_every_joined_resnet(network):
 def test_the_card_s_example(network):
     step = next(s for s in network.trace.steps if s.module == "up_blocks.2.resnets.0")
     expected = (
-        ChannelSource(1280, "up_blocks.1.upsamplers.0"),
-        ChannelSource(640, "down_blocks.1.attentions.1", 5),
+        ChannelSource(1280, Producer("up_blocks.1.upsamplers.0")),
+        ChannelSource(640, Producer("down_blocks.1.attentions.1"), 5),
     )
     origins = Origins(network)
     assert origins.sources(step.inputs[0].value) == expected
@@ -90,7 +91,7 @@ def test_the_card_s_example(network):
 def test_inputs_have_their_names(network):
     origins = Origins(network)
     step = next(s for s in network.trace.steps if s.module.endswith("attn2"))
-    assert [origins.of(argument.value) for argument in step.inputs] == [
+    assert [str(origins.of(argument.value)) for argument in step.inputs] == [
         "down_blocks.0.attentions.0.transformer_blocks.0.norm2",
         "encoder_hidden_states",
     ]

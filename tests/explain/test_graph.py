@@ -3,6 +3,8 @@
 import pytest
 
 from unetscope.analysis.graph import Graph
+from unetscope.analysis.network import Network
+from unetscope.analysis.producers import producer
 from unetscope.ops import OpKind
 from unetscope.record import Argument, Op, Step, TensorSpec, Trace, Value
 
@@ -58,7 +60,7 @@ def test_what_made_a_value(graph):
     assert [graph.born(v) for v in (WEIGHT, CONVOLVED, BIASED)] == [0, 15, 25]
     assert [graph.producer(v) for v in (CONVOLVED, BIASED, UP)] == [None, 1, None]
     assert [graph.module(v) for v in (X, CONVOLVED, BIASED, UP)] == ["", "enter", "enter", ""]
-    assert [graph.origin(v) for v in (X, WEIGHT, CONVOLVED, BIASED, UP)] == [
+    assert [str(producer(Network(graph.trace), v)) for v in (X, WEIGHT, CONVOLVED, BIASED, UP)] == [
         *("x", "weight", "F.conv2d in enter", "enter", "F.interpolate")
     ]
 

@@ -11,6 +11,7 @@ from skip_case import CASES, Case
 
 from unetscope.analysis.anatomy import stack_use
 from unetscope.analysis.network import Network
+from unetscope.analysis.producers import producer
 from unetscope.analysis.skips import through
 from unetscope.tracing import devices, trace
 
@@ -31,7 +32,7 @@ def network_of(name: str) -> Network:
 
 def pushed(network: Network, value: int) -> str:
     """The path of the module that made a value, or the name of the function or of the input."""
-    return network.graph.origin(value).partition(" in ")[0]
+    return str(producer(network, value)).partition(" in ")[0]
 
 
 def ledger(network: Network) -> list[list[tuple[str, str]]]:

@@ -155,9 +155,20 @@ def test_joins_that_pop_several_say_how_many() -> None:
 def test_doubts_are_said_with_skips_or_without(language: Language) -> None:
     lone = view_of("one concatenation at one resolution", language.value)
     assert not lone.network.trace.skips
-    assert accounted(lone)[1:] == [lone.words.doubtful["lone"].format("torch.cat in Net")]
+    assert accounted(lone)[1:] == [
+        lone.words.doubtful["lone"].format(
+            lone.words.function_of.format(module="Net", function="torch.cat")
+        )
+    ]
     products = view_of("maxima of skip and decoder", language.value)
-    both = products.words.listed.join(["torch.maximum in Net"] * 2)
+    maxima = [
+        products.words.function_of.format(
+            module="Net",
+            function=products.words.function_after.format(function="torch.maximum", call=call),
+        )
+        for call in ("ups.1", "ups.0")
+    ]
+    both = products.some(maxima)
     assert accounted(products)[1:] == [products.words.doubtful["product"].format(both)]
     (note,) = [row["note"] for row in data(all_joins(lone))["joins"]["rows"] if row["note"]]
     assert note == "lone"

@@ -135,7 +135,7 @@ def test_a_network_without_skips_has_the_tables_that_make_sense():
         plain = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 3, 3))
         found, missing = show(View.of(trace(plain, [torch.zeros(1, 3, 8, 8)])), choose(None))
     assert [table.key for table in found] == ["model", "io", "verdict"]
-    assert missing == ["parts", "encoder", "residuals", "ledger", "middle", "decoder", "steps"]
+    assert missing == ["parts", "encoder", "middle", "decoder"]
 
 
 def test_a_network_that_is_no_image_model():

@@ -16,7 +16,7 @@ from unetscope.render.folding import pieces
 from unetscope.render.spans import lines, title
 from unetscope.rules.gate import Gate
 from unetscope.table import Reader
-from unetscope.views import diff, explain, memory, models, sections, tree
+from unetscope.views import diff, explain, functions, memory, models, sections, tree
 from unetscope.views.diff import Judged
 from unetscope.views.flops import Image, flops
 from unetscope.views.params import Choice, params
@@ -39,8 +39,8 @@ def tables_of(name, language):
     attention = next((path for path in paths if "attn1" in path), paths[-1])
     found = [
         sections.show(view, sections.choose(None))[0],
-        tree.calls(view, 2),
-        tree.functions(view, attention),
+        tree.calls(replace(view, depth=2)),
+        functions.functions(view, attention),
         memory.memory(view, None)[0],
         explain.modules(view, list(view.network.modules)[::40]),
         *(explain.card(view, path, list(explain.SECTIONS))[0] for path in (attention, paths[1])),

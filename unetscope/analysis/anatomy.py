@@ -248,10 +248,16 @@ def stack_use(network: Network) -> StackUse:
     return StackUse(len(skips), len(skips), tuple(out_of_order), tuple(reused))
 
 
-def in_a_row(network: Network) -> int:
-    """How many UNets run one after the other: each pushes after all earlier skips were popped."""
+def in_a_row(network: Network, skips: Sequence[SkipEvent] | None = None) -> int:
+    """How many UNets run one after the other: each pushes after all earlier skips were popped.
+
+    Args:
+        network: that has the skips.
+        skips: those to look at; all by default.
+    """
+    skips = network.trace.skips if skips is None else skips
     found, popped = 0, -1
-    for skip in sorted(network.trace.skips, key=lambda skip: network.graph.born(skip.value)):
+    for skip in sorted(skips, key=lambda skip: network.graph.born(skip.value)):
         found += network.graph.born(skip.value) > popped
         popped = max(popped, network.join(skip).clock)
     return found

@@ -59,15 +59,6 @@ class Graph:
             call = op.step
         return "" if call is None else self.trace.steps[call].module
 
-    def origin(self, value: int) -> str:
-        """What made a value, as code names it: a module's path, or a function and its module."""
-        op, call = self.op(value), self.producer(value)
-        if call is not None:
-            return self.trace.steps[call].module
-        if op is None:
-            return self.trace.values[value].source or "constant"
-        return f"{op.name} in {self.module(value)}" if self.module(value) else op.name
-
     @cached_property
     def kinds(self) -> list[OpKind]:
         """What each function does."""

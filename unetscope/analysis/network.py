@@ -157,7 +157,7 @@ class Network:
             and before != self._sizes(self.trace.ops[op].outputs)
         ]
         return bool(changing) and all(
-            self.graph.kinds[op] is OpKind.CONVOLUTION and self._slides(self.trace.ops[op])
+            self.graph.kinds[op] is OpKind.CONVOLUTION and self.slides(self.trace.ops[op])
             for op in changing
         )
 
@@ -165,7 +165,7 @@ class Network:
         return [self.size(value) for value in values if self.is_map(value)]
 
     @staticmethod
-    def _slides(op: Op) -> bool:
+    def slides(op: Op) -> bool:
         """Whether a convolution goes on by single places; a transposed one is never said to."""
         return "transpose" not in op.name and _STRIDE.search(op.detail) is None
 

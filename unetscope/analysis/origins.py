@@ -7,6 +7,7 @@ from functools import cached_property
 
 from unetscope.analysis.control import blocks
 from unetscope.analysis.network import Network
+from unetscope.analysis.producers import Producer, producer
 from unetscope.ops import OpKind
 
 # Their channels are those of their weights, whatever they are given.
@@ -19,13 +20,12 @@ class ChannelSource:
 
     Attributes:
         channels: their number.
-        producer: what made them: the path of a module, an input's name, or a function and its
-            module.
+        producer: what made them; of the network's own input its name.
         push: the number of the push that they were, if they came by a skip.
     """
 
     channels: int
-    producer: str
+    producer: Producer
     push: int | None = None
 
 
@@ -49,11 +49,10 @@ class Origins:
         units = [unit for block in blocks(network) for unit in network.units(block)]
         return {value: network.path(unit) for unit in units for value in network.step(unit).outputs}
 
-    def of(self, value: int) -> str:
+    def of(self, value: int) -> Producer:
         """What made a value: a ResNet, transformer or resampler rather than the block around it."""
-        return (
-            self._inputs.get(value) or self._units.get(value) or self._network.graph.origin(value)
-        )
+        known = self._inputs.get(value) or self._units.get(value)
+        return producer(self._network, value) if known is None else Producer(known)
 
     def channels(self, value: int) -> int:
         """The number of channels of a value: dim 1 of a map, the last dim of tokens and vectors."""

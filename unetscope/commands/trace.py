@@ -44,8 +44,8 @@ def trace_command(
     sections: Annotated[
         str | None,
         typer.Option(
-            help="Only these, comma-separated: model, io, parts, verdict, next, encoder, "
-            "encoder-steps, residuals, ledger, middle, middle-steps, decoder, steps.",
+            help="Only these, comma-separated: model, io, parts, stages, verdict, next, encoder, "
+            "encoder-steps, residuals, ledger, middle, middle-steps, decoder, steps, calls.",
             metavar="NAMES",
             autocompletion=completing.several(
                 completing.registry("unetscope.views.sections:SECTIONS")
@@ -105,6 +105,7 @@ def trace_command(
 
         write(save, unet.to_json().encode())
         console.info(f"saved {save}")
+    from unetscope.views.sections import LEVELS
     from unetscope.views.view import View
 
     typed = unet.source.request.typed
@@ -118,7 +119,9 @@ def trace_command(
         from unetscope.views.symbols import in_symbols
 
         view = in_symbols(view, probed(unet.source, trace))
-    tables = _tables(view, sections, overview, modules, depth, ops)
+    levels = (None if modules else LEVELS) if depth is None else depth
+    view = replace(view, depth=levels, settings=modules or depth is not None)
+    tables = _tables(view, sections, overview, ops)
     end = [table for table in tables[-1:] if table.key == "next"]
     written.show_view(view, [*view.told(tables[: len(tables) - len(end)]), *end])
 
@@ -139,18 +142,21 @@ def _tables(
     view: View,
     sections: str | None,
     overview: bool,
-    modules: bool,
-    depth: int | None,
     ops: str | None,
 ) -> list[Table]:
-    from unetscope.views.sections import OVERVIEW, choose, show
-    from unetscope.views.tree import calls, functions
+    from unetscope.views.functions import functions
+    from unetscope.views.sections import choose, fitting, show
 
     if ops is not None:
         return functions(view, view.path(ops))
-    if modules or depth is not None:
-        return calls(view, depth)
-    wanted = list(OVERVIEW) if overview else choose(sections, view.block)
+    if view.settings and sections is None:
+        sections = "calls"
+    wanted = fitting(view, overview=overview) if sections is None else choose(sections)
+    if view.settings and "calls" not in wanted:
+        raise UnetscopeError(
+            "`--modules` and `--depth` are of the tree of calls, which `--sections` leaves out",
+            hint="name `calls` among the sections",
+        )
     tables, missing = show(view, wanted)
     if view.block is None or sections is not None:
         console.tell_missing(missing, "network" if view.block is None else "block")

@@ -122,5 +122,7 @@ def render(
             f"there is no format `{format}`",
             hint=f"did you mean `{guess}`?" if guess else f"formats: {', '.join(FORMATS)}",
         )
+    if FORMATS[format].reader is not Reader.PROGRAMS:
+        tables = [table.as_read for table in tables]
     text: str = import_module(f"{__name__}.{format}").render(tables, style, about)
     return text.rstrip("\n") + "\n" if text.strip() else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from unetscope.analysis.anatomy import is_layer
 from unetscope.analysis.network import Network
@@ -88,6 +89,9 @@ def _blocks(
     )
     title = words.encoder_blocks if down else words.decoder_blocks
     table = Table(part, title, columns, tuple(rows), transposed=True)
+    if table.is_blank("transformers"):  # people need not read that there are none
+        shown = (replace(c, read=c.read and c.key != "transformers") for c in table.columns)
+        table = replace(table, columns=tuple(shown))
     return [table.without("attentions") if table.is_blank("attentions") else table]
 
 

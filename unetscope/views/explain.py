@@ -10,10 +10,11 @@ from unetscope.analysis.arithmetic import Terms, below
 from unetscope.analysis.arithmetic import layers as layers_of
 from unetscope.analysis.attention import Attention, Reading
 from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.views.functions import functions
 from unetscope.views.legends import legended
 from unetscope.views.module_card import Explained, channels, facts, shapes, title
-from unetscope.views.tree import functions
-from unetscope.views.view import View, by_section, chosen
+from unetscope.views.producers import in_words
+from unetscope.views.view import View, by_section, chosen, listed
 
 _SIDE_BY_SIDE = 3
 """Attentions of which people read one a column."""
@@ -120,8 +121,9 @@ def _times(one: int, other: int | None) -> Cell:
 
 
 def _names(explained: Explained, values: Iterable[int]) -> Cell:
-    names = list(dict.fromkeys(map(explained.origins.of, values)))
-    return Cell.of(explained.view.words.listed.join(names), code=True, data=names)
+    view, found = explained.view, dict.fromkeys(map(explained.origins.of, values))
+    names = listed(view.words, (in_words(view, one) for one in found))
+    return Cell.of(names, code=True, data=list(map(str, found)))
 
 
 def _as_tokens(explained: Explained, attention: Attention) -> Cell | None:

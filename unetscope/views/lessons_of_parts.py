@@ -150,6 +150,7 @@ LESSONS: Mapping[str, Callable[[Facts, Table], Iterator[str]]] = {
     "model": _model,
     "io": _io,
     "parts": _parts,
+    "stages": _parts,
     "encoder": _encoder,
     "encoder_steps": _encoder_steps,
     "residuals": _residuals,

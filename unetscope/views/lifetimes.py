@@ -10,6 +10,7 @@ from unetscope.analysis.memory import Memory, Skip
 from unetscope.record import Measurement
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.legends import legended
+from unetscope.views.producers import PRODUCER, made_by
 from unetscope.views.view import View, code, phrase
 
 
@@ -67,7 +68,7 @@ def alive(report: Report) -> list[Table]:
     found = memory.alive(peak.clock)
     rows: list[tuple[Value, ...]] = [
         (
-            Cell.of(network.graph.origin(value), code=True),
+            made_by(report.view, value),
             report.view.dims(value),
             storage.nbytes,
             storage.nbytes / peak.nbytes,
@@ -77,10 +78,10 @@ def alive(report: Report) -> list[Table]:
     ]
     rest = [storage.nbytes for _, storage in found[len(rows) :]]
     if rest:
-        label = Cell.of(words.others.format(len(rest)), data=f"{len(rest)} more")
+        label = Cell.of(words.others.format(len(rest)), data=(f"{len(rest)} more", None))
         rows.append((label, None, sum(rest), sum(rest) / peak.nbytes, None))
     columns = (
-        Column("producer", words.producer, code=True),
+        Column("producer", words.producer, keys=PRODUCER),
         Column("shape", words.shape, Kind.TUPLE, code=True),
         Column("held_bytes", words.bytes_held, Kind.BYTES),
         Column("share", words.share, Kind.SHARE, priority=1),
@@ -100,7 +101,7 @@ def alive(report: Report) -> list[Table]:
         words.alive_at_peak,
         columns,
         tuple(rows),
-        (Cell.of(words.total, data="total"), None, peak.nbytes, 1.0, None),
+        (Cell.of(words.total, data=("total", None)), None, peak.nbytes, 1.0, None),
         before=(place,),
         data={"module": report.place(peak.clock), "function": function, "clock": peak.clock},
     )
@@ -141,7 +142,7 @@ def skips(report: Report) -> list[Table]:
         return []
     columns = (
         Column("push", words.push),
-        Column("producer", words.producer, code=True),
+        Column("producer", words.producer, keys=PRODUCER),
         Column("held_bytes", words.bytes_held, Kind.BYTES),
         Column("made_in", words.made_in, code=True, priority=1),
         Column("joined_in", words.joined_in, code=True),
@@ -163,7 +164,7 @@ def _lifetime(report: Report, push: int, skip: Skip) -> tuple[Cell | int | str |
     )
     return (
         push,
-        report.view.network.graph.origin(skip.value),
+        made_by(report.view, skip.value),
         skip.nbytes,
         report.block(skip.born),
         report.block(skip.joined),

@@ -16,6 +16,7 @@ from unetscope.analysis.partition import merge_block_units, merge_blocks, partit
 from unetscope.analysis.shaped import shaping
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.legends import legended
+from unetscope.views.producers import in_words, told
 from unetscope.views.view import View, code, phrase, settings
 
 
@@ -155,7 +156,7 @@ def shapes(explained: Explained, path: str) -> list[Table]:
                     Cell.of(words.goes_in, data="in"),
                     Cell.of(argument.name, code=True),
                     view.dims(argument.value),
-                    Cell.of(explained.origins.of(argument.value), code=True),
+                    told(view, explained.origins.of(argument.value)),
                 )
             )
         for index, value in enumerate(step.outputs):
@@ -171,7 +172,7 @@ def shapes(explained: Explained, path: str) -> list[Table]:
         Column("direction", words.direction, priority=1),
         Column("name", words.name, code=True),
         Column("shape", words.shape, Kind.TUPLE, code=True),
-        Column("from", words.comes_from),
+        Column("from", words.comes_from, keys=("from", "from_function")),
     )
     first = 1 if len(calls) == 1 else 0
     kept = tuple(row[first:] for row in rows)
@@ -226,8 +227,8 @@ def _sum(explained: Explained, sources: Sequence[ChannelSource]) -> Cell:
             None,
             number=Part(source.channels),
             push=Part(source.push),
-            producer=code(source.producer),
+            producer=code(in_words(explained.view, source.producer)),
         )
         parts += filled.parts
-    data = zip(*((s.channels, s.producer, s.push) for s in sources), strict=True)
+    data = zip(*((s.channels, str(s.producer), s.push) for s in sources), strict=True)
     return Cell(tuple(parts), tuple(map(list, data)) or ([], [], []))

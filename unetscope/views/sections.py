@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from unetscope.analysis.conventions import has_blocks
 from unetscope.table import Table
 from unetscope.views.blocks import decoder, encoder, middle
 from unetscope.views.overview import heading, inputs_and_output, onwards, parts, verdict
 from unetscope.views.skips import ledger, residuals
+from unetscope.views.stages import stages
 from unetscope.views.steps import encoder_steps, middle_steps, steps
+from unetscope.views.tree import calls
 from unetscope.views.view import View, by_section, chosen
 
 SECTIONS: dict[str, Callable[[View], list[Table]]] = {
@@ -26,20 +29,40 @@ SECTIONS: dict[str, Callable[[View], list[Table]]] = {
     "middle-steps": middle_steps,
     "decoder": decoder,
     "steps": steps,
+    "stages": stages,
+    "calls": calls,
 }
-OVERVIEW = ("model", "io", "parts", "verdict", "next")
-"""The sections that are about the network as a whole."""
+ARTICLES = tuple(name for name in SECTIONS if name not in ("stages", "calls"))
+"""The sections of networks that have blocks as diffusers' UNets do."""
+OTHERS = ("model", "io", "stages", "verdict", "next", "ledger", "calls")
+"""The sections of all other networks."""
+_WHOLE = ("model", "io", "parts", "stages", "verdict", "next")
+"""The sections that are about the network as a whole: the overview."""
+LEVELS = 3
+"""How many levels of calls the tree shows among other sections, as torchinfo's does."""
 
 
-def choose(names: str | None, block: str | None = None) -> list[str]:
-    """The sections in a comma-separated list, or all that fit: all but the overview for a block.
+def fitting(view: View, *, overview: bool = False) -> list[str]:
+    """The sections that fit a network: the articles' tables, or those of other networks.
+
+    All but those of the whole network for a block; those alone for an overview.
+    """
+    names = ARTICLES if has_blocks(view.network) else OTHERS
+    whole = [name for name in names if name in _WHOLE]
+    if overview:
+        return whole
+    return list(names) if view.block is None else [n for n in names if n not in whole]
+
+
+def choose(names: str | None) -> list[str]:
+    """The sections in a comma-separated list, or all of the articles; see `fitting`.
 
     Raises:
         UnetscopeError: a name is no section.
     """
-    if names is None and block is not None:
-        return [name for name in SECTIONS if name not in OVERVIEW]
-    return chosen(None if names is None else names.replace("_", "-"), SECTIONS)
+    if names is None:
+        return list(ARTICLES)
+    return chosen(names.replace("_", "-"), SECTIONS)
 
 
 def show(view: View, names: Sequence[str]) -> tuple[list[Table], list[str]]:
@@ -47,10 +70,12 @@ def show(view: View, names: Sequence[str]) -> tuple[list[Table], list[str]]:
 
     What to type next is none of these, as it is not known of every network; nor are the steps of
     blocks that are named themselves. What the overview says of the skips is not said again below
-    the ledger.
+    the ledger, nor that there are none.
     """
     tables, missing = by_section(names, SECTIONS, view)
     if "verdict" in names:
         tables = [replace(t, after=()) if t.key == "ledger" else t for t in tables]
     told = {"next", *(f"{name}-steps" for name in missing)}
+    if "verdict" in names and not view.network.trace.skips:
+        told |= {"residuals", "ledger", "steps"}
     return tables, [name for name in missing if name not in told]

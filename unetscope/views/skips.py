@@ -11,10 +11,12 @@ from collections.abc import Sequence
 
 from unetscope.analysis.anatomy import Count, block_of, count, is_layer, stack_use, unit_of
 from unetscope.analysis.joins import Join, JoinClass
+from unetscope.analysis.producers import Producer, function_at, producer
 from unetscope.analysis.skips import added, through
 from unetscope.record import SkipEvent
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.legends import legended, of_joins
+from unetscope.views.producers import PRODUCER, in_words, made_by, makers, told
 from unetscope.views.view import View, code, in_code, phrase
 
 
@@ -35,7 +37,7 @@ def residuals(view: View) -> list[Table]:
             Cell.of(index, strong=True),
             _layer(view, value),
             view.dims(value)[1:],
-            Cell.of(network.graph.origin(value), code=True),
+            made_by(view, value),
             _push(view, pushes.get(value)),
         )
         for index, value in enumerate(values)
@@ -47,7 +49,7 @@ def residuals(view: View) -> list[Table]:
         Column("index", words.index),
         Column("producer_layer", words.producer_layer),
         Column("channels_and_size", words.channels_and_size, Kind.CHANNELS_AND_SIZE),
-        Column("producer", words.made_by, code=True, priority=1),
+        Column("producer", words.made_by, priority=1, keys=PRODUCER),
         Column("push", words.push),
     )
     counted = count(network, anatomy, values)
@@ -97,8 +99,8 @@ def _layer(view: View, value: int) -> Cell:
     block = block_of(network, view.anatomy.encoder, value)
     unit = None if block is None else unit_of(network, block, value)
     if block is None or unit is None:
-        origin = network.graph.origin(value)
-        return Cell.of(in_code(origin), code=True, data=origin)
+        origin = in_words(view, found := producer(network, value))
+        return Cell.of(in_code(origin), code=True, data=str(found))
     ending = words.downsampler_of
     if not network.resamples(unit):
         resnets = [other for other in network.units(block) if is_layer(network, other)]
@@ -114,11 +116,11 @@ def ledger(view: View) -> list[Table]:
         return []
     columns = (
         Column("push", words.push),
-        Column("producer", words.producer, code=True),
+        Column("producer", words.producer, keys=PRODUCER),
         Column("shape", words.shape, Kind.TUPLE, priority=1),
         Column("held_bytes", words.bytes_held, Kind.BYTES, priority=3),
         Column("pop", words.pop, priority=2),
-        Column("consumer", words.consumer, code=True),
+        Column("consumer", words.consumer, keys=("consumer", "consumer_function")),
         Column("calls_between", words.calls_between, priority=4),
         Column(
             "channels",
@@ -152,19 +154,20 @@ def _entry(view: View, pop: int, skip: SkipEvent) -> tuple[Cell, ...]:
     network = view.network
     join = network.join(skip)
     consumer = network.consumer(skip)
-    at = _body(view, skip)
-    where = network.path(consumer) if consumer is not None else f"{join.name} in {at}"
+    taker = function_at(network, skip.op)
+    if consumer is not None:
+        taker = Producer(network.path(consumer))
     born = network.graph.born(skip.value)
     starts = network.starts
     between = bisect_left(starts, join.clock) - bisect_right(starts, born)
     before, after = view.dims(skip.onto)[1], view.dims(join.outputs[0])[1]
     return (
         Cell.of(skip.push),
-        Cell.of(network.graph.origin(skip.value), code=True),
+        made_by(view, skip.value),
         Cell.of(view.dims(skip.value), Kind.TUPLE),
         Cell.of(network.spec(skip.value).nbytes, Kind.BYTES),
         Cell.of(pop),
-        Cell.of(where, code=True),
+        told(view, taker),
         Cell.of(between),
         Cell((Part(before), Part(" -> "), Part(after)), (before, after)),
         _through(view, skip),
@@ -180,8 +183,7 @@ def _through(view: View, skip: SkipEvent) -> Cell:
 
 def _added(view: View, skip: SkipEvent) -> Cell:
     """What was added to a skip on its way, such as a ControlNet's residual."""
-    names = [view.network.graph.origin(value) for value in added(view.network.graph, skip)]
-    return Cell.of(view.words.listed.join(names), code=True, data=names)
+    return makers(view, added(view.network.graph, skip))
 
 
 def _verdict_data(view: View) -> dict[str, object]:
@@ -190,7 +192,7 @@ def _verdict_data(view: View) -> dict[str, object]:
         "pushed": found.pushed,
         "popped": found.popped,
         "last_in_first_out": found.last_in_first_out,
-        "never_joined": [view.network.graph.origin(value) for value in view.left],
+        "never_joined": makers(view, view.left).data,
         "out_of_order_pushes": [skip.push for skip in found.out_of_order],
         "out_of_order_pops": _pops(view, found.out_of_order),
         "reused_pushes": [skip.push for skip in found.reused],
@@ -211,8 +213,8 @@ def _verdict(view: View) -> tuple[Cell, ...]:
             order=Part(order, strong=True),
         )
     ]
-    if names := [view.network.graph.origin(value) for value in view.left]:
-        lines.append(phrase(words.left, None, names=code(view.some(names))))
+    if view.left:
+        lines.append(phrase(words.left, None, names=makers(view, view.left).parts[0]))
     for sentence, skips in (
         (words.out_of_order, found.out_of_order),
         (words.reused, found.reused),
@@ -227,7 +229,9 @@ def _names(view: View, skips: Sequence[SkipEvent]) -> str:
     """Which pops took which pushes: `pop 3 (push 0, conv_in)`."""
     words, network = view.words, view.network
     return words.listed.join(
-        words.pop_of.format(pop=number, push=skip.push, producer=network.graph.origin(skip.value))
+        words.pop_of.format(
+            pop=number, push=skip.push, producer=in_words(view, producer(network, skip.value))
+        )
         for number, skip in zip(_pops(view, skips), skips, strict=True)
     )
 
@@ -284,14 +288,12 @@ def all_joins(view: View) -> Table:
 def _join(view: View, join: Join) -> tuple[Cell, ...]:
     network, words = view.network, view.words
     op = network.trace.ops[join.op]
-    operands = [network.graph.origin(value) for value in op.inputs]
     module = _body(view, join)
-    near = [name.removesuffix(f" in {module}") for name in operands]
     return (
         Cell.of(words.one_join[join.kind.value], data=join.kind.value),
         Cell.of(module or network.trace.name, code=True, data=module),
         Cell.of(op.name, code=True),
-        Cell.of(view.some(near), code=True, data=operands),
+        makers(view, op.inputs, near=module),
         Cell.of(view.dims(join.value), Kind.TUPLE),
         Cell.of("" if join.doubt is None else words.doubts[join.doubt], data=join.doubt),
     )
@@ -304,9 +306,8 @@ def _body(view: View, join: Join | SkipEvent) -> str:
 
 
 def _name(view: View, join: Join) -> str:
-    """A join as sentences name it: `torch.cat in up_blocks.0`."""
-    trace, body = view.network.trace, _body(view, join)
-    return f"{trace.ops[join.op].name} in {view.names.get(body, body) or trace.name}"
+    """A join as sentences name it: `up_blocks.0, torch.cat`."""
+    return in_words(view, function_at(view.network, join.op))
 
 
 def _counts(view: View) -> dict[JoinClass, int]:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
+from unetscope.analysis.producers import producer
 from unetscope.record import Op
 from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
+from unetscope.views.producers import in_words
 from unetscope.views.view import View, code, in_code, phrase
 
 STEPS = ("encoder_steps", "middle_steps", "steps")
@@ -69,7 +71,7 @@ class Body:
             ),
             output,
         )
-        origin = network.graph.origin(self.entered)
+        entered = producer(network, self.entered)
         caption = Cell(
             (
                 Part(f"{words.sample_in} ", strong=True),
@@ -77,7 +79,7 @@ class Body:
                 Part(": "),
                 Part(self.view.batched(self.entered), Kind.SHAPE, code=True),
                 Part(f" ({words.from_producer} "),
-                code(in_code(origin)),
+                code(in_code(in_words(self.view, entered))),
                 Part(")"),
             ),
             None,
@@ -94,7 +96,8 @@ class Body:
             data={
                 "block": path,
                 "sample_in_shape": self.view.dims(self.entered),
-                "sample_in_producer": origin,
+                "sample_in_producer": entered.path,
+                "sample_in_function": entered.function,
             },
         )
 
@@ -222,8 +225,9 @@ class Body:
                 return words.previous_made_by.format(in_code(name)), "previous"
             if made_by is None and op is not None and op.step == self.call:
                 return words.previous_made_by.format(op.name), "from previous"
-        origin = graph.origin(value)
-        return f"{words.from_producer} {in_code(origin)}", f"from {origin}"
+        found = producer(network, value)
+        name = in_words(self.view, found)
+        return f"{words.from_producer} {in_code(name)}", f"from {found}"
 
     def _inputs(self, named: list[tuple[str, str, int]]) -> Cell:
         parts: list[Part] = []

@@ -1,58 +1,105 @@
-"""Every call of a network, and the functions inside one module."""
+"""The tree of calls: what ran in what, what it returned, and its share of the network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.analysis.cost import unknown
+from unetscope.analysis.subtotals import never_called, outermost, subtotals
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
-from unetscope.views.view import View, between, settings
+from unetscope.views.view import View, code, phrase, settings, shapes, without_formula
+
+_MOST_SHAPES = 2
+"""Shapes of one call that people read; an encoder may return a map of each level."""
 
 
-def calls(view: View, depth: int | None = None) -> list[Table]:
-    """The tree of calls with shapes, attributes and own parameters, `depth` levels of it.
+def calls(view: View) -> list[Table]:
+    """The calls of modules, as deep as `view.depth` says, each with all that ran during it.
 
-    A module is named below the one that called it; data hold its whole path.
+    A row's parameters and multiply-adds are those of its module, of its own functions and of the
+    rows below it; parameters count at a module's first call. So the rows of one level, and what
+    their parents do themselves, add up to the network's totals. A module is named below the one
+    that called it; data hold its whole path.
     """
-    network, words = view.network, view.words
-    trace = network.trace
+    network, words, trace = view.network, view.words, view.network.trace
+    found = subtotals(network)
+    all_parameters, all_macs = trace.total_params, trace.total_macs
     times: dict[str, int] = {}
-    levels: list[int] = []
+    levels: dict[int | None, int] = {None: -1}
     rows: list[tuple[Value, ...]] = []
+    parameters = macs = folded = again = 0
     for call, step in enumerate(trace.steps):
-        levels.append(0 if step.parent is None else levels[step.parent] + 1)
         times[step.module] = times.get(step.module, 0) + 1
-        if depth is not None and levels[call] > depth:
-            continue
         if not view.holds(step.module):
             continue
-        module = network.module(call)
+        level = levels[call] = levels.get(step.parent, -1) + 1
+        module, sums = network.module(call), found[call]
+        if level == 0:
+            parameters, macs = parameters + sums.parameters, macs + sums.macs
+        if view.depth is not None and level > view.depth:
+            folded += 1
+            continue
+        again += sums.counted_before
         rows.append(
             (
-                Cell.of("  " * levels[call] + _below(view, call), code=True, data=step.module),
+                Cell.of("  " * level + _below(view, call), code=True, data=step.module),
                 module.kind,
-                _shapes(view, [a.value for a in step.inputs]),
-                _shapes(view, list(step.outputs)),
-                settings(module.attributes, unset=False),
+                shapes(view, [a.value for a in step.inputs], _MOST_SHAPES),
+                shapes(view, step.outputs, _MOST_SHAPES),
+                Cell.of(words.counted_above, data=0) if sums.counted_before else sums.parameters,
+                _share(sums.parameters, all_parameters),
+                sums.macs,
+                _share(sums.macs, all_macs),
                 module.own_parameters,
+                sums.own_macs,
                 times[step.module],
+                settings(module.attributes, unset=False),
             )
         )
+    if not rows:
+        return []
     columns = (
         Column("path", words.path),
-        Column("class", words.module_class, priority=1),
-        Column("input_shapes", words.input_dims, priority=3),
+        Column("class", words.module_class, priority=2),
+        Column("input_shapes", words.input_dims, priority=5, read=view.settings),
         Column("output_shapes", words.output_dims),
-        Column("attributes", words.attributes, priority=6),
-        Column("own_parameters", words.own_parameters, Kind.COUNT, priority=2),
-        Column("call", words.called, priority=4),
+        Column("parameters", words.parameters, Kind.COUNT, zeros=False),
+        Column("parameters_share", words.share, Kind.SHARE, priority=3, zeros=False),
+        Column("macs", words.macs, Kind.MACS, zeros=False),
+        Column("macs_share", words.share, Kind.SHARE, priority=3, zeros=False),
+        Column("own_parameters", words.own_parameters, Kind.COUNT, read=False),
+        Column("own_macs", words.own_macs, Kind.MACS, read=False),
+        Column("call", words.called, priority=4, read=max(times.values()) > 1),
+        Column("attributes", words.attributes, priority=6, read=view.settings),
     )
-    idle = _never_called(view)
+    blank = Cell.of("", data=None)
+    total = (
+        Cell.of(words.total, data="total"),
+        *(blank,) * 3,
+        parameters,
+        _share(parameters, all_parameters),
+        macs,
+        _share(macs, all_macs),
+        *(blank,) * 4,
+    )
+    idle = [path for path in never_called(network) if view.holds(path)]
     after = []
-    if idle and depth is None and view.block is None:
-        after.append(Cell.of(f"{words.never_called}: {words.listed.join(idle)}."))
-    data = {"never_called": idle}
-    return [Table("calls", words.calls, columns, tuple(rows), after=tuple(after), data=data)]
+    if folded:
+        number, option, every = Part(folded), code("--depth N"), code("--modules")
+        after.append(phrase(words.folded, None, number=number, option=option, every=every))
+    if again:
+        after.append(Cell.of(words.counted_at_first.format(words.counted_above)))
+    if idle:
+        names = code(words.listed.join(outermost(idle)))
+        after.append(phrase(words.never_called, None, names=names))
+        if any(network.modules[path].own_parameters for path in idle):
+            after.append(Cell.of(words.counted_around))
+    if lacking := unknown(trace):
+        after.append(without_formula(words, lacking))
+    data = {"depth": view.depth, "calls_folded": folded, "never_called": idle}
+    return [Table("calls", words.calls, columns, tuple(rows), total, after=tuple(after), data=data)]
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
 
 
 def _below(view: View, call: int) -> str:
@@ -62,114 +109,3 @@ def _below(view: View, call: int) -> str:
     if step.parent is None:
         return step.module or network.module(call).kind
     return view.below(step.module, network.path(step.parent))
-
-
-def _never_called(view: View) -> list[str]:
-    """The modules that the pass never called, those that only hold others apart."""
-    trace = view.network.trace
-    used = set()
-    for path in {step.module for step in trace.steps}:
-        while path:
-            used.add(path)
-            path = path.rpartition(".")[0]
-    return [
-        module.path
-        for module in trace.modules
-        if module.path and module.path not in used and not module.kind.startswith("Module")
-    ]
-
-
-def functions(view: View, path: str) -> list[Table]:
-    """The functions that ran inside one module, and its child calls, in order, for each call.
-
-    Raises:
-        UnetscopeError: the network has no such module, or never called it.
-    """
-    network, words = view.network, view.words
-    trace = network.trace
-    if path not in network.modules:
-        raise UnetscopeError(
-            f"no module `{path}` in {trace.name}", hint=_did_you_mean(path, network.modules)
-        )
-    found = [call for call, step in enumerate(trace.steps) if step.module == path]
-    if not found:
-        inside = [s.module for s in trace.steps if s.module.startswith(f"{path}.")]
-        raise UnetscopeError(
-            f"`{path}` was never called",
-            hint=f"`{inside[0]}` inside it was" if inside else None,
-        )
-    columns = (
-        Column("function", words.function, code=True),
-        Column("arguments", words.arguments, code=True, priority=1),
-        Column("operands", words.operands, code=True, priority=2),
-        Column("input_shapes", words.input_dims),
-        Column("output_shapes", words.output_dims),
-    )
-    tables = []
-    for time, call in enumerate(found, 1):
-        events = [(trace.ops[op].clock, op, True) for op in network.ops[call]]
-        events += [(network.step(c).start, c, False) for c in network.children[call]]
-        rows = []
-        for _, index, is_op in sorted(events):
-            if is_op:
-                op = trace.ops[index]
-                # Weights stand in the tree; here the data is followed.
-                given = [v for v in op.inputs if not _is_weight(view, v)]
-                row: tuple[Value, ...] = (
-                    op.name,
-                    op.detail,
-                    _operands(view, given, path),
-                    _shapes(view, given),
-                    _shapes(view, list(op.outputs)),
-                )
-            else:
-                step = network.step(index)
-                given = [argument.value for argument in step.inputs]
-                name = Cell.of(view.below(step.module, path), code=True, data=step.module)
-                row = (
-                    name,
-                    network.module(index).kind,
-                    _operands(view, given, path),
-                    _shapes(view, given),
-                    _shapes(view, list(step.outputs)),
-                )
-            rows.append(row)
-        title = path or view.name
-        if len(found) > 1:
-            title += f" ({words.called} {time})"
-        tables.append(
-            Table(
-                "ops",
-                f"{words.ops}: {title}",
-                columns,
-                tuple(rows),
-                repeats=True,
-                data={"path": path, "call": time},
-            )
-        )
-    return tables
-
-
-def _operands(view: View, values: Sequence[int], path: str) -> Cell:
-    """What made each operand, in the order of the call, as the module's own code would say it."""
-    origins = [view.network.graph.origin(value) for value in values]
-    near = [view.below(name.removesuffix(f" in {path}"), path) for name in origins]
-    return Cell.of(", ".join(near), code=True, data=origins)
-
-
-def _is_weight(view: View, value: int) -> bool:
-    """Whether a value is one of the network's own tensors."""
-    trace = view.network.trace
-    return trace.values[value].source is not None and all(
-        value != argument.value for argument in trace.inputs
-    )
-
-
-def _did_you_mean(path: str, known: Iterable[str]) -> str | None:
-    close = nearest(path, known)
-    return f"did you mean `{close}`?" if close else None
-
-
-def _shapes(view: View, values: list[int]) -> Cell:
-    shapes = [view.dims(value) for value in values]
-    return Cell(tuple(between([Part(dims, Kind.TUPLE) for dims in shapes], ", ")), shapes)

@@ -15,7 +15,7 @@ from unetscope.analysis.network import Network
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.ops import UNSEEN
 from unetscope.record import Trace
-from unetscope.table import About, Cell, Part, Table
+from unetscope.table import About, Cell, Kind, Part, Table
 from unetscope.views.about import Subject, about
 from unetscope.wording import MOST_NAMES
 from unetscope.words import Words
@@ -32,6 +32,8 @@ class View:
         words: the language.
         dims: the dims of a value, as numbers or, for `--symbolic`, as `B`, `H/8` …
         attentions: whether step tables show transformers too.
+        depth: how many levels of calls a tree shows below its first; None for all.
+        settings: whether people read in a tree what modules are given and set to.
         block: the one block to show, by path; None for all.
         names: other names for modules, by path (see `analysis.names`).
         notes: sentences that belong below the tables.
@@ -45,6 +47,8 @@ class View:
     dims: Callable[[int], tuple[Dim, ...]]
     attentions: bool = False
     block: str | None = None
+    depth: int | None = None
+    settings: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     symbolic: bool = False
@@ -196,7 +200,7 @@ class View:
 
 def in_code(path: str) -> str:
     """A module's path as Python code: `up_blocks.0.resnets.1` is `up_blocks[0].resnets[1]`."""
-    return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", path)
+    return re.sub(r"\.(\d+)(?!\w)", r"[\1]", path)
 
 
 def dotted(path: str) -> str:
@@ -217,6 +221,15 @@ def between(parts: Iterable[Part], separator: str) -> Iterator[Part]:
         yield part
 
 
+def shapes(view: View, values: Iterable[int], most: int | None = None) -> Cell:
+    """The dims of several tensors, of which people read the first few: `most`, None for all."""
+    found = [view.dims(value) for value in values]
+    shown = [Part(dims, Kind.TUPLE) for dims in found[:most]]
+    if rest := len(found) - len(shown):
+        shown.append(Part(view.words.others.format(rest)))
+    return Cell(tuple(between(shown, ", ")), found)
+
+
 def phrase(template: str, data: object, **parts: Part) -> Cell:
     """A sentence with parts filled in for its `{names}`."""
     pieces = re.split(r"{(\w+)}", template)
@@ -229,7 +242,14 @@ def some(words: Words, names: Sequence[str]) -> str:
     shown = list(names[:MOST_NAMES])
     if rest := len(names) - len(shown):
         shown.append(words.others.format(rest))
-    return words.listed.join(shown)
+    return listed(words, shown)
+
+
+def listed(words: Words, names: Iterable[str]) -> str:
+    """Several names, set apart from those that have commas in them."""
+    found = list(names)
+    has_commas = any(words.listed in name for name in found)
+    return (words.between_columns if has_commas else words.listed).join(found)
 
 
 def without_formula(words: Words, unknown: Collection[str]) -> Cell:
