@@ -113,6 +113,7 @@ def test_a_wrong_rule_is_named_where_rules_are_verified(
     answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = (torch.empty(2, 3, device="meta"),)
+    monkeypatch.delenv(VERIFY, raising=False)
     monkeypatch.setitem(SHAPE_RULES, F.hardswish, ShapeRule(answer, "activations"))
     assert trace(nn.Hardswish(), given).failure is None
     monkeypatch.setenv(VERIFY, "1")
@@ -234,12 +235,15 @@ def test_what_unets_call_has_a_rule(function: Any, args: Any, kwargs: Any) -> No
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else None,
 )
-def test_layers_are_traced_without_meta_kernels(layer: nn.Module, shape: tuple[int, ...]) -> None:
+def test_layers_are_traced_without_meta_kernels(
+    layer: nn.Module, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Forbidden(torch.utils._python_dispatch.TorchDispatchMode):
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None):
             assert func.name().split(".")[0] in ("aten::empty", "aten::empty_strided"), func
             return func(*args, **(kwargs or {}))
 
+    monkeypatch.delenv(VERIFY, raising=False)
     layer.to("meta")
     x = torch.empty(shape, device="meta")
     with Forbidden():

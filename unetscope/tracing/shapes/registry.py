@@ -100,12 +100,14 @@ def _run_and_compare(
         WrongShapeRuleError: they differ in shape, type or strides.
     """
     answer = _by_rule(func, types, args, kwargs)
+    if args and answer is args[0]:
+        args = (answer.data, *args[1:])  # the write is counted already
     result = by_kernel(func, args, kwargs)
     if answer is NotImplemented:
         return result
     known = 3 if SHAPE_RULES[func].meta_strides else 2
     found, expected = ([each[:known] for each in layouts(given)] for given in (answer, result))
-    if found != expected or type(answer) is not type(result):
+    if found != expected:
         raise WrongShapeRuleError(
             f"the shape rule of torch's `{func.__name__}` returns {found}, torch {expected}",
             hint="this is an error in unetscope: please report it",
