@@ -90,6 +90,11 @@ def layout_of(x: Tensor) -> torch.memory_format | None:
     return last if exact and x.is_contiguous(memory_format=last) else None
 
 
+def contiguous_image(x: Tensor) -> bool:
+    """Whether layers take `x` as contiguous and return what is contiguous."""
+    return layout_of(x) is torch.contiguous_format
+
+
 def per_dim(value: int | Sequence[int], dims: int) -> tuple[int, ...]:
     """A setting for each of `dims` dims, as torch's layers take it.
 

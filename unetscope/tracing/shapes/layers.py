@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unetscope.tracing.shapes.answers import (
+    contiguous_image,
     dim_of,
     floats,
-    layout_of,
     new,
     per_dim,
     plain,
@@ -35,7 +35,7 @@ def _convolution(
     valid = (
         floats(x, weight, bias)
         and x.dim() == weight.dim() == dims + 2
-        and layout_of(x) is torch.contiguous_format
+        and contiguous_image(x)
         and plain(weight)
         and groups > 0
         and x.shape[1] == weight.shape[1] * groups
@@ -76,7 +76,7 @@ def _transposed_convolution(
     valid = (
         floats(x, weight, bias)
         and x.dim() == weight.dim() == dims + 2
-        and plain(x)
+        and contiguous_image(x)
         and plain(weight)
         and groups > 0
         and x.shape[1] == weight.shape[0]
@@ -113,7 +113,7 @@ def _group_norm(
     valid = (
         floats(x, weight, bias)
         and x.dim() >= 2
-        and layout_of(x) is torch.contiguous_format
+        and contiguous_image(x)
         and num_groups > 0
         and x.shape[1] % num_groups == 0
         and x.numel() // (x.shape[0] * num_groups) > 1
@@ -209,7 +209,7 @@ def _instance_norm(
         and use_input_stats
         and floats(x, weight, bias)
         and x.dim() >= 3
-        and plain(x)
+        and contiguous_image(x)
         and x.shape[2:].numel() > 1
         and all(p is None or p.shape == x.shape[1:2] for p in (weight, bias))
     )

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from unetscope.tracing.shapes.answers import (
+    contiguous_image,
     floats,
     new,
     per_dim,
-    plain,
 )
 from unetscope.tracing.shapes.registry import shape_rule_of_dims
 
@@ -26,7 +26,12 @@ def _pooled(
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
 ) -> Any:
-    if type(ceil_mode) is not bool or x.dim() != dims + 2 or not floats(x) or not plain(x):
+    if (
+        type(ceil_mode) is not bool
+        or x.dim() != dims + 2
+        or not floats(x)
+        or not contiguous_image(x)
+    ):
         return NotImplemented
     kernel, padding, dilation = (per_dim(v, dims) for v in (kernel, padding, dilation))
     stride = kernel if stride is None else per_dim(stride, dims)
@@ -87,7 +92,7 @@ def _average_pool(
 
 @shape_rule_of_dims("adaptive_avg_pool", drawn_by="images_pooled_to_a_size")
 def _adaptive_pool(dims: int, x: Tensor, output_size: int | Sequence[int | None]) -> Any:
-    if x.dim() != dims + 2 or not floats(x) or not plain(x):
+    if x.dim() != dims + 2 or not floats(x):
         return NotImplemented
     sizes = output_size if isinstance(output_size, Sequence) else (output_size,) * dims
     if dims == 1 and None in sizes:
@@ -95,7 +100,10 @@ def _adaptive_pool(dims: int, x: Tensor, output_size: int | Sequence[int | None]
     spatial = per_dim(
         [own if s is None else s for own, s in zip(x.shape[2:], sizes, strict=True)], dims
     )
-    return new((*x.shape[:2], *spatial), x.dtype) if min(spatial) > 0 else NotImplemented
+    # Of one element an image, no layout differs from another.
+    known = (max(spatial) == 1 and x.numel() > 0) or contiguous_image(x)
+    valid = known and min(spatial) > 0
+    return new((*x.shape[:2], *spatial), x.dtype) if valid else NotImplemented
 
 
 @shape_rule_of_dims("adaptive_max_pool", drawn_by="images_pooled_to_a_size")

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unetscope.tracing.shapes.answers import (
+    contiguous_image,
     floats,
     new,
     per_dim,
@@ -47,7 +48,7 @@ def _interpolate(
         and not antialias
         and (size is None) != (scale_factor is None)
         and floats(x)
-        and plain(x)
+        and contiguous_image(x)
     )
     if not valid:
         return NotImplemented
@@ -69,7 +70,7 @@ def _pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float | N
         len(pad) == 2 * dims
         and all(type(size) is int for size in pad)
         and floats(x)
-        and plain(x)
+        and contiguous_image(x)
         and (
             (mode == "constant" and type(value) in (int, float, type(None)) and dims <= x.dim())
             or (
@@ -104,7 +105,7 @@ def _grid_sample(
     dims = x.dim() - 2
     valid = (
         floats(x, grid)
-        and plain(x)
+        and contiguous_image(x)
         and plain(grid)
         and dims in (2, 3)
         and grid.dim() == x.dim()
@@ -135,7 +136,7 @@ def _pixel_shuffle(x: Tensor, upscale_factor: int) -> Any:
     if type(factor) is not int or factor < 1 or channels % factor**2:
         return NotImplemented
     shape = (*batch, channels // factor**2, height * factor, width * factor)
-    return new(shape, x.dtype) if x.is_meta and plain(x) else NotImplemented
+    return new(shape, x.dtype) if x.is_meta and contiguous_image(x) else NotImplemented
 
 
 @shape_rule(*functions_and_methods("pixel_unshuffle"), drawn_by="shuffles")
@@ -145,7 +146,7 @@ def _pixel_unshuffle(x: Tensor, downscale_factor: int) -> Any:
     if type(factor) is not int or factor < 1 or height % factor or width % factor:
         return NotImplemented
     shape = (*batch, channels * factor**2, height // factor, width // factor)
-    return new(shape, x.dtype) if x.is_meta and plain(x) else NotImplemented
+    return new(shape, x.dtype) if x.is_meta and contiguous_image(x) else NotImplemented
 
 
 @shape_rule(*functions_and_methods("channel_shuffle"), drawn_by="shuffles")
@@ -172,7 +173,7 @@ def _unfold(
     padding: int | Sequence[int] = 0,
     stride: int | Sequence[int] = 1,
 ) -> Any:
-    if x.dim() != 4 or not floats(x) or not plain(x):
+    if x.dim() != 4 or not floats(x) or not contiguous_image(x):
         return NotImplemented
     places = _blocks(x.shape[2:], kernel_size, dilation, padding, stride)
     return new((x.shape[0], x.shape[1] * math.prod(per_dim(kernel_size, 2)), places), x.dtype)
@@ -188,7 +189,7 @@ def _fold(
     stride: int | Sequence[int] = 1,
 ) -> Any:
     spatial, area = per_dim(output_size, 2), math.prod(per_dim(kernel_size, 2))
-    if x.dim() != 3 or not floats(x) or not plain(x) or x.shape[1] % area:
+    if x.dim() != 3 or not floats(x) or not contiguous_image(x) or x.shape[1] % area:
         return NotImplemented
     if _blocks(spatial, kernel_size, dilation, padding, stride) != x.shape[2]:
         return NotImplemented
