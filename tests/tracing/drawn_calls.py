@@ -76,7 +76,7 @@ def broadcastable(draws: Draws, count: int) -> list[Drawn]:
     return drawn
 
 
-@strategy(200)
+@strategy(250)
 def arithmetic(draws: Draws, function: Any) -> Call:
     a, b = broadcastable(draws, 2)
     return call(a, b) if draws.chance(0.7) else call(a, draws.number())

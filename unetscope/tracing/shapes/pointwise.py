@@ -19,7 +19,8 @@ from unetscope.tracing.shapes.broadcasting import broadcast, elementwise
 from unetscope.tracing.shapes.registry import functions_and_methods, shape_rule
 
 _NUMBERS = (int, float)
-
+_LARGE = 2**31
+"""From here on, a number does not fit into every integer type."""
 
 _UNARY = (
     *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "square"),
@@ -47,13 +48,15 @@ def _one_type(*tensors: Tensor) -> bool:
 
 
 def _of_numbers(dtype: torch.dtype) -> bool:
-    return dtype.is_floating_point or dtype in (torch.int64, torch.int32, torch.uint8)
+    return dtype.is_floating_point or dtype in (torch.int64, torch.int32)
 
 
 def _operands(a: Tensor, b: Tensor | float) -> list[Tensor] | None:
     """The tensors of two operands; None if no rule applies to them."""
     operands = [a, b] if isinstance(b, Tensor) else [a]
-    if len(operands) == 1 and type(b) not in _NUMBERS:
+    if not isinstance(b, Tensor) and (
+        type(b) not in _NUMBERS or not (a.dtype.is_floating_point or abs(b) < _LARGE)
+    ):
         return None
     known = _one_type(*operands) and all(_of_numbers(t.dtype) for t in operands)
     return operands if known else None
@@ -65,13 +68,38 @@ def _arithmetic(a: Tensor, b: Tensor | float) -> Any:
     return NotImplemented if operands is None else elementwise(torch.result_type(a, b), *operands)
 
 
-def _division(a: Tensor, b: Tensor | float) -> Any:
-    """The division and powers of integers have rules of their own, and are rare."""
+def _with_masks(a: Tensor, b: Tensor | float) -> Any:
+    """Of numbers and of masks, which are 0 or 1."""
+    masks = [t for t in (a, b) if isinstance(t, Tensor) and t.dtype == torch.bool]
+    if not masks or not (isinstance(b, Tensor) or type(b) is float):
+        return _arithmetic(a, b)
+    operands = [t for t in (a, b) if isinstance(t, Tensor)]
+    known = all(t.is_contiguous() and t.is_meta for t in operands)
+    dtype = torch.result_type(a, b)
+    return elementwise(dtype, *operands) if known and not dtype.is_complex else NotImplemented
+
+
+def _power(a: Tensor, b: Tensor | float) -> Any:
+    """Of floating-point numbers: those of integers have rules of their own, and are rare."""
     return _arithmetic(a, b) if torch.result_type(a, b).is_floating_point else NotImplemented
 
 
+def _division(a: Tensor, b: Tensor | float) -> Any:
+    """The quotients of integers are no integers."""
+    quotient = _arithmetic(a, b)
+    if quotient is NotImplemented or quotient.dtype.is_floating_point:
+        return quotient
+    known = quotient.is_contiguous() and a.is_contiguous()
+    return new(quotient.shape, torch.get_default_dtype()) if known else NotImplemented
+
+
+def _rounded_division(a: Tensor, b: Tensor | float) -> Any:
+    """By a number: integers cannot be divided by a tensor with zeros."""
+    return NotImplemented if isinstance(b, Tensor) or b == 0 else _arithmetic(a, b)
+
+
 def _reversed(b: Tensor, a: Tensor | float) -> Any:
-    return NotImplemented if isinstance(a, Tensor) else _division(b, a)
+    return NotImplemented if isinstance(a, Tensor) else _power(b, a)
 
 
 def _of_tensors(a: Tensor, b: Tensor) -> Any:
@@ -89,8 +117,11 @@ def _logic(a: Tensor, b: Tensor) -> Any:
 
 
 _BINARY: dict[Callable[..., Any], tuple[str, ...]] = {
-    _arithmetic: ("add", "sub", "mul"),
-    _division: ("div", "true_divide", "pow", "__pow__"),
+    _arithmetic: ("sub",),
+    _with_masks: ("add", "mul"),
+    _division: ("div", "true_divide"),
+    _rounded_division: ("floor_divide", "__floordiv__", "__mod__"),
+    _power: ("pow", "__pow__"),
     _reversed: ("__rsub__", "__rdiv__"),
     _of_tensors: ("maximum", "minimum"),
     _comparison: ("eq", "ne", "lt", "le", "gt", "ge", "__eq__", "__ne__"),
@@ -106,7 +137,8 @@ for _rule, _names in _BINARY.items():
 _WRITING: dict[Callable[..., Any], tuple[str, ...]] = {
     _unary: _UNARY,
     _arithmetic: ("add", "sub", "mul", "__iadd__", "__isub__", "__imul__"),
-    _division: ("div", "__idiv__", "pow"),
+    _division: ("div", "__idiv__"),
+    _power: ("pow",),
 }
 for _rule, _names in _WRITING.items():
     shape_rule(
@@ -115,10 +147,15 @@ for _rule, _names in _WRITING.items():
     )(in_place(_rule))
 
 
-@shape_rule(*functions_and_methods("atan2", "fmod", "remainder"), drawn_by="arithmetic")
+@shape_rule(*functions_and_methods("atan2"), drawn_by="arithmetic")
 def _of_floats(a: Tensor, b: Tensor) -> Any:
     known = isinstance(b, Tensor) and floats(a, b)
     return elementwise(a.dtype, a, b) if known else NotImplemented
+
+
+@shape_rule(*functions_and_methods("fmod", "remainder"), drawn_by="arithmetic")
+def _rest(a: Tensor, b: Tensor | float) -> Any:
+    return _of_floats(a, b) if isinstance(b, Tensor) else _rounded_division(a, b)
 
 
 @shape_rule(*functions_and_methods("logical_not", "bitwise_not", "__invert__"), drawn_by="masks")
