@@ -51,7 +51,8 @@ def call(*args: Any, **kwargs: Any) -> Call:
 
 def rank_of(draws: Draws, function: Any) -> int:
     """The spatial dims of `conv2d`, at times others."""
-    return int(function.__name__[-2]) if draws.chance(0.95) else draws.randint(1, 3)
+    digits = [int(letter) for letter in function.__name__ if letter.isdigit()]
+    return digits[0] if digits and draws.chance(0.95) else draws.randint(1, 3)
 
 
 # Element by element
@@ -75,7 +76,7 @@ def broadcastable(draws: Draws, count: int) -> list[Drawn]:
     return drawn
 
 
-@strategy(200)
+@strategy(250)
 def arithmetic(draws: Draws, function: Any) -> Call:
     a, b = broadcastable(draws, 2)
     return call(a, b) if draws.chance(0.7) else call(a, draws.number())
@@ -99,19 +100,66 @@ def gelus(draws: Draws, function: Any) -> Call:
     return call(draws.tensor()) if kind is None else call(draws.tensor(), approximate=kind)
 
 
-@strategy(200)
+@strategy(170)
 def activations(draws: Draws, function: Any) -> Call:
-    x, inplace = draws.tensor(), draws.chance(0.3)
-    return draws.choice([call(x), call(x, inplace), call(x, inplace=inplace)])
+    numbers, named = draws.choice([0, 0, 0, 1, 2]), draws.chance(0.2)
+    if function is F.threshold and draws.chance(0.8):
+        numbers = 2
+    given = [
+        draws.number() if draws.chance(0.2) else draws.choice([1, 0.5]) for _ in range(numbers)
+    ]
+    if draws.chance(0.3):
+        given.append(draws.chance())
+    if not named:
+        return call(draws.tensor(), *given)
+    name = draws.choice(["negative_slope", "alpha", "min_val", "lambd", "beta", "inplace"])
+    return call(draws.tensor(), **{name: draws.number() if name != "inplace" else draws.chance()})
 
 
-@strategy(300)
-def activations_with_a_number(draws: Draws, function: Any) -> Call:
-    x, number, inplace = draws.tensor(), draws.number(), draws.chance(0.3)
-    name = draws.choice(["negative_slope", "alpha"])
-    return draws.choice(
-        [call(x), call(x, number, inplace), call(x, **{name: number, "inplace": inplace})]
-    )
+@strategy(200)
+def gates(draws: Draws, function: Any) -> Call:
+    x = image(draws, 1)
+    return call(x) if draws.chance(0.2) else call(x, draws.dim(len(x.shape)))
+
+
+@strategy(200)
+def slopes(draws: Draws, function: Any) -> Call:
+    x = image(draws, 1)
+    shape = draws.choice([(), (1,), x.shape[1:2], (1, 1)])
+    return call(x, Drawn(shape, x.dtype))
+
+
+@strategy(200)
+def dropouts(draws: Draws, function: Any) -> Call:
+    least = int(function.__name__[-2]) + 2 if function.__name__[-1] == "d" else 1
+    x = draws.tensor(draws.shape(least, least) if draws.chance(0.8) else draws.shape(3, 5))
+    return call(x, draws.choice([0.0, 0.1, 0.5, 1.0, 2.0]), draws.chance(0.9), draws.chance(0.2))
+
+
+@strategy(60)
+def masks(draws: Draws, function: Any) -> Call:
+    return call(draws.tensor(None, torch.bool if draws.chance(0.8) else None))
+
+
+@strategy(120)
+def logic(draws: Draws, function: Any) -> Call:
+    a, b = broadcastable(draws, 2)
+    kind = torch.bool if draws.chance(0.8) else torch.int64
+    return call(Drawn(a.shape, torch.bool, a.layout), Drawn(b.shape, kind, b.layout))
+
+
+@strategy(200)
+def fillings(draws: Draws, function: Any) -> Call:
+    x, mask = broadcastable(draws, 2)
+    mask = Drawn(mask.shape, torch.bool if draws.chance(0.9) else mask.dtype, mask.layout)
+    return call(x, mask, Drawn((), x.dtype) if draws.chance(0.2) else draws.number())
+
+
+@strategy(200)
+def losses(draws: Draws, function: Any) -> Call:
+    x, other = broadcastable(draws, 2)
+    target = Drawn(x.shape, x.dtype, other.layout) if draws.chance(0.8) else other
+    return call(x, target, reduction=draws.choice(["mean", "sum", "none", "what"]))
 
 
 @strategy(300)
@@ -142,10 +190,53 @@ def along(draws: Draws) -> tuple[Drawn, Any]:
     return x, [draws.randint(-4, 3) for _ in range(draws.randint(0, 3))]
 
 
-@strategy(200)
+@strategy(180)
 def reductions(draws: Draws, function: Any) -> Call:
     x, dim = along(draws)
-    return call(x, dim) if draws.chance() else call(x, dim=dim, keepdim=draws.chance())
+    if function.__name__ not in ("mean", "sum", "amax", "amin", "logsumexp") and draws.chance(0.8):
+        dim = dim[0] if isinstance(dim, list) and dim else dim
+    dtype = draws.choice([torch.float16, torch.int64])
+    return draws.choice(
+        [
+            call(x),
+            call(x, dim),
+            call(x, dim=dim, keepdim=draws.chance()),
+            call(x, dim, dtype=dtype),
+        ]
+    )
+
+
+@strategy(150)
+def vector_norms(draws: Draws, function: Any) -> Call:
+    x, dim = along(draws)
+    p = draws.choice([2, 1.0, 0, "fro", "nuc"])
+    return draws.choice([call(x), call(x, p), call(x, p, dim), call(x, p, dim, draws.chance())])
+
+
+@strategy(200)
+def similarities(draws: Draws, function: Any) -> Call:
+    x = draws.tensor(draws.shape(1, 4))
+    other = draws.tensor(x.shape if draws.chance(0.9) else None, x.dtype)
+    return call(x, other) if draws.chance() else call(x, other, dim=draws.dim(len(x.shape)))
+
+
+@strategy(150)
+def differences(draws: Draws, function: Any) -> Call:
+    x = draws.tensor()
+    return call(x, dim=draws.dim(len(x.shape))) if draws.chance() else call(x, draws.randint(0, 2))
+
+
+@strategy(150)
+def highest(draws: Draws, function: Any) -> Call:
+    x, count = draws.tensor(), draws.randint(-1, 3)
+    return call(x, count) if draws.chance() else call(x, k=count, dim=draws.dim(len(x.shape)))
+
+
+@strategy(150)
+def sorts(draws: Draws, function: Any) -> Call:
+    x = draws.tensor()
+    dim, descending = draws.dim(len(x.shape)), draws.chance()
+    return draws.choice([call(x), call(x, dim), call(x, dim, descending)])
 
 
 @strategy(200)
@@ -161,11 +252,79 @@ def normalizations(draws: Draws, function: Any) -> Call:
     return call(x, dim=dim) if draws.chance() else call(x, 1.0, dim)
 
 
-@strategy(200)
+@strategy(150)
 def flips(draws: Draws, function: Any) -> Call:
     x, dims = along(draws)
     dims = dims if isinstance(dims, list) else [dims]
+    if function is torch.Tensor.flip and draws.chance(0.4):
+        return call(x, *dims)
     return call(x, dims) if draws.chance() else call(x, dims=tuple(dims))
+
+
+@strategy(150)
+def rolls(draws: Draws, function: Any) -> Call:
+    x, dims = along(draws)
+    count = len(dims) if isinstance(dims, list) and draws.chance(0.8) else 1
+    shifts: Any = [draws.randint(-2, 2) for _ in range(count)]
+    if count == 1 and draws.chance():
+        shifts = shifts[0]
+    return call(x, shifts) if draws.chance(0.2) else call(x, shifts, dims)
+
+
+@strategy(150)
+def turns(draws: Draws, function: Any) -> Call:
+    x = draws.tensor(draws.shape(2, 4))
+    rank = len(x.shape)
+    dims = draws.sample(range(-rank, rank), 2) if draws.chance(0.9) else [0, 1, 2]
+    return call(x, draws.randint(-3, 5), dims) if draws.chance(0.9) else call(x)
+
+
+@strategy(150)
+def repetitions(draws: Draws, function: Any) -> Call:
+    x = draws.tensor(draws.shape(0, 3))
+    counts = [draws.randint(-1, 3) if draws.chance(0.1) else 2 for _ in range(draws.randint(0, 4))]
+    if function is not torch.tile and draws.chance():
+        return call(x, *counts)
+    return call(x, tuple(counts))
+
+
+@strategy(150)
+def triangles(draws: Draws, function: Any) -> Call:
+    x = draws.tensor()
+    return call(x) if draws.chance() else call(x, draws.choice([-1, 0, 2, 1.5]))
+
+
+def places(draws: Draws, shape: tuple[int, ...]) -> Drawn:
+    """Zeros that fit as an index of a tensor of that shape, mostly."""
+    own = tuple(draws.randint(min(n, 1), n + draws.chance(0.1)) for n in shape)
+    kind = torch.int64 if draws.chance(0.95) else torch.float32
+    return draws.tensor(own if draws.chance(0.95) else None, kind)
+
+
+@strategy(150)
+def gatherings(draws: Draws, function: Any) -> Call:
+    x = draws.tensor()
+    return call(x, draws.dim(len(x.shape)), places(draws, x.shape))
+
+
+@strategy(250)
+def scatterings(draws: Draws, function: Any) -> Call:
+    x = draws.tensor()
+    index = places(draws, x.shape)
+    larger = tuple(n + draws.chance(0.2) for n in index.shape)
+    source = draws.tensor(larger if draws.chance(0.9) else None, x.dtype)
+    return call(x, draws.dim(len(x.shape)), index, source if draws.chance(0.8) else draws.number())
+
+
+@strategy(300)
+def choosings(draws: Draws, function: Any) -> Call:
+    x = draws.tensor()
+    kind = torch.int64 if draws.chance(0.9) else draws.choice([torch.bool, torch.int32])
+    index = draws.tensor(draws.shape(0, 2), kind)
+    whole = [slice(None)] * draws.randint(0, len(x.shape))
+    if draws.chance(0.1):
+        whole.append(draws.choice([0, None, slice(1), ...]))
+    return call(x, index) if draws.chance(0.3) else call(x, (*whole, index))
 
 
 # Layers
@@ -193,6 +352,9 @@ def convolutions(draws: Draws, function: Any) -> Call:
     x, weight, bias, groups = convolved(draws, rank, transposed=False)
     stride, padding = draws.setting(rank, 1), draws.setting(rank)
     dilation = 1 if draws.chance() else draws.setting(rank, 1, 2)
+    if draws.chance(0.2):
+        padding = draws.choice(["same", "same", "valid", "what"])
+        stride = 1 if draws.chance(0.8) else stride
     return draws.choice(
         [
             call(x, weight, bias, stride, padding, dilation, groups),
@@ -245,6 +407,28 @@ def layer_norms(draws: Draws, function: Any) -> Call:
     if draws.chance():
         return call(x, last, affine(draws, x, last), affine(draws, x, last))
     return call(x, list(last), bias=affine(draws, x, last))
+
+
+@strategy(200)
+def rms_norms(draws: Draws, function: Any) -> Call:
+    x = image(draws, 1)
+    last = x.shape[-1:]
+    weight = affine(draws, x, last)
+    return call(x, last, weight) if draws.chance() else call(x, last, weight, eps=1e-6)
+
+
+@strategy(120)
+def normed_weights(draws: Draws, function: Any) -> Call:
+    v = draws.tensor(draws.shape(1, 4))
+    dim = draws.randint(0, len(v.shape) - 1)
+    along = [1] * len(v.shape)
+    along[dim] = v.shape[dim] + draws.chance(0.1)
+    return call(v, draws.tensor(tuple(along), v.dtype), dim if draws.chance(0.9) else 5)
+
+
+@strategy(100)
+def response_norms(draws: Draws, function: Any) -> Call:
+    return call(image(draws, 3), draws.randint(0, 3))
 
 
 @strategy(400)
@@ -335,6 +519,49 @@ def attentions(draws: Draws, function: Any) -> Call:
     )
 
 
+@strategy(200)
+def attention_layers(draws: Draws, function: Any) -> Call:
+    width, heads = draws.choice([4, 4, 6]), draws.choice([1, 2, 3])
+    dtype, batch = draws.float_type(), draws.size()
+    query = draws.tensor((draws.size(), batch, width), dtype)
+    key = draws.tensor((draws.size(), batch if draws.chance(0.9) else 3, width), dtype)
+    value = key if draws.chance(0.9) else draws.tensor(draws.shape(3, 3), dtype)
+    bias = Drawn((3 * width,), dtype) if draws.chance() else None
+    return call(
+        *(query, key, value, width, heads, Drawn((3 * width, width), dtype), bias),
+        *(None, None, draws.chance(0.1), 0.0 if draws.chance(0.9) else 0.5),
+        *(Drawn((width, width), dtype), Drawn((width + draws.chance(0.1),), dtype)),
+        training=draws.chance(0.2),
+        need_weights=draws.chance(),
+        average_attn_weights=draws.chance(),
+    )
+
+
+@strategy(120)
+def vectors(draws: Draws, function: Any) -> Call:
+    rank = 2 if (function.__name__ == "mv") == draws.chance(0.9) else 1
+    a = draws.tensor(draws.shape(rank, rank))
+    return call(a, draws.tensor(a.shape[-1:] if draws.chance(0.8) else draws.shape(1, 1), a.dtype))
+
+
+@strategy(400)
+def sums(draws: Draws, function: Any) -> Call:
+    """Most of two operands that share some letters."""
+    sizes = {letter: draws.size() for letter in "abcde"}
+    count = 2 if draws.chance(0.95) else draws.randint(1, 3)
+    operands = [draws.sample("abcde", draws.randint(1, 4)) for _ in range(count)]
+    letters = sorted({letter for operand in operands for letter in operand})
+    kept = draws.sample(letters, draws.randint(0, len(letters)))
+    dtype = draws.float_type()
+    shapes = [[sizes[letter] for letter in operand] for operand in operands]
+    if draws.chance(0.1):
+        shapes[0][0] = draws.choice([1, 3])
+    tensors = [draws.tensor(tuple(shape), dtype) for shape in shapes]
+    taken = ", ".join("".join(operand) for operand in operands)
+    equation = taken if draws.chance(0.1) else f"{taken} -> {''.join(kept)}"
+    return call(equation, tensors) if draws.chance(0.3) else call(equation, *tensors)
+
+
 @strategy(400)
 def embeddings(draws: Draws, function: Any) -> Call:
     kind = torch.int16 if draws.chance(0.1) else draws.choice([torch.int64, torch.int32])
@@ -355,7 +582,9 @@ def resampled_images(draws: Draws, function: Any) -> Call:
     x = image(draws, 3)
     rank = len(x.shape) - 2
     fitting = ["nearest", "nearest-exact", *MODES.get(rank, [])]
-    mode = draws.choice(fitting if draws.chance(0.8) else ["area", "?", "bilinear", "trilinear"])
+    mode = draws.choice(
+        [*fitting, "area"] if draws.chance(0.8) else ["area", "?", "bilinear", "trilinear"]
+    )
     size: Any = draws.choice([draws.size(), [draws.size() for _ in range(rank)]])
     scale: Any = draws.choice([2, 2.0, 1.5, 0.5, 0.3, (2.0, 1.5)])
     if draws.chance(0.1):
@@ -377,12 +606,66 @@ def padded_images(draws: Draws, function: Any) -> Call:
     x = image(draws, 3)
     rank = len(x.shape) - 2 if draws.chance(0.9) else 1
     pad = [draws.randint(-1 if draws.chance(0.1) else 0, 2) for _ in range(2 * rank)]
-    mode = draws.choice(["reflect", "replicate"])
+    mode = draws.choice(["reflect", "replicate", "constant"])
     if draws.chance(0.2):
         mode = draws.choice(["circular", "constant", "what"])
     if draws.chance(0.15):
         return call(x, tuple(pad[1:]), mode=mode, value=0.5)
     return call(x, pad, mode)
+
+
+@strategy(300)
+def grids(draws: Draws, function: Any) -> Call:
+    x = image(draws, 4)
+    rank = max(len(x.shape) - 2, 1)
+    own = (*x.shape[:1], *(draws.size() for _ in range(rank)), rank)
+    grid = draws.tensor(own if draws.chance(0.9) else draws.shape(4, 5), x.dtype)
+    mode = draws.choice(["bilinear", "nearest", "bicubic", "what"])
+    return call(x, grid, mode=mode, align_corners=draws.chance())
+
+
+@strategy(150)
+def affine_maps(draws: Draws, function: Any) -> Call:
+    rank = draws.choice([2, 3])
+    size = [draws.size(0, 4) for _ in range(rank + 2)]
+    theta = (size[0], rank, rank + 1) if draws.chance(0.9) else draws.shape(3, 3)
+    return call(draws.tensor(theta), size, align_corners=draws.chance())
+
+
+@strategy(300)
+def shuffles(draws: Draws, function: Any) -> Call:
+    factor = draws.choice([1, 2, 2, 2, 0, 1.5])
+    shape = list(draws.shape(2, 5))
+    if draws.chance(0.8):
+        shape = [2 * n if n % 2 else n for n in shape]
+        shape[-3:-2] = [4 * draws.size() for _ in shape[-3:-2]]
+    return call(draws.tensor(tuple(shape)), factor)
+
+
+@strategy(300)
+def unfolded_images(draws: Draws, function: Any) -> Call:
+    x = draws.tensor(draws.shape(4, 4) if draws.chance(0.9) else draws.shape(2, 5))
+    return call(x, draws.setting(2, 1, 2), 1, draws.setting(2, 0, 1), stride=draws.setting(2, 1, 2))
+
+
+@strategy(300)
+def folded_images(draws: Draws, function: Any) -> Call:
+    height, width = draws.size(), draws.size()
+    columns = (height - 1) * (width - 1) + draws.chance(0.1)
+    x = draws.tensor((draws.size(), 4 * draws.size() + draws.chance(0.1), max(columns, 0)))
+    return call(x, (height, width), 2 if draws.chance(0.9) else draws.setting(2))
+
+
+@strategy(180)
+def images_pooled_to_a_size(draws: Draws, function: Any) -> Call:
+    rank = 1 if "1d" in function.__name__ else 2 if "2d" in function.__name__ else 3
+    x = draws.tensor(draws.shape(rank + 2, rank + 2) if draws.chance(0.9) else None)
+    size = draws.setting(rank)
+    if draws.chance(0.1):
+        size = [None] * rank
+    if "max" in function.__name__ and draws.chance(0.3):
+        return call(x, size, return_indices=draws.chance())
+    return call(x, size)
 
 
 @strategy(300)
@@ -440,3 +723,16 @@ def ranges(draws: Draws, function: Any) -> Call:
 def identities(draws: Draws, function: Any) -> Call:
     dtype = draws.choice([None, *FLOATS, torch.int64])
     return call(draws.randint(-1, 4), dtype=dtype, device=torch.device("meta"))
+
+
+@strategy(150)
+def spans(draws: Draws, function: Any) -> Call:
+    ends, steps = [draws.number() for _ in range(2)], draws.choice([-1, 0, 1, 5, 1.5])
+    dtype = draws.choice([None, *FLOATS, torch.int64])
+    return call(*ends, steps, dtype=dtype, device=torch.device("meta"))
+
+
+@strategy(80)
+def classes(draws: Draws, function: Any) -> Call:
+    kind = torch.int64 if draws.chance(0.9) else None
+    return call(draws.tensor(draws.shape(0, 3), kind), draws.randint(-1, 4))

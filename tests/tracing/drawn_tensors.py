@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)
-OTHERS = (torch.int64, torch.bool)
+OTHERS = (torch.int64, torch.bool, torch.uint8, torch.complex64)
 NO_NUMBERS = (True, None, "2", 3j)
 LAYOUTS = (
     "permuted",

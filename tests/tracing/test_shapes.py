@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 import unetscope
 from unetscope.tracing import trace
-from unetscope.tracing.shapes import SHAPE_RULES, WrongShapeRuleError, layout
+from unetscope.tracing.contents import leaves
+from unetscope.tracing.shapes import SHAPE_RULES, WrongShapeRuleError, layouts
 from unetscope.tracing.shapes.registry import VERIFY, ShapeRule
 
 LEAST = 25
@@ -39,14 +40,19 @@ def agree(function: Any, *args: Any, **kwargs: Any) -> bool:
     if answer is NotImplemented:
         return False
     # A rule that answers stands for a call that succeeds.
+    taken = on("cpu", args), on("cpu", kwargs)
     try:
-        real = function(*on("cpu", args), **on("cpu", kwargs))
+        real = function(*taken[0], **taken[1])
     except NotImplementedError:  # in this type the kernel is there for GPUs alone
         real = function(*given[0], **given[1])
-    assert isinstance(answer, Tensor)
-    assert answer.is_meta
-    assert layout(answer) == layout(real), (function, args, kwargs)
-    assert not storages(answer) & storages(given)
+    assert type(answer) is type(real)
+    assert all(tensor.is_meta for tensor in leaves(answer))
+    assert layouts(answer) == layouts(real), (function, args, kwargs)
+    if real is taken[0][0]:
+        assert answer is given[0][0]
+        assert answer._version == real._version  # by which writes are noticed
+    else:
+        assert not storages(answer) & storages(given)
     return True
 
 
@@ -107,6 +113,7 @@ def test_a_wrong_rule_is_named_where_rules_are_verified(
     answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = (torch.empty(2, 3, device="meta"),)
+    monkeypatch.delenv(VERIFY, raising=False)
     monkeypatch.setitem(SHAPE_RULES, F.hardswish, ShapeRule(answer, "activations"))
     assert trace(nn.Hardswish(), given).failure is None
     monkeypatch.setenv(VERIFY, "1")
@@ -123,6 +130,43 @@ def test_published_networks_where_rules_are_verified(
     plain = unetscope.load(name, batch=1, height=64, width=64).trace()
     monkeypatch.setenv(VERIFY, "1")
     assert unetscope.load(name, batch=1, height=64, width=64).trace() == plain
+
+
+# Functions in place
+
+
+def rule(function: Any, *args: Any) -> Any:
+    return SHAPE_RULES[function].answer(*args)
+
+
+def test_in_place_the_tensor_itself_is_returned_and_counts_the_write() -> None:
+    x = torch.empty(2, 3, device="meta")
+    assert rule(Tensor.add_, x, x) is x
+    assert rule(Tensor.mul_, x[0], 2) is not x
+    assert rule(F.leaky_relu, x, 0.1, True) is x
+    assert x._version == 3  # a view counts with its base
+
+
+@pytest.mark.parametrize(
+    ("x", "other"),
+    [
+        (torch.empty(3), torch.empty(2, 3)),  # which would have to grow
+        (torch.empty(1, 3).expand(2, 3), 1.0),  # two elements in one place
+        (torch.empty(3, dtype=torch.int64), 0.5),
+        (torch.empty(3), torch.empty(3, dtype=torch.complex64)),
+    ],
+)
+def test_what_cannot_be_written_to_is_left_to_torch(x: Tensor, other: Any) -> None:
+    with pytest.raises(RuntimeError):
+        x.add_(other)
+    there = x.to("meta") if x.is_contiguous() else torch.empty(1, 3, device="meta").expand(2, 3)
+    assert rule(Tensor.add_, there, on("meta", other)) is NotImplemented
+    assert there._version == 0
+
+
+def test_operands_that_share_memory_with_the_target_are_left_to_torch() -> None:
+    x = torch.empty(4, device="meta")
+    assert rule(Tensor.add_, x[:3], x[1:]) is NotImplemented
 
 
 # What UNets call
@@ -179,15 +223,27 @@ def test_what_unets_call_has_a_rule(function: Any, args: Any, kwargs: Any) -> No
         (nn.AvgPool2d(2), (2, 4, 6, 6)),
         *((kind(), (2, 4, 6, 6)) for kind in (nn.SiLU, nn.ReLU, nn.GELU, nn.Mish, nn.ELU)),
         *((kind(), (2, 4, 6, 6)) for kind in (nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Dropout)),
+        *((kind(), (2, 4, 6, 6)) for kind in (nn.PReLU, nn.Hardswish, nn.Softplus, nn.ReLU6)),
+        *((kind(inplace=True), (2, 4, 6, 6)) for kind in (nn.LeakyReLU, nn.SiLU, nn.ELU)),
+        (nn.AdaptiveAvgPool2d(1), (2, 4, 6, 6)),
+        (nn.AdaptiveMaxPool3d(2), (2, 4, 6, 6, 6)),
+        (nn.MaxPool2d(3, 2, ceil_mode=True), (2, 4, 6, 6)),
+        (nn.Conv2d(4, 8, 3, padding="same"), (2, 4, 6, 6)),
+        (nn.PixelShuffle(2), (2, 4, 6, 6)),
+        (nn.PixelUnshuffle(2), (2, 4, 6, 6)),
+        (nn.RMSNorm(4), (2, 9, 4)),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else None,
 )
-def test_layers_are_traced_without_meta_kernels(layer: nn.Module, shape: tuple[int, ...]) -> None:
+def test_layers_are_traced_without_meta_kernels(
+    layer: nn.Module, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Forbidden(torch.utils._python_dispatch.TorchDispatchMode):
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None):
             assert func.name().split(".")[0] in ("aten::empty", "aten::empty_strided"), func
             return func(*args, **(kwargs or {}))
 
+    monkeypatch.delenv(VERIFY, raising=False)
     layer.to("meta")
     x = torch.empty(shape, device="meta")
     with Forbidden():

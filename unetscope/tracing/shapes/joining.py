@@ -7,17 +7,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from unetscope.tracing.shapes.registry import new, plain, shape_rule
+from unetscope.tracing.shapes.answers import (
+    layout_of,
+    new,
+)
+from unetscope.tracing.shapes.registry import shape_rule
+
+
+def _layout(tensors: Sequence[Tensor]) -> Any:
+    """The memory format of what they are joined to; None where it is hard to tell."""
+    if tensors[0].dim() not in (4, 5):
+        return torch.contiguous_format
+    layouts = {layout_of(tensor) for tensor in tensors}
+    return layouts.pop() if len(layouts) == 1 else None
 
 
 def _joinable(tensors: Sequence[Tensor]) -> bool:
-    """Whether they are several, on meta, and alike in type, rank and layout."""
+    """Whether they are several, on meta, and alike in type and rank."""
     return (
         isinstance(tensors, (list, tuple))
         and len(tensors) > 0
-        and all(tensor.is_meta and plain(tensor) for tensor in tensors)
+        and all(tensor.is_meta and tensor.numel() for tensor in tensors)
         and len({(tensor.dtype, tensor.dim()) for tensor in tensors}) == 1
     )
 
@@ -34,7 +47,8 @@ def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     others = set(range(rank)) - {dim % rank}
     if any(tensor.shape[d] != shape[d] for tensor in tensors for d in others):
         return NotImplemented
-    return new(shape, tensors[0].dtype)
+    layout = _layout(tensors)
+    return NotImplemented if layout is None else new(shape, tensors[0].dtype, layout)
 
 
 @shape_rule(torch.hstack, drawn_by="joins")
@@ -54,15 +68,6 @@ def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
         return NotImplemented
     shape.insert(dim % rank, len(tensors))
     return new(shape, tensors[0].dtype)
-
-
-@shape_rule(torch.flip, Tensor.flip, drawn_by="flips")
-def _flip(x: Tensor, dims: Sequence[int]) -> Any:
-    if not x.is_meta or not plain(x) or len({dim % x.dim() for dim in dims}) != len(dims):
-        return NotImplemented
-    if not all(type(dim) is int and -x.dim() <= dim < x.dim() for dim in dims):
-        return NotImplemented
-    return new(x.shape, x.dtype)
 
 
 @shape_rule(torch.arange, drawn_by="ranges")
@@ -100,3 +105,28 @@ def _eye(
     if device is None or torch.device(device).type != "meta" or type(n) is not int or n < 0:
         return NotImplemented
     return new((n, n), dtype or torch.get_default_dtype())
+
+
+@shape_rule(torch.linspace, drawn_by="spans")
+def _linspace(
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str | None = None,
+) -> Any:
+    dtype = dtype or torch.get_default_dtype()
+    if device is None or torch.device(device).type != "meta" or not dtype.is_floating_point:
+        return NotImplemented
+    if not all(type(end) in (int, float) for end in (start, end)) or type(steps) is not int:
+        return NotImplemented
+    return new((steps,), dtype) if steps >= 0 else NotImplemented
+
+
+@shape_rule(F.one_hot, drawn_by="classes")
+def _one_hot(classes: Tensor, num_classes: int = -1) -> Any:
+    known = classes.is_meta and classes.dtype == torch.int64 and type(num_classes) is int
+    if not known or num_classes < 1 or not classes.is_contiguous():
+        return NotImplemented
+    return new((*classes.shape, num_classes), torch.int64)

@@ -1,149 +1,172 @@
-"""Shape rules of element-wise functions and of reductions."""
+"""Shape rules of element-wise functions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from unetscope.tracing.shapes.registry import floats, functions_and_methods, new, plain, shape_rule
+from unetscope.tracing.shapes.answers import (
+    floats,
+    in_place,
+    new,
+    plain,
+)
+from unetscope.tracing.shapes.broadcasting import broadcast, elementwise
+from unetscope.tracing.shapes.registry import functions_and_methods, shape_rule
 
 _NUMBERS = (int, float)
+_LARGE = 2**31
+"""From here on, a number does not fit into every integer type."""
 
-
-def _broadcast(operands: Sequence[Tensor]) -> tuple[int, ...]:
-    """The common shape, or () if there is none; torch's own function imports sympy."""
-    rank = max(t.dim() for t in operands)
-    padded = [(1,) * (rank - t.dim()) + tuple(t.shape) for t in operands]
-    sizes = [set(column) - {1} or {1} for column in zip(*padded, strict=True)]
-    return tuple(max(size) for size in sizes) if all(len(size) == 1 for size in sizes) else ()
-
-
-def elementwise(dtype: torch.dtype, *operands: Tensor) -> Any:
-    """The result of an element-wise kernel, laid out as `TensorIterator` does (ATen, C++).
-
-    Dense operands of one layout keep it; else dims are ordered by the operands' strides, the first
-    operand whose strides differ there deciding.
-    """
-    first = operands[0]
-    shape: tuple[int, ...] = first.shape
-    if all(t.shape == shape for t in operands):
-        if all(t.is_contiguous() for t in operands):
-            return new(shape, dtype)
-    else:
-        shape = _broadcast(operands)
-    rank = len(shape)
-    if not rank or 0 in shape:
-        return NotImplemented
-    strides = [
-        [0] * (rank - t.dim())
-        + [
-            0 if own == 1 != common else stride
-            for own, common, stride in zip(t.shape, shape[-t.dim() :], t.stride(), strict=True)
-        ]
-        for t in operands
-        if t.dim() > 0
-    ]
-
-    def further_out(a: int, b: int) -> int:
-        """Positive if dim `a` varies more slowly than `b`, negative if faster."""
-        for stride in strides:
-            if stride[a] and stride[b] and stride[a] != stride[b]:
-                return stride[a] - stride[b]
-            if stride[a] and stride[a] == stride[b] and shape[a] > shape[b]:
-                return 1
-        return 0
-
-    order = list(reversed(range(rank)))  # fastest first
-    for i in range(1, rank):
-        at = i
-        for j in range(i - 1, -1, -1):
-            verdict = further_out(order[j], order[at])
-            if verdict > 0:
-                order[j], order[at] = order[at], order[j]
-                at = j
-            elif verdict < 0:
-                break
-    result, step = [0] * rank, 1
-    for dim in order:
-        result[dim] = step
-        step *= shape[dim]
-    return torch.empty_strided(shape, result, dtype=dtype, device="meta")
-
-
-@shape_rule(
-    *(F.sigmoid, F.tanh),
-    *functions_and_methods(
-        "exp", "log", "sin", "cos", "tanh", "sqrt", "rsqrt", "sigmoid", "erf", "reciprocal"
-    ),
-    *functions_and_methods("neg", "abs", "square", "relu"),
-    drawn_by="one_tensor",
+_UNARY = (
+    *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "square"),
+    *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "sigmoid"),
+    *("neg", "abs", "reciprocal", "relu", "erf", "floor", "ceil", "round", "trunc", "sign"),
+    *("nan_to_num", "frac"),
 )
+
+
+@shape_rule(F.sigmoid, F.tanh, *functions_and_methods(*_UNARY), drawn_by="one_tensor")
 def _unary(x: Tensor) -> Any:
     return elementwise(x.dtype, x) if floats(x) else NotImplemented
 
 
-@shape_rule(F.gelu, drawn_by="gelus")
-def _gelu(x: Tensor, *, approximate: str = "none") -> Any:
-    return _unary(x) if approximate in ("none", "tanh") else NotImplemented
+@shape_rule(*functions_and_methods("isnan", "isinf"), drawn_by="one_tensor")
+def _asked(x: Tensor) -> Any:
+    return elementwise(torch.bool, x) if floats(x) else NotImplemented
 
 
-@shape_rule(F.silu, F.mish, F.relu, drawn_by="activations")
-def _activation(x: Tensor, inplace: bool = False) -> Any:
-    return NotImplemented if inplace else _unary(x)
+def _one_type(*tensors: Tensor) -> bool:
+    """Whether all are on meta and of one type, or need no copies of another layout for that."""
+    return all(t.is_meta for t in tensors) and (
+        len({t.dtype for t in tensors}) == 1 or all(t.is_contiguous() for t in tensors)
+    )
 
 
-@shape_rule(F.leaky_relu, drawn_by="activations_with_a_number")
-def _leaky_relu(x: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Any:
-    return NotImplemented if inplace or type(negative_slope) not in _NUMBERS else _unary(x)
+def _of_numbers(dtype: torch.dtype) -> bool:
+    return dtype.is_floating_point or dtype in (torch.int64, torch.int32)
 
 
-@shape_rule(F.elu, drawn_by="activations_with_a_number")
-def _elu(x: Tensor, alpha: float = 1.0, inplace: bool = False) -> Any:
-    return NotImplemented if inplace or type(alpha) not in _NUMBERS else _unary(x)
+def _operands(a: Tensor, b: Tensor | float) -> list[Tensor] | None:
+    """The tensors of two operands; None if no rule applies to them."""
+    operands = [a, b] if isinstance(b, Tensor) else [a]
+    if not isinstance(b, Tensor) and (
+        type(b) not in _NUMBERS or not (a.dtype.is_floating_point or abs(b) < _LARGE)
+    ):
+        return None
+    known = _one_type(*operands) and all(_of_numbers(t.dtype) for t in operands)
+    return operands if known else None
 
 
-@shape_rule(
-    *functions_and_methods("add", "sub", "mul", "div", "true_divide", "pow"),
-    Tensor.__pow__,
-    drawn_by="arithmetic",
-)
 def _arithmetic(a: Tensor, b: Tensor | float) -> Any:
-    operands = (a, b) if isinstance(b, Tensor) else (a,)
-    if len(operands) == 1 and type(b) not in _NUMBERS:
-        return NotImplemented
-    if not all(t.is_meta and t.dtype != torch.bool for t in operands):
-        return NotImplemented
-    if len({t.dtype for t in operands}) > 1 and not all(t.is_contiguous() for t in operands):
-        return NotImplemented  # a copy in the common type may have another layout
+    """Of numbers, of whatever types."""
+    operands = _operands(a, b)
+    return NotImplemented if operands is None else elementwise(torch.result_type(a, b), *operands)
+
+
+def _with_masks(a: Tensor, b: Tensor | float) -> Any:
+    """Of numbers and of masks, which are 0 or 1."""
+    masks = [t for t in (a, b) if isinstance(t, Tensor) and t.dtype == torch.bool]
+    if not masks or not (isinstance(b, Tensor) or type(b) is float):
+        return _arithmetic(a, b)
+    operands = [t for t in (a, b) if isinstance(t, Tensor)]
+    known = all(t.is_contiguous() and t.is_meta for t in operands)
     dtype = torch.result_type(a, b)
-    # The division and powers of integers have rules of their own, and are rare.
-    return elementwise(dtype, *operands) if dtype.is_floating_point else NotImplemented
+    return elementwise(dtype, *operands) if known and not dtype.is_complex else NotImplemented
 
 
-@shape_rule(Tensor.__rsub__, Tensor.__rdiv__, drawn_by="arithmetic")
-def _reversed_arithmetic(b: Tensor, a: Tensor | float) -> Any:
-    return NotImplemented if isinstance(a, Tensor) else _arithmetic(b, a)
+def _power(a: Tensor, b: Tensor | float) -> Any:
+    """Of floating-point numbers: those of integers have rules of their own, and are rare."""
+    return _arithmetic(a, b) if torch.result_type(a, b).is_floating_point else NotImplemented
+
+
+def _division(a: Tensor, b: Tensor | float) -> Any:
+    """The quotients of integers are no integers."""
+    quotient = _arithmetic(a, b)
+    if quotient is NotImplemented or quotient.dtype.is_floating_point:
+        return quotient
+    known = quotient.is_contiguous() and a.is_contiguous()
+    return new(quotient.shape, torch.get_default_dtype()) if known else NotImplemented
+
+
+def _rounded_division(a: Tensor, b: Tensor | float) -> Any:
+    """By a number: integers cannot be divided by a tensor with zeros."""
+    return NotImplemented if isinstance(b, Tensor) or b == 0 else _arithmetic(a, b)
+
+
+def _reversed(b: Tensor, a: Tensor | float) -> Any:
+    return NotImplemented if isinstance(a, Tensor) else _power(b, a)
+
+
+def _of_tensors(a: Tensor, b: Tensor) -> Any:
+    return _arithmetic(a, b) if isinstance(b, Tensor) else NotImplemented
+
+
+def _comparison(a: Tensor, b: Tensor | float) -> Any:
+    operands = _operands(a, b)
+    return NotImplemented if operands is None else elementwise(torch.bool, *operands)
+
+
+def _logic(a: Tensor, b: Tensor) -> Any:
+    known = a.dtype == b.dtype == torch.bool and a.is_meta and b.is_meta
+    return elementwise(torch.bool, a, b) if known else NotImplemented
+
+
+_BINARY: dict[Callable[..., Any], tuple[str, ...]] = {
+    _arithmetic: ("sub",),
+    _with_masks: ("add", "mul"),
+    _division: ("div", "true_divide"),
+    _rounded_division: ("floor_divide", "__floordiv__", "__mod__"),
+    _power: ("pow", "__pow__"),
+    _reversed: ("__rsub__", "__rdiv__"),
+    _of_tensors: ("maximum", "minimum"),
+    _comparison: ("eq", "ne", "lt", "le", "gt", "ge", "__eq__", "__ne__"),
+    _logic: (
+        *("__and__", "__or__", "__xor__", "logical_and", "logical_or", "logical_xor"),
+        *("bitwise_and", "bitwise_or", "bitwise_xor"),
+    ),
+}
+for _rule, _names in _BINARY.items():
+    _drawn_by = "logic" if _rule is _logic else "arithmetic"
+    shape_rule(*functions_and_methods(*_names), drawn_by=_drawn_by)(_rule)
+
+_WRITING: dict[Callable[..., Any], tuple[str, ...]] = {
+    _unary: _UNARY,
+    _arithmetic: ("add", "sub", "mul", "__iadd__", "__isub__", "__imul__"),
+    _division: ("div", "__idiv__"),
+    _power: ("pow",),
+}
+for _rule, _names in _WRITING.items():
+    shape_rule(
+        *functions_and_methods(*(n if n.endswith("_") else f"{n}_" for n in _names)),
+        drawn_by="one_tensor" if _rule is _unary else "arithmetic",
+    )(in_place(_rule))
+
+
+@shape_rule(*functions_and_methods("atan2"), drawn_by="arithmetic")
+def _of_floats(a: Tensor, b: Tensor) -> Any:
+    known = isinstance(b, Tensor) and floats(a, b)
+    return elementwise(a.dtype, a, b) if known else NotImplemented
+
+
+@shape_rule(*functions_and_methods("fmod", "remainder"), drawn_by="arithmetic")
+def _rest(a: Tensor, b: Tensor | float) -> Any:
+    return _of_floats(a, b) if isinstance(b, Tensor) else _rounded_division(a, b)
+
+
+@shape_rule(*functions_and_methods("logical_not", "bitwise_not", "__invert__"), drawn_by="masks")
+def _not(x: Tensor) -> Any:
+    known = x.dtype == torch.bool and x.is_meta
+    return elementwise(torch.bool, x) if known else NotImplemented
 
 
 @shape_rule(Tensor.__rpow__, drawn_by="arithmetic")
 def _power_of_a_number(exponent: Tensor, base: Tensor | float) -> Any:
-    return _reversed_arithmetic(exponent, base) if exponent.is_contiguous() else NotImplemented
-
-
-@shape_rule(
-    *functions_and_methods("eq", "ne", "lt", "le", "gt", "ge"),
-    *(Tensor.__eq__, Tensor.__ne__),
-    drawn_by="arithmetic",
-)
-def _comparison(a: Tensor, b: Tensor | float) -> Any:
-    operands = (a, b) if isinstance(b, Tensor) else (a,)
-    if len(operands) == 1 and type(b) not in _NUMBERS:
-        return NotImplemented
-    return elementwise(torch.bool, *operands) if floats(*operands) else NotImplemented
+    return _reversed(exponent, base) if exponent.is_contiguous() else NotImplemented
 
 
 @shape_rule(*functions_and_methods("clamp"), drawn_by="clamps")
@@ -154,12 +177,24 @@ def _clamp(x: Tensor, min: float | None = None, max: float | None = None) -> Any
     return _unary(x)
 
 
+shape_rule(*functions_and_methods("clamp_"), drawn_by="clamps")(in_place(_clamp))
+
+
 @shape_rule(*functions_and_methods("lerp"), drawn_by="interpolations")
 def _lerp(start: Tensor, end: Tensor, weight: Tensor | float) -> Any:
     operands = (start, end, weight) if isinstance(weight, Tensor) else (start, end)
     if len(operands) == 2 and type(weight) not in _NUMBERS:
         return NotImplemented
     return elementwise(start.dtype, *operands) if floats(*operands) else NotImplemented
+
+
+@shape_rule(*functions_and_methods("addcmul", "addcdiv"), drawn_by="interpolations")
+def _added(x: Tensor, a: Tensor, b: Tensor, *, value: float = 1) -> Any:
+    operands = (x, a, b)
+    # Of broadcast operands, torch's meta kernel does not keep the order of dims.
+    alike = len({t.shape for t in operands}) == 1 or all(t.is_contiguous() for t in operands)
+    known = alike and floats(*operands) and type(value) in _NUMBERS
+    return elementwise(x.dtype, *operands) if known else NotImplemented
 
 
 @shape_rule(torch.where, drawn_by="choices")
@@ -169,49 +204,42 @@ def _where(condition: Tensor, a: Tensor, b: Tensor) -> Any:
     return elementwise(a.dtype, condition, a, b)
 
 
-@shape_rule(torch.zeros_like, torch.ones_like, drawn_by="one_tensor")
+@shape_rule(*functions_and_methods("masked_fill"), drawn_by="fillings")
+def _masked_fill(x: Tensor, mask: Tensor, value: Tensor | float) -> Any:
+    """A copy without gaps: torch writes to it where the mask is set."""
+    filling = value.dim() == 0 and value.is_meta if isinstance(value, Tensor) else None
+    known = mask.dtype == torch.bool and mask.is_meta and floats(x)
+    if not known or not (type(value) in _NUMBERS if filling is None else filling):
+        return NotImplemented
+    return new(broadcast((x, mask)), x.dtype)
+
+
+@shape_rule(*functions_and_methods("masked_fill_"), drawn_by="fillings")
+def _masked_fill_in_place(x: Tensor, mask: Tensor, value: Tensor | float) -> Any:
+    return in_place(_masked_fill)(x, mask, value)
+
+
+@shape_rule(F.mse_loss, F.l1_loss, drawn_by="losses")
+def _loss(
+    x: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Any:
+    """Of equal shapes: torch warns of others."""
+    given = (size_average, reduce, weight)
+    if given != (None, None, None) or not floats(x, target) or x.shape != target.shape:
+        return NotImplemented
+    if reduction == "none":
+        return elementwise(x.dtype, x, target)
+    return new((), x.dtype) if reduction in ("mean", "sum") else NotImplemented
+
+
+_LIKE = ("zeros_like", "ones_like", "empty_like", "rand_like", "randn_like")
+
+
+@shape_rule(*functions_and_methods(*_LIKE), drawn_by="one_tensor")
 def _like(x: Tensor) -> Any:
-    return new(x.shape, x.dtype) if x.is_meta and plain(x) else NotImplemented
-
-
-@shape_rule(F.softmax, torch.softmax, Tensor.softmax, drawn_by="softmaxes")
-def _softmax(x: Tensor, dim: int, dtype: torch.dtype | None = None, *, _stacklevel: int = 3) -> Any:
-    dtype = dtype or x.dtype
-    if not floats(x) or not dtype.is_floating_point or type(dim) is not int:
-        return NotImplemented
-    return new(x.shape, dtype) if -x.dim() <= dim < x.dim() else NotImplemented
-
-
-def _reduced(x: Tensor, dim: int | Sequence[int], keepdim: bool) -> Any:
-    rank = x.dim()
-    dims = (dim,) if isinstance(dim, int) else tuple(dim)
-    fits = dims and all(type(d) is int and -rank <= d < rank for d in dims)
-    gone = {d % rank for d in dims} if fits else set()
-    if len(gone) < len(dims) or not gone or type(keepdim) is not bool:
-        return NotImplemented
-    if not floats(x) or not plain(x):
-        return NotImplemented
-    shape = [1 if d in gone else n for d, n in enumerate(x.shape) if keepdim or d not in gone]
-    return new(shape, x.dtype)
-
-
-@shape_rule(*functions_and_methods("mean", "sum", "amax", "amin"), drawn_by="reductions")
-def _reduction(x: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Any:
-    return _reduced(x, dim, keepdim)
-
-
-@shape_rule(*functions_and_methods("var", "std"), drawn_by="spreads")
-def _spread(
-    x: Tensor, dim: int | Sequence[int], unbiased: bool = True, keepdim: bool = False
-) -> Any:
-    return _reduced(x, dim, keepdim) if type(unbiased) is bool else NotImplemented
-
-
-@shape_rule(F.normalize, drawn_by="normalizations")
-def _normalize(
-    x: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None
-) -> Any:
-    known = out is None and type(p) is float and type(eps) is float and type(dim) is int
-    if not known or not floats(x) or not plain(x):
-        return NotImplemented
-    return new(x.shape, x.dtype) if -x.dim() <= dim < x.dim() else NotImplemented
+    return new(x.shape, x.dtype) if floats(x) and plain(x) else NotImplemented

@@ -1,11 +1,11 @@
-"""Where shape rules are kept, how functions run by them, and what they ask of tensors."""
+"""Where shape rules are kept, and how functions run by them."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.parameter import Parameter
 
 from unetscope.errors import UnetscopeError
+from unetscope.tracing.contents import leaves
 
 VERIFY = "UNETSCOPE_VERIFY_SHAPES"
 """Set to 1, this environment variable has every answer of a rule compared with torch's own."""
@@ -66,12 +67,14 @@ def shape_rule(
     return register
 
 
-def shape_rule_of_dims(name: str, *, drawn_by: str) -> Callable[[Answer], Answer]:
-    """Register a rule for `F.<name>1d`, `2d` and `3d`; its first argument is the number of dims."""
+def shape_rule_of_dims(name: str, suffix: str = "", *, drawn_by: str) -> Callable[[Answer], Answer]:
+    """Register a rule for `F.<name>1d<suffix>`, `2d` and `3d`; it is given how many dims, first."""
 
     def register(answer: Answer) -> Answer:
         for dims in (1, 2, 3):
-            shape_rule(getattr(F, f"{name}{dims}d"), drawn_by=drawn_by)(partial(answer, dims))
+            shape_rule(getattr(F, f"{name}{dims}d{suffix}"), drawn_by=drawn_by)(
+                partial(answer, dims)
+            )
         return answer
 
     return register
@@ -97,11 +100,13 @@ def _run_and_compare(
         WrongShapeRuleError: they differ in shape, type or strides.
     """
     answer = _by_rule(func, types, args, kwargs)
+    if args and answer is args[0]:
+        args = (answer.data, *args[1:])  # the write is counted already
     result = by_kernel(func, args, kwargs)
     if answer is NotImplemented:
         return result
     known = 3 if SHAPE_RULES[func].meta_strides else 2
-    found, expected = layout(answer)[:known], layout(result)[:known]
+    found, expected = ([each[:known] for each in layouts(given)] for given in (answer, result))
     if found != expected:
         raise WrongShapeRuleError(
             f"the shape rule of torch's `{func.__name__}` returns {found}, torch {expected}",
@@ -150,50 +155,16 @@ def layout(tensor: Tensor) -> tuple[tuple[int, ...], torch.dtype, tuple[int | No
     return tuple(tensor.shape), tensor.dtype, strides if tensor.numel() else None
 
 
+def layouts(result: Any) -> list[Any]:
+    """The layout of each tensor that a function returns, or of the one."""
+    return [layout(each) for each in leaves(result)]
+
+
 def functions_and_methods(*names: str) -> list[Any]:
     """The function and the method of each name, where torch has them."""
-    owners = (torch, Tensor)
-    return [getattr(owner, name) for name in names for owner in owners if hasattr(owner, name)]
-
-
-def new(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-    """A contiguous tensor on meta."""
-    return torch.empty(shape, dtype=dtype, device="meta")
-
-
-def floats(*tensors: Tensor | None) -> bool:
-    """Whether all are on meta and of one floating-point type."""
-    dtypes = {tensor.dtype for tensor in tensors if tensor is not None}
-    return (
-        all(tensor is None or tensor.is_meta for tensor in tensors)
-        and len(dtypes) == 1
-        and dtypes.pop().is_floating_point
-    )
-
-
-def plain(x: Tensor) -> bool:
-    """Whether `x` has elements, and torch's default strides.
-
-    `is_contiguous` ignores dims of size 1, but kernels recognise `channels_last` by their strides.
-    """
-    step = 1
-    for size, stride in zip(reversed(x.shape), reversed(x.stride()), strict=True):
-        if stride != step:
-            return False
-        step *= size
-    return step > 0
-
-
-def per_dim(value: int | Sequence[int], dims: int) -> tuple[int, ...]:
-    """A setting for each of `dims` dims, as torch's layers take it.
-
-    Raises:
-        ValueError: it is a sequence of another length.
-        TypeError: it holds something else than ints.
-    """
-    values = (value,) * dims if isinstance(value, int) else tuple(value)
-    if len(values) != dims:
-        raise ValueError(f"expected {dims} values, found {len(values)}")
-    if not all(type(number) is int for number in values):
-        raise TypeError(f"expected ints, found {values}")
-    return values
+    return [
+        getattr(owner, name)
+        for name in names
+        for owner in ((Tensor,) if name.startswith("__") else (torch, Tensor))
+        if hasattr(owner, name)
+    ]
