@@ -15,7 +15,7 @@ LONGEST_LINE = 1_000
 """Characters of a line of a message."""
 LONGEST_WORD = 300
 """Characters of a message without a space, such as a path or a number."""
-_LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+_LONG_WORD = re.compile(rf"[^\s、，。]{{{LONGEST_WORD + 1},}}")
 MOST_LINES = 50
 """Lines of a message."""
 MOST_NAMES = 3

@@ -538,7 +538,7 @@ class Words:
         zh="实现方式未知、按融合计的注意力函数：{}。",
     )
     weights_by_dtype = Word(en="Weights by element type", zh="各数据类型下的权重")
-    bytes_each = Word(en="Bytes each", zh="每个字节数")
+    bytes_each = Word(en="Bytes each", zh="每个元素的字节数")
     size_binary = Word(en="Size", zh="大小")
     size_decimal = Word(en="Decimal", zh="十进制")
     weights_convention = Word(
@@ -1009,6 +1009,10 @@ class Words:
     read_from_locks = Word(
         en="Read from their locks and not traced: {count}.",
         zh="由 lock 文件读取、未追踪：{count}。",
+    )
+    first_is_bad = Word(
+        en="{commit}, the first commit that describes a network, does not pass.",
+        zh="{commit} 是第一个描述了网络的提交，它不通过。",
     )
     first_bad = Word(
         en="{commit} is the first bad commit, compared with {base}.",

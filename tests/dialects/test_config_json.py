@@ -67,7 +67,7 @@ def test_what_diffusers_ignores_is_ignored_with_a_note(write, caplog):
     ]
     assert shapes[0] == shapes[1]
     assert spec.unet.timestep_post_act is theirs.config.timestep_post_act is None
-    ignored = "_diffusers_version, _name_or_path, _commit_hash, neuron, decay, inv_gamma, "
+    ignored = "neuron, decay, inv_gamma, "
     assert spec.notes == (
         f"config.json: ignored, as diffusers ignores them: {ignored}min_decay, "
         "optimization_step, power, update_after_step, use_ema_warmup, timestep_act_2",

@@ -33,11 +33,13 @@ def cache_command(
     Nothing is kept of code. `--no-cache` goes without it once, and UNETSCOPE_NO_CACHE=1 always.
     """
     from unetscope.files import cache
-    from unetscope.units import nbytes
+    from unetscope.table import Kind
+    from unetscope.units import spell
 
     if action == "clear":
         before = cache.clear()
-        console.info(f"thrown away: {before.entries} entries, {nbytes(before.nbytes)}")
+        held = spell(before.nbytes, Kind.DECIMAL_BYTES)
+        console.info(f"thrown away: {before.entries} entries, {held}")
         return
     from unetscope.views.cache import cache as shown
     from unetscope.words import Words

@@ -47,7 +47,7 @@ def explain_command(
     network: SizedNetworkOptions,
     written: TableOptions,
     first: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="[CONFIG]",
             help="A config file, the name of a shipped config, a saved trace, or code; may be left "
@@ -55,7 +55,7 @@ def explain_command(
             show_default=False,
             autocompletion=completing.networks_or_modules,
         ),
-    ],
+    ] = None,
     second: Annotated[
         str | None,
         typer.Argument(
@@ -85,7 +85,7 @@ def explain_command(
     What names several modules gives a table of them; what names a kind, such as GSC, says what that
     is, what one contains, where it occurs and its share; its sections are kind, contains, places.
     """
-    if second is None and _is_network(first):
+    if first is None or (second is None and _is_network(first)):
         raise _no_module(network.load(first).trace())
     config, module = (None, first) if second is None else (first, second)
     trace = network.load(config).trace()

@@ -191,11 +191,11 @@ def _place(source: str) -> Path:
     path = Path(source)
     if not is_file(path):
         from unetscope.config.files import locate
+        from unetscope.sources.revisions import is_revision
         from unetscope.sources.targets import is_target
 
-        missing = any(mark in source for mark in "/\\") or path.suffix in (".yaml", ".yml")
-        if missing and not is_target(source):
-            locate(source)
+        if not is_target(source) and not is_revision(source):
+            locate(source)  # it is a shipped config, or says what is missing
         raise UnetscopeError(
             f"`{source}` is no file: where its lock belongs is not known",
             hint=f"`unetscope lock {source} -o FILE{SUFFIX}` says where",

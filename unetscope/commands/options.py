@@ -114,7 +114,7 @@ def one_of(names: Iterable[str], others: Mapping[str, Iterable[str]] | None = No
         if name in known:
             return name
         close = nearest(text, (*known, *meant))
-        guess = f" Did you mean `{close}`?" if close else ""
+        guess = f" Did you mean `{meant.get(close, close)}`?" if close else ""
         raise typer.BadParameter(f"expected {', '.join(known)}; found `{text}`.{guess}")
 
     return {

@@ -151,7 +151,7 @@ def read_yaml(text: str, file: str) -> Document:
         composer = _Composer(file, iter(yaml.parse(text, Loader=_Loader)))
         root = composer.document()
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error, file) from None
+        raise _syntax_error(error, file, text) from None
     except ReaderError as error:
         raise _reader_error(error, text, file) from None
     if root is None:
@@ -160,10 +160,13 @@ def read_yaml(text: str, file: str) -> Document:
     return Document(_expanded(root, (), root.place, places), places, tuple(composer.notes))
 
 
-def _syntax_error(error: yaml.MarkedYAMLError, file: str) -> ConfigError:
+def _syntax_error(error: yaml.MarkedYAMLError, file: str, text: str) -> ConfigError:
     mark = error.problem_mark or error.context_mark
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
     said = " ".join(filter(None, (error.problem, error.context)))
+    rest = "".join(text.split("\n")[mark.line :][:1])[mark.column :] if mark else ""
+    if rest.startswith("\t"):
+        return ConfigError("not YAML: a tab where spaces are expected", place=place)
     return ConfigError(f"not YAML: {said}", place=place)
 
 

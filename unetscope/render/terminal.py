@@ -106,8 +106,9 @@ def _notes(table: Table, found: Layout, style: Style) -> Iterator[Line]:
     left_out = [column for i, column in enumerate(table.columns) if i not in found.widths]
     if left_out:
         words = Words(style.language)
-        titles = words.between_columns.join(column.title or column.key for column in left_out)
-        yield [Span(words.columns_left_out.format(columns=titles), faint=True)]
+        titles = words.between_columns.join(column.title for column in left_out if column.title)
+        if titles:
+            yield [Span(words.columns_left_out.format(columns=titles), faint=True)]
 
 
 def _section(

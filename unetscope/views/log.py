@@ -139,7 +139,7 @@ def _values(change: ConfigChange) -> Iterator[str]:
 
 def _value(value: object) -> str:
     if isinstance(value, list | tuple):
-        return shown(spell(value, Kind.TUPLE))
+        return shown(spell(value, Kind.SHAPE))
     return shown(spell(value))
 
 
@@ -162,7 +162,9 @@ def first_bad(found: Blame, words: Words) -> Table:
     facts["first_bad"] = commit.sha
     facts["passes_again"] = found.mended
     facts["or_one_of"] = [each.sha for each in found.unread]
-    first = phrase(words.first_bad, None, commit=code(commit.short), base=base)
+    alone = commit.sha == found.base
+    told = words.first_is_bad if alone else words.first_bad
+    first = phrase(told, None, commit=code(commit.short), base=base)
     after = [first, *sentences]
     if found.unread:
         after.append(_unread(found.unread, words.or_one_of, words))

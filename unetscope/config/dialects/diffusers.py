@@ -108,7 +108,8 @@ def is_ignored(key: str) -> bool:
 
 
 def _notes(data: dict[str, Any], path: FilePath) -> list[str]:
-    ignored = [shown(key) for key in data if is_ignored(key) and key != CLASS_KEY]
+    # Keys with an underscore say who wrote the file.
+    ignored = [shown(key) for key in data if is_ignored(key) and not key.startswith("_")]
     notes = []
     if ignored:
         notes.append(f"{path}: ignored, as diffusers ignores them: {', '.join(ignored)}")
