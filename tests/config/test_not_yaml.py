@@ -14,8 +14,7 @@ REFUSED = {
     ),
     "a tab for a space": (
         "unet:\n\tlayers_per_block: 2\n",
-        "x.yaml:2:1: not YAML: found character that cannot start any token "
-        "while scanning for the next token",
+        "x.yaml:2:1: not YAML: a tab where spaces are expected",
     ),
     "a duplicate key": (
         "unet:\n  layers_per_block: 2\n  norm_num_groups: 32\n  layers_per_block: 1\n",
