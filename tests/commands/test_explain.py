@@ -206,3 +206,13 @@ def test_a_saved_trace_needs_no_torch(unetscope, narrow, tmp_path):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert run.returncode == 0, run.stderr.decode()
+
+
+@pytest.mark.parametrize("name", ["Encoder", "encoder", "Middle block", "Decoder"])
+def test_a_part_is_no_module_and_its_blocks_are_named(unetscope, name):
+    done = unetscope("explain", "article_003", name)
+    assert (done.code, done.out) == (2, "")
+    said, hint = done.err.splitlines()
+    assert said == f"error: `{name}` is a part of Simplified UNet, and no module"
+    blocks = hint.removeprefix("hint: its blocks: ").replace("`", "").split(", ")
+    assert all(unetscope("explain", "article_003", block).code == 0 for block in blocks)

@@ -122,19 +122,30 @@ def _of_kind(view: View, name: str, sections: str | None) -> tuple[list[Table], 
     named = known.find(name)
     if named is not None:
         return kind_card(view, known, named, sections)
+    there = ", ".join(known.kinds)
+    kinds = f"kinds that occur in it: {there}" if there else None
     if kind := kind_named(name):
-        there = ", ".join(known.kinds)
+        raise UnetscopeError(f"no module of the kind {kind} in {trace.name}", hint=kinds)
+    if blocks := _blocks_of_part(view, name):
+        paths = ", ".join(f"`{block}`" for block in blocks)
         raise UnetscopeError(
-            f"no module of the kind {kind} in {trace.name}",
-            hint=f"kinds that occur in it: {there}" if there else None,
+            f"`{name}` is a part of {trace.name}, and no module", hint=f"its blocks: {paths}"
         )
-    near = dict.fromkeys([*nearest_names(view.network, name), *known.near(name)])
-    raise UnetscopeError(f"no module `{name}` in {trace.name}", hint=_hint([*near][:3]))
+    near = [*dict.fromkeys([*nearest_names(view.network, name), *known.near(name)])][:3]
+    meant = " or ".join(f"`{name}`" for name in near)
+    hint = f"did you mean {meant}?" if near else kinds
+    raise UnetscopeError(f"no module `{name}` in {trace.name}", hint=hint)
 
 
-def _hint(near: list[str]) -> str | None:
-    names = " or ".join(f"`{name}`" for name in near)
-    return f"did you mean {names}?" if near else None
+def _blocks_of_part(view: View, name: str) -> list[str]:
+    """The paths of the blocks of a part, if it is called so in some language."""
+    from unetscope.words import Language, Words
+
+    for part, blocks in vars(view.anatomy).items():
+        called = {Words(each.value).part_names[part].casefold() for each in Language}
+        if name.casefold() in called:
+            return [view.network.path(block) for block in blocks]
+    return []
 
 
 def _is_network(name: str) -> bool:
