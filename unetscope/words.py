@@ -1255,6 +1255,14 @@ class Words:
         en="An arc is a skip: #, its push in the ledger; channels and size.",
         zh="每条弧线是一个跨层连接：# 后为台账中的压入编号，其后为通道数和尺寸。",
     )
+    too_narrow_for_u = Word(
+        en="The terminal is too narrow for a U: blocks stand in columns by resolution.",
+        zh="终端太窄，画不下 U 形：各模块按分辨率分列。",
+    )
+    no_room_for_skips = Word(
+        en="The terminal is too narrow for its {} skips, which a wider one shows.",
+        zh="终端太窄，未画出 {} 个跨层连接；更宽的终端会显示。",
+    )
     drawn_crossing = Word(en="Dashed: popped out of order.", zh="虚线：弹出次序不符。")
     drawn_height = Word(
         en="height of a bar: log of the size, up to {}", zh="条的高度：尺寸的对数，最大 {}"
@@ -1269,8 +1277,8 @@ class Words:
     )
     drawn_parameters = Word(en="params", zh="参数")
     not_drawn = Word(
-        en="Not drawn, as they make no feature map of the sample: {}.",
-        zh="未画出（不产生由样本得到的特征图）：{}。",
+        en="Not drawn, as they make no new feature map of the sample: {}.",
+        zh="未画出（不产生由样本得到的新特征图）：{}。",
     )
     drawn_failed = Word(
         en="The forward pass failed in {}: {}. It is drawn up to there.",

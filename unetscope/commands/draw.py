@@ -94,6 +94,10 @@ def draw_command(
     network that is no U is drawn in columns by resolution, and a pass that fails up to the failure.
     """
     output = written.output
+    if heat is not None and written.format != "svg":
+        raise UnetscopeError(
+            "`--heat` colours a picture", hint="`-f svg` and `-o FILE.svg` draw one"
+        )
     unet = network.load(config)
     try:
         trace = unet.trace()

@@ -42,7 +42,7 @@ def bar_texts(figure: Figure, at: int, words: tuple[str, str]) -> list[str]:
     block = figure.blocks[at]
     shares = figure.parameter_share(block), figure.mac_share(block)
     told = [f"{word} {share(each)}" for word, each in zip(words, shares, strict=True)]
-    return [*folded(title(block), _NAME), *change(block, "→").split(" "), *told]
+    return [*folded(title(block), _NAME), *change(block, "→").split(), *told]
 
 
 def _size(figure: Figure, block: Block) -> Dims:

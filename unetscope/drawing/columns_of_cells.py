@@ -22,17 +22,19 @@ _INDENT, _MARK, _LANE = 2, 2, 2
 _LEAST = 16
 
 
-def columns_of_cells(figure: Figure, width: int, arrow: str) -> Layout:
+def columns_of_cells(figure: Figure, width: int, arrow: str, *, short: bool = False) -> Layout:
     """Place steps from above to below, and arcs beside them; wider only if it cannot be helped.
 
     Args:
         figure: any network.
         width: cells of a line.
         arrow: what stands between what goes in and what comes out.
+        short: whether arcs are labelled with their numbers alone.
     """
+    told = [arc_label(arc).partition(" ")[0] if short else arc_label(arc) for arc in figure.arcs]
     lanes = lanes_of([(arc.start, arc.end) for arc in figure.arcs])
     beside = _LANE * (max(lanes, default=-1) + 1) + 2 * bool(lanes)
-    names = max((cells(arc_label(arc)) for arc in figure.arcs), default=-2) + 2
+    names = max(map(cells, told), default=-2) + 2
     depth = _INDENT * max(len(figure.sizes) - 1, 0)
     room = max(width - beside - names - depth - _MARK, _LEAST)
     boxes, y = [], 0
@@ -65,10 +67,10 @@ def columns_of_cells(figure: Figure, width: int, arrow: str) -> Layout:
         start, end = rows[arc.start, index], rows[arc.end, index]
         begin = boxes[arc.start].x + _width_at(boxes[arc.start], start) + 1
         until = boxes[arc.end].x + _width_at(boxes[arc.end], end) + 1
-        label = Label(edge + 2, start, arc_label(arc), strong=arc.crossing)
+        label = Label(edge + 2, start, told[index], strong=arc.crossing)
         routes.append(Route(((begin, start), (x, start), (x, end), (until, end)), index, label))
     full = edge + beside + names if figure.arcs else edge
-    return Layout(max(width, full), y, tuple(boxes), tuple(routes))
+    return Layout(full, y, tuple(boxes), tuple(routes))
 
 
 def _width_at(box: Box, y: float) -> int:

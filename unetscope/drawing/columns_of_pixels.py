@@ -13,7 +13,7 @@ _GAP, _LANE, _MARGIN = 10, 12, 6
 
 
 def columns_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
-    """Place steps from above to below, and arcs on the right.
+    """Place steps from above to below, and arcs on the right; the height of a bar says nothing.
 
     Args:
         figure: any network.
@@ -33,15 +33,14 @@ def columns_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
     edge = lefts[-1] + widths[-1] + _MARGIN
     boxes, rows, y = [], {}, 0.0
     for at, block in enumerate(figure.blocks):
-        wide, high = bar_size(figure, block)
-        inside = max(LINE * len(texts[at]) + 4, high)
-        tall = max(inside, _LANE * len(arcs_of[at]))
+        wide, _ = bar_size(figure, block)
+        tall = max(LINE * len(texts[at]) + 4, _LANE * len(arcs_of[at]) + 4)
         x = lefts[block.level]
         labels = tuple(
             Label(x + wide + _MARGIN, y + LINE * (row + 1) - 2, text, "start", row == 0)
             for row, text in enumerate(texts[at])
         )
-        boxes.append(Box(at, x, y, wide, high, labels))
+        boxes.append(Box(at, x, y, wide, tall, labels))
         for place, index in enumerate(arcs_of[at]):
             rows[at, index] = y + _LANE * (place + 0.7)
         y += tall + _MARGIN

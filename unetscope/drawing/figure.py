@@ -219,7 +219,7 @@ def _name(paths: Sequence[str]) -> str:
     if above and above == other and above.rpartition(".")[2].isdigit():
         return harmless(f"{above}.*")
     if above == other and number.isdigit() and end.isdigit():
-        return harmless(f"{above}.{number}-{end}")
+        return harmless(f"{above}.{number}-{end}".lstrip("."))
     return harmless(f"{first} - {last}")
 
 

@@ -103,21 +103,25 @@ def share(value: float | None) -> str:
 
 
 def title(block: Block) -> str:
-    """The name of a block, and how many calls it stands for."""
-    return f"{block.name} x {block.times}" if block.times > 1 else block.name
+    """The name of a block, how many calls it stands for, and a mark if the pass failed in it."""
+    name = f"{block.name} x {block.times}" if block.times > 1 else block.name
+    return f"! {name}" if block.failed else name
 
 
 def folded(text: str, width: int) -> list[str]:
     """A text in lines of at most so many cells, broken behind dots and spaces where there are."""
-    lines, line = [], ""
+    lines = []
     while text:
         end = 0
         while end < len(text) and cells(text[: end + 1]) <= width:
             end += 1
         end = max(end, 1)
         if end < len(text):
-            stops = [at + 1 for at, char in enumerate(text[:end]) if char in "._ /-"]
-            end = stops[-1] if stops and stops[-1] > end // 3 else end
+            for breaks in (". ", "_-/"):
+                stops = [at + 1 for at, char in enumerate(text[:end]) if char in breaks]
+                if stops and stops[-1] > end // 3:
+                    end = stops[-1]
+                    break
         line, text = text[:end], text[end:]
         lines.append(line.rstrip(" "))
     return lines

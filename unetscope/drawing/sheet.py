@@ -18,13 +18,16 @@ class Sheet:
         title: the name of the network.
         about: what else is said of it, on the same line.
         parts: the names of the parts, by field of `Anatomy`, and of blocks of none under "".
-        reading: sentences on how to read a drawing in a terminal.
+        reads_as_u: sentences on how to read a U in a terminal.
+        reads_as_columns: sentences on how to read columns there.
+        reads_as_skips: sentences on the arcs, if there are any.
+        narrow: a sentence for a U that has no room there.
+        no_room: a sentence for arcs that have no room there.
         notes: sentences on what is not as usual.
         rest: a sentence on what is in no block, `{parameters}` and `{macs}` for its shares.
         crossing: what an arc in warning colour means.
         height: what the height of a bar means, `{}` for the size of the highest.
         width: what the width of a bar means, `{}` for the channels of the widest.
-        skip: what an arc is.
         parameters: the word for them.
         macs: the word for multiply-adds.
         heat: `parameters` or `macs`, if colours tell the share of them; else the part.
@@ -35,13 +38,16 @@ class Sheet:
     title: str
     about: str
     parts: Mapping[str, str]
-    reading: tuple[str, ...]
+    reads_as_u: tuple[str, ...]
+    reads_as_columns: tuple[str, ...]
+    reads_as_skips: tuple[str, ...]
+    narrow: str
+    no_room: str
     notes: tuple[str, ...]
     rest: str
     crossing: str
     height: str
     width: str
-    skip: str
     parameters: str
     macs: str
     heat: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -15,6 +15,8 @@ from unetscope.record import SkipEvent
 
 Size = tuple[int, ...]
 
+_SEVERAL = 3
+"""Resolutions of what one call holds, which is then no single block."""
 _A_RUN = 3
 """Calls alike in a row that are drawn as one."""
 
@@ -71,7 +73,24 @@ def _working(network: Network, part_of: dict[int, str]) -> list[int]:
     found = [call for call in own_blocks(network) if _works(network, call)]
     while len(found) == 1 and network.children[found[0]]:
         found = [call for call in network.children[found[0]] if _works(network, call)]
-    return sorted({*found, *part_of})
+    if part_of:
+        return sorted({*found, *part_of})
+    return [inner for call in found for inner in _levels(network, call)]
+
+
+def _levels(network: Network, call: int) -> Iterator[int]:
+    """A call, or what it holds if that works at several levels, as an autoencoder's encoder."""
+    inner = [child for child in network.children[call] if _works(network, child)]
+    sizes = {
+        network.size(value)
+        for child in inner
+        if (value := network.main_output(child)) is not None and max(network.size(value)) > 1
+    }
+    if len(sizes) < _SEVERAL:
+        yield call
+    else:
+        for child in inner:
+            yield from _levels(network, child)
 
 
 def _works(network: Network, call: int) -> bool:
@@ -96,7 +115,7 @@ def _key(network: Network, call: int, part: str, busy: bool) -> Hashable:
         return call
     made = network.main_output(call)
     size = None if made is None else network.size(made)
-    if part == "exit":
+    if part == "exit" and network.trace.skips:
         return part, size
     given = network.main_input(call)
     shapes = [None if v is None else network.spec(v).shape for v in (given, made)]

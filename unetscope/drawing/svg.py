@@ -53,7 +53,7 @@ def svg(sheet: Sheet) -> str:
     about = wrapped(harmless(sheet.about.lstrip(" ·")), int(inner / ADVANCE))
     top = _EDGE + 20 + LINE * len(about) + 10
     keys = _spread(legend, inner)
-    sentences = (*([sheet.skip] if figure.arcs else []), *sheet.below)
+    sentences = (*sheet.reads_as_skips[:1], *sheet.below)
     notes = [line for s in sentences for line in wrapped(harmless(s), int(inner / ADVANCE))]
     below = top + layout.height + 24
     after = below + 18 * (max((row for _, row, _ in keys), default=-1) + 1)
@@ -102,7 +102,8 @@ def _legend(sheet: Sheet) -> list[tuple[str, bool, str]]:
     if any(arc.crossing for arc in figure.arcs):
         found.append((WARNING, True, sheet.crossing))
     largest, most_channels = scales(figure)
-    found.append(("", False, sheet.height.format(shape(largest))))
+    if not figure.no_u:
+        found.append(("", False, sheet.height.format(shape(largest))))
     found.append(("", False, sheet.width.format(most_channels)))
     return found
 

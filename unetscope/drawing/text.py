@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from unetscope.drawing.columns_of_cells import columns_of_cells
+from unetscope.drawing.figure import Figure
 from unetscope.drawing.layout import Layout, Route, cells, folded
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.u_of_cells import u_of_cells
@@ -52,16 +53,25 @@ def text(sheet: Sheet, width: int | None = None, color: bool = False, ascii: boo
     figure = sheet.figure
     layout = None if figure.no_u else u_of_cells(figure, room, characters.arrow)
     framed = layout is not None
+    said = (*sheet.reads_as_u, *sheet.reads_as_skips)
     if layout is None:
+        said = (*sheet.reads_as_columns, *sheet.reads_as_skips)
+        said += () if figure.no_u else (sheet.narrow,)
         layout = columns_of_cells(figure, room, characters.arrow)
-    canvas = _Canvas(layout, sheet, characters)
+        if layout.width > room:
+            layout = columns_of_cells(figure, room, characters.arrow, short=True)
+        if layout.width > room:
+            said = (*sheet.reads_as_columns, sheet.no_room)
+            figure = replace(figure, arcs=())
+            layout = columns_of_cells(figure, room, characters.arrow)
+    canvas = _Canvas(layout, figure, characters)
     canvas.draw(framed)
     name = harmless(sheet.title)
-    head = folded(f"{name}{harmless(sheet.about)}", room)
+    head = wrapped(f"{name}{harmless(sheet.about)}", room)
     first = f"{_STRONG}{name}{_END}{head[0][len(name) :]}"
     lines = [first if color and head[0].startswith(name) else head[0], *head[1:], ""]
     lines += canvas.lines(color)
-    sentences = [*sheet.reading, *sheet.below]
+    sentences = [*said, *sheet.below]
     below = [line for sentence in sentences for line in wrapped(harmless(sentence), room)]
     return "\n".join([*lines, "", *below]).rstrip("\n") + "\n"
 
@@ -82,8 +92,8 @@ def wrapped(sentence: str, width: int) -> list[str]:
 class _Canvas:
     """Cells, each with the sides to which lines go on, or with a character."""
 
-    def __init__(self, layout: Layout, sheet: Sheet, characters: Charset) -> None:
-        self._layout, self._sheet, self._characters = layout, sheet, characters
+    def __init__(self, layout: Layout, figure: Figure, characters: Charset) -> None:
+        self._layout, self._figure, self._characters = layout, figure, characters
         self._sides: dict[tuple[int, int], int] = {}
         self._dashed: dict[tuple[int, int], bool] = {}
         self._written: dict[tuple[int, int], str] = {}
@@ -105,7 +115,7 @@ class _Canvas:
                 self._line((right, y), (right, bottom))
             else:
                 self._written[x, y] = self._characters.mark
-            failed = self._sheet.figure.blocks[box.block].failed
+            failed = self._figure.blocks[box.block].failed
             for label in box.labels:
                 self._write(label.x, label.y, label.text, label.anchor, failed)
         for route in self._layout.routes:
@@ -114,7 +124,7 @@ class _Canvas:
             self._write(label.x, label.y, label.text, label.anchor, label.strong)
 
     def _route(self, route: Route) -> None:
-        warned = route.arc is not None and self._sheet.figure.arcs[route.arc].crossing
+        warned = route.arc is not None and self._figure.arcs[route.arc].crossing
         points = [(int(x), int(y)) for x, y in route.points]
         for start, end in pairwise(points):
             self._line(start, end, warned)

@@ -48,8 +48,9 @@ def u_of_cells(figure: Figure, width: int, arrow: str) -> Layout | None:
         return None
     wanted = [_texts(figure, at, width, arrow) for at in range(len(figure.blocks))]
     widest = max(cells(line) + cells(end) + 1 for lines in wanted for line, end in lines)
-    inner = min(inner, max(widest, _LEAST))
-    texts = [_texts(figure, at, inner, arrow) for at in range(len(figure.blocks))]
+    pad = int(inner >= widest + 2)
+    inner = min(inner, max(widest, _LEAST) + 2 * pad)
+    texts = [_texts(figure, at, inner - 2 * pad, arrow) for at in range(len(figure.blocks))]
     down, up = figure.side(LEFT), figure.side(RIGHT)[::-1]
     places = _solve(figure, (down, up), (left, right), plain, [len(t) for t in texts])
     if places is None:
@@ -57,8 +58,8 @@ def u_of_cells(figure: Figure, width: int, arrow: str) -> Layout | None:
     wide = inner + 2
     x_right = width - wide
     boxes = [
-        *_boxes(down, "L", 0, inner, places, texts),
-        *_boxes(up, "R", x_right, inner, places, texts),
+        *_boxes(down, "L", 0, (wide, pad), places, texts),
+        *_boxes(up, "R", x_right, (wide, pad), places, texts),
     ]
     routes = []
     order = sorted(bent, key=lambda arc: places["A", arc])
@@ -73,7 +74,7 @@ def u_of_cells(figure: Figure, width: int, arrow: str) -> Layout | None:
             points = [points[0], (x, start), (x, end), points[1]]
         routes.append(Route(tuple(points), arc, label))
     floor = max(places["L", len(down)], places["R", len(up)])
-    middle = _middle(figure, floor + 1, width, wide, texts)
+    middle = _middle(figure, floor + 1, width, (wide, pad), texts)
     boxes += middle
     routes += _around(middle, floor, width, wide, (places["L", len(down)], places["R", len(up)]))
     height = max([box.y + box.height for box in middle], default=floor + 2)
@@ -87,18 +88,10 @@ def _texts(figure: Figure, at: int, width: int, arrow: str) -> list[tuple[str, s
     found = []
     for text, end in zip((title(block), change(block, arrow)), ends, strict=True):
         room = width - cells(end) - 1
-        first = folded(text, room)[:1] or [""]
-        rest = text if cells(text) <= room else ""
-        if not rest and text:  # too long to stand beside its share
-            lines = folded(text, width)
-            if cells(lines[-1]) <= room:
-                found += [(line, "") for line in lines[:-1]]
-                found.append((lines[-1], end))
-            else:
-                found += [(line, "") for line in lines]
-                found.append(("", end))
-        else:
-            found.append((first[0], end))
+        lines = folded(text, width) or [""]
+        if cells(lines[-1]) > room:  # too long to stand beside its share
+            lines.append("")
+        found += [*((line, "") for line in lines[:-1]), (lines[-1], end)]
     return found
 
 
@@ -136,36 +129,47 @@ def _boxes(
     blocks: Sequence[int],
     side: str,
     x: int,
-    inner: int,
+    frame: tuple[int, int],
     places: dict[Hashable, int],
     texts: Sequence[list[tuple[str, str]]],
 ) -> list[Box]:
     found = []
     for at, block in enumerate(blocks):
         y = places[side, at]
-        found.append(_box(block, x, y, inner, places[side, at + 1] - y + 1, texts[block]))
+        found.append(_box(block, x, y, frame, places[side, at + 1] - y + 1, texts[block]))
     return found
 
 
 def _box(
-    block: int, x: int, y: int, inner: int, height: int, lines: Sequence[tuple[str, str]]
+    block: int,
+    x: int,
+    y: int,
+    frame: tuple[int, int],
+    height: int,
+    lines: Sequence[tuple[str, str]],
 ) -> Box:
+    """A frame with lines in it; `frame` is its width, and the cells that its sides keep free."""
+    wide, pad = frame
     labels = []
     for row, (text, end) in enumerate(lines, y + 1):
-        labels += [Label(x + 1, row, text)] if text else []
-        labels += [Label(x + 1 + inner, row, end, "end")]
-    return Box(block, x, y, inner + 2, height, tuple(label for label in labels if label.text))
+        labels += [Label(x + 1 + pad, row, text)] if text else []
+        labels += [Label(x + wide - 1 - pad, row, end, "end")]
+    return Box(block, x, y, wide, height, tuple(label for label in labels if label.text))
 
 
 def _middle(
-    figure: Figure, y: int, width: int, wide: int, texts: Sequence[list[tuple[str, str]]]
+    figure: Figure,
+    y: int,
+    width: int,
+    frame: tuple[int, int],
+    texts: Sequence[list[tuple[str, str]]],
 ) -> list[Box]:
     """The frames of the middle, one below the other, between the two sides."""
     found = []
-    x = (width - wide) // 2
+    x = (width - frame[0]) // 2
     for block in figure.side(("middle",)):
         height = len(texts[block]) + 2
-        found.append(_box(block, x, y, wide - 2, height, texts[block]))
+        found.append(_box(block, x, y, frame, height, texts[block]))
         y += height - 1
     return found
 

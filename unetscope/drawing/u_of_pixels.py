@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from unetscope.drawing.bars import ADVANCE, LINE, bar_size, bar_texts
-from unetscope.drawing.figure import Figure
+from unetscope.drawing.figure import Arc, Figure
 from unetscope.drawing.layout import (
     Box,
     Label,
@@ -62,15 +63,20 @@ def u_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
         ]
         boxes.append(Box(at, middle - wide / 2, y, wide, high, tuple(labels)))
     flows = _flows(boxes, columns)
-    verticals = [
+    ways = [
+        _way(figure, index, boxes, columns, lanes[index], (left, right))
+        for index in range(len(figure.arcs))
+    ]
+    upright = [
         (a[0], min(a[1], b[1]), max(a[1], b[1]))
-        for route in flows
-        for a, b in zip(route.points, route.points[1:], strict=False)
+        for points in (*(flow.points for flow in flows), *ways)
+        for a, b in pairwise(points)
         if a[0] == b[0]
     ]
-    arcs = []
-    for index in range(len(figure.arcs)):
-        arcs.append(_arc(figure, index, boxes, columns, lanes[index], left, right, verticals))
+    arcs = [
+        Route(points, index, _label(figure.arcs[index], points, lanes[index], upright))
+        for index, points in enumerate(ways)
+    ]
     return Layout(columns[-1].x + columns[-1].width, height, tuple(boxes), (*flows, *arcs))
 
 
@@ -141,32 +147,35 @@ def _flows(boxes: Sequence[Box], columns: Sequence[_Column]) -> list[Route]:
     return found
 
 
-def _arc(
+def _way(
     figure: Figure,
     index: int,
     boxes: Sequence[Box],
     columns: Sequence[_Column],
     lane: float,
-    left: Mapping[int, Sequence[int]],
-    right: Mapping[int, Sequence[int]],
-    verticals: Sequence[tuple[float, float, float]],
-) -> Route:
+    held: tuple[Mapping[int, Sequence[int]], Mapping[int, Sequence[int]]],
+) -> tuple[Point, ...]:
+    """The points of an arc."""
     arc = figure.arcs[index]
-    leaving, arriving = left[arc.start], right[arc.end][::-1]
+    leaving, arriving = held[0][arc.start], held[1][arc.end][::-1]
     begin = _port(boxes[arc.start], columns[arc.start], leaving.index(index), len(leaving), lane, 1)
     end = _port(boxes[arc.end], columns[arc.end], arriving.index(index), len(arriving), lane, -1)
-    points = (*begin, *end[::-1])
-    x_from, x_to = begin[-1][0], end[-1][0]
+    return (*begin, *end[::-1])
+
+
+def _label(
+    arc: Arc, points: Sequence[Point], lane: float, upright: Sequence[tuple[float, float, float]]
+) -> Label:
+    """The label of an arc, in the middle of its lane or beside that, where no line crosses it."""
     text = arc_label(arc)
     wide = ADVANCE * cells(text)
-    crossed = [x for x, top, bottom in verticals if top - 2 < lane < bottom + 12]
-    free = x_to - x_from - wide
-    options = [x_from + free / 2 + step * free / 40 for s in range(20) for step in (s, -s)]
-    x = next(
-        (o for o in options if not any(o - 2 < at < o + wide + 2 for at in crossed)), options[0]
-    )
-    label = Label(x + wide / 2, lane - 3, text, "middle", arc.crossing)
-    return Route(points, index, label)
+    on_lane = [x for x, y in points if y == lane]
+    first, free = min(on_lane), max(on_lane) - min(on_lane) - wide
+    crossing = [x for x, top, bottom in upright if top < lane - 1 and bottom > lane - LINE]
+    steps = [step * free / 80 for at in range(40) for step in (at, -at)]
+    places = [first + free / 2 + step for step in steps]
+    clear = (x for x in places if not any(x - 2 < at < x + wide + 2 for at in crossing))
+    return Label(next(clear, places[0]) + wide / 2, lane - 3, text, "middle", arc.crossing)
 
 
 def _port(

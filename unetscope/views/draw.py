@@ -30,22 +30,24 @@ def drawing(view: View, heat: str | None = None) -> Sheet:
         notes.append(words.not_drawn.format(some(words, found.beside)))
     if missing := unknown(trace):
         notes.append("".join(str(p.value) for p in without_formula(words, missing).parts))
-    reading = [words.reads_as_columns] if found.no_u else [words.reads_as_u, words.reads_as_box]
-    reading += [words.reads_as_skip] if found.arcs else []
-    reading += [words.drawn_crossing] if any(arc.crossing for arc in found.arcs) else []
+    arcs = [words.reads_as_skip] if found.arcs else []
+    arcs += [words.drawn_crossing] if any(arc.crossing for arc in found.arcs) else []
     told = words.drawn_parameters if heat == "params" else words.macs
     return Sheet(
         found,
         view.name,
         about.text.removeprefix(about.names),
         words.drawn_parts,
-        tuple(reading),
+        (words.reads_as_u, words.reads_as_box),
+        (words.reads_as_columns,),
+        tuple(arcs),
+        words.too_narrow_for_u,
+        words.no_room_for_skips.format(len(found.arcs)),
         (*notes, *view.untold),
         words.drawn_rest,
         words.drawn_crossing,
         words.drawn_height,
         words.drawn_width,
-        words.reads_as_skip,
         words.drawn_parameters,
         words.macs,
         {"params": "parameters", "macs": "macs"}.get(heat or "", ""),
