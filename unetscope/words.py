@@ -1268,6 +1268,10 @@ class Words:
         en="height of a bar: log of the size, up to {}", zh="条的高度：尺寸的对数，最大 {}"
     )
     drawn_width = Word(en="width of a bar: channels, up to {}", zh="条的宽度：通道数，最大 {}")
+    drawn_branches = Word(
+        en="A block without a line from the one before takes what an earlier one made.",
+        zh="与前一模块之间没有连线的模块，取用更早的结果。",
+    )
     drawn_rest = Word(
         en="In no block: {parameters} of the parameters, {macs} of the multiply-adds.",
         zh="不属于图中任何模块：参数量的 {parameters}，乘加运算量的 {macs}。",

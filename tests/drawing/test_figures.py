@@ -138,6 +138,25 @@ def test_shares_add_up(name, trace_once) -> None:
     assert len(found.arcs) == len(record.skips)
 
 
+def test_lines_lead_where_features_go(sd15) -> None:
+    found = figure(View.of(sd15).network)
+    assert found.handed == set(range(1, len(found.blocks)))
+
+    class Branches(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.one, self.other = conv(3, 8), conv(8, 8, 2), conv(8, 4, 4)
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            x = nn.functional.relu(self.stem(x))
+            return self.one(x), self.other(x)
+
+    sheet = drawing(drawn(Branches()))
+    assert sheet.figure.handed == {1}
+    assert svg(sheet).count('class="flow" d=') == 2  # one line and its head
+    assert sheet.branches in svg(sheet).replace("&#x27;", "'")
+
+
 def test_narrow_terminals(sd15) -> None:
     sheet = drawing(View.of(sd15))
     for width in (40, 50, 60):

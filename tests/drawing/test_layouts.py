@@ -38,7 +38,9 @@ def sheet_of(found: Figure, title: str = "net") -> Sheet:
     parts = {name: name for name in ("entry", "encoder", "middle", "decoder", "exit", "")}
     words = ("left", "right"), ("down",), ("skips",), "narrow", "no room"
     rest = "{parameters} {macs}"
-    return Sheet(found, title, " · 1", parts, *words, (), rest, "out", "{}", "{}", *WORDS)
+    return Sheet(
+        found, title, " · 1", parts, *words, (), "branches", rest, "out", "{}", "{}", *WORDS
+    )
 
 
 @st.composite
@@ -67,7 +69,9 @@ def figures(draw: st.DrawFn) -> Figure:
         for number, (start, end) in enumerate(sorted(draw(st.lists(ends, min_size=1, max_size=9))))
     ]
     sizes = tuple((64 >> level, 64 >> level) for level in range(levels))
-    return Figure(tuple(blocks), tuple(arcs), sizes, None, 1000, 1000)
+    return Figure(
+        tuple(blocks), tuple(arcs), sizes, None, 1000, 1000, (), frozenset(range(1, len(blocks)))
+    )
 
 
 @pytest.fixture(params=CONFIGS)

@@ -9,7 +9,7 @@ from unetscope.drawing.columns_of_cells import lanes_of
 from unetscope.drawing.figure import Figure
 from unetscope.drawing.layout import Box, Label, Layout, Route, arc_label, cells
 
-_GAP, _LANE, _MARGIN = 10, 12, 6
+_GAP, _STEP, _LANE, _MARGIN = 10, 14, 12, 6
 
 
 def columns_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
@@ -43,10 +43,10 @@ def columns_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
         boxes.append(Box(at, x, y, wide, tall, labels))
         for place, index in enumerate(arcs_of[at]):
             rows[at, index] = y + _LANE * (place + 0.7)
-        y += tall + _MARGIN
+        y += tall + _STEP
     names = max((ADVANCE * cells(arc_label(arc)) for arc in figure.arcs), default=0.0)
     lanes = lanes_of([(arc.start, arc.end) for arc in figure.arcs])
-    routes = [_down(box, below) for box, below in pairwise(boxes)]
+    routes = [_down(box, below) for box, below in pairwise(boxes) if below.block in figure.handed]
     for index, (arc, lane) in enumerate(zip(figure.arcs, lanes, strict=True)):
         x = edge + names + 2 * _MARGIN + _LANE * lane
         start, end = rows[arc.start, index], rows[arc.end, index]
@@ -69,6 +69,6 @@ def _end_of(box: Box, lines: list[str]) -> float:
 def _down(box: Box, below: Box) -> Route:
     """The line from a bar to the next one, below it."""
     x, to = box.x + min(box.width, 6) / 2, below.x + min(below.width, 6) / 2
-    y = below.y - _MARGIN / 2
+    y = below.y - _STEP / 2
     points = (x, box.y + box.height), (x, y), (to, y), (to, below.y)
     return Route((points[0], points[-1]) if x == to else points)

@@ -8,7 +8,7 @@ from enum import Enum
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, in_a_row, stack_use
 from unetscope.analysis.network import Network
-from unetscope.drawing.stages import Stage, ends, stages
+from unetscope.drawing.stages import Stage, ends, hands_on, stages
 from unetscope.wording import harmless
 
 LEFT, RIGHT = ("entry", "encoder"), ("decoder", "exit")
@@ -86,6 +86,8 @@ class Figure:
         parameters: of the whole network.
         macs: of the whole pass, where they are known.
         beside: paths of blocks that are not drawn, as they make no feature map of the sample.
+        handed: the blocks that are given what the block before returns; others of them take what
+            was there earlier, as a branch does.
     """
 
     blocks: tuple[Block, ...]
@@ -95,6 +97,7 @@ class Figure:
     parameters: int
     macs: int
     beside: tuple[str, ...] = field(default=())
+    handed: frozenset[int] = field(default=frozenset())
 
     def side(self, parts: Sequence[str]) -> list[int]:
         """The blocks of some parts, in the order of their calls."""
@@ -149,6 +152,7 @@ def figure(network: Network, names: Mapping[str, str] | None = None) -> Figure:
         trace.total_params,
         trace.total_macs,
         tuple(dict.fromkeys(harmless((names or {}).get(path, path)) for path in beside)),
+        frozenset(at for at in range(1, len(calls)) if hands_on(network, *calls[at - 1 : at + 1])),
     )
 
 

@@ -24,6 +24,7 @@ class Sheet:
         narrow: a sentence for a U that has no room there.
         no_room: a sentence for arcs that have no room there.
         notes: sentences on what is not as usual.
+        branches: a sentence for blocks to which the one before hands nothing on.
         rest: a sentence on what is in no block, `{parameters}` and `{macs}` for its shares.
         crossing: what an arc in warning colour means.
         height: what the height of a bar means, `{}` for the size of the highest.
@@ -44,6 +45,7 @@ class Sheet:
     narrow: str
     no_room: str
     notes: tuple[str, ...]
+    branches: str
     rest: str
     crossing: str
     height: str

@@ -151,3 +151,12 @@ def _made(network: Network, calls: Sequence[int]) -> list[Size]:
     ]
     ends = (network.main_output(call) for call in calls)
     return found or [network.size(value) for value in ends if value is not None]
+
+
+def hands_on(network: Network, calls: Sequence[int], after: Sequence[int]) -> bool:
+    """Whether calls are given what earlier ones return, as it is or as functions changed it."""
+    graph, start = network.graph, network.step(calls[0]).start
+    made = {value for call in calls for value in network.step(call).outputs}
+    given = [argument.value for argument in network.step(after[0]).inputs]
+    past = graph.back(*given, along=lambda v: graph.parents[v] if graph.born(v) > start else ())
+    return not made.isdisjoint(past)

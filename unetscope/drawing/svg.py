@@ -53,7 +53,9 @@ def svg(sheet: Sheet) -> str:
     about = wrapped(harmless(sheet.about.lstrip(" ·")), int(inner / ADVANCE))
     top = _EDGE + 20 + LINE * len(about) + 10
     keys = _spread(legend, inner)
-    sentences = (*sheet.reads_as_skips[:1], *sheet.below)
+    branches = len(figure.handed) < len(figure.blocks) - 1
+    said = (*sheet.reads_as_skips[:1], *([sheet.branches] if branches else []))
+    sentences = (*said, *sheet.below)
     notes = [line for s in sentences for line in wrapped(harmless(s), int(inner / ADVANCE))]
     below = top + layout.height + 24
     after = below + 18 * (max((row for _, row, _ in keys), default=-1) + 1)

@@ -62,7 +62,7 @@ def u_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
             for row, text in enumerate(texts[at])
         ]
         boxes.append(Box(at, middle - wide / 2, y, wide, high, tuple(labels)))
-    flows = _flows(boxes, columns)
+    flows = _flows(figure, boxes, columns)
     ways = [
         _way(figure, index, boxes, columns, lanes[index], (left, right))
         for index in range(len(figure.arcs))
@@ -133,10 +133,12 @@ def _rows(
     return lanes, floors, y
 
 
-def _flows(boxes: Sequence[Box], columns: Sequence[_Column]) -> list[Route]:
-    """The lines from each bar to the next."""
+def _flows(figure: Figure, boxes: Sequence[Box], columns: Sequence[_Column]) -> list[Route]:
+    """The lines from each bar to the next one, where that is given what the first returns."""
     found = []
     for at in range(len(boxes) - 1):
+        if at + 1 not in figure.handed:
+            continue
         one, other = boxes[at], boxes[at + 1]
         y, to = one.y + one.height / 2, other.y + other.height / 2
         x = columns[at].x + columns[at].width + _GAP / 2

@@ -44,6 +44,7 @@ def drawing(view: View, heat: str | None = None) -> Sheet:
         words.too_narrow_for_u,
         words.no_room_for_skips.format(len(found.arcs)),
         (*notes, *view.untold),
+        words.drawn_branches,
         words.drawn_rest,
         words.drawn_crossing,
         words.drawn_height,
