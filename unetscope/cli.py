@@ -18,6 +18,7 @@ from unetscope.commands.cache import cache_command
 from unetscope.commands.check import check_command
 from unetscope.commands.compare import compare_command
 from unetscope.commands.diff import diff_command
+from unetscope.commands.draw import draw_command
 from unetscope.commands.explain import explain_command
 from unetscope.commands.flops import flops_command
 from unetscope.commands.help import Command, Group
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 app.command("trace", cls=Command)(trace_command)
 app.command("skips", cls=Command)(skips_command)
+app.command("draw", cls=Command)(draw_command)
 app.command("params", cls=Command)(params_command)
 app.command("flops", cls=Command)(flops_command)
 app.command("memory", cls=Command)(memory_command)

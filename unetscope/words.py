@@ -1224,3 +1224,91 @@ class Words:
         en="Each place is the mean of {} steps, from -1 to 1, low to high: what is faster is flat",
         zh="每格为 {} 步的平均，从 -1（低）到 1（高）：更快的变化显示为平线",
     )
+
+    # The drawing
+    drawn_parts = WordsByKey(
+        {
+            "entry": Word(en="entry", zh="入口"),
+            "encoder": Word(en="encoder", zh="编码器"),
+            "middle": Word(en="middle", zh="中间模块"),
+            "decoder": Word(en="decoder", zh="解码器"),
+            "exit": Word(en="exit", zh="出口"),
+            "": Word(en="other blocks", zh="其他模块"),
+        }
+    )
+    reads_as_u = Word(
+        en="The encoder goes down on the left, the decoder up on the right, the middle is below.",
+        zh="编码器在左侧自上而下，解码器在右侧自下而上，中间模块在下方。",
+    )
+    reads_as_box = Word(
+        en="A box: the block and its share of the parameters; channels and size, in and out, and "
+        "its share of the multiply-adds.",
+        zh="每个方框：模块及其参数量占比；输入与输出的通道数和尺寸，以及乘加运算量占比。",
+    )
+    reads_as_columns = Word(
+        en="Steps go down, and lower resolutions stand further to the right. A step: the block; "
+        "channels and size, in and out; its shares of the parameters and the multiply-adds.",
+        zh="步骤自上而下，分辨率越低越靠右。每一步：模块；输入与输出的通道数和尺寸；"
+        "参数量与乘加运算量的占比。",
+    )
+    reads_as_skip = Word(
+        en="An arc is a skip: #, its push in the ledger; channels and size.",
+        zh="每条弧线是一个跨层连接：# 后为台账中的压入编号，其后为通道数和尺寸。",
+    )
+    too_narrow_for_u = Word(
+        en="The terminal is too narrow for a U: blocks stand in columns by resolution.",
+        zh="终端太窄，画不下 U 形：各模块按分辨率分列。",
+    )
+    no_room_for_skips = Word(
+        en="The terminal is too narrow for its {} skips, which a wider one shows.",
+        zh="终端太窄，未画出 {} 个跨层连接；更宽的终端会显示。",
+    )
+    drawn_crossing = Word(en="Dashed: popped out of order.", zh="虚线：弹出次序不符。")
+    drawn_height = Word(
+        en="height of a bar: log of the size, up to {}", zh="条的高度：尺寸的对数，最大 {}"
+    )
+    drawn_width = Word(en="width of a bar: channels, up to {}", zh="条的宽度：通道数，最大 {}")
+    drawn_branches = Word(
+        en="A block without a line from the one before takes what an earlier one made.",
+        zh="与前一模块之间没有连线的模块，取用更早的结果。",
+    )
+    drawn_rest = Word(
+        en="In no block: {parameters} of the parameters, {macs} of the multiply-adds.",
+        zh="不属于图中任何模块：参数量的 {parameters}，乘加运算量的 {macs}。",
+    )
+    drawn_heat = Word(
+        en="colour: share of the {what}, from 0 to {most}", zh="颜色：{what}占比，从 0 到 {most}"
+    )
+    drawn_parameters = Word(en="params", zh="参数")
+    not_drawn = Word(
+        en="Not drawn, as they make no new feature map of the sample: {}.",
+        zh="未画出（不产生由样本得到的新特征图）：{}。",
+    )
+    drawn_failed = Word(
+        en="The forward pass failed in {}: {}. It is drawn up to there.",
+        zh="前向传播在 {} 处失败：{}。图画到该处为止。",
+    )
+    no_u = WordsByKey(
+        {
+            "no_skips": Word(
+                en="This is no U, as no skips are joined: blocks stand in columns by resolution.",
+                zh="这不是 U 形：没有跨层连接；各模块按分辨率分列。",
+            ),
+            "several": Word(
+                en="This is no single U, as several run one after the other: blocks stand in "
+                "columns by resolution.",
+                zh="这不是单个 U 形：有几个依次运行；各模块按分辨率分列。",
+            ),
+            "nested": Word(
+                en="This is no U, as skips begin behind the first join or end before the middle: "
+                "blocks stand in columns by resolution.",
+                zh="这不是 U 形：有跨层连接始于首次弹出之后，或止于中间模块之前；"
+                "各模块按分辨率分列。",
+            ),
+            "levels": Word(
+                en="This is no U, as resolutions do not go down once and then up once: blocks "
+                "stand in columns by resolution.",
+                zh="这不是 U 形：分辨率并非先一路下降、再一路上升；各模块按分辨率分列。",
+            ),
+        }
+    )

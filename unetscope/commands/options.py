@@ -338,7 +338,7 @@ Output = Annotated[
 ]
 
 
-def _is_given(context: typer.Context, option: str) -> bool:
+def is_given(context: typer.Context, option: str) -> bool:
     """Whether the user gave an option, on the command line or in the environment."""
     source = context.get_parameter_source(option)
     return source is not None and source.name != "DEFAULT"
@@ -348,7 +348,7 @@ def _language(context: typer.Context, value: str) -> str:
     """`--lang` wherever it stands, else what the project's settings say."""
     from unetscope.sources.settings import language as set_language
 
-    return value if _is_given(context, "lang") else given() or set_language() or value
+    return value if is_given(context, "lang") else given() or set_language() or value
 
 
 if TYPE_CHECKING:
@@ -363,7 +363,7 @@ else:
         def by_suffix(context: typer.Context, value: str) -> str:
             """`--format`, else what the suffix of `--output` tells."""
             output = context.params.get("output")
-            if output is None or _is_given(context, "format"):
+            if output is None or is_given(context, "format"):
                 return value
             return format_of(Path(output).suffix, content) or value
 

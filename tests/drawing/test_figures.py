@@ -1,0 +1,174 @@
+"""What is drawn of networks that are no published UNet: the facts, and the words about them."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+import torch
+from torch import nn
+
+from unetscope.api import trace
+from unetscope.drawing.figure import Figure, NoU, figure
+from unetscope.drawing.svg import svg
+from unetscope.drawing.text import text
+from unetscope.errors import ForwardError
+from unetscope.sources import Request, resolve
+from unetscope.views.draw import drawing
+from unetscope.views.view import View
+
+
+def conv(given: int, made: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(given, made, 3, stride, 1)
+
+
+class Joined(nn.Module):
+    """Two skips, popped as a stack is or in the order of the pushes; a scale that may fail."""
+
+    def __init__(self, order: tuple[int, int] = (1, 0), up: int = 2) -> None:
+        super().__init__()
+        self.first, self.second, self.lowest = conv(3, 8), conv(8, 8, 2), conv(8, 8, 2)
+        self.up1, self.up2 = conv(16, 8), conv(16, 3)
+        self.order, self.up = order, up
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        pushed = [self.first(x)]
+        pushed.append(self.second(pushed[0]))
+        x = self.lowest(pushed[1])
+        for at, block in zip(self.order, (self.up1, self.up2), strict=True):
+            size = pushed[at].shape[2:]
+            x = nn.functional.interpolate(x, size=size if self.up == 2 else (5, 5))
+            x = block(torch.cat([x, pushed[at]], 1))
+        return x
+
+
+def drawn(network: nn.Module, size: int = 16) -> View:
+    with torch.device("meta"):
+        sample = torch.empty(1, 3, size, size)
+    try:
+        return View.of(trace(network.to("meta"), sample))
+    except ForwardError as error:
+        return View.of(error.trace)
+
+
+def names(found: Figure, part: str) -> list[str]:
+    return [found.blocks[at].name for at in found.side((part,))]
+
+
+def test_a_u_of_plain_modules() -> None:
+    found = figure(drawn(Joined()).network)
+    assert found.no_u is None
+    assert names(found, "entry") + names(found, "encoder") == ["first", "second"]
+    assert names(found, "middle") == ["lowest"]
+    assert names(found, "decoder") == ["up1", "up2"]
+    ends = [(found.blocks[a.start].name, found.blocks[a.end].name) for a in found.arcs]
+    assert ends == [("second", "up1"), ("first", "up2")]
+    assert [found.blocks[at].level for at in range(5)] == [0, 1, 2, 1, 0]
+    assert not any(arc.crossing for arc in found.arcs)
+
+
+def test_skips_out_of_order_are_dashed_in_warning_colour() -> None:
+    view = drawn(Joined(order=(0, 1)))
+    sheet = drawing(view)
+    assert [arc.crossing for arc in sheet.figure.arcs] == [True, False]
+    picture = svg(sheet)
+    assert picture.count('class="warning" d=') == 3  # the line, its head and the key
+    assert "stroke-dasharray" in picture
+    assert "popped out of order" in text(sheet)
+    assert "\x1b[33m" in text(sheet, color=True)
+    assert "\x1b" not in text(sheet)
+    assert "stroke-dasharray" not in svg(drawing(drawn(Joined())))
+
+
+def test_a_pass_that_fails_is_drawn_up_to_the_failure() -> None:
+    view = drawn(Joined(up=3))
+    sheet = drawing(view)
+    assert view.network.trace.failure is not None
+    assert [block.name for block in sheet.figure.blocks] == ["first", "second", "lowest"]
+    assert "failed in" in text(sheet)
+    ET.fromstring(svg(sheet))
+
+
+def test_the_block_that_fails_is_marked() -> None:
+    network = nn.Sequential(conv(3, 8), conv(4, 8))
+    sheet = drawing(drawn(network))
+    assert [block.failed for block in sheet.figure.blocks] == [False, True]
+    assert "! 1" in text(sheet)
+
+
+def test_no_skips_are_columns() -> None:
+    network = nn.Sequential(conv(3, 8), nn.ReLU(), conv(8, 8, 2), conv(8, 8, 2))
+    sheet = drawing(drawn(network))
+    assert sheet.figure.no_u is NoU.NO_SKIPS
+    assert [block.level for block in sheet.figure.blocks] == [0, 0, 1, 2]
+    assert "no U" in text(sheet)
+    assert "不是 U 形" in text(drawing(View.of(drawn(network).network.trace, "zh")))
+
+
+def test_alike_in_a_row_are_one() -> None:
+    network = nn.Sequential(conv(3, 8), *[conv(8, 8) for _ in range(10)], conv(8, 3))
+    blocks = figure(drawn(network).network).blocks
+    assert [(block.name, block.times) for block in blocks] == [("0", 1), ("1-10", 10), ("11", 1)]
+    assert blocks[1].parameters == 10 * (8 * 8 * 9 + 8)
+
+
+def test_hostile_names_are_text() -> None:
+    network = Joined()
+    evil = '</text><script>alert(1)</script>&"\x1b[31m'
+    network.add_module(evil.replace(".", ""), conv(8, 8, 2))
+    network.lowest = network._modules.pop(evil)
+    network._modules[evil] = network._modules.pop("lowest")
+    network.__dict__["lowest"] = network._modules[evil]
+    sheet = drawing(drawn(network))
+    assert any("script" in block.name for block in sheet.figure.blocks)
+    assert "\x1b" not in text(sheet)
+    root = ET.fromstring(svg(sheet))
+    assert not [element for element in root.iter() if element.tag.endswith("script")]
+
+
+@pytest.mark.parametrize("name", ["sd15", "article_003", "sd_x2_latent_upscaler", "sdxl_base"])
+def test_shares_add_up(name, trace_once) -> None:
+    record = trace_once(resolve(Request(name)))
+    found = figure(View.of(record).network)
+    parameters, macs = found.rest
+    held = sum(found.parameter_share(block) or 0 for block in found.blocks)
+    assert held + parameters == pytest.approx(1)
+    assert 0 <= parameters < 0.1
+    assert sum(found.mac_share(block) or 0 for block in found.blocks) + macs == pytest.approx(1)
+    assert len(found.arcs) == len(record.skips)
+
+
+def test_lines_lead_where_features_go(sd15) -> None:
+    found = figure(View.of(sd15).network)
+    assert found.handed == set(range(1, len(found.blocks)))
+
+    class Branches(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.one, self.other = conv(3, 8), conv(8, 8, 2), conv(8, 4, 4)
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            x = nn.functional.relu(self.stem(x))
+            return self.one(x), self.other(x)
+
+    sheet = drawing(drawn(Branches()))
+    assert sheet.figure.handed == {1}
+    assert svg(sheet).count('class="flow" d=') == 2  # one line and its head
+    assert sheet.branches in svg(sheet).replace("&#x27;", "'")
+
+
+def test_narrow_terminals(sd15) -> None:
+    sheet = drawing(View.of(sd15))
+    for width in (40, 50, 60):
+        written = text(sheet, width)
+        assert all(len(line) <= width for line in written.splitlines())
+        assert all(f"down_blocks.{at}" in written for at in range(4))
+    assert "too narrow" in text(sheet, 40)
+
+
+def test_heat_colours_by_cost(sd15) -> None:
+    view = View.of(sd15)
+    params, macs = svg(drawing(view, "params")), svg(drawing(view, "macs"))
+    assert len({params, macs, svg(drawing(view))}) == 3
+    assert "share of the params, from 0 to 30.1 %" in params
+    assert "share of the MACs, from 0 to 24.6 %" in macs

@@ -1,0 +1,55 @@
+"""How large a bar is, and what stands at it."""
+
+from __future__ import annotations
+
+from math import log2, prod
+
+from unetscope.drawing.figure import Block, Dims, Figure
+from unetscope.drawing.layout import change, folded, share, title
+
+FONT = 10
+"""Pixels of a line of text."""
+ADVANCE = 0.62 * FONT
+"""Pixels of a character, in any of the usual fonts whose characters are all as wide."""
+LINE = 12
+"""Pixels from a line of text to the next."""
+_LOWEST, _HIGHEST = 8, 56
+_NARROWEST, _WIDEST = 6, 64
+_NAME = 18
+"""Characters of a line of a name."""
+
+
+def scales(figure: Figure) -> tuple[Dims, int]:
+    """The largest size and the most channels of any bar, which has the most height and width."""
+    channels = [_channels(block) for block in figure.blocks]
+    return next(iter(figure.sizes), ()), max(channels, default=0)
+
+
+def bar_size(figure: Figure, block: Block) -> tuple[float, float]:
+    """Width and height of a block's bar: by its channels, and by the log of its size."""
+    largest, most = scales(figure)
+    wide = _channels(block) / most if most else 0
+    top, own = log2(prod(largest) or 1), log2(prod(_size(figure, block)) or 1)
+    high = own / top if top else 1
+    return (
+        round(_NARROWEST + (_WIDEST - _NARROWEST) * wide, 1),
+        round(_LOWEST + (_HIGHEST - _LOWEST) * high, 1),
+    )
+
+
+def bar_texts(figure: Figure, at: int, words: tuple[str, str]) -> list[str]:
+    """The lines of text at a bar: name, channels, size, shares."""
+    block = figure.blocks[at]
+    shares = figure.parameter_share(block), figure.mac_share(block)
+    told = [f"{word} {share(each)}" for word, each in zip(words, shares, strict=True)]
+    return [*folded(title(block), _NAME), *change(block, "→").split(), *told]
+
+
+def _size(figure: Figure, block: Block) -> Dims:
+    """The size that a bar has, that of its row."""
+    return figure.sizes[block.level] if figure.sizes else ()
+
+
+def _channels(block: Block) -> int:
+    made = block.made or block.given
+    return made[0] if made else 0

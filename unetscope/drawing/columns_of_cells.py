@@ -1,0 +1,109 @@
+"""Any network in the cells of a terminal: a line a step, set in the further the lower it works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unetscope.drawing.figure import Figure
+from unetscope.drawing.layout import (
+    Box,
+    Label,
+    Layout,
+    Route,
+    arc_label,
+    cells,
+    change,
+    folded,
+    share,
+    title,
+)
+
+_INDENT, _MARK, _LANE = 2, 2, 2
+_LEAST = 16
+
+
+def columns_of_cells(figure: Figure, width: int, arrow: str, *, short: bool = False) -> Layout:
+    """Place steps from above to below, and arcs beside them; wider only if it cannot be helped.
+
+    Args:
+        figure: any network.
+        width: cells of a line.
+        arrow: what stands between what goes in and what comes out.
+        short: whether arcs are labelled with their numbers alone.
+    """
+    told = [arc_label(arc).partition(" ")[0] if short else arc_label(arc) for arc in figure.arcs]
+    lanes = lanes_of([(arc.start, arc.end) for arc in figure.arcs])
+    beside = _LANE * (max(lanes, default=-1) + 1) + 2 * bool(lanes)
+    names = max(map(cells, told), default=-2) + 2
+    depth = _INDENT * max(len(figure.sizes) - 1, 0)
+    room = max(width - beside - names - depth - _MARK, _LEAST)
+    boxes, y = [], 0
+    at_block: list[list[int]] = [[] for _ in figure.blocks]
+    for index, arc in enumerate(figure.arcs):
+        at_block[arc.end].append(index)
+    for index, arc in enumerate(figure.arcs):
+        at_block[arc.start].append(index)
+    texts = [_lines(figure, at, room, arrow) for at in range(len(figure.blocks))]
+    widest = max((cells(text) for lines in texts for text in lines), default=0)
+    edge = max(
+        (
+            _INDENT * block.level + _MARK + max(map(cells, lines), default=0)
+            for block, lines in zip(figure.blocks, texts, strict=True)
+        ),
+        default=widest,
+    )
+    rows: dict[tuple[int, int], int] = {}
+    for at, block in enumerate(figure.blocks):
+        for row, index in enumerate(at_block[at]):
+            rows[at, index] = y + row
+        height = max(len(texts[at]), len(at_block[at]))
+        x = _INDENT * block.level
+        labels = [Label(x + _MARK, y + row, text) for row, text in enumerate(texts[at])]
+        boxes.append(Box(at, x, y, _MARK + max(map(cells, texts[at])), height, tuple(labels)))
+        y += height
+    routes = []
+    for index, (arc, lane) in enumerate(zip(figure.arcs, lanes, strict=True)):
+        x = edge + names + _LANE * lane + 2
+        start, end = rows[arc.start, index], rows[arc.end, index]
+        begin = boxes[arc.start].x + _width_at(boxes[arc.start], start) + 1
+        until = boxes[arc.end].x + _width_at(boxes[arc.end], end) + 1
+        label = Label(edge + 2, start, told[index], strong=arc.crossing)
+        routes.append(Route(((begin, start), (x, start), (x, end), (until, end)), index, label))
+    full = edge + beside + names if figure.arcs else edge
+    return Layout(full, y, tuple(boxes), tuple(routes))
+
+
+def _width_at(box: Box, y: float) -> int:
+    return max([_MARK, *(_MARK + cells(label.text) for label in box.labels if label.y == y)])
+
+
+def _lines(figure: Figure, at: int, room: int, arrow: str) -> list[str]:
+    """What is said of a block, in as few lines as there is room for."""
+    block = figure.blocks[at]
+    shares = f"{share(figure.parameter_share(block))}, {share(figure.mac_share(block))}"
+    lines: list[str] = []
+    for text in (title(block), change(block, arrow), shares):
+        if lines and text and cells(lines[-1]) + 2 + cells(text) <= room:
+            lines[-1] += f"  {text}"
+        elif text:
+            lines += folded(text, room)
+    return lines
+
+
+def lanes_of(spans: Sequence[tuple[int, int]]) -> list[int]:
+    """A lane for each arc, shorter ones nearer, so that no two of one lane touch."""
+    found = [0] * len(spans)
+    taken: list[list[tuple[int, int]]] = []
+    for at in sorted(range(len(spans)), key=lambda a: (spans[a][1] - spans[a][0], a)):
+        start, end = spans[at]
+        free = (
+            lane
+            for lane, held in enumerate(taken)
+            if all(end < other or start > last for other, last in held)
+        )
+        lane = next(free, len(taken))
+        if lane == len(taken):
+            taken.append([])
+        taken[lane].append((start, end))
+        found[at] = lane
+    return found

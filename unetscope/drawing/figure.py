@@ -1,0 +1,261 @@
+"""What there is to draw of a network: blocks at levels of resolution, and arcs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from unetscope.analysis.anatomy import Anatomy, anatomy, in_a_row, stack_use
+from unetscope.analysis.network import Network
+from unetscope.drawing.stages import Stage, ends, hands_on, stages
+from unetscope.wording import harmless
+
+LEFT, RIGHT = ("entry", "encoder"), ("decoder", "exit")
+"""The parts of a UNet that go down, and those that come up again."""
+_SAME_LEVEL = 0.65
+"""Sizes of one level, each dim to that of the largest: convolutions without padding lose edges."""
+
+Dims = tuple[int, ...]
+
+
+class NoU(Enum):
+    """Why a network is not drawn as a U."""
+
+    NO_SKIPS = "no_skips"
+    SEVERAL = "several"  # UNets that run one after the other
+    NESTED = "nested"  # what was joined already is pushed again
+    LEVELS = "levels"  # resolutions do not go down once and up once
+
+
+@dataclass(frozen=True)
+class Block:
+    """One box.
+
+    Attributes:
+        name: its path; of several calls that are drawn as one, the first and the last.
+        times: the number of calls that it stands for.
+        part: a field of `Anatomy`, or empty.
+        level: the index of the resolution at which it works, 0 for the highest.
+        given: channels and size `(C, *spatial)` of the feature map that it takes, if it takes one.
+        made: the same of what it returns.
+        parameters: how many it holds; None if they were counted with an earlier call.
+        macs: the multiply-adds that are known.
+        failed: whether the pass stopped in it.
+    """
+
+    name: str
+    times: int
+    part: str
+    level: int
+    given: Dims | None
+    made: Dims | None
+    parameters: int | None
+    macs: int
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Arc:
+    """One skip.
+
+    Attributes:
+        number: its push, as in the ledger.
+        start: the index of the block that pushes.
+        end: the index of the block that pops.
+        shape: channels and size of what is pushed.
+        crossing: whether it was popped out of order.
+    """
+
+    number: int
+    start: int
+    end: int
+    shape: Dims
+    crossing: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """All that is drawn.
+
+    Attributes:
+        blocks: in the order of their calls.
+        arcs: in the order of their pops.
+        sizes: the largest size of each level, the highest resolution first.
+        no_u: why it is no U; None if it is one.
+        parameters: of the whole network.
+        macs: of the whole pass, where they are known.
+        beside: paths of blocks that are not drawn, as they make no feature map of the sample.
+        handed: the blocks that are given what the block before returns; others of them take what
+            was there earlier, as a branch does.
+    """
+
+    blocks: tuple[Block, ...]
+    arcs: tuple[Arc, ...]
+    sizes: tuple[Dims, ...]
+    no_u: NoU | None
+    parameters: int
+    macs: int
+    beside: tuple[str, ...] = field(default=())
+    handed: frozenset[int] = field(default=frozenset())
+
+    def side(self, parts: Sequence[str]) -> list[int]:
+        """The blocks of some parts, in the order of their calls."""
+        return [index for index, block in enumerate(self.blocks) if block.part in parts]
+
+    @property
+    def rest(self) -> tuple[float, float]:
+        """What shares of the parameters and of the multiply-adds are in no block."""
+        held = sum(block.parameters or 0 for block in self.blocks)
+        macs = sum(block.macs for block in self.blocks)
+        return (
+            1 - held / self.parameters if self.parameters else 0.0,
+            1 - macs / self.macs if self.macs else 0.0,
+        )
+
+    def parameter_share(self, block: Block) -> float | None:
+        """A block's share of the parameters."""
+        if block.parameters is None or not self.parameters:
+            return None
+        return block.parameters / self.parameters
+
+    def mac_share(self, block: Block) -> float | None:
+        """A block's share of the multiply-adds."""
+        return block.macs / self.macs if self.macs else None
+
+
+def figure(network: Network, names: Mapping[str, str] | None = None) -> Figure:
+    """What there is to draw of a network.
+
+    Args:
+        network: a traced network; a pass that failed is drawn up to the failure.
+        names: other names for modules, by path.
+    """
+    parts = anatomy(network)
+    runs = stages(network, parts)
+    levels, sizes = _levels([stage.size for stage in runs])
+    blocks = _blocks(network, runs, levels, names or {})
+    out = set(stack_use(network).out_of_order)
+    calls = [stage.calls for stage in runs]
+    arcs = tuple(
+        Arc(skip.push, *ends(network, calls, skip), network.spec(skip.value).shape[1:], skip in out)
+        for skip in (network.trace.skips if runs else ())
+    )
+    drawn = {call for stage in runs for call in stage.calls}
+    beside = [network.path(call) for call in network.blocks if call not in drawn]
+    trace = network.trace
+    return Figure(
+        blocks,
+        arcs,
+        sizes,
+        _why_no_u(network, blocks, arcs),
+        trace.total_params,
+        trace.total_macs,
+        tuple(dict.fromkeys(harmless((names or {}).get(path, path)) for path in beside)),
+        frozenset(at for at in range(1, len(calls)) if hands_on(network, *calls[at - 1 : at + 1])),
+    )
+
+
+def _levels(sizes: Sequence[Dims | None]) -> tuple[list[int], tuple[Dims, ...]]:
+    """The level of each size, an unknown one as before, and the largest size of each level."""
+    known = sorted({size for size in sizes if size is not None}, key=_area, reverse=True)
+    largest: list[Dims] = []
+    level: dict[Dims, int] = {}
+    for size in known:
+        if not largest or not _same(size, largest[-1]):
+            largest.append(size)
+        level[size] = len(largest) - 1
+    found, last = [], 0
+    for worked in sizes:
+        last = last if worked is None else level[worked]
+        found.append(last)
+    return found, tuple(largest)
+
+
+def _area(size: Dims) -> tuple[int, Dims]:
+    area = 1
+    for dim in size:
+        area *= dim
+    return area, size
+
+
+def _same(size: Dims, largest: Dims) -> bool:
+    pairs = zip(size, largest, strict=False)
+    return len(size) == len(largest) and all(one >= _SAME_LEVEL * most for one, most in pairs)
+
+
+def _blocks(
+    network: Network, runs: Sequence[Stage], levels: Sequence[int], names: Mapping[str, str]
+) -> tuple[Block, ...]:
+    counted: set[str] = set()
+    found = []
+    for stage, level in zip(runs, levels, strict=True):
+        paths = [network.path(call) for call in stage.calls]
+        held = {path for path in paths if path not in counted}
+        taken = network.main_input(stage.calls[0])
+        given = None if taken is None else network.before_join(taken)
+        made = network.main_output(stage.calls[-1])
+        found.append(
+            Block(
+                _name([names.get(path, path) for path in paths]),
+                len(stage.calls),
+                stage.part,
+                level,
+                None if given is None else network.spec(given).shape[1:],
+                None if made is None else network.spec(made).shape[1:],
+                sum(_parameters(network, path) for path in held) if held else None,
+                sum(_macs(network, call) for call in stage.calls),
+                any(network.step(call).end is None for call in stage.calls),
+            )
+        )
+        counted.update(paths)
+    return tuple(found)
+
+
+def _name(paths: Sequence[str]) -> str:
+    """One name for several calls: `downs.0.*` in one entry of a list, else the first and last."""
+    distinct = list(dict.fromkeys(paths))
+    if len(distinct) == 1:
+        return harmless(distinct[0] or "(root)")
+    first, last = distinct[0], distinct[-1]
+    above, _, number = first.rpartition(".")
+    other, _, end = last.rpartition(".")
+    if above and above == other and above.rpartition(".")[2].isdigit():
+        return harmless(f"{above}.*")
+    if above == other and number.isdigit() and end.isdigit():
+        return harmless(f"{above}.{number}-{end}".lstrip("."))
+    return harmless(f"{first} - {last}")
+
+
+def _parameters(network: Network, path: str) -> int:
+    inside = f"{path}."
+    return sum(
+        module.own_parameters
+        for name, module in network.modules.items()
+        if not path or name == path or name.startswith(inside)
+    )
+
+
+def _macs(network: Network, call: int) -> int:
+    ops = network.trace.ops
+    return sum(ops[op].macs or 0 for inner in network.below(call) for op in network.ops[inner])
+
+
+def _why_no_u(network: Network, blocks: Sequence[Block], arcs: Sequence[Arc]) -> NoU | None:
+    """Why a network is no U: one goes down, pushing, and then comes up, popping."""
+    if not arcs:
+        return NoU.NO_SKIPS
+    if in_a_row(network) > 1:
+        return NoU.SEVERAL
+    order = list(Anatomy.__annotations__)
+    places = [order.index(block.part) if block.part else -1 for block in blocks]
+    down = [block.level for block in blocks if block.part in LEFT]
+    up = [block.level for block in blocks if block.part in RIGHT]
+    left = all(blocks[arc.start].part in LEFT for arc in arcs)
+    right = all(blocks[arc.end].part in RIGHT for arc in arcs)
+    if not left or not right:
+        return NoU.NESTED
+    if -1 in places or places != sorted(places):
+        return NoU.LEVELS
+    falls, rises = down == sorted(down), up == sorted(up, reverse=True)
+    return None if falls and rises else NoU.LEVELS

@@ -1,0 +1,214 @@
+"""Where everything stands: boxes, routes and labels, in cells of a terminal or in pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from unicodedata import east_asian_width
+
+from unetscope.drawing.figure import Arc, Block, Dims, Figure
+from unetscope.table import Kind
+from unetscope.units import spell
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Label:
+    """A line of text.
+
+    Attributes:
+        x: where it begins, ends or has its middle, as `anchor` says.
+        y: its line, or in pixels its baseline.
+        text: what it says.
+        anchor: `start`, `middle` or `end`.
+        strong: whether it stands out.
+    """
+
+    x: float
+    y: float
+    text: str
+    anchor: str = "start"
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Box:
+    """A block in its place; `width` and `height` are those of its frame or its bar."""
+
+    block: int
+    x: float
+    y: float
+    width: float
+    height: float
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A line through some points, at right angles.
+
+    Attributes:
+        points: from where it leaves to where it arrives.
+        arc: the index of its arc; None where one box hands on to the next.
+        label: of an arc.
+    """
+
+    points: tuple[Point, ...]
+    arc: int | None = None
+    label: Label | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All of a drawing: what lies within `width` and `height` from 0."""
+
+    width: float
+    height: float
+    boxes: tuple[Box, ...]
+    routes: tuple[Route, ...]
+    labels: tuple[Label, ...] = ()
+
+
+def cells(text: str) -> int:
+    """How many cells of a terminal a text takes; Chinese characters are two wide."""
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def shape(dims: Dims | None) -> str:
+    """Channels and size: `320x64x64`."""
+    return spell(dims, Kind.SIZE)
+
+
+def change(block: Block, arrow: str) -> str:
+    """Channels and size of what goes in and out, each once if it stays: `320→640 32x32→16x16`."""
+    given, made = block.given or block.made, block.made or block.given
+    if given is None or made is None:
+        return ""
+    pairs = (given[:1], made[:1]), (given[1:], made[1:])
+    told = [
+        [shape(one) for one in dict.fromkeys(pair) if one or pair[0] == pair[1]] for pair in pairs
+    ]
+    return " ".join(arrow.join(each) for each in told if (each and each != ["1"]) or given[1:])
+
+
+def arc_label(arc: Arc) -> str:
+    """What stands at an arc: `#3 320x32x32`."""
+    return f"#{arc.number} {shape(arc.shape)}"
+
+
+def share(value: float | None) -> str:
+    """A share as people read it."""
+    return spell(value, Kind.SHARE)
+
+
+def title(block: Block) -> str:
+    """The name of a block, how many calls it stands for, and a mark if the pass failed in it."""
+    name = f"{block.name} x {block.times}" if block.times > 1 else block.name
+    return f"! {name}" if block.failed else name
+
+
+def folded(text: str, width: int) -> list[str]:
+    """A text in lines of at most so many cells, broken behind dots and spaces where there are."""
+    lines = []
+    while text:
+        end = 0
+        while end < len(text) and cells(text[: end + 1]) <= width:
+            end += 1
+        end = max(end, 1)
+        if end < len(text):
+            for breaks in (". ", "_-/"):
+                stops = [at + 1 for at, char in enumerate(text[:end]) if char in breaks]
+                if stops and stops[-1] > end // 3:
+                    end = stops[-1]
+                    break
+        line, text = text[:end], text[end:]
+        lines.append(line.rstrip(" "))
+    return lines
+
+
+def solved(
+    edges: Iterable[tuple[Hashable, Hashable, int]], apart: Iterable[Hashable] = ()
+) -> dict[Hashable, int] | None:
+    """The least places, from 0, at which each thing comes so far behind those before it.
+
+    Args:
+        edges: `(before, after, distance)`.
+        apart: things of which no two may have one place.
+
+    Returns:
+        None if one of them would have to come behind itself.
+    """
+    after: dict[Hashable, list[tuple[Hashable, int]]] = {}
+    waits: dict[Hashable, int] = {}
+    for before, behind, distance in edges:
+        after.setdefault(before, []).append((behind, distance))
+        waits.setdefault(before, 0)
+        waits[behind] = waits.get(behind, 0) + 1
+    alone, taken = set(apart), set[int]()
+    least = dict.fromkeys(waits, 0)
+    ready = [thing for thing, count in waits.items() if not count]
+    found: dict[Hashable, int] = {}
+    while ready:
+        thing = min(ready, key=lambda each: (least[each], str(each)))
+        ready.remove(thing)
+        place = least[thing]
+        while thing in alone and place in taken:
+            place += 1
+        taken.update({place} if thing in alone else ())
+        found[thing] = place
+        for behind, distance in after.get(thing, ()):
+            least[behind] = max(least[behind], place + distance)
+            waits[behind] -= 1
+            if not waits[behind]:
+                ready.append(behind)
+    return found if len(found) == len(waits) else None
+
+
+def straight(figure: Figure) -> set[int]:
+    """The most arcs, in order ones first, that can be drawn without crossing another of them.
+
+    Of the left side seen from above, the next one begins lower and ends lower.
+    """
+    left, right = sides(figure)
+    rank = {arc: at for at, arc in enumerate(arc for row in right.values() for arc in row)}
+    chain: list[int] = []
+    for wanted in (False, True):
+        every = [a for row in left.values() for a in row]
+        fixed = {a: i for i, a in enumerate(every)}
+        options = [
+            a
+            for a in every
+            if a in chain
+            or (
+                figure.arcs[a].crossing is wanted
+                and all((fixed[a] < fixed[b]) == (rank[a] < rank[b]) for b in chain)
+            )
+        ]
+        chain = _longest(options, rank)
+    return set(chain)
+
+
+def _longest(arcs: list[int], rank: Mapping[int, int]) -> list[int]:
+    best: dict[int, list[int]] = {}
+    for at, arc in enumerate(arcs):
+        before = [best[other] for other in arcs[:at] if rank[other] < rank[arc]]
+        best[arc] = [*max(before, key=len, default=[]), arc]
+    return max(best.values(), key=len, default=[])
+
+
+def sides(figure: Figure) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+    """Of each block the arcs that leave it, and of each, the last first, those that arrive.
+
+    Both from above, as a U has them.
+    """
+    arcs = figure.arcs
+    pushes = sorted(range(len(arcs)), key=lambda a: (arcs[a].start, arcs[a].number, -a))
+    pops = sorted(range(len(arcs)), key=lambda a: (-arcs[a].end, -a))
+    left: dict[int, list[int]] = {}
+    right: dict[int, list[int]] = {}
+    for arc in pushes:
+        left.setdefault(arcs[arc].start, []).append(arc)
+    for arc in pops:
+        right.setdefault(arcs[arc].end, []).append(arc)
+    return left, right

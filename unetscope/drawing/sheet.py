@@ -1,0 +1,62 @@
+"""A figure with the words around it, as a view chose them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from unetscope.drawing.figure import Figure
+from unetscope.drawing.layout import share
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What one drawing says.
+
+    Attributes:
+        figure: what is drawn.
+        title: the name of the network.
+        about: what else is said of it, on the same line.
+        parts: the names of the parts, by field of `Anatomy`, and of blocks of none under "".
+        reads_as_u: sentences on how to read a U in a terminal.
+        reads_as_columns: sentences on how to read columns there.
+        reads_as_skips: sentences on the arcs, if there are any.
+        narrow: a sentence for a U that has no room there.
+        no_room: a sentence for arcs that have no room there.
+        notes: sentences on what is not as usual.
+        branches: a sentence for blocks to which the one before hands nothing on.
+        rest: a sentence on what is in no block, `{parameters}` and `{macs}` for its shares.
+        crossing: what an arc in warning colour means.
+        height: what the height of a bar means, `{}` for the size of the highest.
+        width: what the width of a bar means, `{}` for the channels of the widest.
+        parameters: the word for them.
+        macs: the word for multiply-adds.
+        heat: `parameters` or `macs`, if colours tell the share of them; else the part.
+        heat_scale: what those colours mean, `{}` for the largest share.
+    """
+
+    figure: Figure
+    title: str
+    about: str
+    parts: Mapping[str, str]
+    reads_as_u: tuple[str, ...]
+    reads_as_columns: tuple[str, ...]
+    reads_as_skips: tuple[str, ...]
+    narrow: str
+    no_room: str
+    notes: tuple[str, ...]
+    branches: str
+    rest: str
+    crossing: str
+    height: str
+    width: str
+    parameters: str
+    macs: str
+    heat: str = ""
+    heat_scale: str = ""
+
+    @property
+    def below(self) -> tuple[str, ...]:
+        """What stands below a drawing, beside how to read it."""
+        parameters, macs = map(share, self.figure.rest)
+        return (*self.notes, self.rest.format(parameters=parameters, macs=macs))

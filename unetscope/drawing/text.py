@@ -1,0 +1,181 @@
+"""A drawing as text, with the characters that draw boxes or with those of ASCII."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from unetscope.drawing.columns_of_cells import columns_of_cells
+from unetscope.drawing.figure import Figure
+from unetscope.drawing.layout import Layout, Route, cells, folded
+from unetscope.drawing.sheet import Sheet
+from unetscope.drawing.u_of_cells import u_of_cells
+from unetscope.wording import harmless
+
+USUAL_WIDTH = 80
+_UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
+_LINES = "·╵╷│╴┘┐┤╶└┌├─┴┬┼"
+"""By the sum of the sides to which a line goes on."""
+_WARNING, _STRONG, _END = "\x1b[33m", "\x1b[1m", "\x1b[0m"
+
+
+@dataclass(frozen=True)
+class Charset:
+    """The characters of a drawing."""
+
+    lines: str
+    dashed: tuple[str, str]
+    heads: dict[int, str]
+    mark: str
+    arrow: str
+
+
+UNICODE = Charset(_LINES, ("╌", "╎"), {_UP: "▲", _DOWN: "▼", _LEFT: "◀", _RIGHT: "▶"}, "●", "→")
+ASCII = Charset(
+    "".join("|" if at in (1, 2, 3) else "-" if at in (4, 8, 12) else "+" for at in range(16)),
+    ("=", ":"),
+    {_UP: "^", _DOWN: "v", _LEFT: "<", _RIGHT: ">"},
+    "o",
+    "->",
+)
+
+
+def text(sheet: Sheet, width: int | None = None, color: bool = False, ascii: bool = False) -> str:  # noqa: A002
+    """Write a drawing in lines of at most `width` cells.
+
+    Args:
+        sheet: what is drawn.
+        width: of the terminal; None for the usual one.
+        color: whether escape sequences are understood.
+        ascii: whether only characters of ASCII are, in lines and arrows.
+    """
+    characters, room = ASCII if ascii else UNICODE, width or USUAL_WIDTH
+    figure = sheet.figure
+    layout = None if figure.no_u else u_of_cells(figure, room, characters.arrow)
+    framed = layout is not None
+    said = (*sheet.reads_as_u, *sheet.reads_as_skips)
+    if layout is None:
+        said = (*sheet.reads_as_columns, *sheet.reads_as_skips)
+        said += () if figure.no_u else (sheet.narrow,)
+        layout = columns_of_cells(figure, room, characters.arrow)
+        if layout.width > room:
+            layout = columns_of_cells(figure, room, characters.arrow, short=True)
+        if layout.width > room:
+            said = (*sheet.reads_as_columns, sheet.no_room)
+            figure = replace(figure, arcs=())
+            layout = columns_of_cells(figure, room, characters.arrow)
+    canvas = _Canvas(layout, figure, characters)
+    canvas.draw(framed)
+    name = harmless(sheet.title)
+    head = wrapped(f"{name}{harmless(sheet.about)}", room)
+    first = f"{_STRONG}{name}{_END}{head[0][len(name) :]}"
+    lines = [first if color and head[0].startswith(name) else head[0], *head[1:], ""]
+    lines += canvas.lines(color)
+    sentences = [*said, *sheet.below]
+    below = [line for sentence in sentences for line in wrapped(harmless(sentence), room)]
+    return "\n".join([*lines, "", *below]).rstrip("\n") + "\n"
+
+
+def wrapped(sentence: str, width: int) -> list[str]:
+    """A sentence in lines of at most so many cells, broken between words where there are spaces."""
+    lines = [""]
+    for word in sentence.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if cells(joined) <= width:
+            lines[-1] = joined
+        else:
+            *full, last = folded(word, width) or [""]
+            lines[-1:] = [*([lines[-1]] if lines[-1] else []), *full, last]
+    return lines
+
+
+class _Canvas:
+    """Cells, each with the sides to which lines go on, or with a character."""
+
+    def __init__(self, layout: Layout, figure: Figure, characters: Charset) -> None:
+        self._layout, self._figure, self._characters = layout, figure, characters
+        self._sides: dict[tuple[int, int], int] = {}
+        self._dashed: dict[tuple[int, int], bool] = {}
+        self._written: dict[tuple[int, int], str] = {}
+        self._warned: set[tuple[int, int]] = set()
+
+    def draw(self, framed: bool) -> None:
+        """Draw boxes and routes, labels over them.
+
+        Args:
+            framed: whether boxes have frames; else each has a mark where it begins.
+        """
+        for box in self._layout.boxes:
+            x, y = int(box.x), int(box.y)
+            if framed:
+                right, bottom = x + int(box.width) - 1, y + int(box.height) - 1
+                self._line((x, y), (right, y))
+                self._line((x, bottom), (right, bottom))
+                self._line((x, y), (x, bottom))
+                self._line((right, y), (right, bottom))
+            else:
+                self._written[x, y] = self._characters.mark
+            failed = self._figure.blocks[box.block].failed
+            for label in box.labels:
+                self._write(label.x, label.y, label.text, label.anchor, failed)
+        for route in self._layout.routes:
+            self._route(route)
+        for label in (r.label for r in self._layout.routes if r.label is not None):
+            self._write(label.x, label.y, label.text, label.anchor, label.strong)
+
+    def _route(self, route: Route) -> None:
+        warned = route.arc is not None and self._figure.arcs[route.arc].crossing
+        points = [(int(x), int(y)) for x, y in route.points]
+        for start, end in pairwise(points):
+            self._line(start, end, warned)
+        (x, y), (before_x, before_y) = points[-1], points[-2]
+        across = (x > before_x) - (x < before_x)
+        down = (y > before_y) - (y < before_y)
+        side = {1: _RIGHT, -1: _LEFT}.get(across) or {1: _DOWN, -1: _UP}[down or 1]
+        self._written[x, y] = self._characters.heads[side]
+        self._warned.update({(x, y)} if warned else ())
+
+    def _line(self, start: tuple[int, int], end: tuple[int, int], warned: bool = False) -> None:
+        (x, y), (to_x, to_y) = sorted((start, end))
+        across = to_x > x
+        for at in range(x if across else y, (to_x if across else to_y) + 1):
+            cell = (at, y) if across else (x, at)
+            sides = (_LEFT, _RIGHT) if across else (_UP, _DOWN)
+            first, last = at == (x if across else y), at == (to_x if across else to_y)
+            going = (0 if first else sides[0]) | (0 if last else sides[1])
+            self._sides[cell] = self._sides.get(cell, 0) | going
+            self._dashed[cell] = self._dashed.get(cell, True) and warned
+            self._warned.update({cell} if warned else ())
+
+    def _write(self, x: float, y: float, text: str, anchor: str, strong: bool) -> None:
+        at = int(x) - (cells(text) if anchor == "end" else 0)
+        for char in text:
+            self._written[at, int(y)] = char
+            self._warned.update({(at, int(y))} if strong else ())
+            self._warned.difference_update(() if strong else {(at, int(y))})
+            if cells(char) > 1:
+                self._written[at + 1, int(y)] = ""
+            at += cells(char)
+
+    def lines(self, color: bool) -> list[str]:
+        """The lines, without spaces at their ends."""
+        found = []
+        for y in range(int(self._layout.height)):
+            line, warned = "", False
+            for x in range(int(self._layout.width)):
+                if color and (((x, y) in self._warned) != warned):
+                    warned = not warned
+                    line += _WARNING if warned else _END
+                line += self._char((x, y))
+            found.append((line + (_END if warned else "")).rstrip())
+        return found
+
+    def _char(self, cell: tuple[int, int]) -> str:
+        if cell in self._written:
+            return self._written[cell]
+        sides = self._sides.get(cell, 0)
+        if not sides:
+            return " "
+        if self._dashed[cell] and sides in (_LEFT | _RIGHT, _UP | _DOWN):
+            return self._characters.dashed[sides == _UP | _DOWN]
+        return self._characters.lines[sides]

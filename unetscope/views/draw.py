@@ -1,0 +1,56 @@
+"""The words around a drawing: how it is read, and what is not as usual."""
+
+from __future__ import annotations
+
+from unetscope.analysis.cost import unknown
+from unetscope.drawing.figure import figure
+from unetscope.drawing.sheet import Sheet
+from unetscope.views.view import View, some, without_formula
+from unetscope.wording import shown
+
+HEATS = ("params", "macs")
+"""What colours may tell instead of the part of a block."""
+
+
+def drawing(view: View, heat: str | None = None) -> Sheet:
+    """A network as it is drawn.
+
+    Args:
+        view: of a trace, that of a failed pass too.
+        heat: one of `HEATS`; None if colours tell the parts.
+    """
+    words, trace = view.words, view.network.trace
+    found = figure(view.network, view.names)
+    about = view.about
+    notes = [words.no_u[found.no_u.value]] if found.no_u else []
+    if trace.failure is not None:
+        where = trace.failure.module or trace.name
+        notes.append(words.drawn_failed.format(where, shown(trace.failure.message).rstrip(".")))
+    if found.beside:
+        notes.append(words.not_drawn.format(some(words, found.beside)))
+    if missing := unknown(trace):
+        notes.append("".join(str(p.value) for p in without_formula(words, missing).parts))
+    arcs = [words.reads_as_skip] if found.arcs else []
+    arcs += [words.drawn_crossing] if any(arc.crossing for arc in found.arcs) else []
+    told = words.drawn_parameters if heat == "params" else words.macs
+    return Sheet(
+        found,
+        view.name,
+        about.text.removeprefix(about.names),
+        words.drawn_parts,
+        (words.reads_as_u, words.reads_as_box),
+        (words.reads_as_columns,),
+        tuple(arcs),
+        words.too_narrow_for_u,
+        words.no_room_for_skips.format(len(found.arcs)),
+        (*notes, *view.untold),
+        words.drawn_branches,
+        words.drawn_rest,
+        words.drawn_crossing,
+        words.drawn_height,
+        words.drawn_width,
+        words.drawn_parameters,
+        words.macs,
+        {"params": "parameters", "macs": "macs"}.get(heat or "", ""),
+        words.drawn_heat.format(what=told, most="{}"),
+    )
