@@ -50,6 +50,15 @@ class Network:
         return [step.start for step in self.trace.steps]
 
     @cached_property
+    def clocks_by_name(self) -> dict[tuple[int, str], list[int]]:
+        """When the functions of one name ran in the body of a call, in order."""
+        found: dict[tuple[int, str], list[int]] = {}
+        for op in self.trace.ops:
+            if op.step is not None:
+                found.setdefault((op.step, op.name), []).append(op.clock)
+        return found
+
+    @cached_property
     def graph(self) -> Graph:
         """The data flow of the pass."""
         return Graph(self.trace)

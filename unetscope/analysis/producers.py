@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from unetscope.analysis.network import Network
@@ -62,7 +62,7 @@ def function_at(network: Network, index: int) -> Producer:
     op = network.trace.ops[index]
     call = 0 if op.step is None else op.step
     path = network.path(call)
-    alike = [other for other in network.ops[call] if network.trace.ops[other].name == op.name]
+    alike = network.clocks_by_name.get((call, op.name), [])
     after, since, number = None, 0, 1
     if len(alike) > 1:
         children = network.children[call]
@@ -70,7 +70,7 @@ def function_at(network: Network, index: int) -> Producer:
         if before:
             since = network.step(children[before - 1]).start
             after = network.path(children[before - 1])
-        number = sum(since < network.trace.ops[other].clock <= op.clock for other in alike)
+        number = bisect_right(alike, op.clock) - bisect_right(alike, since)
     return Producer(path, op.name, _kind(network, path), after, max(number, 1))
 
 

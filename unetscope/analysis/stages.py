@@ -122,9 +122,8 @@ class _Stages:
         for held, at, _ in self._read:
             found[at].parameters += held.spec.numel
         self._add_skips(found)
-        for at, worker in self._workers():
-            if worker not in found[at].modules:
-                found[at].modules.append(worker)
+        for at, worker in dict.fromkeys(self._workers()):
+            found[at].modules.append(worker)
         for skip in trace.skips:
             if not (stage := found[self.of_op[skip.op]]).modules:
                 stage.modules.append(function_at(network, skip.op))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, in_a_row, stack_use
 from unetscope.analysis.network import Network
+from unetscope.analysis.subtotals import subtotals
 from unetscope.drawing.stages import Stage, ends, hands_on, stages
 from unetscope.wording import harmless
 
@@ -138,8 +140,8 @@ def figure(network: Network, names: Mapping[str, str] | None = None) -> Figure:
     out = set(stack_use(network).out_of_order)
     calls = [stage.calls for stage in runs]
     arcs = tuple(
-        Arc(skip.push, *ends(network, calls, skip), network.spec(skip.value).shape[1:], skip in out)
-        for skip in (network.trace.skips if runs else ())
+        Arc(skip.push, *pair, network.spec(skip.value).shape[1:], skip in out)
+        for skip, pair in zip(network.trace.skips, ends(network, calls), strict=False)
     )
     drawn = {call for stage in runs for call in stage.calls}
     beside = [network.path(call) for call in network.blocks if call not in drawn]
@@ -188,6 +190,7 @@ def _blocks(
     network: Network, runs: Sequence[Stage], levels: Sequence[int], names: Mapping[str, str]
 ) -> tuple[Block, ...]:
     counted: set[str] = set()
+    held_in, sums = _parameters(network), subtotals(network)
     found = []
     for stage, level in zip(runs, levels, strict=True):
         paths = [network.path(call) for call in stage.calls]
@@ -203,8 +206,8 @@ def _blocks(
                 level,
                 None if given is None else network.spec(given).shape[1:],
                 None if made is None else network.spec(made).shape[1:],
-                sum(_parameters(network, path) for path in held) if held else None,
-                sum(_macs(network, call) for call in stage.calls),
+                sum(held_in[path] for path in held) if held else None,
+                sum(sums[call].macs for call in stage.calls),
                 any(network.step(call).end is None for call in stage.calls),
             )
         )
@@ -227,18 +230,16 @@ def _name(paths: Sequence[str]) -> str:
     return harmless(f"{first} - {last}")
 
 
-def _parameters(network: Network, path: str) -> int:
-    inside = f"{path}."
-    return sum(
-        module.own_parameters
-        for name, module in network.modules.items()
-        if not path or name == path or name.startswith(inside)
-    )
-
-
-def _macs(network: Network, call: int) -> int:
-    ops = network.trace.ops
-    return sum(ops[op].macs or 0 for inner in network.below(call) for op in network.ops[inner])
+def _parameters(network: Network) -> Counter[str]:
+    """The parameters of each module and of all inside it; the root's path is empty."""
+    found = Counter[str]()
+    for path, module in network.modules.items():
+        around = path
+        while around:
+            found[around] += module.own_parameters
+            around = around.rpartition(".")[0]
+        found[""] += module.own_parameters
+    return found
 
 
 def _why_no_u(network: Network, blocks: Sequence[Block], arcs: Sequence[Arc]) -> NoU | None:

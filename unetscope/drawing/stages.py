@@ -11,7 +11,6 @@ from itertools import groupby
 from unetscope.analysis.anatomy import Anatomy
 from unetscope.analysis.control import own_blocks
 from unetscope.analysis.network import Network
-from unetscope.record import SkipEvent
 
 Size = tuple[int, ...]
 
@@ -41,7 +40,7 @@ def stages(network: Network, parts: Anatomy) -> list[Stage]:
     part_of = {call: part for part, calls in vars(parts).items() for call in calls}
     calls = sorted(part_of) if network.trace.skips else _working(network, part_of)
     runs = [(call,) for call in calls]
-    busy = {calls[at] for skip in network.trace.skips for at in ends(network, runs, skip)}
+    busy = {calls[at] for pair in ends(network, runs) for at in pair}
     keys = [_key(network, call, part_of.get(call, ""), call in busy) for call in calls]
     groups: list[tuple[int, ...]] = []
     for key, pairs in groupby(zip(keys, calls, strict=True), lambda pair: pair[0]):
@@ -53,19 +52,28 @@ def stages(network: Network, parts: Anatomy) -> list[Stage]:
     return [Stage(same, part_of.get(same[0], ""), size) for same, size in found]
 
 
-def ends(network: Network, runs: Sequence[tuple[int, ...]], skip: SkipEvent) -> tuple[int, int]:
-    """The boxes from which a skip is pushed and in which it is popped, by index.
+def ends(network: Network, runs: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
+    """The boxes from which each skip is pushed and in which it is popped, by index.
 
     What is made between two boxes is pushed by the first of them, what is joined there popped by
-    the second, which is given the result.
+    the second, which is given the result. Without boxes there are none.
     """
+    if not runs:
+        return []
     starts = [network.step(calls[0]).start for calls in runs]
-    clock = network.join(skip).clock
-    first = max(bisect_right(starts, network.graph.born(skip.value)) - 1, 0)
-    last = max(bisect_right(starts, clock) - 1, 0)
-    over = network.step(runs[last][-1]).end
-    inside = over is None or clock < over
-    return first, last if inside else min(last + 1, len(runs) - 1)
+
+    def before(clock: int) -> int:
+        return max(bisect_right(starts, clock) - 1, 0)
+
+    found = []
+    for skip in network.trace.skips:
+        clock = network.join(skip).clock
+        last = before(clock)
+        over = network.step(runs[last][-1]).end
+        inside = over is None or clock < over
+        popped = last if inside else min(last + 1, len(runs) - 1)
+        found.append((before(network.graph.born(skip.value)), popped))
+    return found
 
 
 def _working(network: Network, part_of: dict[int, str]) -> list[int]:
@@ -129,8 +137,7 @@ def _sizes(network: Network, groups: Sequence[tuple[int, ...]]) -> list[Size | N
     """
     joined: list[list[Size]] = [[] for _ in groups]
     pushed: list[list[Size]] = [[] for _ in groups]
-    for skip in network.trace.skips if groups else ():
-        first, last = ends(network, groups, skip)
+    for skip, (first, last) in zip(network.trace.skips, ends(network, groups), strict=False):
         pushed[first].append(network.size(skip.value))
         joined[last].append(network.size(skip.onto))
     found: list[Size | None] = []
