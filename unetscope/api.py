@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import UnetscopeError
-from unetscope.record import TensorSpec, Trace
+from unetscope.record import Trace
 from unetscope.sources import Request, Source, resolve
 from unetscope.sources.reruns import Progress, see_device, unwatched, verification
 from unetscope.sources.source import Info
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from unetscope.analysis.diff import Diff
+    from unetscope.checkpoints.header import Header
     from unetscope.config import Spec
     from unetscope.findings import Finding
     from unetscope.lock import Lock
@@ -147,10 +148,11 @@ def load(
     return Architecture(resolve(request, _no_info))
 
 
-def read(path: str | Path, /) -> Trace | Lock | dict[str, TensorSpec]:
+def read(path: str | Path, /) -> Trace | Lock | Header:
     """What a file holds that unetscope or others wrote: a saved trace, a lock, or a checkpoint.
 
-    Of a checkpoint only the header is read: the names, shapes and element types of its tensors.
+    Of a checkpoint (safetensors, GGUF or what `torch.save` wrote) only the header is read: it
+    maps the names of its tensors to shapes and element types. No code that a pickle names is run.
 
     Raises:
         UnetscopeError: it is none of these, or is damaged.

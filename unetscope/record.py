@@ -7,46 +7,13 @@ trace's tuples. Steps and ops share one clock: each start and end of a step and 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from functools import cache
 from math import prod
 from typing import Any
 
+from unetscope.dtypes import nbytes
 from unetscope.units import scaled
 from unetscope.wording import harmless
-
-# `bfloat16`, `uint4`, `float8_e4m3fn`, and with several elements in one `float4_e2m1fn_x2`.
-_DTYPE = re.compile(r"(?:b?float|complex|q?u?int|bits)(\d{1,3})(?:_e\d+m\d+\w*?)?(?:_?x(\d{1,3}))?")
-
-
-def is_dtype(name: str) -> bool:
-    """Whether a name is one that a dtype of torch's can have: `float32`, not `float31`."""
-    return _itemsize(name) is not None
-
-
-def itemsize(dtype: str) -> int:
-    """Bytes of one element of a dtype, as torch has it; smaller ones fill a byte.
-
-    Raises:
-        ValueError: no dtype of torch's can have this name.
-    """
-    size = _itemsize(dtype)
-    if size is None:
-        raise ValueError(f"unknown dtype {dtype}")
-    return size
-
-
-@cache
-def _itemsize(dtype: str) -> int | None:
-    """Torch's dtypes bear their bits in their names."""
-    if dtype == "bool":
-        return 1
-    match = _DTYPE.fullmatch(dtype)
-    bits = 0 if match is None else int(match[1]) * int(match[2] or 1)
-    known = bits in (*range(1, 9), 16, 32, 64) or dtype == "complex128"
-    return max(bits, 8) // 8 if known else None
-
 
 Setting = bool | int | float | str | None
 """The value of an attribute that configures a module, such as a kernel size."""
@@ -59,7 +26,7 @@ class TensorSpec:
     shape: tuple[int, ...]
     """Such as `(1, 320, 64, 64)`, that is `(B, C, H, W)`."""
     dtype: str
-    """torch's name without the prefix: `float32`."""
+    """torch's name without the prefix: `float32`; in a file also one of `dtypes.PACKED`: `Q4_K`."""
 
     @property
     def numel(self) -> int:
@@ -69,7 +36,7 @@ class TensorSpec:
     @property
     def nbytes(self) -> int:
         """Bytes of its elements; a view of a larger storage counts its own."""
-        return self.numel * itemsize(self.dtype)
+        return nbytes(self.dtype, self.numel)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from unetscope.analysis.diff import diff
 from unetscope.analysis.digest import digest
 from unetscope.analysis.memory import Memory, buffer_bytes
 from unetscope.analysis.network import Network
+from unetscope.dtypes import is_dtype, itemsize
 from unetscope.errors import UnetscopeError
 from unetscope.files import locks, traces
-from unetscope.record import TensorSpec, is_dtype, itemsize
+from unetscope.record import TensorSpec
 from unetscope.tracing import devices, trace
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # of complex and quantized tensors

@@ -15,8 +15,9 @@ from math import prod
 
 from unetscope.analysis.control import blocks
 from unetscope.analysis.network import Network
+from unetscope.dtypes import itemsize
 from unetscope.ops import operation
-from unetscope.record import Op, Storage, Trace, itemsize
+from unetscope.record import Op, Storage, Trace
 
 CUDA_BLOCK = 512
 """The caching allocator of CUDA hands out multiples of this many bytes."""

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from unetscope.dtypes import itemsize
 from unetscope.ops import Keeps, operation
-from unetscope.record import Op, TensorSpec, Trace, itemsize
+from unetscope.record import Op, TensorSpec, Trace
 
 
 class Training:

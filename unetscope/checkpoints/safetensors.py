@@ -9,35 +9,43 @@ Source: https://github.com/huggingface/safetensors, README, "Format".
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, NoReturn
+from itertools import pairwise
 
 import msgspec
 
-from unetscope.errors import Place, UnetscopeError
-from unetscope.files.reading import why
-from unetscope.record import TensorSpec, is_dtype
+from unetscope.checkpoints.header import MOST_AXES, MOST_TENSORS, Header, is_name
+from unetscope.checkpoints.pairs import pairs
+from unetscope.checkpoints.stored import Stored
+from unetscope.dtypes import PACKED, is_dtype
+from unetscope.record import TensorSpec
 
 LARGEST_HEADER = 100_000_000
 """The most bytes that a header may have; safetensors itself has the same limit."""
-
-LONGEST_NAME = 500
-"""The most characters that the name of a tensor may have."""
+LARGEST_METADATA = 10_000_000
+"""The most bytes of metadata that are kept."""
 
 _LENGTH = 8
 _METADATA = "__metadata__"
-_GIT_LFS = b"version https://git-lfs"
 _DTYPES = {
     "BOOL": "bool",
     "U8": "uint8",
     "I8": "int8",
+    "U16": "uint16",
     "I16": "int16",
+    "U32": "uint32",
     "I32": "int32",
+    "U64": "uint64",
     "I64": "int64",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E4M3FNUZ": "float8_e4m3fnuz",
+    "F8_E5M2": "float8_e5m2",
+    "F8_E5M2FNUZ": "float8_e5m2fnuz",
+    "F8_E8M0": "float8_e8m0fnu",
     "F16": "float16",
     "BF16": "bfloat16",
     "F32": "float32",
     "F64": "float64",
+    "C64": "complex64",
 }
 
 
@@ -49,68 +57,79 @@ class _Entry(msgspec.Struct):
     data_offsets: tuple[int, int]
 
 
-def read(path: Path) -> dict[str, TensorSpec]:
-    """The tensors of a file by name, in the file's order.
+_entry = msgspec.json.Decoder(_Entry).decode
+_text = msgspec.json.Decoder(str).decode
+
+
+def read(file: Stored) -> Header:
+    """The header of a file.
 
     Raises:
-        UnetscopeError: the file cannot be read, is not a safetensors file, or is damaged.
+        UnetscopeError: it cannot be read, is not a safetensors file, or is damaged.
     """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            first = file.read(len(_GIT_LFS))
-            length = int.from_bytes(first[:_LENGTH], "little")
-            if first == _GIT_LFS:
-                _damaged(path, "a Git LFS pointer, not the weights", "`git lfs pull` fetches them")
-            if len(first) < _LENGTH:
-                _damaged(path, f"{len(first)} bytes, too few for a safetensors file")
-            if length > LARGEST_HEADER:
-                _damaged(
-                    path,
-                    f"not a safetensors file: its header would have {length:,} bytes, and at most "
-                    f"{LARGEST_HEADER:,} are read",
-                )
-            if length > size - _LENGTH:
-                _damaged(path, f"cut short: a header of {length:,} bytes in a file of {size:,}")
-            file.seek(_LENGTH)
-            text = file.read(length)
-    except OSError as error:
-        _damaged(path, f"cannot be read: {why(error)}")
-    return _tensors(path, text, size - _LENGTH - length)
+    if file.size < _LENGTH:
+        file.damaged(f"{file.size} bytes, too few for a safetensors file")
+    length = int.from_bytes(file.read(0, _LENGTH), "little")
+    if length > LARGEST_HEADER:
+        file.damaged(
+            f"not a safetensors file: its header would have {length:,} bytes, and at most "
+            f"{LARGEST_HEADER:,} are read"
+        )
+    if length > file.size - _LENGTH:
+        file.damaged(f"cut short: a header of {length:,} bytes in a file of {file.size:,}")
+    text = file.read(_LENGTH, length)
+    if not text.strip(b"\0"):
+        file.damaged("a damaged header: nothing but zeros, as after a download that broke off")
+    return _header(file, text, file.size - _LENGTH - length)
 
 
-def _tensors(path: Path, text: bytes, room: int) -> dict[str, TensorSpec]:
-    """The tensors that a header lists; they must lie in the `room` bytes after it."""
+def _header(file: Stored, text: bytes, room: int) -> Header:
+    """What a header lists; the tensors must lie in the `room` bytes after it."""
+    header = Header("safetensors", {})
+    taken = []
     try:
-        raw: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
-        raw.pop(_METADATA, None)
-        entries = msgspec.convert(raw, dict[str, _Entry])
+        for name, value in pairs(text, MOST_TENSORS):
+            if name == _METADATA:
+                _keep(header, value)
+                continue
+            entry = _entry(value)
+            if not is_name(name):
+                file.damaged(f"a damaged header: not a name of a tensor: {name[:80]!a}")
+            spec = _spec(entry)
+            if spec is None:
+                file.damaged(f"a damaged header: shape, dtype and bytes of `{name}` do not agree")
+            if entry.data_offsets[1] > room:
+                file.damaged(f"cut short: `{name}` ends past the end of the file")
+            header.tensors[name] = spec
+            if entry.data_offsets[0] < entry.data_offsets[1]:
+                taken.append(entry.data_offsets)
     except (ValueError, RecursionError) as error:
-        _damaged(path, f"a damaged header: {error}")
-    found = {}
-    for name, entry in entries.items():
-        if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
-            _damaged(path, f"a damaged header: not a name of a tensor: {name[:80]!a}")
-        spec = _spec(entry)
-        if spec is None:
-            _damaged(path, f"a damaged header: shape, dtype and bytes of `{name}` do not agree")
-        if entry.data_offsets[1] > room:
-            _damaged(path, f"cut short: `{name}` ends past the end of the file")
-        found[name] = spec
-    return found
+        file.damaged(f"a damaged header: {error}")
+    taken.sort()
+    if any(end > begin for (_, end), (begin, _) in pairwise(taken)):
+        file.damaged("a damaged header: two tensors lie at the same bytes")
+    return header
+
+
+def _keep(header: Header, text: bytes) -> None:
+    """Adds the texts of the metadata, unless there are too many of them."""
+    if len(text) > LARGEST_METADATA:
+        header.unread[_METADATA] = f"{len(text):,} bytes"
+        return
+    for key, value in pairs(text, MOST_TENSORS):
+        header.metadata[key] = _text(value)
 
 
 def _spec(entry: _Entry) -> TensorSpec | None:
     """The tensor of an entry; None if its shape and dtype do not fill its bytes."""
     begin, end = entry.data_offsets
-    if min(entry.shape, default=0) < 0 or not 0 <= begin <= end or not entry.dtype.isidentifier():
+    shape, dtype = tuple(entry.shape), entry.dtype
+    if min(shape, default=0) < 0 or len(shape) > MOST_AXES or not 0 <= begin <= end:
         return None
-    spec = TensorSpec(tuple(entry.shape), _DTYPES.get(entry.dtype, entry.dtype.lower()))
-    if is_dtype(spec.dtype):
+    if not dtype.isidentifier() or len(dtype) > MOST_AXES:
+        return None
+    spec = TensorSpec(shape, _DTYPES.get(dtype, dtype))
+    if is_dtype(spec.dtype) or dtype in PACKED:
         return spec if spec.nbytes == end - begin else None
     # Several elements of a newer type may share a byte.
     return spec if spec.numel <= 8 * (end - begin) else None
-
-
-def _damaged(path: Path, message: str, hint: str | None = None) -> NoReturn:
-    raise UnetscopeError(message, hint=hint, place=Place(str(path))) from None

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from unetscope.dtypes import is_dtype
 from unetscope.errors import Place, UnetscopeError
 from unetscope.files import reading
-from unetscope.record import TensorSpec, is_dtype
+from unetscope.record import TensorSpec
 
 T = TypeVar("T")
 LARGEST = 2**96

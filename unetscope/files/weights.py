@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from unetscope.errors import Place, UnetscopeError
 
+SAFETENSORS, GGUF, PICKLE = "safetensors", "GGUF", "a pickle"
+GIT_LFS = b"version https://git-lfs"
+FIRST = 32
+"""Bytes of a file that tell its kind."""
 _LONGEST_HEADER = 100_000_000
 """Bytes of the largest header that safetensors reads."""
 
@@ -15,21 +21,28 @@ def kind(content: bytes) -> str | None:
     `torch.save` writes a zip archive or, until torch 1.6, a pickle of protocol 2.
     """
     if content.startswith(b"GGUF"):
-        return "GGUF"
-    if content.startswith((b"PK\3\4", b"\x80\2")):
-        return "a pickle"
+        return GGUF
+    if content.startswith(b"PK\3\4") or (content[:1] == b"\x80" and content[1:2] in b"\2\3\4\5"):
+        return PICKLE
     length = int.from_bytes(content[:8], "little")
     if content[8:9] == b"{" and 2 <= length <= _LONGEST_HEADER:
-        return "safetensors"
+        return SAFETENSORS
     return None
+
+
+def kind_of(path: Path) -> str | None:
+    """What kind of weights a regular file holds; None if it is something else, or unreadable."""
+    try:
+        with path.open("rb") as file:
+            return kind(file.read(FIRST))
+    except (OSError, ValueError):
+        return None
 
 
 def no_network(kind: str, place: Place) -> UnetscopeError:
     """That a file of weights was named where a network is wanted, and which command reads it."""
-    reads = "`unetscope diff CONFIG CHECKPOINT` compares"
-    other = "the tensors of a `.safetensors` file, which `safetensors.torch.save_file` writes"
     return UnetscopeError(
         f"a checkpoint ({kind}): it holds the tensors of a network, not what it does with them",
-        hint=f"{reads} {'its tensors' if '.safetensors' in place.file else other}",
+        hint="`unetscope diff CONFIG CHECKPOINT` compares its tensors",
         place=place,
     )

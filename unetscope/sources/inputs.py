@@ -12,8 +12,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from unetscope.dtypes import is_dtype
 from unetscope.errors import Place, UnetscopeError, nearest
-from unetscope.record import TensorSpec, is_dtype
+from unetscope.record import TensorSpec
 
 LARGEST = 2**40
 """Elements that one input may have."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from unetscope.errors import Place, UnetscopeError
 from unetscope.sources.request import FLAGS, Request
 from unetscope.sources.source import Info, Source
+from unetscope.wording import listed
 
 if TYPE_CHECKING:
     from unetscope.lock import Lock
@@ -114,10 +115,9 @@ class Weights(Saved):
         raise self._no_network()
 
     def _no_network(self) -> UnetscopeError:
-        from unetscope.checkpoints.files import is_pickle
         from unetscope.files import weights
 
-        kind = "a pickle" if is_pickle(Path(self.name)) else "safetensors"
+        kind = weights.kind_of(Path(self.name)) or weights.SAFETENSORS
         return weights.no_network(kind, Place(self.name))
 
     def comparable(self) -> Lock:
@@ -133,10 +133,16 @@ class Weights(Saved):
         from unetscope.analysis.diff.bare import bare
         from unetscope.checkpoints import contents, files
 
-        tensors, left_out = contents.unet(files.read(Path(self.name)))
+        header = files.read(Path(self.name))
+        tensors, left_out = contents.unet(header)
         types = ", ".join(sorted({spec.dtype for spec in tensors.values()}))
         self.info(f"note: `{self.name}` holds {len(tensors)} tensors ({types or 'no type'})")
         if left_out:
             others = ", ".join(f"{part} ({count})" for part, count in left_out.items())
             self.info(f"note: left out, as no tensors of the UNet: {others}")
+        for place, more in header.others.items():
+            self.info(f"note: left out: {len(more)} tensors at `{place}`")
+        if header.foreign:
+            names = listed([f"`{name}`" for name in header.foreign])
+            self.info(f"note: to load `{self.name}` would import {names}; nothing of it was run")
         return bare(self.name, {name: spec.shape for name, spec in tensors.items()})

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from unetscope.analysis.memory import CUDA_BLOCK, Memory, Peak, buffer_bytes, parameter_bytes
 from unetscope.analysis.training import Training, state
-from unetscope.record import Measurement, itemsize
+from unetscope.dtypes import itemsize
+from unetscope.record import Measurement
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.control import steering
 from unetscope.views.lifetimes import Report, alive, blocks, skips

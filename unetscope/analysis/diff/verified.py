@@ -12,8 +12,8 @@ from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.diff.modules import matched_tensors
 from unetscope.analysis.diff.side import Side
 from unetscope.analysis.diff.whole import counterparts
+from unetscope.dtypes import itemsize
 from unetscope.lock import Lock
-from unetscope.record import itemsize
 
 
 @dataclass(frozen=True)
