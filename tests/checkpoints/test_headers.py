@@ -113,7 +113,7 @@ def entry(**changed):
         (entry()[:-1] + "," + entry()[1:], "`a` occurs twice"),
         (entry()[:-1] + "," + entry()[1:].replace('"a"', '"\\u0061"'), "`a` occurs twice"),
         (entry()[:-1] + "," + entry()[1:].replace('"a"', '"b"'), "at the same bytes"),
-        (entry() + entry(), "more than an object"),
+        (entry() + entry(), "damaged header"),
         ("\0" * 100, "zeros"),
         (entry(data_offsets=[4, 0]), "do not agree"),
         (entry(data_offsets=[8, 12]), "cut short"),

@@ -21,7 +21,7 @@ from unetscope.record import TensorSpec
 
 LARGEST_HEADER = 100_000_000
 """The most bytes that a header may have; safetensors itself has the same limit."""
-LARGEST_METADATA = 10_000_000
+LARGEST_METADATA = 4_000_000
 """The most bytes of metadata that are kept."""
 
 _LENGTH = 8
@@ -57,8 +57,15 @@ class _Entry(msgspec.Struct):
     data_offsets: tuple[int, int]
 
 
+class _Top(msgspec.Struct):
+    """What is read of a header before its tensors."""
+
+    metadata: msgspec.Raw = msgspec.field(name=_METADATA, default_factory=msgspec.Raw)
+
+
+_top = msgspec.json.Decoder(_Top).decode
 _entry = msgspec.json.Decoder(_Entry).decode
-_text = msgspec.json.Decoder(str).decode
+_texts = msgspec.json.Decoder(dict[str, str]).decode
 
 
 def read(file: Stored) -> Header:
@@ -78,6 +85,8 @@ def read(file: Stored) -> Header:
     if length > file.size - _LENGTH:
         file.damaged(f"cut short: a header of {length:,} bytes in a file of {file.size:,}")
     text = file.read(_LENGTH, length)
+    if (count := text.count(b'"data_offsets"')) > MOST_TENSORS:
+        file.damaged(f"a header of {count:,} tensors, and at most {MOST_TENSORS:,} are read")
     if not text.strip(b"\0"):
         file.damaged("a damaged header: nothing but zeros, as after a download that broke off")
     return _header(file, text, file.size - _LENGTH - length)
@@ -88,10 +97,12 @@ def _header(file: Stored, text: bytes, room: int) -> Header:
     header = Header("safetensors", {})
     taken = []
     try:
-        for name, value in pairs(text, MOST_TENSORS):
-            if name == _METADATA:
-                _keep(header, value)
-                continue
+        metadata = bytes(_top(text.rstrip(b"\0")).metadata)
+        if len(metadata) > LARGEST_METADATA:
+            header.unread[_METADATA] = f"{len(metadata):,} bytes"
+        elif metadata:
+            header.metadata.update(_texts(metadata))
+        for name, value in pairs(text, MOST_TENSORS, (_METADATA, metadata)):
             entry = _entry(value)
             if not is_name(name):
                 file.damaged(f"a damaged header: not a name of a tensor: {name[:80]!a}")
@@ -109,15 +120,6 @@ def _header(file: Stored, text: bytes, room: int) -> Header:
     if any(end > begin for (_, end), (begin, _) in pairwise(taken)):
         file.damaged("a damaged header: two tensors lie at the same bytes")
     return header
-
-
-def _keep(header: Header, text: bytes) -> None:
-    """Adds the texts of the metadata, unless there are too many of them."""
-    if len(text) > LARGEST_METADATA:
-        header.unread[_METADATA] = f"{len(text):,} bytes"
-        return
-    for key, value in pairs(text, MOST_TENSORS):
-        header.metadata[key] = _text(value)
 
 
 def _spec(entry: _Entry) -> TensorSpec | None:
