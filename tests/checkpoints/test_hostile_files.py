@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 import tracemalloc
 
 import pytest
@@ -27,20 +26,17 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_large_headers_are_refused_soon(tmp_path, name):
+def test_large_headers_are_refused_in_little_memory(tmp_path, name):
     path = tmp_path / "m.safetensors"
     with path.open("wb") as file:
         text = f"{{{BOMBS[name]()}}}".encode()
         file.write(len(text).to_bytes(8, "little") + text + bytes(1_000_000))
     del text
     tracemalloc.start()
-    began = time.process_time()
     with pytest.raises(UnetscopeError, match=r"at most 100,000|damaged header"):
         files.read(path)
-    took = time.process_time() - began
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert took < 3
     assert most < 200e6
 
 
