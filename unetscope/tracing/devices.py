@@ -31,11 +31,15 @@ def build(make: Callable[[], nn.Module], device: str, dtype: str) -> nn.Module:
     where = _device(device)
     with _default_dtype(dtype), torch.device("meta"):
         model = make()
-    if any(not tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
+    # In one walk: `parameters()`, `buffers()` and `eval()` would make several.
+    elsewhere = False
+    for module in model.modules():
+        module.training = False
+        for tensor in (*module._parameters.values(), *module._buffers.values()):
+            elsewhere = elsewhere or (tensor is not None and not tensor.is_meta)
+    if elsewhere:
         model = model.to("meta")  # torch.Tensor([x]) ignores the default device
-    if where.type != "meta":
-        model = model.to_empty(device=where)
-    return model.eval() if model.training else model
+    return model if where.type == "meta" else model.to_empty(device=where)
 
 
 def build_as_written(
