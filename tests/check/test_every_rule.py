@@ -41,6 +41,7 @@ CONFIGS = {
     "text-width": "unet: {cross_attention_dim: 776}",
     "width-not-8": "{family: SimpleUNet, unet: {base_channels: 68, norm_groups: 4}}",
     "odd-size": "{unet: {cross_attention_dim: 768}, inputs: {height: 68}}",
+    "size-as-before": "{extends: sd15, unet: {sample_size: 96}}",
     "head-count": "unet: {cross_attention_dim: 768, attention_head_dim: 64}",
     "not-mirrored": "unet: {cross_attention_dim: 768, "
     "up_block_types: [UpBlock2D, UpBlock2D, CrossAttnUpBlock2D, CrossAttnUpBlock2D]}",

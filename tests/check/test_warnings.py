@@ -104,3 +104,21 @@ def test_a_square_sample_size_warns_once():
     text = "unet:\n  cross_attention_dim: 768\n  sample_size: 65\n"
     [finding] = check_document(parse(text, "it.yaml")).findings
     assert (finding.id, str(finding.place)) == ("odd-size", "it.yaml:3:3")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (["sample_size=96"], ["size-as-before"]),
+        (["sample_size=64"], []),
+        (["sample_size=[64, 96]"], ["size-as-before"]),
+    ],
+)
+def test_another_sample_size_does_not_change_the_inputs(overrides, expected):
+    assert ids("sd15", *overrides) == expected
+
+
+def test_a_sample_size_beside_inputs_or_without_any_is_as_meant():
+    given = "unet:\n  cross_attention_dim: 768\n  sample_size: 96\n"
+    for text in (given, given + "inputs: {height: 64, width: 64}\n"):
+        assert check_document(parse(text, "it.yaml")).findings == []

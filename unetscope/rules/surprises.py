@@ -7,13 +7,14 @@ unless that too is odd.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from unetscope.config.spec import Inputs
+from unetscope.errors import Place
 from unetscope.families.family import ALIGNED, Family, Options
-from unetscope.findings import RULES, Check, Finding, Path, Severity, rule
+from unetscope.findings import RULES, Check, Finding, Path, Severity, layer_of, rule
 from unetscope.record import TensorSpec
 from unetscope.wording import joined
 
@@ -44,14 +45,14 @@ class Configured:
         family: of the network.
         unet: the options.
         inputs: what it is given.
-        written: the paths that the config writes.
+        places: where the config writes each key, those of configs that it extends included.
         name: that it gives the network; empty if it gives none.
     """
 
     family: Family[Any]
     unet: Options
     inputs: Inputs
-    written: Collection[Path]
+    places: Mapping[Path, Place]
     name: str = ""
 
 
@@ -118,7 +119,7 @@ def width_not_8(network: Configured) -> Iterator[Finding]:
 @rule("odd-size", Severity.WARNING, "A feature map with an odd side is halved.")
 def odd_size(network: Configured) -> Iterator[Finding]:
     """A map with an odd side loses half a pixel when it is halved."""
-    sizes, inputs, written = network.family.sizes, network.inputs, network.written
+    sizes, inputs, written = network.family.sizes, network.inputs, network.places
     if not sizes.takes(network.unet, (inputs.height, inputs.width)):
         return  # an error says so
     for key, side in (("height", inputs.height), ("width", inputs.width)):
@@ -137,3 +138,24 @@ def odd_size(network: Configured) -> Iterator[Finding]:
         )
         if implied and inputs.height == inputs.width:
             return
+
+
+@rule(
+    "size-as-before",
+    Severity.WARNING,
+    "Another `sample_size` leaves the inputs of the extended config as they are.",
+)
+def size_as_before(network: Configured) -> Iterator[Finding]:
+    """`sample_size` is the size of the inputs only where no `inputs` say it."""
+    key, places = ("unet", "sample_size"), network.places
+    sides = [("inputs", "height"), ("inputs", "width")]
+    later = layer_of(key, places) > max(layer_of(side, places) for side in sides)
+    said = getattr(network.unet, "sample_size", None)
+    wanted = tuple(said) if isinstance(said, (tuple, list)) else (said, said)
+    found = network.inputs.height, network.inputs.width
+    if later and said is not None and wanted != found and any(side in places for side in sides):
+        yield size_as_before.at(
+            key,
+            f"the inputs stay {found[0]} x {found[1]}: `inputs` says so in what this changes",
+            hint="`inputs.height` and `inputs.width`, or `--height` and `--width`, change them",
+        )
