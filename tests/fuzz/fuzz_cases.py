@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import struct
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
@@ -368,6 +369,60 @@ def _headers(draw: Any) -> bytes | str:
     return draw(st.just(content) | st.just(content) | spoilt(content) | st.just(text))
 
 
+@st.composite
+def damaged(draw: Any, content: bytes) -> bytes:
+    """Bytes of which a few are others, as numbers of one to eight bytes, or something as `spoilt`.
+
+    Most of what tells the form of a file stands at its beginning or at its end.
+    """
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(_COUNT) % len(content)
+        at = draw(st.sampled_from([at, at % 64, len(content) - 1 - at % 64]))
+        size = draw(st.sampled_from([1, 1, 4, 8]))
+        number = draw(st.sampled_from([0, 1, 2**7, 2**31, 2**63]) | st.integers(0, 2**64 - 1))
+        number %= 2 ** (8 * size)
+        content = content[:at] + number.to_bytes(size, "little") + content[at + size :]
+    return draw(st.just(content) | st.just(content) | spoilt(content))
+
+
+@cache
+def weights() -> dict[str, bytes]:
+    """The same tensors as GGUF, and as `torch.save` writes them today and wrote them once."""
+    import torch
+
+    tensors = {name: torch.zeros(shape) for name, shape in SHAPES.items()}
+    found = {"gguf": _gguf()}
+    for form, zipped in (("zip", True), ("pickle", False)):
+        buffer = io.BytesIO()
+        content = {"state_dict": tensors, "epoch": 1, "hyper": {"lr": 0.1, "name": "x"}}
+        torch.save(content, buffer, _use_new_zipfile_serialization=zipped)
+        found[form] = buffer.getvalue()
+    return found
+
+
+def _gguf() -> bytes:
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    found = b"GGUF" + struct.pack("<IQQ", 3, len(SHAPES), 2)
+    found += text("general.architecture") + struct.pack("<I", 8) + text("sd1")
+    found += text("numbers") + struct.pack("<IIQ3i", 9, 5, 3, 1, 2, 3)
+    end = 0
+    for name, shape in SHAPES.items():
+        axes = shape[::-1]
+        found += text(name) + struct.pack(f"<I{len(axes)}QIQ", len(axes), *axes, 0, end)
+        end += 4 * prod(shape)
+    return found + bytes(_ROOM)
+
+
+def _weights(form: str) -> Any:
+    """Cases of one form of weights; its suffix says nothing, or something else."""
+    lines = "diff narrow.lock @; diff @ @; compare @; check @; trace @"
+    contents = st.deferred(lambda: damaged(weights()[form]))
+    names = st.sampled_from(["x.ckpt", "x.gguf", "x.safetensors", "x.bin", "x"])
+    return names.flatmap(lambda name: commands(form, name, lines, contents, "narrow.lock"))
+
+
 _CONFIG = (
     "show @; check @; check @ --sizes; trace @; trace @ --modules; params @; flops @; memory @; "
     "skips @; lock @; lock --check @ -o narrow.lock; compare @; diff @ narrow.lock; "
@@ -474,6 +529,9 @@ KINDS: dict[str, Callable[[], Any]] = {
         _headers(), "narrow.lock",
     ),
     "index": _indices,
+    "gguf": lambda: _weights("gguf"),
+    "zip": lambda: _weights("zip"),
+    "pickle": lambda: _weights("pickle"),
     "set": _sets,
     "input": _inputs,
     "kwargs": lambda: options(

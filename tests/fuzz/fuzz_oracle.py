@@ -29,7 +29,10 @@ ROOM = 1_500_000_000
 """Bytes of memory that one command may take beside what is there."""
 LONGEST_LINE = 2_000
 
-NAMED = ("config", "diffusers", "compvis", "lock", "trace", "header", "index", "pyproject")
+NAMED = (
+    *("config", "diffusers", "compvis", "lock", "trace", "pyproject"),
+    *("header", "index", "gguf", "zip", "pickle"),
+)
 """The kinds of input that are files: an error names the first file of such a case."""
 LINED = ("config", "diffusers", "compvis")
 """Those of which an error also names the line, unless it is about the file as a whole."""
