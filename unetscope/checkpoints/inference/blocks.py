@@ -90,9 +90,11 @@ def _seen(tree: Tree, path: str) -> Seen:
     first = block.at(f"attentions.{attentions[0]}") if attentions else Tree()
     attention = _attention(first, f"{path}.attentions")
     resnet: ResnetKind = "plain"
+    # A decoder's block of NCSN++ has one attention, behind all of its ResNets.
+    is_fir = attention == "self" and path.startswith("up") and attentions == [0] and len(layers) > 1
     if is_k:
         resnet = "k"
-    elif resampler == "fir":
+    elif resampler == "fir" or is_fir:
         resnet = "fir"
     elif attention == "added_kv" or (resampler == "resnet" and attention is None):
         resnet = "guided"

@@ -67,20 +67,19 @@ def _heads(network: Network, family: str, dialect: str) -> tuple[dict[str, Any],
 
 def _groups(network: Network, family: str) -> dict[str, Any]:
     """How norms group channels."""
-    channels = [block.channels for block in network.down]
-    kinds = {block.resnet for block in (*network.down, *network.up)}
+    lowest = network.down[-1].channels
     plain = family == "UNet2DModel"
+    number = largest_divisor(reduce(gcd, (block.channels for block in network.down)), _GROUPS)
+    found: dict[str, Any] = {"norm_num_groups": number}
     if not plain and not network.is_controlnet and "conv_norm_out" not in network.tree:
-        return {"norm_num_groups": None}
-    if kinds == {"fir"}:
-        return {"norm_num_groups": None}
-    found: dict[str, Any] = {}
-    number = largest_divisor(reduce(gcd, channels), _GROUPS)
+        found = {"norm_num_groups": None}
+    elif {block.resnet for block in (*network.down, *network.up)} == {"fir"}:
+        counts = network.mid is None or (lowest >= 4 and lowest % min(lowest // 4, _GROUPS) == 0)
+        found = {"norm_num_groups": None if counts else number}
     if plain and network.mid is not None and network.shifts:
-        attention = network.tree.at("mid_block.attentions.0")
-        if "group_norm" in attention:
-            found["attn_norm_num_groups"] = number
-    return {"norm_num_groups": number, **found}
+        if "group_norm" in network.tree.at("mid_block.attentions.0"):
+            found["attn_norm_num_groups"] = largest_divisor(lowest, _GROUPS)
+    return found
 
 
 def _of_paper(network: Network, family: str, dialect: str) -> tuple[dict[str, Any], str]:

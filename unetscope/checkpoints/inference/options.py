@@ -152,6 +152,8 @@ class Network:
         inside = "norm1.linear" if self.down[0].resnet == "k" else "time_emb_proj"
         if self.tree.dim(f"down_blocks.0.resnets.0.{inside}.weight", 1) == 2 * time:
             found["class_embeddings_concat"] = True
+            if "class_embedding" not in self.tree:
+                found["class_embed_type"] = "identity"
         found |= self._cross_norm()
         return found
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from unetscope.families.family import MOST
+
 Shape = tuple[int, ...]
 _LONGEST = 4
 """Digits of the number of a block or layer."""
@@ -64,13 +66,16 @@ class Tree(dict[str, "Tree | Shape"]):
         """The length of one axis of a tensor.
 
         Raises:
-            NotInferredError: there is no such tensor, or it has no such axis.
+            NotInferredError: there is no such tensor, it has no such axis, or one of a length that
+                no option can say.
         """
         shape = self.shape(path)
         if shape is None:
             raise NotInferredError(f"`{path}` is missing")
         if not -len(shape) <= axis < len(shape):
             raise NotInferredError(f"`{path}` has the shape {list(shape)}, which has too few axes")
+        if not 1 <= shape[axis] <= MOST:
+            raise NotInferredError(f"`{path}` has the shape {list(shape)}, beyond 1 to {MOST:,}")
         return shape[axis]
 
     def numbers(self, path: str) -> list[int]:
