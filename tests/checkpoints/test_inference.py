@@ -14,8 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unetscope.analysis.names import compvis_names
-from unetscope.checkpoints.inference import NotInferredError, infer
-from unetscope.checkpoints.inference.writing import to_yaml
+from unetscope.checkpoints.inference import NotInferredError, infer, to_yaml
 from unetscope.config import load
 from unetscope.config.loading import document_of, findings
 from unetscope.families import build, find

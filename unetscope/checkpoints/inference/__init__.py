@@ -12,9 +12,10 @@ from typing import Any
 from unetscope.checkpoints.identified import Inferred
 from unetscope.checkpoints.inference.naming import Named, named
 from unetscope.checkpoints.inference.tree import NotInferredError, Shape, Tree
+from unetscope.checkpoints.inference.writing import to_yaml
 from unetscope.record import TensorSpec
 
-__all__ = ["NotInferredError", "infer"]
+__all__ = ["NotInferredError", "infer", "to_yaml"]
 
 _MOST_TOLD = 3
 """Names that a sentence lists."""
@@ -87,17 +88,17 @@ def _compare(found: Named, built: Mapping[str, Shape]) -> None:
     over = [found.names[name] for name in found.shapes if name not in built]
     lacking = [name for name in built if name not in found.shapes]
     other = [
-        f"`{found.names[name]}` {list(shape)} for {list(built[name])}"
+        f"`{found.names[name]}` {list(shape)} ≠ {list(built[name])}"
         for name, shape in found.shapes.items()
         if name in built and built[name] != shape
     ]
     if over:
-        reasons.append(f"{len(over)} tensors are left over: {_listed(over)}")
+        reasons.append(f"left over, {len(over)} in all: {_listed(over)}")
     if lacking:
-        reasons.append(f"{len(lacking)} tensors are missing: {_listed(lacking)}")
+        reasons.append(f"missing, {len(lacking)} in all: {_listed(lacking)}")
     if other:
         told = "; ".join(other[:_MOST_TOLD])
-        reasons.append(f"{len(other)} tensors have other shapes than the network's: {told}")
+        reasons.append(f"of other shapes than the network's, {len(other)} in all: {told}")
     if reasons:
         raise NotInferredError(*reasons)
 

@@ -26,6 +26,7 @@ def conventions(network: Network, family: str, dialect: str) -> tuple[dict[str, 
     if (number := groups["norm_num_groups"]) is not None:
         told.append(f"norm_num_groups: {number}, since no shape tells how norms group channels")
     found |= groups
+    told += _of_vectors(network, dialect)
     of_paper, paper = _of_paper(network, family, dialect)
     found |= of_paper
     if paper:
@@ -65,6 +66,27 @@ def _heads(network: Network, family: str, dialect: str) -> tuple[dict[str, Any],
     return {key: width}, [f"{key}: heads of {width} channels{like}, {why}"]
 
 
+def _of_vectors(network: Network, dialect: str) -> list[str]:
+    """What embeds a vector: diffusers' names tell what it is, and the original ones do not."""
+    tree = network.tree
+    if dialect != "diffusers" and "linear_1" in tree.at("add_embedding"):
+        return [
+            "addition_embed_type: text_time, since the text is as wide as in Stable Diffusion XL; "
+            "no name tells a pooled text from another vector"
+        ]
+    if "linear_1" not in tree.at("class_embedding"):
+        return []
+    given = tree.dim("class_embedding.linear_1.weight", 1)
+    if given == tree.dim("time_embedding.linear_1.weight", 1):
+        return ["class_embed_type: timestep, since as many numbers are embedded as of the time"]
+    if dialect != "diffusers":
+        return [
+            "class_embed_type: projection, since the text is not as wide as in Stable Diffusion "
+            "XL; no name tells a pooled text from another vector"
+        ]
+    return []
+
+
 def _groups(network: Network, family: str) -> dict[str, Any]:
     """How norms group channels."""
     lowest = network.down[-1].channels
@@ -76,9 +98,8 @@ def _groups(network: Network, family: str) -> dict[str, Any]:
     elif {block.resnet for block in (*network.down, *network.up)} == {"fir"}:
         counts = network.mid is None or (lowest >= 4 and lowest % min(lowest // 4, _GROUPS) == 0)
         found = {"norm_num_groups": None if counts else number}
-    if plain and network.mid is not None and network.shifts:
-        if "group_norm" in network.tree.at("mid_block.attentions.0"):
-            found["attn_norm_num_groups"] = largest_divisor(lowest, _GROUPS)
+    if plain and network.shifts and "group_norm" in network.tree.at("mid_block.attentions.0"):
+        found["attn_norm_num_groups"] = largest_divisor(lowest, _GROUPS)
     return found
 
 
@@ -86,7 +107,7 @@ def _of_paper(network: Network, family: str, dialect: str) -> tuple[dict[str, An
     """What a paper or a code base sets, and which it is."""
     kinds = {block.resnet for block in network.down}
     if "k" in kinds:
-        return {"act_fn": "gelu", "timestep_post_act": "gelu"}, "Stable Diffusion's x2 upscaler"
+        return {"act_fn": "gelu", "timestep_post_act": "gelu"}, "Stable Diffusion x2 upscaler"
     if "fir" in kinds:
         return {"flip_sin_to_cos": False, "norm_eps": 1e-6}, "NCSN++"
     if family == "UNet2DModel":

@@ -31,7 +31,9 @@ def to_yaml(inferred: Inferred) -> str:
         config["inputs"] = dict(inputs)
     said = config.get("unet", {})
     comments = [each for each in inferred.conventions if _is_about(each, said)]
-    return "".join(f"# {line}\n" for line in comments) + ("\n" if comments else "") + written(config)
+    return (
+        "".join(f"# {line}\n" for line in comments) + ("\n" if comments else "") + written(config)
+    )
 
 
 def _is_about(convention: str, options: dict[str, Any]) -> bool:
