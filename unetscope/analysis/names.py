@@ -12,8 +12,8 @@ An attention that is no transformer has queries, keys and values in one tensor t
 three of diffusers' names have one counterpart.
 
 Source: CompVis/stable-diffusion, `ldm/modules/diffusionmodules/openaimodel.py`,
-Stability-AI/generative-models, `sgm/modules/diffusionmodules/video_model.py`, and the names in the
-published checkpoints of both code bases.
+Stability-AI/generative-models, `sgm/modules/diffusionmodules/video_model.py`,
+lllyasviel/ControlNet, `cldm/cldm.py`, and the names in the published checkpoints of these.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from unetscope.analysis.parameters import spellings
 from unetscope.analysis.partition import merge_block_units
 from unetscope.record import Trace
 
-_RESNET = {
+RESNET = {
     "norm1": "in_layers.0",
     "conv1": "in_layers.2",
     "time_emb_proj": "emb_layers.1",
@@ -38,9 +38,9 @@ _RESNET = {
     "conv2": "out_layers.3",
     "conv_shortcut": "skip_connection",
 }
-_MLP = {"linear_1": "0", "act": "1", "linear_2": "2"}
-_ATTENTION = {"group_norm": "norm", "to_q": "qkv", "to_k": "qkv", "to_v": "qkv"}
-_TRANSFORMER = {
+MLP = {"linear_1": "0", "act": "1", "linear_2": "2"}
+ATTENTION = {"group_norm": "norm", "to_q": "qkv", "to_k": "qkv", "to_v": "qkv"}
+TRANSFORMER = {
     "norm": "norm",
     "proj_in": "proj_in",
     "transformer_blocks": "transformer_blocks",
@@ -48,7 +48,7 @@ _TRANSFORMER = {
     "time_mixer": "time_mixer",
     "proj_out": "proj_out",
 }
-_TOP = {
+TOP = {
     "conv_in": "input_blocks.0.0",
     "time_embedding": "time_embed",
     "add_embedding": "label_emb.0",
@@ -57,6 +57,11 @@ _TOP = {
     "conv_out": "out.2",
     "mid_block": "middle_block",
 }
+PICTURE = "controlnet_cond_embedding"
+HINT = "input_hint_block"
+"""The convolutions that shrink a ControlNet's picture, with activations between them."""
+ZEROS = {"controlnet_down_blocks": "zero_convs", "controlnet_mid_block": "middle_block_out"}
+"""The convolutions that begin as zeros in a ControlNet."""
 _UNIT = re.compile(r"(down|up|mid)_blocks?(?:\.(\d+))?\.(resnets|attentions|\w+samplers)\.(\d+)")
 _OTHER_CODE = re.compile(r"\.(resnet_(down|up)|norm1\.linear)(\.|$)")
 """Parts of networks that are numbered otherwise in their originals: NCSN++ and k-diffusion."""
@@ -189,11 +194,11 @@ def _in_resnet(rest: str) -> str | None:
     """Inside a ResNet; one over frames is a ResNet in space, one in time and what mixes both."""
     part, _, inner = rest.partition(".")
     if part == "spatial_res_block":
-        return _first_level(inner, _RESNET)
+        return _first_level(inner, RESNET)
     if part == "temporal_res_block":
-        translated = _first_level(inner, _RESNET) if inner else ""
+        translated = _first_level(inner, RESNET) if inner else ""
         return None if translated is None else f"time_stack.{translated}".rstrip(".")
-    return rest if part == "time_mixer" else _first_level(rest, _RESNET)
+    return rest if part == "time_mixer" else _first_level(rest, RESNET)
 
 
 def _in_attention(rest: str, held: set[str]) -> str | None:
@@ -202,32 +207,48 @@ def _in_attention(rest: str, held: set[str]) -> str | None:
         return None
     if rest.startswith("to_out.0"):
         return f"proj_out{rest.removeprefix('to_out.0')}"
-    return _first_level(rest, _ATTENTION)
+    return _first_level(rest, ATTENTION)
 
 
 def _in_transformer(rest: str) -> str | None:
     part, _, inner = rest.partition(".")
     if part == "time_pos_embed":
-        translated = _first_level(inner, _MLP) if inner else ""
+        translated = _first_level(inner, MLP) if inner else ""
         return None if translated is None else f"time_pos_embed.{translated}".rstrip(".")
-    return _first_level(rest, _TRANSFORMER)
+    return _first_level(rest, TRANSFORMER)
 
 
 def _beside_units(name: str, names: Iterable[str]) -> str | None:
     top, _, rest = name.partition(".")
+    if top == PICTURE or top in ZEROS:
+        return _in_controlnet(top, rest, names)
     if top == "class_embedding":
         # An MLP on a vector; else a table of classes, or a linear layer on numbers.
         is_mlp = any(other.startswith("class_embedding.linear_1") for other in names)
         is_table = rest in ("", "weight", "bias")
         place = "label_emb.0" if is_mlp else "label_emb" if is_table else None
     else:
-        place = _TOP.get(top)
+        place = TOP.get(top)
     if place is None or not rest or top == "mid_block":
         return place if not rest else None
     translated = (
-        _first_level(rest, _MLP) if rest.partition(".")[0] not in ("weight", "bias") else rest
+        _first_level(rest, MLP) if rest.partition(".")[0] not in ("weight", "bias") else rest
     )
     return None if translated is None else f"{place}.{translated}"
+
+
+def _in_controlnet(top: str, rest: str, names: Iterable[str]) -> str | None:
+    if top in ZEROS:
+        number, _, last = rest.partition(".") if top == "controlnet_down_blocks" else ("", "", rest)
+        return ".".join(filter(None, (ZEROS[top], number, "0", last))) if rest else None
+    part, _, last = rest.partition(".")
+    if part == "blocks":
+        number, _, last = last.partition(".")
+        return f"{HINT}.{2 * int(number) + 2}.{last}".rstrip(".") if number.isdigit() else None
+    if part == "conv_out":
+        blocks = {name.split(".")[2] for name in names if name.startswith(f"{PICTURE}.blocks.")}
+        return f"{HINT}.{2 * len(blocks) + 2}.{last}".rstrip(".")
+    return f"{HINT}.0.{last}".rstrip(".") if part == "conv_in" else None
 
 
 def _first_level(rest: str, table: dict[str, str]) -> str | None:

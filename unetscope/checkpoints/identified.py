@@ -73,7 +73,7 @@ class Inferred:
     """A config that was read off names and shapes.
 
     Attributes:
-        config: what a YAML file of unetscope holds, complete: `{"unet": {"_class_name": …}}`.
+        config: what a YAML file of unetscope holds, complete: `{"family": …, "unet": {…}}`.
         dialect: whose names the tensors bear: `diffusers`, `CompVis`, `ADM`.
         conventions: options that no shape tells, and the convention by which each was set, in
             sentences: the heads of attention where their width is not in any shape.
