@@ -80,11 +80,11 @@ import sys
 from unetscope import cli
 for form in {forms!r}:
     cli.run(["draw", {str(saved)!r}, "-f", form])
-    print("end", flush=True)
+    print("<>", flush=True)
 print("torch" in sys.modules, "rich" in sys.modules, file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stderr.split()[-2:] == [b"False", b"False"]
-    written = done.stdout.split(b"end\n")
+    written = done.stdout.split(b"<>\n")
     assert all(len(each) > 200 for each in written[: len(forms)])
     assert ("png" in forms) == (b"\x89PNG\r\n" in done.stdout)
