@@ -34,9 +34,8 @@ _HEAD = r"""% {title}
 \fi
 {more}\begin{{tikzpicture}}[x=1bp,y=-1bp,line cap=butt,every node/.style={{{node}}}]
 """
-_CHARACTER = (
-    r"\providecommand\unetscopechar[1]{\ifdefined\Umathchar\char" "#1\\relax\\else U+#1\\fi}\n"
-)
+_CHARACTER = r"""\providecommand\unetscopechar[1]{\ifdefined\Umathchar\char"#1\relax\else U+#1\fi}
+"""
 """A character that only some TeX know: others spell out its number."""
 
 
