@@ -19,6 +19,13 @@ def test_output_is_real(unetscope, monkeypatch, command, expected):
     assert (done.out + done.err).rstrip() == expected.rstrip()
 
 
+def test_the_drawing_is_what_the_command_draws(unetscope):
+    (command,) = re.findall(r"^`unetscope (draw \w+) -o draw\.svg`", README, re.MULTILINE)
+    assert "(.github/draw.svg)" in README
+    picture = (ROOT / ".github" / "draw.svg").read_text(encoding="utf-8")
+    assert picture == unetscope(*command.split(), "-f", "svg").out
+
+
 def test_ci_runs_the_readmes_test_command():
     command = next(line for line in README.splitlines() if line.endswith("&& pytest"))
     assert command in (ROOT / ".ci" / "run").read_text().splitlines()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
+
+from unetscope.drawing.forms import FORMS, form_of
 
 
 def test_a_drawing_on_stdout(unetscope) -> None:
@@ -25,12 +28,41 @@ def test_the_suffix_tells_the_form(unetscope, tmp_path) -> None:
     assert plain.read_text(encoding="utf-8") == unetscope("draw", "article_003").out
 
 
-@pytest.mark.parametrize("options", [("-o", "a.png"), ("--heat", "macs"), ("-f", "png")])
-def test_what_is_not_drawn(unetscope, tmp_path, monkeypatch, options) -> None:
+@pytest.mark.parametrize("suffix", [".tex", ".mmd", ".gv", ".svg"])
+def test_each_suffix_tells_a_form(unetscope, tmp_path, suffix) -> None:
+    picture = tmp_path / f"a{suffix}"
+    assert unetscope("draw", "article_003", "-o", picture, "--heat", "macs").code == 0
+    form = form_of(suffix)
+    done = unetscope("draw", "article_003", "-f", form, "--heat", "macs")
+    assert picture.read_text(encoding="utf-8") == done.out
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("-o", "a.jpg"), "files of drawings: .txt, .svg, .png, .tex"),
+        (("--heat", "macs"), "colours a picture"),
+        (("-f", "jpg"), "expected terminal, svg, png, tikz, mermaid, dot"),
+    ],
+)
+def test_what_is_not_drawn(unetscope, tmp_path, monkeypatch, options, told) -> None:
     monkeypatch.chdir(tmp_path)
     done = unetscope("draw", "article_003", *options)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: ")
+    assert told in done.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_png_is_for_files_and_pipes(unetscope, tmp_path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    done = unetscope("draw", "article_003", "-o", tmp_path / "a.png")
+    assert (done.code, done.out) == (2, "")
+    assert "pip install 'unetscope[png]'" in done.err
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    done = unetscope("draw", "article_003", "-f", "png")
+    assert (done.code, done.out) == (2, "")
+    assert "-o FILE.png" in done.err
     assert not list(tmp_path.iterdir())
 
 
@@ -42,14 +74,17 @@ def test_both_languages(unetscope) -> None:
 def test_a_saved_trace_is_drawn_without_torch(unetscope, tmp_path) -> None:
     saved = tmp_path / "t.json"
     assert unetscope("trace", "article_003", "--sections", "model", "--save", saved).code == 0
-    for form in ("terminal", "svg"):
-        script = (
-            "import sys; from unetscope import cli; "
-            f"cli.run(['draw', {str(saved)!r}, '-f', {form!r}]); "
-            "print('torch' in sys.modules, 'rich' in sys.modules, file=sys.stderr)"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, check=True
-        )
-        assert done.stderr.split()[-2:] == ["False", "False"]
-        assert done.stdout
+    forms = [form for form in FORMS if form != "png" or find_spec("resvg_py")]
+    script = f"""
+import sys
+from unetscope import cli
+for form in {forms!r}:
+    cli.run(["draw", {str(saved)!r}, "-f", form])
+    print("<>", flush=True)
+print("torch" in sys.modules, "rich" in sys.modules, file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stderr.split()[-2:] == [b"False", b"False"]
+    written = done.stdout.split(b"<>\n")
+    assert all(len(each) > 200 for each in written[: len(forms)])
+    assert ("png" in forms) == (b"\x89PNG\r\n" in done.stdout)

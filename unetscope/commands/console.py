@@ -154,7 +154,7 @@ def wants_color() -> bool:
     return wanted and not os.environ.get("NO_COLOR")
 
 
-def emit(text: str, output: Path | None = None) -> None:
+def emit(data: str | bytes, output: Path | None = None) -> None:
     """Write data to stdout, or to a file, whole or not at all.
 
     Raises:
@@ -163,7 +163,10 @@ def emit(text: str, output: Path | None = None) -> None:
     if output is None:
         _waiting.hush()
         try:
-            sys.stdout.write(text)
+            if isinstance(data, str):
+                sys.stdout.write(data)
+            else:
+                sys.stdout.buffer.write(data)
             sys.stdout.flush()
         except BrokenPipeError:  # a gate's exit code still counts
             stop_writing()
@@ -172,7 +175,7 @@ def emit(text: str, output: Path | None = None) -> None:
     else:
         from unetscope.files.writing import write
 
-        write(output, text.encode())
+        write(output, data.encode() if isinstance(data, str) else data)
 
 
 def add_to_job(tables: Sequence[Table], language: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,39 +11,17 @@ import typer
 from unetscope.commands import console
 from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
-    OUTPUT,
     MaybeSource,
     ModuleNames,
     Output,
     SizedNetworkOptions,
     WrittenOptions,
+    form,
     grouped,
-    is_given,
     one_of,
 )
+from unetscope.drawing.forms import FORMS, drawn, form_of
 from unetscope.errors import ForwardError, UnetscopeError
-
-FORMATS = {"terminal": ("", ".txt"), "svg": (".svg",)}
-"""The forms of a drawing, and the suffixes of files in them."""
-
-
-def _by_suffix(context: typer.Context, value: str) -> str:
-    """`--format`, else what the suffix of `--output` tells.
-
-    Raises:
-        UnetscopeError: it tells another.
-    """
-    output = context.params.get("output")
-    if output is None or is_given(context, "format"):
-        return value
-    suffix = Path(output).suffix.lower()
-    form = next((name for name, suffixes in FORMATS.items() if suffix in suffixes), None)
-    if form is None:
-        raise UnetscopeError(
-            f"{output}: a drawing is text or SVG",
-            hint="`-o FILE.txt` and `-o FILE.svg`; `--format` counts before a suffix",
-        )
-    return form
 
 
 @dataclass(frozen=True)
@@ -53,13 +30,10 @@ class DrawingOptions(WrittenOptions):
 
     format: Annotated[
         str,
-        typer.Option(
-            "--format",
-            "-f",
-            help="Form of the drawing.",
-            callback=_by_suffix,
-            rich_help_panel=OUTPUT,
-            **one_of(FORMATS),
+        form(
+            FORMS,
+            form_of,
+            "Form of the drawing; png needs `pip install 'unetscope[png]'`.",
         ),
     ] = "terminal"
     output: Output = None
@@ -68,6 +42,8 @@ class DrawingOptions(WrittenOptions):
 @examples(
     ("unetscope draw sd15", "The U in the terminal: blocks, their shares of the cost, skips."),
     ("unetscope draw sdxl_base -o sdxl.svg", "The same as a picture for a paper or a README."),
+    ("unetscope draw sd15 -o unet.tex", "The same for LaTeX: to compile or to `\\input`."),
+    ("unetscope draw sd15 -f mermaid", "A flowchart, which GitHub shows in a block of Markdown."),
 )
 @grouped
 def draw_command(
@@ -94,10 +70,12 @@ def draw_command(
     network that is no U is drawn in columns by resolution, and a pass that fails up to the failure.
     """
     output = written.output
-    if heat is not None and written.format != "svg":
+    if heat is not None and not FORMS[written.format].colors:
         raise UnetscopeError(
             "`--heat` colours a picture", hint="`-f svg` and `-o FILE.svg` draw one"
         )
+    if written.format == "png" and output is None and sys.stdout.isatty():
+        raise UnetscopeError("a terminal shows no PNG", hint="`-o FILE.png` writes one to a file")
     unet = network.load(config)
     try:
         trace = unet.trace()
@@ -108,10 +86,8 @@ def draw_command(
     from unetscope.views.view import View
 
     sheet = drawing(View.of(trace, written.lang, names), heat)
-    if written.format == "svg":
-        from unetscope.drawing.svg import svg
-
-        console.emit(svg(sheet), output)
+    if written.format != "terminal":
+        console.emit(drawn(sheet, written.format), output)
         return
     from unetscope.drawing.text import text
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -351,6 +351,25 @@ def _language(context: typer.Context, value: str) -> str:
     return value if is_given(context, "lang") else given() or set_language() or value
 
 
+def form(names: Iterable[str], told: Callable[[str], str | None], help: str) -> Any:
+    """The option `--format` of a command.
+
+    Args:
+        names: of the formats.
+        told: the format that a file's suffix tells, or None; may raise `UnetscopeError`.
+        help: what the option is.
+    """
+
+    def by_suffix(context: typer.Context, value: str) -> str:
+        """`--format`, else what the suffix of `--output` tells."""
+        output = context.params.get("output")
+        if output is None or is_given(context, "format"):
+            return value
+        return told(Path(output).suffix) or value
+
+    return _output("--format", "-f", help=help, callback=by_suffix, **one_of(names))
+
+
 if TYPE_CHECKING:
     TableFormat = str
     FindingFormat = str
@@ -359,24 +378,8 @@ else:
 
     def _format(content: Content, more: str = "") -> Any:
         """The option `--format` of a command, with the formats that can hold what it writes."""
-
-        def by_suffix(context: typer.Context, value: str) -> str:
-            """`--format`, else what the suffix of `--output` tells."""
-            output = context.params.get("output")
-            if output is None or is_given(context, "format"):
-                return value
-            return format_of(Path(output).suffix, content) or value
-
-        return Annotated[
-            str,
-            _output(
-                "--format",
-                "-f",
-                help=f"Form of the output{more}.",
-                callback=by_suffix,
-                **one_of(formats(content)),
-            ),
-        ]
+        told = partial(format_of, content=content)
+        return Annotated[str, form(formats(content), told, f"Form of the output{more}.")]
 
     TableFormat = _format(Content.TABLES)
     FindingFormat = _format(Content.FINDINGS, "; github and sarif mark lines of files")

@@ -60,3 +60,9 @@ class Sheet:
         """What stands below a drawing, beside how to read it."""
         parameters, macs = map(share, self.figure.rest)
         return (*self.notes, self.rest.format(parameters=parameters, macs=macs))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What stands below a picture, which has a legend of its own."""
+        branches = len(self.figure.handed) < len(self.figure.blocks) - 1
+        return (*self.reads_as_skips[:1], *([self.branches] if branches else []), *self.below)

@@ -53,9 +53,7 @@ def svg(sheet: Sheet) -> str:
     about = wrapped(harmless(sheet.about.lstrip(" ·")), int(inner / ADVANCE))
     top = _EDGE + 20 + LINE * len(about) + 10
     keys = _spread(legend, inner)
-    branches = len(figure.handed) < len(figure.blocks) - 1
-    said = (*sheet.reads_as_skips[:1], *([sheet.branches] if branches else []))
-    sentences = (*said, *sheet.below)
+    sentences = sheet.sentences
     notes = [line for s in sentences for line in wrapped(harmless(s), int(inner / ADVANCE))]
     below = top + layout.height + 24
     after = below + 18 * (max((row for _, row, _ in keys), default=-1) + 1)
@@ -96,8 +94,7 @@ def _legend(sheet: Sheet) -> list[tuple[str, bool, str]]:
     figure = sheet.figure
     found: list[tuple[str, bool, str]] = []
     if sheet.heat:
-        most = max((_heat(sheet, block) for block in figure.blocks), default=0.0)
-        found.append(("heat", False, sheet.heat_scale.format(share(most))))
+        found.append(("heat", False, sheet.heat_scale.format(share(hottest(sheet)))))
     else:
         held = dict.fromkeys(block.part for block in figure.blocks)
         found += [(COLORS[p], False, name) for p, name in sheet.parts.items() if p in held]
@@ -144,7 +141,7 @@ def _drawn(sheet: Sheet, layout: Layout) -> list[str]:
     for box in layout.boxes:
         block = sheet.figure.blocks[box.block]
         title = " ".join(label.text for label in box.labels)
-        drawn = _rect(box.x, box.y, box.width, box.height, _color(sheet, block), title, "bar")
+        drawn = _rect(box.x, box.y, box.width, box.height, color(sheet, block), title, "bar")
         found.append(drawn)
         if block.failed:
             found.append(_outline(box.x, box.y, box.width, box.height))
@@ -154,12 +151,18 @@ def _drawn(sheet: Sheet, layout: Layout) -> list[str]:
     return [*found, *texts]
 
 
-def _color(sheet: Sheet, block: Block) -> str:
+def color(sheet: Sheet, block: Block) -> str:
+    """The colour of a block, by its part or by its share of the cost."""
     if not sheet.heat:
         return COLORS[block.part]
-    most = max((_heat(sheet, each) for each in sheet.figure.blocks), default=0.0)
+    most = hottest(sheet)
     warm = _heat(sheet, block) / most if most else 0.0
     return HEAT[round(warm * (len(HEAT) - 1))]
+
+
+def hottest(sheet: Sheet) -> float:
+    """The largest share of the cost that a block has."""
+    return max((_heat(sheet, block) for block in sheet.figure.blocks), default=0.0)
 
 
 def _heat(sheet: Sheet, block: Block) -> float:
@@ -195,7 +198,7 @@ def _head(route: Route, kind: str, color: str) -> str:
 def _rect(
     x: float, y: float, width: float, height: float, color: str, title: str = "", kind: str = ""
 ) -> str:
-    inside = f"<title>{escape(title)}</title>" if title else ""
+    inside = f"<title>{escape(harmless(title))}</title>" if title else ""
     edge = f' class="{kind}" stroke="#333333" stroke-width="0.5"' if kind else ""
     size = f'x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}"'
     return f'<rect{edge} {size} fill="{color}">{inside}</rect>'
@@ -215,7 +218,7 @@ _INKS = {"ink": "#1a1a1a", "quiet": "#555555", "alarm": WARNING}
 def _text(label: Label, kind: str = "ink", size: int = FONT) -> str:
     weight = ' font-weight="bold"' if label.strong else ""
     place = f'x="{_n(label.x)}" y="{_n(label.y)}" text-anchor="{label.anchor}" font-size="{size}"'
-    words = escape(label.text)
+    words = escape(harmless(label.text))
     return f'<text class="{kind}" {place}{weight} fill="{_INKS[kind]}">{words}</text>'
 
 

@@ -13,56 +13,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from unetscope.render.spans import Span, lines, title
+from unetscope.tex import NBSP, escaped
 
 if TYPE_CHECKING:
     from unetscope.render import Style
     from unetscope.table import About, Cell, Table
 
-NBSP = "\u00a0"
-_SIGNS = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{sign: f"\\{sign}" for sign in "_%&#${}"},
-    # What fonts of seven bits spell otherwise, or packages for languages make a command of.
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "`": r"\textasciigrave{}",
-    '"': r"{\char34}",
-    # What a `\\` or a command before it would take for an argument.
-    "[": "{[}",
-    "]": "{]}",
-    "*": "{*}",
-    NBSP: "~",
-    "…": r"\ldots{}",
-    "–": "--",
-    **{
-        sign: f"${command}$"
-        for sign, command in {
-            "−": "-",
-            "×": r"\times",
-            "·": r"\cdot",
-            "±": r"\pm",
-            "≤": r"\le",
-            "≥": r"\ge",
-            "≠": r"\ne",
-            "≈": r"\approx",
-            "→": r"\rightarrow",
-            "←": r"\leftarrow",
-            "π": r"\pi",
-            "->": r"\rightarrow",
-        }.items()
-    },
-}
-_SPECIAL = re.compile(
-    "|".join(map(re.escape, _SIGNS))
-    + r"""| [ ]{2,}             # of which TeX would keep one
-      | ([-,'])(?=\1)         # two of which are one sign
-      | (?<![\w.])-(?=\d)     # a minus
-    """,
-    re.VERBOSE,
-)
 _BEGIN = re.compile("^ +")  # at the beginning of a line, TeX would leave them out
 
 
@@ -167,17 +123,8 @@ def _spans(spans: Iterable[Span]) -> str:
     for (strong, code), alike in groupby(spans, key=lambda span: (span.strong, span.code)):
         text = "".join(span.text for span in alike)
         begun = text if written else _BEGIN.sub(lambda match: NBSP * len(match[0]), text)
-        text = _SPECIAL.sub(_escaped, begun)
+        text = escaped(begun)
         if code:
             text = f"\\texttt{{{text}}}"
         written += f"\\textbf{{{text}}}" if strong else text
     return written
-
-
-def _escaped(match: re.Match[str]) -> str:
-    found = match[0]
-    if found in _SIGNS:
-        return _SIGNS[found]
-    if match[1]:
-        return f"{found}{{}}"
-    return "$-$" if found == "-" else "~" * len(found)

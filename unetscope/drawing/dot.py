@@ -1,0 +1,98 @@
+"""A drawing for Graphviz, which places it: a U in rows by resolution, what is no U in columns.
+
+https://graphviz.org/doc/info/lang.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from unetscope.drawing.figure import Dims
+from unetscope.drawing.layout import shape
+from unetscope.drawing.nodes import ink, lines, paint, parts, sentences
+from unetscope.drawing.sheet import Sheet
+from unetscope.drawing.svg import WARNING
+from unetscope.wording import harmless
+
+_HEAD = """digraph {{
+  graph [splines=ortho, {sizes}, label="{label}", labelloc=b, labeljust=l, {font}]
+  node [shape=box, style=filled, {font}]
+  edge [color="#666666", {font}]
+"""
+_FONT = "fontname=Courier, fontsize=10"
+"""Graphviz knows the widths of its characters, whatever fonts are installed."""
+
+
+def dot(sheet: Sheet) -> str:
+    """Write a drawing as a graph of Graphviz."""
+    figure = sheet.figure
+    # Skips lie within rows or columns, and need room there for what is written on them.
+    sizes = "rankdir=LR, nodesep=0.4, ranksep=1" if figure.no_u else "nodesep=1.3"
+    label = "".join(f"{_inside(sentence)}\\l" for sentence in sentences(sheet))
+    written = [_HEAD.format(sizes=sizes, label=label, font=_FONT), *_rows(sheet), *_legend(sheet)]
+    for at in sorted(figure.handed):
+        # A line up would turn the rows around.
+        up = figure.blocks[at].level < figure.blocks[at - 1].level
+        ends = f"b{at} -> b{at - 1}" if up else f"b{at - 1} -> b{at}"
+        written.append(f"  {ends} [weight=8, penwidth=2{', dir=back' if up else ''}]\n")
+    for (start, end, crossing, size), numbers in _together(sheet).items():
+        warned = f', style=dashed, color="{WARNING}", fontcolor="{WARNING}"' if crossing else ""
+        label = _inside(f"{_numbers(numbers)} {shape(size)}")
+        written.append(f'  b{start} -> b{end} [constraint=false, xlabel="{label}"{warned}]\n')
+    return "".join([*written, "}\n"])
+
+
+def _together(sheet: Sheet) -> dict[tuple[int, int, bool, Dims], list[int]]:
+    """The numbers of skips that would lie one on the other: of the same two blocks and one shape.
+
+    By the blocks, whether the skips were popped out of order, and their shape.
+    """
+    found: dict[tuple[int, int, bool, Dims], list[int]] = {}
+    for arc in sheet.figure.arcs:
+        found.setdefault((arc.start, arc.end, arc.crossing, arc.shape), []).append(arc.number)
+    return found
+
+
+def _numbers(numbers: list[int]) -> str:
+    """`#3`, `#3-5`, `#3 #7`."""
+    first, last = min(numbers), max(numbers)
+    if len(numbers) > 1 and sorted(numbers) == list(range(first, last + 1)):
+        return f"#{first}-{last}"
+    return " ".join(f"#{number}" for number in sorted(numbers))
+
+
+def _rows(sheet: Sheet) -> Iterator[str]:
+    """The nodes of each resolution, in the order of their calls from left to right."""
+    figure = sheet.figure
+    for at, block in enumerate(figure.blocks):
+        ground, letters = paint(sheet, at)
+        text = "\\n".join(map(_inside, lines(sheet, at)))
+        warned = f', color="{WARNING}", penwidth=3, peripheries=2' if block.failed else ""
+        yield f'  b{at} [label="{text}", fillcolor="{ground}", fontcolor="{letters}"{warned}]\n'
+    for level, size in enumerate(figure.sizes):
+        yield f'  r{level} [label="{_inside(shape(size))}", shape=plaintext, style=""]\n'
+        held = [f"b{at}" for at, block in enumerate(figure.blocks) if block.level == level]
+        yield f"  {{ rank=same; {' '.join(f'{name};' for name in (f'r{level}', *held))} }}\n"
+        for one, other in pairwise((f"r{level}", *held)):
+            yield f"  {one} -> {other} [style=invis]\n"
+
+
+def _legend(sheet: Sheet) -> Iterator[str]:
+    """The labels of the rows, one below the other, and below them the colours of the parts."""
+    keys = parts(sheet)
+    for at, (ground, name) in enumerate(keys):
+        colors = f'fillcolor="{ground}", fontcolor="{ink(ground)}"'
+        yield f'  k{at} [label="{_inside(name)}", {colors}]\n'
+    names = [f"k{at}" for at in range(len(keys))]
+    below = [*(f"r{level}" for level in range(len(sheet.figure.sizes))), *names[:1]]
+    if len(below) > 1:
+        yield f"  {' -> '.join(below)} [style=invis, weight=8]\n"
+    if names:
+        yield f"  {{ rank=same; {' '.join(f'{name};' for name in names)} }}\n"
+
+
+def _inside(text: str) -> str:
+    """A text within a string; a backslash begins a command, and `&` an entity of HTML."""
+    written = harmless(text).replace("\\", "\\\\").replace('"', '\\"')
+    return written.replace("&", "&amp;")
