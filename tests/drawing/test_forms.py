@@ -171,7 +171,15 @@ def test_chinese_needs_a_package_and_other_languages_none(sd15) -> None:
     assert plain.isascii()
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="no TeX")
+def has_tex() -> bool:
+    """Whether pdfLaTeX is here, with the class and the package that a drawing needs."""
+    if not shutil.which("pdflatex") or not shutil.which("kpsewhich"):
+        return False
+    needed = ["kpsewhich", "standalone.cls", "tikz.sty"]
+    return subprocess.run(needed, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not has_tex(), reason="no TeX with standalone and tikz")
 @pytest.mark.parametrize("within", [False, True], ids=["alone", "input"])
 def test_tikz_compiles(tmp_path, within) -> None:
     names = tuple(name for name in HOSTILE if "中" not in name)
