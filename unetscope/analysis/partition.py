@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
+from functools import cache
 from typing import Literal
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, embeddings, makes_vectors
@@ -75,21 +76,23 @@ def _blocks(network: Network, steer: Container[str]) -> dict[str, str]:
     What steers the UNet has blocks too; what it holds beside them is one with its path.
     """
     called = {network.path(call) for call in blocks(network)}
-    above = {"", *(prefix for path in called for prefix in _prefixes(path)[:-1])}
-    groups = {}
-    for path in network.modules:
-        prefixes = _prefixes(path)
-        inside = [prefix for prefix in prefixes if prefix in called]
-        beside = [prefix for prefix in prefixes if prefix not in above]
-        holders = [prefix for prefix in prefixes if prefix in steer]
-        groups[path] = [OTHER, *holders, *beside[:1], *inside][-1]
-    return groups
+    above = {""}
+    for path in called:
+        while path := path.rpartition(".")[0]:
+            above.add(path)
 
+    @cache
+    def group(path: str) -> str:
+        parent = path.rpartition(".")[0]
+        around = group(parent) if path else OTHER
+        if path in called:
+            return path
+        if around in called:
+            return around
+        begins = path in steer if path in above else parent in above
+        return path if begins else around
 
-def _prefixes(path: str) -> list[str]:
-    """The paths of the modules down to `path`, the root's first."""
-    names = path.split(".") if path else []
-    return [".".join(names[:end]) for end in range(len(names) + 1)]
+    return {path: group(path) for path in network.modules}
 
 
 def _parts(network: Network, found: Anatomy) -> dict[str, str]:

@@ -9,9 +9,12 @@ from functools import cached_property
 from typing import TypeVar
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, residuals
+from unetscope.analysis.cost import Cost
 from unetscope.analysis.joins import Join, find_joins
 from unetscope.analysis.names import names_in
 from unetscope.analysis.network import Network
+from unetscope.analysis.parameters import Held, parameters
+from unetscope.analysis.partition import partition
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.ops import UNSEEN
 from unetscope.record import Trace
@@ -93,6 +96,26 @@ class View:
         return anatomy(self.network)
 
     @cached_property
+    def held(self) -> tuple[Held, ...]:
+        """The parameters of the network, each once."""
+        return parameters(self.network.trace)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Its multiply-adds."""
+        return Cost(self.network)
+
+    @cached_property
+    def blocks(self) -> dict[str, str]:
+        """The block of every module, by path; see `partition`."""
+        return partition(self.network, "block")
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """The part of every module, likewise."""
+        return partition(self.network, "part")
+
+    @cached_property
     def residuals(self) -> tuple[int, ...]:
         """The residual stack: what the encoder left for the decoder, joined later or not."""
         return residuals(self.network, self.anatomy)
@@ -120,8 +143,7 @@ class View:
     @property
     def left(self) -> list[int]:
         """What the encoder left for the decoder and no join took, as in pruned decoders."""
-        joined = set(self.network.pushed)
-        return [value for value in self.residuals if value not in joined]
+        return [value for value in self.residuals if value not in self.network.pushes]
 
     @cached_property
     def joins(self) -> tuple[Join, ...]:
