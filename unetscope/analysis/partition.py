@@ -11,7 +11,7 @@ hako-mikan/sd-webui-supermerger.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Literal
 
@@ -48,13 +48,15 @@ def partition(network: Network, by: By, depth: int | None = None) -> dict[str, s
     """
     if by == "module":
         return {path: _cut(path, depth) or OTHER for path in network.modules}
-    beside = parts_beside(network)
-    held_by = _blocks(network, beside)
-    if by == "block":
-        return held_by
-    parts = _parts(network, anatomy(network))
+    held_by = _blocks(network)
+    return held_by if by == "block" else parts_of(network, anatomy(network), held_by)
+
+
+def parts_of(network: Network, found: Anatomy, blocks: Mapping[str, str]) -> dict[str, str]:
+    """The part of every module, by path, from the parts of the network and every module's block."""
+    beside, parts = parts_beside(network), _parts(network, found)
     return {
-        path: nearest(path, beside) or parts.get(block, OTHER) for path, block in held_by.items()
+        path: nearest(path, beside) or parts.get(block, OTHER) for path, block in blocks.items()
     }
 
 
@@ -70,12 +72,12 @@ def _cut(path: str, depth: int | None) -> str:
     return ".".join(levels[:depth])
 
 
-def _blocks(network: Network, steer: Container[str]) -> dict[str, str]:
+def _blocks(network: Network) -> dict[str, str]:
     """The block of every module; a module beside the blocks is one by itself, called or not.
 
     What steers the UNet has blocks too; what it holds beside them is one with its path.
     """
-    called = {network.path(call) for call in blocks(network)}
+    called, steer = {network.path(call) for call in blocks(network)}, parts_beside(network)
     above = {""}
     for path in called:
         while path := path.rpartition(".")[0]:

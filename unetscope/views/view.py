@@ -14,7 +14,7 @@ from unetscope.analysis.joins import Join, find_joins
 from unetscope.analysis.names import names_in
 from unetscope.analysis.network import Network
 from unetscope.analysis.parameters import Held, parameters
-from unetscope.analysis.partition import partition
+from unetscope.analysis.partition import partition, parts_of
 from unetscope.errors import UnetscopeError, nearest
 from unetscope.ops import UNSEEN
 from unetscope.record import Trace
@@ -113,7 +113,7 @@ class View:
     @cached_property
     def parts(self) -> dict[str, str]:
         """The part of every module, likewise."""
-        return partition(self.network, "part")
+        return parts_of(self.network, self.anatomy, self.blocks)
 
     @cached_property
     def residuals(self) -> tuple[int, ...]:
