@@ -13,7 +13,8 @@ from unetscope.analysis.partition import (
     merge_blocks,
     partition,
 )
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.errors import UnetscopeError, did_you_mean
+from unetscope.record import lies_in
 from unetscope.table import Cell, Column, Kind, Table, Value
 from unetscope.views.kinds import Sizes, group_label, parameters_by_type, stages_by_kind
 from unetscope.views.legends import legended
@@ -93,10 +94,9 @@ def _selected(held: Sequence[Held], glob: str, name: str) -> tuple[Held, ...]:
     found = selected(held, glob)
     if not found:
         known = {part for tensor in held for part in (tensor.name, tensor.module)}
-        close = nearest(glob, known)
         raise UnetscopeError(
             f"no parameter of {name} matches `{glob}`",
-            hint=f"did you mean `{close}`?" if close else None,
+            hint=did_you_mean(glob, known),
         )
     return found
 
@@ -198,7 +198,7 @@ def _by_merge_block(view: View, choice: Choice, held: Sequence[Held]) -> _Groupi
         holding = [
             path
             for path in units.get(name, ())
-            if any(t.module == path or t.module.startswith(f"{path}.") for t in of_it)
+            if any(lies_in(tensor.module, path) for tensor in of_it)
         ]
         rows.append(_Group(Cell.of(name), (Cell.of(", ".join(holding), data=holding),), of_it))
     return (Column("merge_block", words.merge_block), Column("modules", words.modules)), rows

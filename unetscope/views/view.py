@@ -15,9 +15,9 @@ from unetscope.analysis.names import names_in
 from unetscope.analysis.network import Network
 from unetscope.analysis.parameters import Held, parameters
 from unetscope.analysis.partition import partition, parts_of
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.errors import UnetscopeError, did_you_mean
 from unetscope.ops import UNSEEN
-from unetscope.record import Trace
+from unetscope.record import Trace, lies_in
 from unetscope.table import About, Cell, Kind, Part, Table
 from unetscope.views.about import Subject, about
 from unetscope.wording import MOST_NAMES
@@ -173,7 +173,7 @@ class View:
 
     def holds(self, path: str) -> bool:
         """Whether a module lies in the block that is to be shown."""
-        return self.block is None or path == self.block or path.startswith(f"{self.block}.")
+        return self.block is None or lies_in(path, self.block)
 
     @cached_property
     def unseen(self) -> int:
@@ -317,9 +317,8 @@ def chosen(names: str | None, sections: Collection[str]) -> list[str]:
         raise UnetscopeError(f"no section is named: expected {', '.join(sections)}")
     for name in found:
         if name not in sections:
-            close = nearest(name, sections)
             raise UnetscopeError(
                 f"no section `{name}`: expected {', '.join(sections)}",
-                hint=f"did you mean `{close}`?" if close else None,
+                hint=did_you_mean(name, sections),
             )
     return list(dict.fromkeys(found))
