@@ -31,7 +31,7 @@ def heading(view: View) -> list[Table]:
         facts.append((Column("config", words.config, code=True), run.config))
     facts += [
         (Column("parameters", words.parameters, Kind.COUNT), trace.total_params),
-        (Column("tensors", words.tensors, Kind.COUNT), _tensors(view)),
+        (Column("tensors", words.tensors, Kind.COUNT), len(view.held)),
     ]
     if trace.failure is None and all(op.macs is not None for op in trace.ops):
         facts += [
@@ -48,12 +48,6 @@ def heading(view: View) -> list[Table]:
         line += column.cell(value).parts
     text = Cell(tuple(line), None)
     return [Table("model", words.model, columns, (row,), facts=True, paragraphs=(text,))]
-
-
-def _tensors(view: View) -> int:
-    """How many parameter tensors there are; a shared one counts once."""
-    modules = view.network.trace.modules
-    return sum(p.tied_to is None for module in modules for p in module.parameters)
 
 
 def inputs_and_output(view: View) -> list[Table]:
