@@ -14,6 +14,20 @@ unet:
 inputs: {height: 16, width: 16, tokens: 5}
 """
 """Stable Diffusion's blocks, a few channels wide."""
+OBLONG = """\
+name: Narrow
+family: UNet2DConditionModel
+unet:
+  block_out_channels: [32, 64]
+  down_block_types: [CrossAttnDownBlock2D, DownBlock2D]
+  up_block_types: [UpBlock2D, CrossAttnUpBlock2D]
+  layers_per_block: 1
+  norm_num_groups: 8
+  attention_head_dim: 4
+  cross_attention_dim: 16
+inputs: {height: 8, width: 12, tokens: 5}
+"""
+"""The same blocks, run on what is wider than high."""
 TINY = """\
 name: tiny
 family: UNet2DModel

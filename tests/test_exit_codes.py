@@ -24,7 +24,7 @@ ARGUMENTS = {
     "cache": [],
     "lock": ["sd15", "-o", "never-written.lock"],
 }
-COMMANDS = [command.name for command in app.registered_commands]
+COMMANDS = [command.name for command in app().registered_commands]
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("broken\x1b[31m"), RecursionError(), MemoryError()])
@@ -58,7 +58,7 @@ def test_what_cannot_be_done_is_2(unetscope, name):
 def test_what_is_no_gate_never_exits_1(name):
     import inspect
 
-    command = next(c.callback for c in app.registered_commands if c.name == name)
+    command = next(c.callback for c in app().registered_commands if c.name == name)
     assert "Exit(" not in inspect.getsource(inspect.getmodule(inspect.unwrap(command)))
 
 

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from unetscope import cli
+
 TORCH_FREE = [
     "['--help']",
     "['--version']",
@@ -34,6 +36,12 @@ def test_commands_that_need_no_torch(arguments):
     loaded = modules_after(run(arguments))
     assert "unetscope.cli" in loaded
     assert "torch" not in loaded
+
+
+def test_a_command_imports_no_other():
+    loaded = modules_after(run("['list']"))
+    assert "unetscope.commands.list" in loaded
+    assert not loaded & {f"unetscope.commands.{name}" for name in cli.COMMANDS if name != "list"}
 
 
 def test_a_saved_trace_needs_no_torch(unetscope, tmp_path):

@@ -34,7 +34,7 @@ def test_ci_runs_the_readmes_test_command():
 def test_every_command_is_explained():
     from unetscope.cli import app
 
-    for command in app.registered_commands:
+    for command in app().registered_commands:
         assert f"`unetscope {command.name}" in README
 
 

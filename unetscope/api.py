@@ -318,11 +318,9 @@ class Architecture:
             by: `block`, `part`, `stage-kind`, `type`, `mbw`, `module` or `op`.
             **options: `depth` and `top`, as the command takes them.
         """
-        from unetscope.analysis.cost import Cost
         from unetscope.views.flops import flops
 
-        cost = Cost(self._view.network)
-        return _rows(flops(self._view, cost, by, **options)[0])
+        return _rows(flops(self._view, by, **options)[0])
 
     def memory(self, section: str = "memory") -> list[Row]:
         """What one forward pass holds in memory, in bytes.

@@ -1,12 +1,12 @@
-"""The command line: one line a command."""
+"""The command line: one name a command."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable, Sequence
-from copy import copy
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,57 +14,51 @@ import typer
 from typer.main import get_command
 
 from unetscope.commands import console, language
-from unetscope.commands.cache import cache_command
-from unetscope.commands.check import check_command
-from unetscope.commands.compare import compare_command
-from unetscope.commands.diff import diff_command
-from unetscope.commands.draw import draw_command
-from unetscope.commands.explain import explain_command
-from unetscope.commands.flops import flops_command
 from unetscope.commands.help import Command, Group
-from unetscope.commands.list import list_command
-from unetscope.commands.lock import lock_command
-from unetscope.commands.log import log_command
-from unetscope.commands.memory import memory_command
 from unetscope.commands.options import MessageOptions, grouped
-from unetscope.commands.params import params_command
-from unetscope.commands.schema import schema_command
 from unetscope.commands.shells import InstallCompletion, ShowCompletion, prepare
-from unetscope.commands.show import show_command
-from unetscope.commands.skips import skips_command
-from unetscope.commands.sweep import sweep_command
-from unetscope.commands.timesteps import timesteps_command
-from unetscope.commands.trace import trace_command
 from unetscope.errors import UnetscopeError
 from unetscope.files.reading import why
 from unetscope.version import __version__
 
-app = typer.Typer(
-    name="unetscope",
-    cls=Group,
-    rich_markup_mode=None,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+COMMANDS = (
+    "trace",
+    "skips",
+    "draw",
+    "params",
+    "flops",
+    "memory",
+    "explain",
+    "timesteps",
+    "sweep",
+    "check",
+    "lock",
+    "diff",
+    "log",
+    "compare",
+    "list",
+    "show",
+    "schema",
+    "cache",
 )
-app.command("trace", cls=Command)(trace_command)
-app.command("skips", cls=Command)(skips_command)
-app.command("draw", cls=Command)(draw_command)
-app.command("params", cls=Command)(params_command)
-app.command("flops", cls=Command)(flops_command)
-app.command("memory", cls=Command)(memory_command)
-app.command("explain", cls=Command)(explain_command)
-app.command("timesteps", cls=Command)(timesteps_command)
-app.command("sweep", cls=Command)(sweep_command)
-app.command("check", cls=Command)(check_command)
-app.command("lock", cls=Command)(lock_command)
-app.command("diff", cls=Command)(diff_command)
-app.command("log", cls=Command)(log_command)
-app.command("compare", cls=Command)(compare_command)
-app.command("list", cls=Command)(list_command)
-app.command("show", cls=Command)(show_command)
-app.command("schema", cls=Command)(schema_command)
-app.command("cache", cls=Command)(cache_command)
+"""In the order in which help lists them: `x_command` of a file called `x` each."""
+
+
+def app(names: Sequence[str] = COMMANDS) -> typer.Typer:
+    """The command line with some commands, whose files alone are imported."""
+    made = typer.Typer(
+        name="unetscope",
+        cls=Group,
+        rich_markup_mode=None,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_options)
+    for name in names:
+        file = import_module(f"unetscope.commands.{name}")
+        made.command(name, cls=Command)(getattr(file, f"{name}_command"))
+    return made
 
 
 def _version(wanted: bool) -> None:
@@ -73,7 +67,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 @grouped
 def _options(
     messages: MessageOptions,
@@ -112,7 +105,7 @@ def run(arguments: list[str] | None = None, interrupted: Callable[[], bool] = la
         _see_working_directory()
         given = sys.argv[1:] if arguments is None else arguments
         with console.progress(" ".join(given[:2])):
-            left = _parser(_command_in(given))(arguments, standalone_mode=False)
+            left = _parser(_commands_in(given))(arguments, standalone_mode=False)
     except _UsageError as error:
         if error.format_message():  # nothing to say where help was printed instead
             console.error(_usage(error))
@@ -137,21 +130,16 @@ def run(arguments: list[str] | None = None, interrupted: Callable[[], bool] = la
 
 
 @cache
-def _parser(name: str | None = None) -> Any:
-    """What reads a command line: all options of all commands, or of one, which is sooner made."""
+def _parser(names: Sequence[str] = COMMANDS) -> Any:
+    """What reads a command line: all options of some commands."""
     prepare()
-    chosen = copy(app)
-    chosen.registered_commands = [
-        command for command in app.registered_commands if name in (None, command.name)
-    ]
-    return get_command(chosen)
+    return get_command(app(names))
 
 
-def _command_in(given: Sequence[str]) -> str | None:
-    """The command that a command line begins with; None where others may be needed to read it."""
-    first = given[0] if given else None
-    known = any(command.name == first for command in app.registered_commands)
-    return first if known and "_UNETSCOPE_COMPLETE" not in os.environ else None
+def _commands_in(given: Sequence[str]) -> Sequence[str]:
+    """The one that a command line begins with; all where others may be needed to read it."""
+    known = bool(given) and given[0] in COMMANDS and "_UNETSCOPE_COMPLETE" not in os.environ
+    return (given[0],) if known else COMMANDS
 
 
 def _see_working_directory() -> None:

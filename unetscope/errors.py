@@ -99,5 +99,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return None if best is None else folded[best]
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A hint at the known name that `name` most likely meant, or None if nothing is close."""
+    close = nearest(name, known)
+    return f"did you mean `{close}`?" if close else None
+
+
 _TIED = 8
 """Names that may be equally close."""

@@ -295,3 +295,8 @@ class Measurement:
     seconds: float
     blocks: tuple[float, ...]
     memory: MeasuredMemory | None = None
+
+
+def lies_in(path: str, outer: str) -> bool:
+    """Whether a module, by its path, is another one, which is not the root, or lies in it."""
+    return path == outer or path.startswith(f"{outer}.")

@@ -161,6 +161,14 @@ def test_legal_sizes_where_the_size_is_not(check):
     assert any(line[:7] == ["multiples", "of", "4,", "not", "of", "8", "no"] for line in lines)
 
 
+def test_json_says_which_networks_were_checked_with_what(check, narrow):
+    one = json.loads(check(narrow(), "--set", "layers_per_block=2", "-f", "json").out)
+    assert one["provenance"]["overrides"] == ["layers_per_block=2"]
+    several = json.loads(check("sd15", "missing.yaml", "sdxl_base", "-f", "json").out)
+    assert [each["config"] for each in several["provenance"]] == ["sd15", "sdxl_base"]
+    assert "provenance" not in json.loads(check("missing.yaml", "-f", "json").out)
+
+
 def test_json(check, narrow):
     done = check(narrow(THIRTY), "--format", "json")
     findings = json.loads(done.out)["findings"]

@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 import torch
+from narrow_configs import OBLONG
 from torch import nn
 
 import unetscope
@@ -14,18 +15,6 @@ from unetscope.record import TensorSpec
 from unetscope.views.about import WIDTH, Subject, about_each
 from unetscope.words import Words
 
-NARROW = """\
-name: Narrow
-unet:
-  block_out_channels: [32, 64]
-  down_block_types: [CrossAttnDownBlock2D, DownBlock2D]
-  up_block_types: [UpBlock2D, CrossAttnUpBlock2D]
-  layers_per_block: 1
-  norm_num_groups: 8
-  attention_head_dim: 4
-  cross_attention_dim: 16
-inputs: {height: 8, width: 12, tokens: 5}
-"""
 CHANGED = ("--set", "block_out_channels.1=96")
 LINE = "Narrow, block_out_channels.1=96 · sample 1x4x8x12, 5 tokens, float32 · unetscope 0.1"
 COMMANDS = (
@@ -47,7 +36,7 @@ COMMANDS = (
 def run(unetscope, tmp_path, monkeypatch):
     """A function that runs a command on a narrow config with one override."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "n.yaml").write_text(NARROW)
+    (tmp_path / "n.yaml").write_text(OBLONG)
 
     def run(command, *arguments, change=CHANGED):
         if command[0] == "trace" and "--ops" in command:

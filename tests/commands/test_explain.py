@@ -9,26 +9,6 @@ import sys
 
 import pytest
 
-NARROW = """\
-name: Narrow
-unet:
-  block_out_channels: [32, 64]
-  down_block_types: [CrossAttnDownBlock2D, DownBlock2D]
-  up_block_types: [UpBlock2D, CrossAttnUpBlock2D]
-  layers_per_block: 1
-  norm_num_groups: 8
-  attention_head_dim: 4
-  cross_attention_dim: 16
-inputs: {height: 8, width: 12, tokens: 5}
-"""
-
-
-@pytest.fixture
-def narrow(tmp_path):
-    path = tmp_path / "narrow.yaml"
-    path.write_text(NARROW)
-    return path
-
 
 def data(result):
     assert result.code == 0, result.err

@@ -125,3 +125,10 @@ def test_it_is_of_the_whole_network(unetscope, other):
     result = unetscope("trace", "article_003", "--overview", *other)
     assert (result.code, result.out) == (2, "")
     assert f"leave out `{other[0]}`" in result.err
+
+
+def test_the_verdict_is_on_the_whole_network_whichever_block_is_shown(unetscope):
+    sections = ("--sections", "verdict", "-f", "json")
+    whole = unetscope("trace", "article_003", *sections)
+    for block in ("time_embed", "up1"):
+        assert unetscope("trace", "article_003", "--block", block, *sections).out == whole.out

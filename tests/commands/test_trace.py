@@ -7,27 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-
-NARROW = """\
-name: Narrow
-family: UNet2DConditionModel
-unet:
-  block_out_channels: [32, 64]
-  down_block_types: [CrossAttnDownBlock2D, DownBlock2D]
-  up_block_types: [UpBlock2D, CrossAttnUpBlock2D]
-  layers_per_block: 1
-  norm_num_groups: 8
-  attention_head_dim: 4
-  cross_attention_dim: 16
-inputs: {height: 8, width: 12, tokens: 5}
-"""
-
-
-@pytest.fixture
-def narrow(tmp_path):
-    path = tmp_path / "narrow.yaml"
-    path.write_text(NARROW)
-    return path
+from narrow_configs import OBLONG
 
 
 def data(result):
@@ -46,7 +26,7 @@ def test_all_sections_in_the_order_of_the_article(unetscope, narrow):
 
 def test_changing_the_yaml_changes_the_tables(unetscope, narrow):
     before = data(unetscope("trace", narrow, "-f", "json"))
-    narrow.write_text(NARROW.replace("layers_per_block: 1", "layers_per_block: [1, 3]"))
+    narrow.write_text(OBLONG.replace("layers_per_block: 1", "layers_per_block: [1, 3]"))
     after = data(unetscope("trace", narrow, "-f", "json"))
     assert [len(t["ledger"]["rows"]) for t in (before, after)] == [4, 6]
     assert after["residuals"]["from_layers"] == [1, 3]
@@ -115,7 +95,7 @@ def test_symbolic_dims(unetscope, narrow):
 
 
 def test_symbolic_dims_of_the_image(unetscope, narrow):
-    narrow.write_text(NARROW.replace("tokens: 5}", "tokens: 5, scale: 8}"))
+    narrow.write_text(OBLONG.replace("tokens: 5}", "tokens: 5, scale: 8}"))
     tables = data(unetscope("trace", narrow, "--symbolic", "-f", "json"))
     assert tables["io"]["rows"][0]["shape"] == ["B", 4, "H/8", "W/8"]
     assert tables["parts"]["rows"][2]["output_shape"] == ["B", 64, "ceil(H/16)", "ceil(W/16)"]

@@ -41,7 +41,7 @@ def sentences(table):
 def test_functions_without_a_formula_are_named_and_never_zero():
     recorded = traced()
     view = View.of(recorded)
-    (table,), listed = flops(view, cost := Cost(view.network)), uncounted(view, Cost(view.network))
+    (table,), listed = flops(view), uncounted(view)
     unknown = "Kinds of functions without a formula, not counted: 1 (torch.fft.fftn)."
     assert unknown in sentences(table)
     assert table.data["without_formula"] == {"torch.fft.fftn": 2}
@@ -50,13 +50,13 @@ def test_functions_without_a_formula_are_named_and_never_zero():
     rows = {row[0]: row[1:] for row in listed.rows}
     assert rows == {"F.silu": (1, 48)}
     assert not any("attention" in sentence for sentence in sentences(table))
-    assert [table.rows for table in no_formula(view, cost)] == [(("torch.fft.fftn", 2),)]
+    assert [table.rows for table in no_formula(view)] == [(("torch.fft.fftn", 2),)]
     assert "macs" not in [column.key for column in heading(view)[0].columns]
 
 
 def test_a_network_that_does_nothing():
     view = View.of(trace(nn.SiLU(), [torch.zeros(2, 3)]))
-    (table,) = flops(view, Cost(view.network))
+    (table,) = flops(view)
     assert table.rows == ()
     assert table.total is not None
     assert table.total[1:] == (0, 0, 0.0)

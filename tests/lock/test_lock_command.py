@@ -170,6 +170,14 @@ def test_where_a_lock_belongs_must_be_known(unetscope, project, arguments, said)
     assert "Traceback" not in done.err
 
 
+def test_a_lock_is_told_of_its_config_or_that_it_has_none(unetscope, project):
+    unetscope("lock", CONFIG)
+    assert f"`{CONFIG}`" in unetscope("lock", "--check", LOCK).err
+    (project / CONFIG).unlink()
+    said = unetscope("lock", "--check", LOCK).err
+    assert f"it belongs to no config here: name what it is of, and `-o {LOCK}`" in said
+
+
 def test_a_shipped_config_with_a_place(unetscope, project):
     assert unetscope("lock", "sd15", "-o", "mine.lock").code == 0
     assert locks.load(project / "mine.lock").totals.parameters == 859_520_964

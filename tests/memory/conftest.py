@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from narrow_configs import OBLONG
 
-NARROW = """\
-name: Narrow
-family: UNet2DConditionModel
-unet:
-  block_out_channels: [32, 64]
-  down_block_types: [CrossAttnDownBlock2D, DownBlock2D]
-  up_block_types: [UpBlock2D, CrossAttnUpBlock2D]
-  layers_per_block: 1
-  norm_num_groups: 8
-  attention_head_dim: 4
-  cross_attention_dim: 16
-inputs: {height: 16, width: 24, tokens: 5}
-"""
+NARROW = OBLONG.replace("height: 8, width: 12", "height: 16, width: 24")
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from rich.text import Text
 
-from unetscope.render import Style, render, terminal
+from unetscope.render import Style, render
 from unetscope.table import BREAK, Cell, Column, Kind, Part, Table
 
 ENCODER = Table(
@@ -249,12 +250,27 @@ def test_tables_that_repeat_are_laid_out_alike_and_say_once_what_is_left_out() -
     assert text.split().count("Model") == 1
 
 
-@pytest.mark.parametrize("style", [Style(), Style(80), Style(48, color=True)])
-def test_long_tables_look_like_short_ones(monkeypatch: pytest.MonkeyPatch, style: Style) -> None:
+@pytest.mark.parametrize("width", [None, 80, 48])
+def test_colour_marks_text_and_changes_none(width: int | None) -> None:
     tables = [ENCODER, PARAMS, steps(), MODELS]
-    short = render(tables, "terminal", style)
-    monkeypatch.setattr(terminal, "_MOST_ROWS", 0)
-    assert render(tables, "terminal", style) == short
+    marked = Text.from_ansi(render(tables, "terminal", Style(width, color=True)))
+    plain = render(tables, "terminal", Style(width))
+    assert [line.rstrip() for line in marked.plain.splitlines()] == plain.splitlines()
+
+
+def test_what_is_marked_is_bold_cyan_or_dim() -> None:
+    cells = (Cell.of("x", strong=True), Cell.of("y", code=True), "z")
+    columns = (Column("a", "A"), Column("b", "B"), Column("c", "C"))
+    marked = Text.from_ansi(
+        render([Table("t", "", columns, (cells,))], "terminal", Style(color=True))
+    )
+    found = {marked.plain[s.start : s.end]: str(s.style) for s in marked.spans}
+    assert (found["x"], found["y"], found.get("z"), found["A"]) == ("bold", "color(6)", None, "dim")
+
+
+def test_a_row_of_nothing_is_an_empty_line() -> None:
+    table = Table("t", "", (Column("a", "A", Kind.COUNT, zeros=False),), ((0,), (7,)))
+    assert render([table], "terminal", Style(width=40)) == "A\n─\n\n7\n"
 
 
 def test_columns_without_records_keep_their_titles() -> None:

@@ -79,7 +79,7 @@ def cost_of(recorded):
 
 def said(recorded):
     view = View.of(recorded)
-    return [cell.parts[0].value for cell in flops(view, cost_of(recorded))[0].after]
+    return [cell.parts[0].value for cell in flops(view)[0].after]
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -188,12 +188,12 @@ def test_what_nobody_sees_is_said_below_the_tables():
     view = View.of(recorded)
     assert view.words.all_formulas not in said(recorded)
     assert view.words.all_formulas in said(traced(scripted))
-    (table,) = view.told(flops(view, cost_of(recorded))[:1])
+    (table,) = view.told(flops(view)[:1])
     assert (table.data["unseen"], table.data["without_formula"]) == (1, {UNSEEN: 1})
     assert view.untold[0] in str(table.after)
     assert ledger(view) == view.told(ledger(view)) == []
     seen = View.of(traced(scripted))
-    assert "unseen" not in seen.told(flops(seen, cost_of(seen.network.trace)))[-1].data
+    assert "unseen" not in seen.told(flops(seen))[-1].data
 
 
 def test_a_thread_of_a_module_that_nobody_sees_lies_in_its_call():

@@ -9,7 +9,6 @@ import pytest
 from rich.cells import cell_len
 
 import unetscope
-from unetscope.analysis.cost import Cost
 from unetscope.config.files import read_index
 from unetscope.render import Style, render
 from unetscope.render.folding import pieces
@@ -47,7 +46,7 @@ def tables_of(name, language):
         *(params(view, Choice(by)) for by in ("block", "part", "stage-kind", "type", "mbw")),
         params(view, Choice("tensor", top=9, lora_rank=4, dtypes=("fp32", "int8"))),
         *(
-            flops(view, Cost(view.network), by, image=Image(50, guided=True))
+            flops(view, by, image=Image(50, guided=True))
             for by in ("block", "stage-kind", "type", "op")
         ),
     ]

@@ -8,7 +8,7 @@ from math import prod
 
 from unetscope.analysis.network import Network
 from unetscope.ops import OpKind, operation
-from unetscope.record import ModuleRecord, Op
+from unetscope.record import ModuleRecord, Op, lies_in
 
 Terms = tuple[tuple[int, ...], ...]
 """A sum of products: `((3, 3, 4, 320), (320,))`."""
@@ -104,7 +104,7 @@ def _idle(network: Network, path: str, called: dict[str, list[int]]) -> list[Lay
     for other, module in network.modules.items():
         if not module.own_parameters or not other.startswith(prefix) or other == path:
             continue
-        if not any(other == c or other.startswith(f"{c}.") for c in called):
+        if not any(lies_in(other, each) for each in called):
             found.append(_layer(network, module, module.own_parameters, []))
     return found
 

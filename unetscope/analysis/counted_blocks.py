@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from unetscope.analysis.anatomy import named_as
 from unetscope.lock import Lock
+from unetscope.record import lies_in
 
 
 class BlockCount(NamedTuple):
@@ -55,7 +56,7 @@ def count_blocks(lock: Lock) -> BlockCount | None:
 
 def _holder(blocks: Sequence[str], path: str) -> int | None:
     """The block that is a module or holds it."""
-    found = (at for at, block in enumerate(blocks) if _within(path, block))
+    found = (at for at, block in enumerate(blocks) if lies_in(path, block))
     return next(found, None)
 
 
@@ -65,10 +66,6 @@ def _joiner(blocks: Sequence[str], path: str) -> int | None:
     if inside:
         return inside[-1] + 1 if inside[-1] + 1 < len(blocks) else None
     return _holder(blocks, path)
-
-
-def _within(path: str, block: str) -> bool:
-    return path == block or path.startswith(f"{block}.")
 
 
 def _from_named(side: list[str], parts: dict[str, str | None], part: str) -> list[str]:

@@ -47,7 +47,9 @@ _CONDITIONS = {
 """The last part of an input's name -> what pipelines give there."""
 _SIZES = (5, 6)
 """Numbers in SDXL's time ids; the refiner has a score for the target size."""
-_LATENT, _IMAGE = 4, 3
+LATENT = 4
+"""Channels of a latent, before others are put beside it."""
+_IMAGE = 3
 
 
 def time_inputs(network: Network) -> tuple[Argument, ...]:
@@ -112,15 +114,9 @@ def _sample(network: Network) -> str:
         return NOISY_SAMPLE
     made = [network.spec(value).shape for value in network.trace.outputs]
     channels = {shape[1] for shape in made if len(shape) == len(sample)}
-    match sample[1]:
-        case 4:
-            return NOISY_LATENT
-        case 3:
-            return NOISY_IMAGE
-        case more if more > _LATENT and channels == {_LATENT}:
-            return LATENT_AND_MORE
-        case _:
-            return NOISY_SAMPLE
+    if sample[1] > LATENT and channels == {LATENT}:
+        return LATENT_AND_MORE
+    return {LATENT: NOISY_LATENT, _IMAGE: NOISY_IMAGE}.get(sample[1], NOISY_SAMPLE)
 
 
 def _class(network: Network, argument: Argument) -> str:

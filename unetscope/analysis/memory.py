@@ -15,6 +15,7 @@ from math import prod
 
 from unetscope.analysis.control import blocks
 from unetscope.analysis.network import Network
+from unetscope.analysis.parameters import buffers, parameters
 from unetscope.dtypes import itemsize
 from unetscope.ops import operation
 from unetscope.record import Op, Storage, Trace
@@ -256,22 +257,12 @@ def _is_fused(op: Op) -> bool:
 
 def parameter_bytes(trace: Trace) -> int:
     """Bytes of the parameters in their element types; a shared tensor counts once."""
-    return sum(
-        parameter.spec.nbytes
-        for module in trace.modules
-        for parameter in module.parameters
-        if parameter.tied_to is None
-    )
+    return sum(held.spec.nbytes for held in parameters(trace))
 
 
 def buffer_bytes(trace: Trace) -> int:
     """Bytes of the buffers, in the types that they have; a shared buffer counts once."""
-    return sum(
-        buffer.spec.nbytes
-        for module in trace.modules
-        for buffer in module.buffers
-        if buffer.tied_to is None
-    )
+    return sum(held.spec.nbytes for held in buffers(trace))
 
 
 def _end(trace: Trace) -> int:

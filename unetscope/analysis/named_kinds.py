@@ -13,6 +13,7 @@ from unetscope.analysis.meanings import time_inputs
 from unetscope.analysis.module_kinds import GSC, MODULE_KINDS, Occurrence, module_kinds
 from unetscope.analysis.network import Network
 from unetscope.ops import OpKind
+from unetscope.record import lies_in
 
 TIME_EMBEDDING = "TimeEmbedding"
 KINDS = (*MODULE_KINDS, TIME_EMBEDDING)
@@ -173,7 +174,7 @@ def _time_embedding(network: Network) -> Iterator[Occurrence]:
 
 
 def _within(path: str, around: Iterable[str]) -> bool:
-    return any(path == outer or path.startswith(f"{outer}.") for outer in around)
+    return any(lies_in(path, outer) for outer in around)
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,8 @@ hako-mikan/sd-webui-supermerger.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, embeddings, makes_vectors
@@ -47,13 +48,15 @@ def partition(network: Network, by: By, depth: int | None = None) -> dict[str, s
     """
     if by == "module":
         return {path: _cut(path, depth) or OTHER for path in network.modules}
-    beside = parts_beside(network)
-    held_by = _blocks(network, beside)
-    if by == "block":
-        return held_by
-    parts = _parts(network, anatomy(network))
+    held_by = _blocks(network)
+    return held_by if by == "block" else parts_of(network, anatomy(network), held_by)
+
+
+def parts_of(network: Network, found: Anatomy, blocks: Mapping[str, str]) -> dict[str, str]:
+    """The part of every module, by path, from the parts of the network and every module's block."""
+    beside, parts = parts_beside(network), _parts(network, found)
     return {
-        path: nearest(path, beside) or parts.get(block, OTHER) for path, block in held_by.items()
+        path: nearest(path, beside) or parts.get(block, OTHER) for path, block in blocks.items()
     }
 
 
@@ -69,27 +72,29 @@ def _cut(path: str, depth: int | None) -> str:
     return ".".join(levels[:depth])
 
 
-def _blocks(network: Network, steer: Container[str]) -> dict[str, str]:
+def _blocks(network: Network) -> dict[str, str]:
     """The block of every module; a module beside the blocks is one by itself, called or not.
 
     What steers the UNet has blocks too; what it holds beside them is one with its path.
     """
-    called = {network.path(call) for call in blocks(network)}
-    above = {"", *(prefix for path in called for prefix in _prefixes(path)[:-1])}
-    groups = {}
-    for path in network.modules:
-        prefixes = _prefixes(path)
-        inside = [prefix for prefix in prefixes if prefix in called]
-        beside = [prefix for prefix in prefixes if prefix not in above]
-        holders = [prefix for prefix in prefixes if prefix in steer]
-        groups[path] = [OTHER, *holders, *beside[:1], *inside][-1]
-    return groups
+    called, steer = {network.path(call) for call in blocks(network)}, parts_beside(network)
+    above = {""}
+    for path in called:
+        while path := path.rpartition(".")[0]:
+            above.add(path)
 
+    @cache
+    def group(path: str) -> str:
+        parent = path.rpartition(".")[0]
+        around = group(parent) if path else OTHER
+        if path in called:
+            return path
+        if around in called:
+            return around
+        begins = path in steer if path in above else parent in above
+        return path if begins else around
 
-def _prefixes(path: str) -> list[str]:
-    """The paths of the modules down to `path`, the root's first."""
-    names = path.split(".") if path else []
-    return [".".join(names[:end]) for end in range(len(names) + 1)]
+    return {path: group(path) for path in network.modules}
 
 
 def _parts(network: Network, found: Anatomy) -> dict[str, str]:

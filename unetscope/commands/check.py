@@ -91,16 +91,17 @@ def check_command(
             unchecked.append(UNCHECKED.in_file(place, error.message, error.hint))
     every = [finding for one in checked.values() for finding in one.findings]
     found = [finding for finding in every if finding.id not in ignored]
-    sized = {n: one.network for n, one in checked.items() if sizes and one.network is not None}
+    networks = {n: one.network for n, one in checked.items() if one.network is not None}
     tables = [
         sizes_of(", ".join((name, *asked[name].overrides)), network, words)
-        for name, network in sized.items()
+        for name, network in networks.items()
+        if sizes
     ]
-    subjects = [Subject.of_config(network, asked[name]) for name, network in sized.items()]
+    subjects = [Subject.of_config(network, asked[name]) for name, network in networks.items()]
     if not checked and written.output is not None and written.output.exists():
         console.info(f"{written.output} is kept as it was, since nothing could be checked")
     elif checked or written.output is not None or written.format != "terminal":
-        told = about_any(subjects, words)
+        told = about_any(subjects, words) if sizes or written.format == "json" else None
         written.show([findings([*unchecked, *found], words), *tables], about=told)
     if unchecked:
         raise typer.Exit(UnetscopeError.exit_code)

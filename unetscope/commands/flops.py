@@ -95,15 +95,13 @@ def flops_command(
         if not all(each.explained for each in found):
             raise typer.Exit(1)
         return
-    from unetscope.analysis.cost import Cost
     from unetscope.views import flops
     from unetscope.views.view import View
 
     view = View.of(unet.trace(), written.lang, names)
-    cost = Cost(view.network)
     image = flops.Image(steps or 1, guided=cfg) if steps or cfg else None
-    tables = flops.flops(view, cost, by, depth, top, image)
-    left_out = [flops.uncounted(view, cost), *flops.no_formula(view, cost)]
+    tables = flops.flops(view, by, depth, top, image)
+    left_out = [flops.uncounted(view), *flops.no_formula(view)]
     if written.format == "csv":
         if uncounted:
             console.info("csv holds one table: the functions without multiply-adds")

@@ -201,5 +201,13 @@ def _place(source: str) -> Path:
             hint=f"`unetscope lock {source} -o FILE{SUFFIX}` says where",
         )
     if is_lock(path):
-        raise UnetscopeError(f"`{source}` is a lock", hint="name the config that it belongs to")
+        from unetscope.sources.locking import owner
+
+        config = owner(path)
+        raise UnetscopeError(
+            f"`{source}` is a lock",
+            hint=f"name the config that it belongs to, `{config}`"
+            if config
+            else f"it belongs to no config here: name what it is of, and `-o {source}`",
+        )
     return lock_of(path)

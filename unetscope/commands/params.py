@@ -17,7 +17,7 @@ from unetscope.commands.options import (
     grouped,
     one_of,
 )
-from unetscope.errors import ForwardError, UnetscopeError, nearest
+from unetscope.errors import ForwardError, UnetscopeError, did_you_mean
 from unetscope.wording import series
 
 if TYPE_CHECKING:
@@ -143,9 +143,8 @@ def _dtypes(names: str) -> tuple[str, ...]:
     chosen = [name.strip() for name in names.split(",") if name.strip()]
     for name in chosen:
         if name not in BYTES:
-            close = nearest(name, BYTES)
             raise UnetscopeError(
                 f"unknown element type `{name}`: expected {', '.join(BYTES)}",
-                hint=f"did you mean `{close}`?" if close else None,
+                hint=did_you_mean(name, BYTES),
             )
     return tuple(dict.fromkeys(chosen))

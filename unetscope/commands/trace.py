@@ -18,7 +18,7 @@ from unetscope.commands.options import (
     TaughtOptions,
     grouped,
 )
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.errors import UnetscopeError, did_you_mean
 
 if TYPE_CHECKING:
     from unetscope.table import Table
@@ -131,10 +131,9 @@ def _known(view: View, path: str) -> str:
     called = dict.fromkeys(step.module for step in view.network.trace.steps)
     if path in called:
         return path
-    close = nearest(path, called)
     raise UnetscopeError(
         f"no block `{path}` in {view.network.trace.name}",
-        hint=f"did you mean `{close}`?" if close else None,
+        hint=did_you_mean(path, called),
     )
 
 

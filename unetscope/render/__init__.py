@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.errors import UnetscopeError, did_you_mean
 from unetscope.table import About, Content, Reader, Table
 
 __all__ = [
@@ -117,10 +117,9 @@ def render(
         UnetscopeError: there is no such format, or it cannot hold these tables.
     """
     if format not in FORMATS:
-        guess = nearest(format, FORMATS)
         raise UnetscopeError(
             f"there is no format `{format}`",
-            hint=f"did you mean `{guess}`?" if guess else f"formats: {', '.join(FORMATS)}",
+            hint=did_you_mean(format, FORMATS) or f"formats: {', '.join(FORMATS)}",
         )
     if FORMATS[format].reader is not Reader.PROGRAMS:
         tables = [table.as_read for table in tables]

@@ -1,4 +1,4 @@
-"""Lines that fold without splitting names, which rich cannot do.
+"""Lines that fold without splitting names.
 
 A number, a shape and a name stay whole; text goes on in the next line after a space or a CJK
 character, a path or a title after a space or a dot. Widths are counted in cells of the terminal, of

@@ -1,4 +1,4 @@
-"""Which columns of a table a terminal shows, and how wide, which rich cannot decide.
+"""Which columns of a table a terminal shows, and how wide.
 
 Widths are counted in cells of the terminal.
 """

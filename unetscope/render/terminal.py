@@ -10,13 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from io import StringIO
 from itertools import chain, groupby, zip_longest
-from typing import TYPE_CHECKING, TypeAlias
-
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from unetscope.render.folding import Block, Line, folded, widest, width
 from unetscope.render.layout import GAP, Layout, layout, share, side_by_side
@@ -29,10 +24,6 @@ if TYPE_CHECKING:
 
 _NARROWEST = 20
 """Width that a terminal is taken to have at least."""
-_MOST_ROWS = 200
-"""Rows of the largest table that rich lays out, at 0.5 ms a row; others are laid out row by row."""
-_Laid: TypeAlias = Text | RichTable
-"""What is laid out: rich has only to write it."""
 
 
 def render(tables: Sequence[Table], style: Style, about: About | None = None) -> str:
@@ -40,7 +31,7 @@ def render(tables: Sequence[Table], style: Style, about: About | None = None) ->
     groups = groupby(map(_as_read, tables), key=_kind_of_table)
     sections = [section for _, alike in groups for section in _sections(list(alike), style)]
     if about is not None and any(sections):
-        told = [_paragraph(lines(about.cell), _room(style))]
+        told = [folded(lines(about.cell), _room(style))]
         sections.insert(0, _written(told, color=style.color))
     return "\n".join(filter(None, sections))
 
@@ -54,7 +45,7 @@ def _sections(tables: Sequence[Table], style: Style) -> Iterator[str]:
     room = _room(style)
     records = [_records(table, room) for table in tables]
     found = _layout(tables[0], list(chain.from_iterable(records)), room)
-    notes = [_paragraph([line], room) for line in _notes(tables[0], found, style)]
+    notes = [folded([line], room) for line in _notes(tables[0], found, style)]
     for number, (table, rows) in enumerate(zip(tables, records, strict=True), 1):
         bodies = _bodies(table, rows, found, room)
         read = replace(table, after=table.below(found.widths))
@@ -75,21 +66,21 @@ def _kind_of_table(table: Table) -> tuple[object, ...]:
     return table.key, table.facts, table.transposed, [column.key for column in table.columns]
 
 
-def _written(parts: Iterable[_Laid], *, color: bool) -> str:
-    """What rich makes of some parts, without the spaces that it leaves at the ends of lines."""
-    out = StringIO()
-    console = Console(
-        file=out,
-        width=1_000_000,  # all is laid out before
-        force_terminal=color,
-        force_jupyter=False,
-        color_system="standard" if color else None,
-        no_color=False,
-        legacy_windows=False,
-    )
-    for part in parts:
-        console.print(part, no_wrap=True, overflow="ignore", crop=False)
-    return "".join(f"{line.rstrip(' ')}\n" for line in out.getvalue().split("\n")[:-1])
+def _written(parts: Iterable[Block], *, color: bool) -> str:
+    """The text of some parts, without the spaces at the ends of lines."""
+    mark = _marked if color else _unmarked
+    written = ("".join(map(mark, line)).rstrip(" ") for part in parts for line in part)
+    return "".join(f"{line}\n" for line in written)
+
+
+def _marked(span: Span) -> str:
+    """The text of a span after ANSI's codes of its weight and colour, and before their end."""
+    codes = _CODES[span.strong, span.heading or span.faint, span.code]
+    return f"\x1b[{codes}m{span.text}\x1b[0m" if codes and span.text else span.text
+
+
+def _unmarked(span: Span) -> str:
+    return span.text
 
 
 def _layout(table: Table, records: Sequence[Sequence[Block]], room: int | None) -> Layout:
@@ -112,23 +103,19 @@ def _notes(table: Table, found: Layout, style: Style) -> Iterator[Line]:
 
 
 def _section(
-    table: Table, bodies: Sequence[_Laid], notes: Sequence[_Laid], room: int | None
-) -> Iterator[_Laid]:
+    table: Table, bodies: Sequence[Block], notes: Sequence[Block], room: int | None
+) -> Iterator[Block]:
     if table.title:
         mark = Span("━━ " if table.level == 1 else "── ", code=True)
-        yield _paragraph([[mark, *title(table.title, strong=True)]], room)
+        yield folded([[mark, *title(table.title, strong=True)]], room)
     before, after = (
-        [_paragraph(lines(cell), room) for cell in cells] for cells in (table.before, table.after)
+        [folded(lines(cell), room) for cell in cells] for cells in (table.before, table.after)
     )
-    groups: list[Sequence[_Laid]] = [before, *([body] for body in bodies), [*notes, *after]]
+    groups: list[Sequence[Block]] = [before, *([body] for body in bodies), [*notes, *after]]
     for number, group in enumerate(filter(None, groups)):
         if number:
-            yield Text()
+            yield [[]]
         yield from group
-
-
-def _paragraph(block: Block, room: int | None) -> Text:
-    return _text(folded(block, room))
 
 
 def _titles(table: Table) -> list[Block]:
@@ -151,7 +138,7 @@ def _records(table: Table, room: int | None) -> list[list[Block]]:
 
 def _bodies(
     table: Table, records: Sequence[Sequence[Block]], found: Layout, room: int | None
-) -> list[_Laid]:
+) -> list[Block]:
     """A table, in several parts if it goes on below itself."""
     if not table.columns:
         return []
@@ -184,7 +171,7 @@ def _all(
     *,
     right: Sequence[bool] = (),
     header: bool = True,
-) -> _Laid:
+) -> Block:
     """Columns of which none may be left out: if they do not fit, they stand below each other."""
     widths = share(columns, room)
     if room is None or sum(widths) + GAP * (len(widths) - 1) <= room:
@@ -195,7 +182,7 @@ def _all(
         stacked += folded(first, room)
         for block in others:
             stacked += [[indent, *line] for line in folded(block, room - GAP)]
-    return _text(stacked)
+    return stacked
 
 
 def _laid(
@@ -205,7 +192,7 @@ def _laid(
     right: Sequence[bool] = (),
     header: bool = True,
     total: bool = False,
-) -> _Laid:
+) -> Block:
     """Columns side by side.
 
     Args:
@@ -228,24 +215,17 @@ def _laid(
         rows.insert(1, rule)
     if total:
         rows.insert(-1, rule)
-    if len(rows) > _MOST_ROWS:
-        return _text([line for row in rows for line in _side_by_side(row, widths)])
-    grid = RichTable.grid()
-    for wide in widths:
-        grid.add_column(width=wide + GAP, no_wrap=True, overflow="ignore")
-    for row in rows:
-        grid.add_row(*map(_text, row))
-    return grid
+    return [line for row in rows for line in _side_by_side(row, widths)]
 
 
 def _pushed(block: Block, room: int) -> list[Line]:
-    """Lines aligned on the right; by rich this would take twice as long."""
+    """Lines aligned on the right."""
     return [[Span(" " * (room - width(line))), *line] for line in block]
 
 
 def _side_by_side(row: Sequence[Block], widths: Sequence[int]) -> Iterator[Line]:
-    """The lines of a row, as rich would lay them out."""
-    for parts in zip_longest(*row, fillvalue=()):
+    """The lines of a row: one at least, also where all of it is blank."""
+    for parts in zip_longest(*row, fillvalue=()) if any(row) else [((),) * len(row)]:
         yield [
             span
             for part, wide in zip(parts, widths, strict=True)
@@ -253,23 +233,10 @@ def _side_by_side(row: Sequence[Block], widths: Sequence[int]) -> Iterator[Line]
         ]
 
 
-def _text(block: Block) -> Text:
-    """Lines as rich takes them."""
-    text = Text()
-    for number, line in enumerate(block):
-        if number:
-            text.append("\n")
-        for span in line:
-            text.append(span.text, _STYLES[span.strong, span.heading or span.faint, span.code])
-    return text
-
-
-_STYLES = {
-    (strong, faint, code): " ".join(
-        ["bold"] * strong + ["dim"] * (faint and not strong) + ["cyan"] * code
-    )
+_CODES = {
+    (strong, faint, code): ";".join(["1"] * strong + ["2"] * (faint and not strong) + ["36"] * code)
     for strong in (False, True)
     for faint in (False, True)
     for code in (False, True)
 }
-"""Weight and colour of a span, by whether it is strong, faint, code."""
+"""Bold, dim and cyan: of a span, by whether it is strong, faint, code."""

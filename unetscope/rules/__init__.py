@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.errors import UnetscopeError, did_you_mean
 from unetscope.findings import RULES, Rule
 
 
@@ -26,12 +26,9 @@ def known_ids(ids: Iterable[object]) -> frozenset[str]:
     known, found = every_rule(), set()
     for name in ids:
         if not isinstance(name, str) or name not in known:
-            close = nearest(str(name), known)
             raise UnetscopeError(
                 f"there is no finding {f'`{name}`' if isinstance(name, str) else repr(name)}",
-                hint=f"did you mean `{close}`?"
-                if close
-                else "`unetscope check --list-rules` lists them",
+                hint=did_you_mean(str(name), known) or "`unetscope check --list-rules` lists them",
             )
         found.add(name)
     return frozenset(found)

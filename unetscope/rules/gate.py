@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import floor
 
 from unetscope.analysis.diff import COSTS, SEVERITIES, Change, ChangeSeverity, Diff
-from unetscope.errors import ConfigError, Place, UnetscopeError, nearest
+from unetscope.errors import ConfigError, Place, UnetscopeError, did_you_mean
 from unetscope.wording import found
 
 SEVERITY_NAMES = {severity.name.lower(): severity for severity in reversed(ChangeSeverity)}
@@ -211,10 +211,9 @@ def _setting(name: str, value: object) -> str:
     """
     known = (FAIL_ON, *BOUNDS, *SEVERITIES)
     if name not in known:
-        close = nearest(name, known)
         raise UnetscopeError(
             "no such setting",
-            hint=f"did you mean `{close}`?" if close else f"settings: {', '.join(known)}",
+            hint=did_you_mean(name, known) or f"settings: {', '.join(known)}",
         )
     if not isinstance(value, str):
         raise UnetscopeError(f"expected a string, found {found(value)}")
@@ -223,10 +222,9 @@ def _setting(name: str, value: object) -> str:
     elif name in BOUNDS:
         bound(value, BOUNDS[name])
     elif value not in tuple(Action):
-        close = nearest(value, Action)
         raise UnetscopeError(
             f"expected {', '.join(Action)}, found `{value}`",
-            hint=f"did you mean `{close}`?" if close else None,
+            hint=did_you_mean(value, Action),
         )
     return value
 
@@ -241,9 +239,8 @@ def severity(name: str) -> ChangeSeverity | None:
         return None
     if name not in SEVERITY_NAMES:
         known = [*SEVERITY_NAMES, "none"]
-        close = nearest(name, known)
         raise UnetscopeError(
             f"unknown severity `{name}`: expected {', '.join(known)}",
-            hint=f"did you mean `{close}`?" if close else None,
+            hint=did_you_mean(name, known),
         )
     return SEVERITY_NAMES[name]

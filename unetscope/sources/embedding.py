@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from unetscope.analysis.times import TimeEmbedding, TimeLayer, time_layers
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.errors import UnetscopeError, did_you_mean
 from unetscope.sources.source import Source
 from unetscope.wording import listed
 
@@ -84,10 +84,8 @@ def _chosen(trace: Trace, path: str | None) -> TimeLayer:
         if layer.path == path:
             return layer
     paths = [layer.path for layer in found]
-    close = nearest(path, paths)
     raise UnetscopeError(
         f"`{path}` makes no sinusoids of an input (B,)",
-        hint=f"did you mean `{close}`?"
-        if close
-        else f"these do: {listed([each or 'the network itself' for each in paths])}",
+        hint=did_you_mean(path, paths)
+        or f"these do: {listed([each or 'the network itself' for each in paths])}",
     )

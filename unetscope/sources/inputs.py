@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from unetscope.dtypes import is_dtype
-from unetscope.errors import Place, UnetscopeError, nearest
+from unetscope.errors import Place, UnetscopeError, did_you_mean
 from unetscope.record import TensorSpec
 
 LARGEST = 2**40
@@ -130,10 +130,9 @@ def _tensor(text: str, dtype: str, place: Place) -> TensorSpec:
     kind = (match["dtype"] or dtype).removeprefix("torch.")
     kind = _DTYPES.get(kind, kind)
     if not is_dtype(kind):
-        close = nearest(kind, _COMMON)
         raise UnetscopeError(
             f"unknown element type `{kind}`",
-            hint=f"did you mean `{close}`?" if close else f"such as {', '.join(_COMMON)}",
+            hint=did_you_mean(kind, _COMMON) or f"such as {', '.join(_COMMON)}",
             place=place,
         )
     dims = re.findall(r"\d+", match["dims"])

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from unetscope.errors import ConfigError, Place, nearest
+from unetscope.errors import ConfigError, Place, did_you_mean
 from unetscope.files.reading import is_file, is_there
 from unetscope.sources.source import Info
 from unetscope.sources.targets import is_target
@@ -176,11 +176,10 @@ def check_keys(file: Path, table: Iterable[str], known: Sequence[str], *names: s
     """
     for key in table:
         if key not in known:
-            close = nearest(key, known)
             there = f"there {'is' if len(known) == 1 else 'are'} {series(known)}"
             raise ConfigError(
                 f"{'.'.join(('tool.unetscope', *names, shown(key)))}: no such setting",
-                hint=f"did you mean `{close}`?" if close else there,
+                hint=did_you_mean(key, known) or there,
                 place=place_of(file, *names, key),
             )
 

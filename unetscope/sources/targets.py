@@ -16,7 +16,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
-from unetscope.errors import Place, UnetscopeError, nearest
+from unetscope.errors import Place, UnetscopeError, did_you_mean, nearest
 from unetscope.files.reading import is_there
 from unetscope.sources.torchvision_operators import lend_missing
 from unetscope.turns import turn
@@ -146,9 +146,8 @@ def _attribute(source: str) -> Any:
             if not isinstance(error.__cause__, AttributeError):
                 raise
             known = [other for other in dir(holder) if not other.startswith("_")]
-            close = nearest(name, known)
             raise UnetscopeError(
-                f"no `{name}` in `{passed}`", hint=f"did you mean `{close}`?" if close else None
+                f"no `{name}` in `{passed}`", hint=did_you_mean(name, known)
             ) from None
         passed = f"{passed}.{name}"
     return holder
@@ -196,12 +195,12 @@ def _check(source: str, factory: Callable[..., Any], arguments: Mapping[str, Any
     except TypeError as error:
         known = signature.parameters
         unknown = [name for name in arguments if name not in known]
-        close = nearest(unknown[0], known) if unknown else None
+        close = did_you_mean(unknown[0], known) if unknown else None
         names = ", ".join(
             name if p.default is inspect.Parameter.empty else f"{name}={p.default!r}"
             for name, p in known.items()
         )
-        hint = f"did you mean `{close}`?" if close else f"it takes {names or 'none'}"
+        hint = close or f"it takes {names or 'none'}"
         raise UnetscopeError(
             f"`{source}` does not take these arguments: {error}",
             hint=hint if arguments else f"{hint}; give them as --kwargs '{{NAME: VALUE}}'",

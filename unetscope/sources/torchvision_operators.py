@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
@@ -24,7 +23,7 @@ def lend_missing() -> None:
         sys.meta_path.insert(0, _Lender())
 
 
-class _Lender(MetaPathFinder):
+class _Lender:
     """Finds the module that asks for operators, and has them defined while it runs."""
 
     def find_spec(

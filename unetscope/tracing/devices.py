@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn.modules import module as everywhere
 
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.errors import UnetscopeError, did_you_mean
 from unetscope.record import TensorSpec
 from unetscope.tracing.lazy import moved
 from unetscope.turns import turn
@@ -173,10 +173,9 @@ def _dtype(name: str) -> torch.dtype:
     if isinstance(found, torch.dtype):
         return found
     known = [key for key, value in vars(torch).items() if isinstance(value, torch.dtype)]
-    close = nearest(name, known)
     raise UnetscopeError(
         f"torch {torch.__version__} has no element type `{name}`",
-        hint=f"did you mean `{close}`?" if close else None,
+        hint=did_you_mean(name, known),
     )
 
 

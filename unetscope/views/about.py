@@ -31,7 +31,8 @@ _LEAST = 30
 _LONGEST = 60
 """Characters of one override, or of the arguments of code."""
 _MOST_OVERRIDES = 3
-_TEXT = re.compile(r"encoder_hidden_states|text|prompt|caption")
+TEXT = re.compile(r"encoder_hidden_states|text|prompt|caption")
+"""What names of inputs have in them that are a text's tokens."""
 _INTEGERS = ("int", "uint", "bool")
 
 
@@ -188,7 +189,7 @@ class Subject:
                 text = f"{name} ({len(group)})"
                 entries.append((text, text))
             elif (
-                not has_text and _TEXT.search(name) and len(first.shape) == (2 if is_integer else 3)
+                not has_text and TEXT.search(name) and len(first.shape) == (2 if is_integer else 3)
             ):
                 has_text = True
                 text = words.tokens.format(first.shape[1])

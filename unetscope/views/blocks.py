@@ -6,16 +6,14 @@ value and the decoder an arrow.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from unetscope.analysis.anatomy import is_layer
 from unetscope.analysis.network import Network
 from unetscope.table import Cell, Column, Kind, Part, Table
+from unetscope.views.about import TEXT
 from unetscope.views.view import Dim, View
-
-_TEXT = re.compile(r"encoder_hidden_states|text|prompt|caption")
 
 
 def encoder(view: View) -> list[Table]:
@@ -171,7 +169,7 @@ def _conditioning(network: Network, value: int) -> str:
         return "mask"
     if len(shape) != 3:
         return "other"
-    text = shape[1] > 1 and any(_TEXT.search(argument.name) for argument in sources)
+    text = shape[1] > 1 and any(TEXT.search(argument.name) for argument in sources)
     return "text" if text else "context"
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unetscope.analysis.control import controls, parts_beside
-from unetscope.analysis.parameters import parameters
 from unetscope.analysis.partition import nearest
 from unetscope.table import Cell, Part
 from unetscope.views.view import View, phrase
@@ -50,8 +49,7 @@ class Steering:
     def weight_bytes(self, view: View) -> int:
         """Bytes of its parameters."""
         beside = parts_beside(view.network)
-        held = parameters(view.network.trace)
-        return sum(t.spec.nbytes for t in held if nearest(t.module, beside) == self.part)
+        return sum(t.spec.nbytes for t in view.held if nearest(t.module, beside) == self.part)
 
     def added_bytes(self, view: View) -> int:
         """Bytes of what it adds."""

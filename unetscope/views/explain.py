@@ -9,6 +9,7 @@ from functools import partial
 from unetscope.analysis.arithmetic import Terms, below
 from unetscope.analysis.arithmetic import layers as layers_of
 from unetscope.analysis.attention import Attention, Reading
+from unetscope.record import lies_in
 from unetscope.table import Cell, Column, Kind, Part, Table
 from unetscope.views.functions import functions
 from unetscope.views.legends import legended
@@ -72,8 +73,8 @@ def attention(explained: Explained, path: str) -> list[Table]:
     rows = []
     for found in explained.attentions:
         where = network.path(found.call)
-        inside = not path or where == path or where.startswith(f"{path}.")
-        if not inside and not path.startswith(f"{where}."):
+        inside = not path or lies_in(where, path)
+        if not inside and not lies_in(path, where):
             continue
         heads = found.heads(batch)
         kind = "SelfAttention" if found.reading is Reading.SELF else "CrossAttention"

@@ -50,7 +50,6 @@ class Image:
 
 def flops(
     view: View,
-    cost: Cost,
     by: str = "block",
     depth: int | None = None,
     top: int | None = None,
@@ -62,20 +61,20 @@ def flops(
 
     Args:
         view: the network as it is to be shown.
-        cost: its multiply-adds.
         by: what the rows are: `block`, `part`, `stage-kind`, `type`, `mbw`, `module` or `op`.
         depth: of the modules that are told apart.
         top: show only the most costly groups; one more row sums up the rest.
         image: how often it runs for an image.
     """
+    cost = view.cost
     if by == "type":
-        table = costs_by_type(view, cost)
+        table = costs_by_type(view)
     elif by == "stage-kind":
         amounts = ((piece.module, piece.macs) for piece in cost.pieces)
         table = stages_by_kind(view, "flops", view.words.cost, Kind.MACS, amounts)
         table = replace(table, after=(Cell.of(view.words.costs_add_up),))
     else:
-        table = _groups(view, cost, by, depth, top)
+        table = _groups(view, by, depth, top)
     data = {
         "by": by,
         "flops_per_mac": 2,
@@ -83,16 +82,16 @@ def flops(
         "macs_without_attention_products": _as_papers_count(cost),
         "without_formula": cost.unknown,
     }
-    tables = [replace(table, after=(*table.after, *_notes(view, cost)), data=data)]
+    tables = [replace(table, after=(*table.after, *_notes(view)), data=data)]
     if image is not None:
-        tables.append(_image(view, cost, image))
+        tables.append(_image(view, image))
     return tables
 
 
-def _groups(view: View, cost: Cost, by: str, depth: int | None, top: int | None) -> Table:
+def _groups(view: View, by: str, depth: int | None, top: int | None) -> Table:
     """A row a group; the rows add up to the total."""
-    words = view.words
-    found = _sums(cost, by, depth)
+    words, cost = view.words, view.cost
+    found = _sums(view, by, depth)
     shown, left = found, list[tuple[str, int]]()
     if top is not None and top < len(found):
         order = sorted(found, key=lambda group: -group[1])
@@ -108,11 +107,11 @@ def _groups(view: View, cost: Cost, by: str, depth: int | None, top: int | None)
     return legended(words, table, "merge_block")
 
 
-def _sums(cost: Cost, by: str, depth: int | None) -> list[tuple[str, int]]:
+def _sums(view: View, by: str, depth: int | None) -> list[tuple[str, int]]:
     """The groups that cost something, in the order of their calls."""
     if by == "op":
-        return list(cost.by_kind().items())
-    network = cost.network
+        return list(view.cost.by_kind().items())
+    network = view.network
     if by == "mbw":
         units = merge_blocks(network)
         groups = {path: units.get(path, BASE) for path in network.modules}
@@ -120,7 +119,7 @@ def _sums(cost: Cost, by: str, depth: int | None) -> list[tuple[str, int]]:
     else:
         groups = partition(network, cast(By, by), depth)
         order = in_order(network, groups)
-    sums = cost.by_group(groups)
+    sums = view.cost.by_group(groups)
     return [(name, sums[name]) for name in order if sums.get(name)]
 
 
@@ -142,8 +141,8 @@ def _label(view: View, by: str, name: str) -> Cell:
     return Cell.of(name) if by == "mbw" else group_label(view, name)
 
 
-def _notes(view: View, cost: Cost) -> Iterator[Cell]:
-    words = view.words
+def _notes(view: View) -> Iterator[Cell]:
+    words, cost = view.words, view.cost
     yield Cell.of(words.flops_convention)
     if cost.by_kind().keys() & {*ATTENTION}:
         yield phrase(words.flops_papers, None, macs=Part(_as_papers_count(cost), Kind.MACS))
@@ -164,7 +163,7 @@ def _as_papers_count(cost: Cost) -> int:
     return sum(macs for kind, macs in kinds.items() if kind not in (*ATTENTION, PRODUCT))
 
 
-def _image(view: View, cost: Cost, image: Image) -> Table:
+def _image(view: View, image: Image) -> Table:
     words = view.words
     columns = (
         Column("steps", words.denoising_steps, Kind.COUNT),
@@ -173,15 +172,15 @@ def _image(view: View, cost: Cost, image: Image) -> Table:
         Column("macs", words.macs, Kind.MACS),
         Column("flops", words.flops, Kind.FLOPS),
     )
-    macs = cost.total * image.forwards
+    macs = view.cost.total * image.forwards
     row = (image.steps, 1 + image.guided, image.forwards, macs, 2 * macs)
     return Table("image", words.image_cost, columns, (row,), facts=True)
 
 
-def uncounted(view: View, cost: Cost) -> Table:
+def uncounted(view: View) -> Table:
     """The functions that do no multiply-adds, one row each; views make no elements of their own."""
     words = view.words
-    found = sorted(cost.uncounted.items(), key=lambda item: -item[1][1])
+    found = sorted(view.cost.uncounted.items(), key=lambda item: -item[1][1])
     columns = (
         Column("function", words.function, code=True),
         Column("times", words.times, Kind.COUNT, priority=1),
@@ -193,14 +192,14 @@ def uncounted(view: View, cost: Cost) -> Table:
     return Table("uncounted", words.uncounted, columns, rows, total)
 
 
-def no_formula(view: View, cost: Cost) -> list[Table]:
+def no_formula(view: View) -> list[Table]:
     """The functions whose multiply-adds are not known, one row each, if there are some."""
     words = view.words
     columns = (
         Column("function", words.function, code=True),
         Column("times", words.times, Kind.COUNT),
     )
-    rows = tuple(sorted(cost.unknown.items(), key=lambda item: -item[1]))
+    rows = tuple(sorted(view.cost.unknown.items(), key=lambda item: -item[1]))
     return [Table("no_formula", words.without_formula, columns, rows)] if rows else []
 
 

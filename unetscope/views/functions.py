@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from unetscope.analysis.producers import producer
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.errors import UnetscopeError, did_you_mean
 from unetscope.table import Cell, Column, Table, Value
 from unetscope.views.producers import in_words
 from unetscope.views.view import View, listed, shapes
@@ -21,7 +21,7 @@ def functions(view: View, path: str) -> list[Table]:
     trace = network.trace
     if path not in network.modules:
         raise UnetscopeError(
-            f"no module `{path}` in {trace.name}", hint=_did_you_mean(path, network.modules)
+            f"no module `{path}` in {trace.name}", hint=did_you_mean(path, network.modules)
         )
     found = [call for call, step in enumerate(trace.steps) if step.module == path]
     if not found:
@@ -99,8 +99,3 @@ def _is_weight(view: View, value: int) -> bool:
     return trace.values[value].source is not None and all(
         value != argument.value for argument in trace.inputs
     )
-
-
-def _did_you_mean(path: str, known: Iterable[str]) -> str | None:
-    close = nearest(path, known)
-    return f"did you mean `{close}`?" if close else None

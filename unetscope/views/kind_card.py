@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from unetscope.analysis.cost import Cost
 from unetscope.analysis.module_kinds import Occurrence, around, module_kinds
 from unetscope.analysis.named_kinds import Named, NamedKinds, folded_paths
-from unetscope.analysis.parameters import numel, parameters
-from unetscope.analysis.partition import partition
+from unetscope.analysis.parameters import numel
 from unetscope.record import Step
 from unetscope.table import Cell, Column, Kind, Part, Table, Value, paragraph
 from unetscope.views.kinds import inside_of, resnets_each
@@ -30,22 +28,21 @@ class _Subject:
     def __init__(self, view: View, known: NamedKinds, named: Named) -> None:
         self.view, self.known, self.named = view, known, named
         self.words = TeachingWords(view.words.language)
-        self._held, self._cost = parameters(view.network.trace), Cost(view.network)
 
     def parameters(self, occurrences: Sequence[Occurrence]) -> int:
         """Parameters in some occurrences, each counted once."""
         holds = inside_of(occurrences)
-        return numel([tensor for tensor in self._held if holds(tensor.module)])
+        return numel([tensor for tensor in self.view.held if holds(tensor.module)])
 
     def macs(self, occurrences: Sequence[Occurrence]) -> int:
         """Multiply-adds in some occurrences that are known, each counted once."""
         holds = inside_of(occurrences)
-        return sum(piece.macs for piece in self._cost.pieces if holds(piece.module))
+        return sum(piece.macs for piece in self.view.cost.pieces if holds(piece.module))
 
     @property
     def totals(self) -> tuple[int, int]:
         """Parameters and multiply-adds of the whole network."""
-        return numel(self._held), self._cost.total
+        return numel(self.view.held), self.view.cost.total
 
 
 def kind_card(
@@ -64,8 +61,7 @@ def _facts(subject: _Subject) -> list[Table]:
     found, network = named.occurrences, subject.view.network
     is_kind = named.name in named.kinds
     classes = dict.fromkeys(network.modules[path].kind for each in found for path in each.modules)
-    parts_of = partition(network, "part")
-    counts = Counter(parts_of[each.modules[-1]] for each in found)
+    counts = Counter(view.parts[each.modules[-1]] for each in found)
     parts = {part: counts[part] for part in words.part_names if part in counts}
     outer = around(module_kinds(network)).get(named.name, []) if is_kind else []
     held, macs = subject.parameters(found), subject.macs(found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from unetscope.analysis.cost import Cost
 from unetscope.analysis.module_kinds import (
     FINEST,
     MODULE_KINDS,
@@ -14,7 +13,7 @@ from unetscope.analysis.module_kinds import (
     module_kinds,
 )
 from unetscope.analysis.parameters import BYTES, Held, lora_size, numel
-from unetscope.analysis.partition import OTHER, in_order, partition
+from unetscope.analysis.partition import OTHER, in_order
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.legends import legended, of_kinds
 from unetscope.views.view import View, code, phrase
@@ -152,9 +151,9 @@ def figures(macs: int, total: int) -> tuple[int, int, float]:
     return macs, 2 * macs, macs / total if total else 0.0
 
 
-def costs_by_type(view: View, cost: Cost) -> Table:
+def costs_by_type(view: View) -> Table:
     """One row a kind: how often it occurs, and the multiply-adds in all of it."""
-    words, found = view.words, module_kinds(view.network)
+    words, cost, found = view.words, view.cost, module_kinds(view.network)
     rows = []
     for kind in MODULE_KINDS:
         same = [occurrence for occurrence in found if occurrence.kind == kind]
@@ -196,7 +195,7 @@ def stages_by_kind(
         amounts: what is summed, each with the path of the module that it belongs to.
     """
     words, network = view.words, view.network
-    stages, kind_of = partition(network, "block"), finest(network)
+    stages, kind_of = view.blocks, finest(network)
     cells: dict[str, dict[str, int]] = {}
     for path, amount in amounts:
         stage = cells.setdefault(stages[path], {})

@@ -9,8 +9,8 @@ from math import prod
 
 from unetscope.analysis.anatomy import is_layer
 from unetscope.analysis.attention import Attention, Reading, attentions
-from unetscope.analysis.cost import Cost
 from unetscope.analysis.meanings import TEXT, meanings, time_inputs
+from unetscope.analysis.memory import Memory
 from unetscope.analysis.network import Network
 from unetscope.table import Kind
 from unetscope.units import spell
@@ -36,9 +36,9 @@ class Facts:
         return self.view.network
 
     @cached_property
-    def cost(self) -> Cost:
-        """Its multiply-adds."""
-        return Cost(self.network)
+    def memory(self) -> Memory:
+        """What the pass held."""
+        return Memory(self.network)
 
     def size(self, value: int) -> str:
         """The spatial dims of a map: `64x64`."""

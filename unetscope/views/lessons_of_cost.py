@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 from unetscope.analysis.cost import CONVOLUTION, SELF
-from unetscope.analysis.memory import Memory
-from unetscope.analysis.parameters import numel, parameters
-from unetscope.analysis.partition import OTHER, partition
+from unetscope.analysis.parameters import numel
+from unetscope.analysis.partition import OTHER
 from unetscope.table import Kind, Table
 from unetscope.units import spell
 from unetscope.views.lesson_facts import Facts
@@ -17,18 +16,18 @@ from unetscope.views.lesson_facts import Facts
 
 def _weights_by_block(facts: Facts) -> dict[str, int]:
     """The parameters of each block."""
-    blocks, found = partition(facts.network, "block"), Counter[str]()
-    for tensor in parameters(facts.network.trace):
-        found[blocks[tensor.module]] += tensor.spec.numel
+    found = Counter[str]()
+    for tensor in facts.view.held:
+        found[facts.view.blocks[tensor.module]] += tensor.spec.numel
     return dict(found)
 
 
 def _widest(facts: Facts) -> dict[str, int]:
     """The channels that the widest convolution of each block makes."""
-    blocks, found = partition(facts.network, "block"), dict[str, int]()
-    for tensor in parameters(facts.network.trace):
+    found = dict[str, int]()
+    for tensor in facts.view.held:
         if "Conv" in facts.network.modules[tensor.module].kind and len(tensor.spec.shape) > 2:
-            block = blocks[tensor.module]
+            block = facts.view.blocks[tensor.module]
             found[block] = max(found.get(block, 0), tensor.spec.shape[0])
     return found
 
@@ -39,7 +38,7 @@ def _parameters(facts: Facts, table: Table) -> Iterator[str]:
         yield words.lora_factors.format(rank=table.data["lora_rank"])
     if table.data.get("by") != "block" or network.trace.failure is not None:
         return
-    held, widest, sums = parameters(network.trace), _widest(facts), _weights_by_block(facts)
+    held, widest, sums = facts.view.held, _widest(facts), _weights_by_block(facts)
     in_convolutions = numel([t for t in held if "Conv" in network.modules[t.module].kind])
     if not widest or 2 * in_convolutions < numel(held) or len(sums) < 2:
         return
@@ -54,11 +53,11 @@ def _buffers(facts: Facts, _: Table) -> Iterator[str]:
 
 
 def _flops(facts: Facts, table: Table) -> Iterator[str]:
-    words, cost = facts.words, facts.cost
+    words, cost = facts.words, facts.view.cost
     yield words.macs_and_flops
     kinds = cost.by_kind()
     if table.data.get("by") == "block" and 2 * kinds.get(CONVOLUTION, 0) > cost.total:
-        weights, work = _weights_by_block(facts), cost.by_group(partition(facts.network, "block"))
+        weights, work = _weights_by_block(facts), cost.by_group(facts.view.blocks)
         costly, heavy = (max(sums, key=lambda b: sums[b]) for sums in (work, weights))
         if OTHER not in (costly, heavy) and _area(facts, costly) > _area(facts, heavy) > 0:
             yield words.cost_is_elsewhere.format(
@@ -91,7 +90,7 @@ def _uncounted(facts: Facts, _: Table) -> Iterator[str]:
 
 
 def _memory(facts: Facts, _: Table) -> Iterator[str]:
-    words, network, memory = facts.words, facts.network, Memory(facts.network)
+    words, network, memory = facts.words, facts.network, facts.memory
     yield words.two_kinds_of_memory
     clock, op = memory.peak.clock, memory.op_at(memory.peak.clock)
     call = None if op is None else op.step
@@ -117,7 +116,7 @@ def _weights(facts: Facts, _: Table) -> Iterator[str]:
 
 
 def _blocks(facts: Facts, _: Table) -> Iterator[str]:
-    waiting = [block.waiting_bytes for block in Memory(facts.network).blocks]
+    waiting = [block.waiting_bytes for block in facts.memory.blocks]
     if not any(waiting):
         return
     top = waiting.index(max(waiting))
@@ -128,7 +127,7 @@ def _blocks(facts: Facts, _: Table) -> Iterator[str]:
 
 
 def _skips(facts: Facts, _: Table) -> Iterator[str]:
-    found = Memory(facts.network).skips
+    found = facts.memory.skips
     lives = [skip.joined - skip.born for skip in found]
     if (
         len(found) > 1

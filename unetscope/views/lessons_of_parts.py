@@ -16,9 +16,10 @@ from unetscope.views.skips import formula_of
 
 
 def _model(facts: Facts, _: Table) -> Iterator[str]:
-    trace, convolutions = facts.network.trace, OpKind.CONVOLUTION in facts.network.graph.kinds
-    if convolutions and not facts.cost.unknown and 0 < trace.total_params < facts.cost.total:
-        times = spell(facts.cost.total // trace.total_params, Kind.COUNT)
+    trace, cost = facts.network.trace, facts.view.cost
+    convolutions = OpKind.CONVOLUTION in facts.network.graph.kinds
+    if convolutions and not cost.unknown and 0 < trace.total_params < cost.total:
+        times = spell(cost.total // trace.total_params, Kind.COUNT)
         yield facts.words.weights_used_again.format(times=times)
 
 

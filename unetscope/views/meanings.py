@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from unetscope.analysis.meanings import LATENT
 from unetscope.table import Cell
 from unetscope.views.view import View
 from unetscope.words_teaching import TeachingWords
-
-_LATENT = 4
-"""Channels of a latent, before others are put beside it."""
 
 
 def meaning(view: View, value: int, known: str | None) -> Cell:
@@ -23,5 +21,5 @@ def meaning(view: View, value: int, known: str | None) -> Cell:
     if "{tokens}" in phrase:
         filled["tokens"] = dims[1]
     if "{more}" in phrase:
-        filled["more"] = view.network.spec(value).shape[1] - _LATENT
+        filled["more"] = view.network.spec(value).shape[1] - LATENT
     return Cell.of(phrase.format(**filled), data=known)

@@ -12,7 +12,7 @@ from unetscope.analysis.attention import Attention, attentions
 from unetscope.analysis.module_kinds import module_kinds
 from unetscope.analysis.names import compvis_names
 from unetscope.analysis.origins import ChannelSource, Origins
-from unetscope.analysis.partition import merge_block_units, merge_blocks, partition
+from unetscope.analysis.partition import merge_block_units, merge_blocks
 from unetscope.analysis.shaped import shaping
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.legends import legended
@@ -52,12 +52,6 @@ class Explained:
         """Merge-block ids by path."""
         return merge_blocks(self.view.network)
 
-    @cached_property
-    def parts(self) -> tuple[dict[str, str], dict[str, str]]:
-        """The part and the block of every module."""
-        network = self.view.network
-        return partition(network, "part"), partition(network, "block")
-
     def calls(self, path: str) -> list[int]:
         """The calls of a module."""
         return [i for i, step in enumerate(self.view.network.trace.steps) if step.module == path]
@@ -81,15 +75,15 @@ def facts(explained: Explained, path: str) -> list[Table]:
     """What a module is, what it is called elsewhere, what it is set to and by which options."""
     view, words, network = explained.view, explained.view.words, explained.view.network
     module, calls = network.modules[path], explained.calls(path)
-    parts, blocks = explained.parts
+    part = view.parts[path]
     kind, ids = explained.kinds.get(path), explained.merge_ids(path)
     said: list[tuple[Column, Value]] = [
         (Column("path", words.module, code=True), path or "."),
         (Column("class", words.module_class, code=True), module.kind),
         (Column("kind", words.module_kind, code=True), kind),
         (Column("about", words.what_it_is), words.about.get(kind or "")),
-        (Column("part", words.in_part), Cell.of(words.part_names[parts[path]], data=parts[path])),
-        (Column("block", words.block, code=True), blocks[path]),
+        (Column("part", words.in_part), Cell.of(words.part_names[part], data=part)),
+        (Column("block", words.block, code=True), view.blocks[path]),
         (Column("compvis_name", words.compvis_name, code=True), explained.compvis.get(path)),
         (Column("merge_blocks", words.merge_block), Cell.of(words.listed.join(ids), data=ids)),
         (Column("calls", words.calls), len(calls)),

@@ -9,15 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from unetscope.analysis.anatomy import in_a_row
-from unetscope.analysis.cost import Cost
 from unetscope.analysis.joins import JoinClass
 from unetscope.analysis.meanings import meanings, output_meanings
-from unetscope.analysis.parameters import parameters
-from unetscope.analysis.partition import OTHER, TIME_EMBEDDING, partition
+from unetscope.analysis.partition import OTHER, TIME_EMBEDDING
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.views.control import steering
 from unetscope.views.meanings import meaning
-from unetscope.views.skips import accounted, ledger
+from unetscope.views.skips import accounted, conclusion, conclusion_data
 from unetscope.views.view import View, code, without_formula
 from unetscope.wording import pasted
 
@@ -33,7 +31,7 @@ def heading(view: View) -> list[Table]:
         facts.append((Column("config", words.config, code=True), run.config))
     facts += [
         (Column("parameters", words.parameters, Kind.COUNT), trace.total_params),
-        (Column("tensors", words.tensors, Kind.COUNT), _tensors(view)),
+        (Column("tensors", words.tensors, Kind.COUNT), len(view.held)),
     ]
     if trace.failure is None and all(op.macs is not None for op in trace.ops):
         facts += [
@@ -50,12 +48,6 @@ def heading(view: View) -> list[Table]:
         line += column.cell(value).parts
     text = Cell(tuple(line), None)
     return [Table("model", words.model, columns, (row,), facts=True, paragraphs=(text,))]
-
-
-def _tensors(view: View) -> int:
-    """How many parameter tensors there are; a shared one counts once."""
-    modules = view.network.trace.modules
-    return sum(p.tied_to is None for module in modules for p in module.parameters)
 
 
 def inputs_and_output(view: View) -> list[Table]:
@@ -130,9 +122,9 @@ def parts(view: View) -> list[Table]:
     if (number := in_a_row(network)) > 1:
         notes.append(Cell.of(words.in_a_row.format(number)))
         data["in_a_row"] = number
-    if sums.cost.unknown:
-        notes.append(without_formula(words, sums.cost.unknown))
-        data["without_formula"] = sums.cost.unknown
+    if unknown := view.cost.unknown:
+        notes.append(without_formula(words, unknown))
+        data["without_formula"] = unknown
     return [Table("parts", title, columns, tuple(rows), total, after=tuple(notes), data=data)]
 
 
@@ -140,13 +132,10 @@ class _Sums:
     """Parameters and multiply-adds of each part, and the modules that have them."""
 
     def __init__(self, view: View) -> None:
-        network = view.network
-        self.cost = Cost(network)
-        self._part = partition(network, "part")
-        self._block = partition(network, "block")
-        self._macs = self.cost.by_group({path: path for path in self._part})
+        self._part, self._block = view.parts, view.blocks
+        self._macs = view.cost.by_group({path: path for path in self._part})
         self._held = Counter[str]()
-        for tensor in parameters(network.trace):
+        for tensor in view.held:
             self._held[tensor.module] += tensor.spec.numel
 
     def of(self, part: str) -> tuple[int, int]:
@@ -204,9 +193,8 @@ def verdict(view: View) -> list[Table]:
     It is what stands below the ledger.
     """
     words = view.words
-    found = ledger(view)
-    if found:
-        lines, data = found[0].after, found[0].data
+    if view.network.trace.skips:
+        lines, data = conclusion(view), conclusion_data(view)
     else:
         lines = (Cell.of(words.no_skips), *map(Cell.of, accounted(view)))
         counts = Counter(join.kind for join in view.joins)
@@ -239,7 +227,7 @@ def _commands(view: View) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     if (module := _worth_a_look(view)) is not None:
         yield "explain", "explain", (module,)
     if decoder:
-        macs = Cost(network).by_group(partition(network, "block"))
+        macs = view.cost.by_group(view.blocks)
         dearest = max(map(network.path, decoder), key=lambda path: macs.get(path, 0))
         yield "block", "trace", ("--block", dearest)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from unetscope.analysis.parameters import Held, buffers, numel, parameters, selected
+from unetscope.analysis.parameters import Held, buffers, numel, selected
 from unetscope.analysis.partition import (
     BASE,
     in_order,
@@ -13,7 +13,8 @@ from unetscope.analysis.partition import (
     merge_blocks,
     partition,
 )
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.errors import UnetscopeError, did_you_mean
+from unetscope.record import lies_in
 from unetscope.table import Cell, Column, Kind, Table, Value
 from unetscope.views.kinds import Sizes, group_label, parameters_by_type, stages_by_kind
 from unetscope.views.legends import legended
@@ -59,10 +60,10 @@ def params(view: View, choice: Choice) -> list[Table]:
         UnetscopeError: the glob selects nothing.
     """
     trace = view.network.trace
-    held = parameters(trace)
+    held = view.held
     if choice.match is not None:
         held = _selected(held, choice.match, trace.name)
-    sizes = Sizes(view, numel(parameters(trace)), choice.dtypes, choice.lora_rank)
+    sizes = Sizes(view, numel(view.held), choice.dtypes, choice.lora_rank)
     if choice.by == "type":
         tables = [parameters_by_type(view, held, sizes, choice.match)]
     elif choice.by == "stage-kind":
@@ -93,10 +94,9 @@ def _selected(held: Sequence[Held], glob: str, name: str) -> tuple[Held, ...]:
     found = selected(held, glob)
     if not found:
         known = {part for tensor in held for part in (tensor.name, tensor.module)}
-        close = nearest(glob, known)
         raise UnetscopeError(
             f"no parameter of {name} matches `{glob}`",
-            hint=f"did you mean `{close}`?" if close else None,
+            hint=did_you_mean(glob, known),
         )
     return found
 
@@ -149,8 +149,7 @@ def _split(held: Sequence[Held], groups: Mapping[str, str]) -> dict[str, list[He
 
 
 def _by_block(view: View, _: Choice, held: Sequence[Held]) -> _Grouping:
-    groups = partition(view.network, "block")
-    return _of_modules(view, Column("block", view.words.block, code=True), groups, held)
+    return _of_modules(view, Column("block", view.words.block, code=True), view.blocks, held)
 
 
 def _by_module(view: View, choice: Choice, held: Sequence[Held]) -> _Grouping:
@@ -177,11 +176,11 @@ def _of_modules(
 
 
 def _by_part(view: View, _: Choice, held: Sequence[Held]) -> _Grouping:
-    words, groups = view.words, partition(view.network, "part")
-    found = _split(held, groups)
+    words = view.words
+    found = _split(held, view.parts)
     rows = [
         _Group(Cell.of(words.part_names[part], data=part), (), found[part])
-        for part in in_order(view.network, groups)
+        for part in in_order(view.network, view.parts)
         if part in found
     ]
     return (Column("part", words.part),), rows
@@ -199,7 +198,7 @@ def _by_merge_block(view: View, choice: Choice, held: Sequence[Held]) -> _Groupi
         holding = [
             path
             for path in units.get(name, ())
-            if any(t.module == path or t.module.startswith(f"{path}.") for t in of_it)
+            if any(lies_in(tensor.module, path) for tensor in of_it)
         ]
         rows.append(_Group(Cell.of(name), (Cell.of(", ".join(holding), data=holding),), of_it))
     return (Column("merge_block", words.merge_block), Column("modules", words.modules)), rows

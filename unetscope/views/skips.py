@@ -31,14 +31,13 @@ def residuals(view: View) -> list[Table]:
     values = view.residuals
     if not values:
         return []
-    pushes = {value: push for push, value in enumerate(network.pushed)}
     rows = tuple(
         (
             Cell.of(index, strong=True),
             _layer(view, value),
             view.dims(value)[1:],
             made_by(view, value),
-            _push(view, pushes.get(value)),
+            _push(view, view.push_numbers.get(value)),
         )
         for index, value in enumerate(values)
         if view.holds(network.graph.module(value))
@@ -143,8 +142,8 @@ def ledger(view: View) -> list[Table]:
         words.ledger,
         columns,
         tuple(rows),
-        after=_verdict(view),
-        data=_verdict_data(view),
+        after=conclusion(view),
+        data=conclusion_data(view),
     )
     table = table.without(*(key for key in ("through", "added") if table.is_blank(key)))
     return [legended(words, table, "held_bytes", "calls_between", "through", "added")]
@@ -186,22 +185,8 @@ def _added(view: View, skip: SkipEvent) -> Cell:
     return makers(view, added(view.network.graph, skip))
 
 
-def _verdict_data(view: View) -> dict[str, object]:
-    found = stack_use(view.network)
-    return {
-        "pushed": found.pushed,
-        "popped": found.popped,
-        "last_in_first_out": found.last_in_first_out,
-        "never_joined": makers(view, view.left).data,
-        "out_of_order_pushes": [skip.push for skip in found.out_of_order],
-        "out_of_order_pops": _pops(view, found.out_of_order),
-        "reused_pushes": [skip.push for skip in found.reused],
-        "long_skip_pops": _pops(view, _long_skips(view)),
-        "joins": {each.value: number for each, number in _counts(view).items()},
-    }
-
-
-def _verdict(view: View) -> tuple[Cell, ...]:
+def conclusion(view: View) -> tuple[Cell, ...]:
+    """Whether the skips, of which there are some, were used as a stack; in sentences."""
     words, found = view.words, stack_use(view.network)
     order = words.lifo if found.last_in_first_out else words.not_lifo
     lines = [
@@ -223,6 +208,22 @@ def _verdict(view: View) -> tuple[Cell, ...]:
         if skips:
             lines.append(Cell.of(sentence.format(_names(view, skips))))
     return (*lines, *map(Cell.of, accounted(view)))
+
+
+def conclusion_data(view: View) -> dict[str, object]:
+    """The same as values: numbers of pushes and pops, and of joins of each class."""
+    found = stack_use(view.network)
+    return {
+        "pushed": found.pushed,
+        "popped": found.popped,
+        "last_in_first_out": found.last_in_first_out,
+        "never_joined": makers(view, view.left).data,
+        "out_of_order_pushes": [skip.push for skip in found.out_of_order],
+        "out_of_order_pops": _pops(view, found.out_of_order),
+        "reused_pushes": [skip.push for skip in found.reused],
+        "long_skip_pops": _pops(view, _long_skips(view)),
+        "joins": {each.value: number for each, number in _counts(view).items()},
+    }
 
 
 def _names(view: View, skips: Sequence[SkipEvent]) -> str:

@@ -9,12 +9,15 @@ from functools import cached_property
 from typing import TypeVar
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, residuals
+from unetscope.analysis.cost import Cost
 from unetscope.analysis.joins import Join, find_joins
 from unetscope.analysis.names import names_in
 from unetscope.analysis.network import Network
-from unetscope.errors import UnetscopeError, nearest
+from unetscope.analysis.parameters import Held, parameters
+from unetscope.analysis.partition import partition, parts_of
+from unetscope.errors import UnetscopeError, did_you_mean
 from unetscope.ops import UNSEEN
-from unetscope.record import Trace
+from unetscope.record import Trace, lies_in
 from unetscope.table import About, Cell, Kind, Part, Table
 from unetscope.views.about import Subject, about
 from unetscope.wording import MOST_NAMES
@@ -93,6 +96,26 @@ class View:
         return anatomy(self.network)
 
     @cached_property
+    def held(self) -> tuple[Held, ...]:
+        """The parameters of the network, each once."""
+        return parameters(self.network.trace)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Its multiply-adds."""
+        return Cost(self.network)
+
+    @cached_property
+    def blocks(self) -> dict[str, str]:
+        """The block of every module, by path; see `partition`."""
+        return partition(self.network, "block")
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """The part of every module, likewise."""
+        return parts_of(self.network, self.anatomy, self.blocks)
+
+    @cached_property
     def residuals(self) -> tuple[int, ...]:
         """The residual stack: what the encoder left for the decoder, joined later or not."""
         return residuals(self.network, self.anatomy)
@@ -120,8 +143,7 @@ class View:
     @property
     def left(self) -> list[int]:
         """What the encoder left for the decoder and no join took, as in pruned decoders."""
-        joined = set(self.network.pushed)
-        return [value for value in self.residuals if value not in joined]
+        return [value for value in self.residuals if value not in self.network.pushes]
 
     @cached_property
     def joins(self) -> tuple[Join, ...]:
@@ -151,7 +173,7 @@ class View:
 
     def holds(self, path: str) -> bool:
         """Whether a module lies in the block that is to be shown."""
-        return self.block is None or path == self.block or path.startswith(f"{self.block}.")
+        return self.block is None or lies_in(path, self.block)
 
     @cached_property
     def unseen(self) -> int:
@@ -295,9 +317,8 @@ def chosen(names: str | None, sections: Collection[str]) -> list[str]:
         raise UnetscopeError(f"no section is named: expected {', '.join(sections)}")
     for name in found:
         if name not in sections:
-            close = nearest(name, sections)
             raise UnetscopeError(
                 f"no section `{name}`: expected {', '.join(sections)}",
-                hint=f"did you mean `{close}`?" if close else None,
+                hint=did_you_mean(name, sections),
             )
     return list(dict.fromkeys(found))
