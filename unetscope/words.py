@@ -136,6 +136,7 @@ class Words:
     type_next = Word(en="What to type next", zh="接下来可以输入")
     commands = WordsByKey(
         {
+            "draw": Word(en="a drawing, with costs and all skips", zh="画图，含开销与所有跨层连接"),
             "skips": Word(en="every join, with its class", zh="每个汇合及其类别"),
             "explain": Word(en="all about one module", zh="单个模块的全部信息"),
             "block": Word(en="the tables of one block", zh="单个模块组的各表"),
@@ -1239,6 +1240,12 @@ class Words:
     reads_as_u = Word(
         en="The encoder goes down on the left, the decoder up on the right, the middle is below.",
         zh="编码器在左侧自上而下，解码器在右侧自下而上，中间模块在下方。",
+    )
+    u_at_a_glance = Word(en="The U", zh="U 形")
+    reads_as_small_u = Word(
+        en="A row is a resolution: encoder on the left, decoder on the right; between, its skips, "
+        "by push.",
+        zh="每行一个分辨率：左为编码器，右为解码器；中间为该分辨率的跨层连接（# 后为压入编号）。",
     )
     reads_as_box = Word(
         en="A box: the block and its share of the parameters; channels and size, in and out, and "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -92,17 +91,8 @@ def draw_command(
     from unetscope.drawing.text import text
 
     style = console.style()
-    plain = ascii_only or (output is None and not _draws_lines())
+    plain = ascii_only or (output is None and style.ascii)
     if output is None:
         console.emit(text(sheet, style.width, style.color, plain))
     else:
         console.emit(text(sheet, ascii=plain), output)
-
-
-def _draws_lines() -> bool:
-    """Whether stdout can hold the characters that draw boxes."""
-    try:
-        "│▶→".encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, in_a_row, stack_use
 from unetscope.analysis.network import Network
@@ -30,8 +31,7 @@ class NoU(Enum):
     LEVELS = "levels"  # resolutions do not go down once and up once
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """One box.
 
     Attributes:
@@ -57,8 +57,7 @@ class Block:
     failed: bool = False
 
 
-@dataclass(frozen=True)
-class Arc:
+class Arc(NamedTuple):
     """One skip.
 
     Attributes:
@@ -126,17 +125,20 @@ class Figure:
         return block.macs / self.macs if self.macs else None
 
 
-def figure(network: Network, names: Mapping[str, str] | None = None) -> Figure:
+def figure(
+    network: Network, names: Mapping[str, str] | None = None, *, costs: bool = True
+) -> Figure:
     """What there is to draw of a network.
 
     Args:
         network: a traced network; a pass that failed is drawn up to the failure.
         names: other names for modules, by path.
+        costs: whether parameters and multiply-adds of blocks are wanted too; if not, they are 0.
     """
     parts = anatomy(network)
     runs = stages(network, parts)
     levels, sizes = _levels([stage.size for stage in runs])
-    blocks = _blocks(network, runs, levels, names or {})
+    blocks = _blocks(network, runs, levels, names or {}, costs)
     out = set(stack_use(network).out_of_order)
     calls = [stage.calls for stage in runs]
     arcs = tuple(
@@ -151,8 +153,8 @@ def figure(network: Network, names: Mapping[str, str] | None = None) -> Figure:
         arcs,
         sizes,
         _why_no_u(network, blocks, arcs),
-        trace.total_params,
-        trace.total_macs,
+        trace.total_params if costs else 0,
+        trace.total_macs if costs else 0,
         tuple(dict.fromkeys(harmless((names or {}).get(path, path)) for path in beside)),
         frozenset(at for at in range(1, len(calls)) if hands_on(network, *calls[at - 1 : at + 1])),
     )
@@ -187,10 +189,15 @@ def _same(size: Dims, largest: Dims) -> bool:
 
 
 def _blocks(
-    network: Network, runs: Sequence[Stage], levels: Sequence[int], names: Mapping[str, str]
+    network: Network,
+    runs: Sequence[Stage],
+    levels: Sequence[int],
+    names: Mapping[str, str],
+    costs: bool,
 ) -> tuple[Block, ...]:
     counted: set[str] = set()
-    held_in, sums = _parameters(network), subtotals(network)
+    held_in = _parameters(network) if costs else Counter[str]()
+    sums = subtotals(network) if costs else []
     found = []
     for stage, level in zip(runs, levels, strict=True):
         paths = [network.path(call) for call in stage.calls]
@@ -207,7 +214,7 @@ def _blocks(
                 None if given is None else network.spec(given).shape[1:],
                 None if made is None else network.spec(made).shape[1:],
                 sum(held_in[path] for path in held) if held else None,
-                sum(sums[call].macs for call in stage.calls),
+                sum(sums[call].macs for call in stage.calls) if costs else 0,
                 any(network.step(call).end is None for call in stage.calls),
             )
         )
@@ -234,11 +241,11 @@ def _parameters(network: Network) -> Counter[str]:
     """The parameters of each module and of all inside it; the root's path is empty."""
     found = Counter[str]()
     for path, module in network.modules.items():
-        around = path
-        while around:
-            found[around] += module.own_parameters
+        own, around = module.own_parameters, path
+        while around and own:
+            found[around] += own
             around = around.rpartition(".")[0]
-        found[""] += module.own_parameters
+        found[""] += own
     return found
 
 

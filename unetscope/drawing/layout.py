@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from unicodedata import east_asian_width
 
 from unetscope.drawing.figure import Arc, Block, Dims, Figure
@@ -13,8 +13,7 @@ from unetscope.units import spell
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Label:
+class Label(NamedTuple):
     """A line of text.
 
     Attributes:
@@ -32,8 +31,7 @@ class Label:
     strong: bool = False
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A block in its place; `width` and `height` are those of its frame or its bar."""
 
     block: int
@@ -44,8 +42,7 @@ class Box:
     labels: tuple[Label, ...]
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """A line through some points, at right angles.
 
     Attributes:
@@ -59,8 +56,7 @@ class Route:
     label: Label | None = None
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """All of a drawing: what lies within `width` and `height` from 0."""
 
     width: float
@@ -90,6 +86,12 @@ def change(block: Block, arrow: str) -> str:
         [shape(one) for one in dict.fromkeys(pair) if one or pair[0] == pair[1]] for pair in pairs
     ]
     return " ".join(arrow.join(each) for each in told if (each and each != ["1"]) or given[1:])
+
+
+def channels(block: Block, arrow: str) -> str:
+    """The channels of what goes in and out, once if they stay: `320→640`."""
+    ends = dict.fromkeys(dims[0] for dims in (block.given, block.made) if dims)
+    return arrow.join(map(str, ends))
 
 
 def arc_label(arc: Arc) -> str:
