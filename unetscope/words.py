@@ -1286,6 +1286,33 @@ class Words:
     drawn_heat = Word(
         en="colour: share of the {what}, from 0 to {most}", zh="颜色：{what}占比，从 0 到 {most}"
     )
+    drawn_rest_made = Word(en="Made in no block: {made}.", zh="不在图中任何模块中产生的：{made}。")
+    drawn_heat_bytes = Word(
+        en="colour: {what}, from 0 to {most}", zh="颜色：{what}，从 0 到 {most}"
+    )
+    heats = WordsByKey(
+        {
+            "made": Word(
+                en="bytes of the activations that it makes", zh="该模块产生的激活的字节数"
+            ),
+            "held": Word(
+                en="the most bytes held at once while it runs, beside weights and inputs",
+                zh="该模块运行期间同时持有的最大字节数（不含权重与输入）",
+            ),
+        }
+    )
+    heat_units = WordsByKey(
+        {"made": Word(en="makes", zh="产生"), "held": Word(en="peak", zh="峰值")}
+    )
+    reads_as_box_of_bytes = Word(
+        en="A box: the block, and {}; channels and size, in and out.",
+        zh="每个方框：模块与{}；输入与输出的通道数和尺寸。",
+    )
+    reads_as_columns_of_bytes = Word(
+        en="Steps go down, and lower resolutions stand further to the right. A step: the block; "
+        "channels and size, in and out; {}.",
+        zh="步骤自上而下，分辨率越低越靠右。每一步：模块；输入与输出的通道数和尺寸；{}。",
+    )
     drawn_parameters = Word(en="params", zh="参数")
     not_drawn = Word(
         en="Not drawn, as they make no new feature map of the sample: {}.",

@@ -41,7 +41,7 @@ def test_each_suffix_tells_a_form(unetscope, tmp_path, suffix) -> None:
     ("options", "told"),
     [
         (("-o", "a.jpg"), "files of drawings: .txt, .svg, .png, .tex"),
-        (("--heat", "macs"), "colours a picture"),
+        (("--heat", "cost"), "expected params, macs, bytes, held"),
         (("-f", "jpg"), "expected terminal, svg, png, tikz, mermaid, dot"),
     ],
 )

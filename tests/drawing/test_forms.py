@@ -15,9 +15,10 @@ from test_layouts import sheet_of
 
 from unetscope.drawing.figure import Arc, Block, Figure, NoU
 from unetscope.drawing.forms import FORMS, drawn, form_of
+from unetscope.drawing.heat import HEAT
 from unetscope.drawing.nodes import ink
 from unetscope.drawing.sheet import Sheet
-from unetscope.drawing.svg import COLORS, HEAT
+from unetscope.drawing.svg import COLORS
 from unetscope.drawing.tikz import tikz
 from unetscope.errors import UnetscopeError
 from unetscope.views.draw import drawing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -53,8 +54,9 @@ def draw_command(
         str | None,
         typer.Option(
             "--heat",
-            help="Colour the blocks of a picture by their share of the parameters or the MACs.",
-            **one_of(("params", "macs")),
+            help="Colour blocks by their share of the parameters or MACs, by the bytes of the "
+            "activations that they make, or by the most that is held while they run.",
+            **one_of(("params", "macs", "bytes", "held")),
         ),
     ] = None,
     ascii_only: Annotated[
@@ -69,10 +71,6 @@ def draw_command(
     network that is no U is drawn in columns by resolution, and a pass that fails up to the failure.
     """
     output = written.output
-    if heat is not None and not FORMS[written.format].colors:
-        raise UnetscopeError(
-            "`--heat` colours a picture", hint="`-f svg` and `-o FILE.svg` draw one"
-        )
     if written.format == "png" and output is None and sys.stdout.isatty():
         raise UnetscopeError("a terminal shows no PNG", hint="`-o FILE.png` writes one to a file")
     unet = network.load(config)

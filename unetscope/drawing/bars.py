@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log2, prod
 
 from unetscope.drawing.figure import Block, Dims, Figure
-from unetscope.drawing.layout import change, folded, share, title
+from unetscope.drawing.layout import change, folded, numbers, title
 
 FONT = 10
 """Pixels of a line of text."""
@@ -37,11 +38,11 @@ def bar_size(figure: Figure, block: Block) -> tuple[float, float]:
     )
 
 
-def bar_texts(figure: Figure, at: int, words: tuple[str, str]) -> list[str]:
-    """The lines of text at a bar: name, channels, size, shares."""
+def bar_texts(figure: Figure, at: int, words: Sequence[str]) -> list[str]:
+    """The lines of text at a bar: name, channels, size, what it costs."""
     block = figure.blocks[at]
-    shares = figure.parameter_share(block), figure.mac_share(block)
-    told = [f"{word} {share(each)}" for word, each in zip(words, shares, strict=True)]
+    costs = zip(words, numbers(figure, block), strict=False)
+    told = [f"{word} {number}" for word, number in costs]
     return [*folded(title(block), _NAME), *change(block, "→").split(), *told]
 
 

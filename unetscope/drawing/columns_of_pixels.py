@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from unetscope.drawing.bars import ADVANCE, LINE, bar_size, bar_texts
@@ -12,12 +13,12 @@ from unetscope.drawing.layout import Box, Label, Layout, Route, arc_label, cells
 _GAP, _STEP, _LANE, _MARGIN = 10, 14, 12, 6
 
 
-def columns_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
+def columns_of_pixels(figure: Figure, words: Sequence[str]) -> Layout:
     """Place steps from above to below, and arcs on the right; the height of a bar says nothing.
 
     Args:
         figure: any network.
-        words: for parameters and multiply-adds.
+        words: for what a block costs.
     """
     texts = [bar_texts(figure, at, words) for at in range(len(figure.blocks))]
     arcs_of: list[list[int]] = [[] for _ in figure.blocks]

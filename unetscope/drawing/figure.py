@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, in_a_row, stack_use
+from unetscope.analysis.memory import Memory
 from unetscope.analysis.network import Network
 from unetscope.analysis.subtotals import subtotals
 from unetscope.drawing.stages import Stage, ends, hands_on, stages
@@ -44,6 +46,8 @@ class Block(NamedTuple):
         parameters: how many it holds; None if they were counted with an earlier call.
         macs: the multiply-adds that are known.
         failed: whether the pass stopped in it.
+        made_bytes: of the activations that its functions make.
+        held: the most bytes at once while it runs, beside weights and inputs.
     """
 
     name: str
@@ -55,6 +59,8 @@ class Block(NamedTuple):
     parameters: int | None
     macs: int
     failed: bool = False
+    made_bytes: int = 0
+    held: int = 0
 
 
 class Arc(NamedTuple):
@@ -89,6 +95,9 @@ class Figure:
         beside: paths of blocks that are not drawn, as they make no feature map of the sample.
         handed: the blocks that are given what the block before returns; others of them take what
             was there earlier, as a branch does.
+        heat: what colours tell: `parameters` or `macs` as shares, `made` or `held` in bytes; empty
+            for the parts.
+        made_bytes: of all activations that the pass makes, in blocks or not.
     """
 
     blocks: tuple[Block, ...]
@@ -99,6 +108,8 @@ class Figure:
     macs: int
     beside: tuple[str, ...] = field(default=())
     handed: frozenset[int] = field(default=frozenset())
+    heat: str = ""
+    made_bytes: int = 0
 
     def side(self, parts: Sequence[str]) -> list[int]:
         """The blocks of some parts, in the order of their calls."""
@@ -124,9 +135,29 @@ class Figure:
         """A block's share of the multiply-adds."""
         return block.macs / self.macs if self.macs else None
 
+    def heat_of(self, block: Block) -> float:
+        """What the colour of a block tells: a share, or bytes."""
+        match self.heat:
+            case "made":
+                return block.made_bytes
+            case "held":
+                return block.held
+            case "macs":
+                return self.mac_share(block) or 0.0
+        return self.parameter_share(block) or 0.0
+
+    @cached_property
+    def hottest(self) -> float:
+        """The most that a block has of what colours tell."""
+        return max(map(self.heat_of, self.blocks), default=0.0)
+
 
 def figure(
-    network: Network, names: Mapping[str, str] | None = None, *, costs: bool = True
+    network: Network,
+    names: Mapping[str, str] | None = None,
+    *,
+    costs: bool = True,
+    heat: str = "",
 ) -> Figure:
     """What there is to draw of a network.
 
@@ -134,6 +165,7 @@ def figure(
         network: a traced network; a pass that failed is drawn up to the failure.
         names: other names for modules, by path.
         costs: whether parameters and multiply-adds of blocks are wanted too; if not, they are 0.
+        heat: what colours tell; see `Figure`.
     """
     parts = anatomy(network)
     runs = stages(network, parts)
@@ -157,6 +189,8 @@ def figure(
         trace.total_macs if costs else 0,
         tuple(dict.fromkeys(harmless((names or {}).get(path, path)) for path in beside)),
         frozenset(at for at in range(1, len(calls)) if hands_on(network, *calls[at - 1 : at + 1])),
+        heat,
+        sum(s.nbytes for s in trace.storages if not s.resident) if costs else 0,
     )
 
 
@@ -198,6 +232,7 @@ def _blocks(
     counted: set[str] = set()
     held_in = _parameters(network) if costs else Counter[str]()
     sums = subtotals(network) if costs else []
+    memory = Memory(network) if costs else None
     found = []
     for stage, level in zip(runs, levels, strict=True):
         paths = [network.path(call) for call in stage.calls]
@@ -216,6 +251,8 @@ def _blocks(
                 sum(held_in[path] for path in held) if held else None,
                 sum(sums[call].macs for call in stage.calls) if costs else 0,
                 any(network.step(call).end is None for call in stage.calls),
+                sum(map(memory.made_in, stage.calls)) if memory else 0,
+                max(map(memory.held_in, stage.calls)) if memory else 0,
             )
         )
         counted.update(paths)

@@ -104,6 +104,13 @@ def share(value: float | None) -> str:
     return spell(value, Kind.SHARE)
 
 
+def numbers(figure: Figure, block: Block) -> list[str]:
+    """What a block costs, as people read it: its shares, or the bytes that colours tell."""
+    if figure.heat in ("made", "held"):
+        return [spell(int(figure.heat_of(block)), Kind.BYTES)]
+    return [share(figure.parameter_share(block)), share(figure.mac_share(block))]
+
+
 def title(block: Block) -> str:
     """The name of a block, how many calls it stands for, and a mark if the pass failed in it."""
     name = f"{block.name} x {block.times}" if block.times > 1 else block.name

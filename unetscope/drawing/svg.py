@@ -11,7 +11,8 @@ from html import escape
 from unetscope.drawing.bars import ADVANCE, FONT, LINE, scales
 from unetscope.drawing.columns_of_pixels import columns_of_pixels
 from unetscope.drawing.figure import Block
-from unetscope.drawing.layout import Label, Layout, Route, cells, shape, share
+from unetscope.drawing.heat import HEAT, spelled, step
+from unetscope.drawing.layout import Label, Layout, Route, cells, shape
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.text import wrapped
 from unetscope.drawing.u_of_pixels import u_of_pixels
@@ -26,8 +27,6 @@ COLORS = {
     "": "#bbbbbb",
 }
 """By part; they differ in brightness too (Paul Tol's bright scheme)."""
-HEAT = ("#00224e", "#2a3f6d", "#575d6d", "#7d7c78", "#a59c74", "#d2c060", "#fee838")
-"""From no share to the largest: cividis, which looks the same to the colour-blind."""
 WARNING = "#cc3311"
 _DARK = """
 @media (prefers-color-scheme: dark) {
@@ -94,7 +93,7 @@ def _legend(sheet: Sheet) -> list[tuple[str, bool, str]]:
     figure = sheet.figure
     found: list[tuple[str, bool, str]] = []
     if sheet.heat:
-        found.append(("heat", False, sheet.heat_scale.format(share(hottest(sheet)))))
+        found.append(("heat", False, sheet.heat_scale.format(spelled(figure, figure.hottest))))
     else:
         held = dict.fromkeys(block.part for block in figure.blocks)
         found += [(COLORS[p], False, name) for p, name in sheet.parts.items() if p in held]
@@ -152,23 +151,10 @@ def _drawn(sheet: Sheet, layout: Layout) -> list[str]:
 
 
 def color(sheet: Sheet, block: Block) -> str:
-    """The colour of a block, by its part or by its share of the cost."""
+    """The colour of a block, by its part or by its cost."""
     if not sheet.heat:
         return COLORS[block.part]
-    most = hottest(sheet)
-    warm = _heat(sheet, block) / most if most else 0.0
-    return HEAT[round(warm * (len(HEAT) - 1))]
-
-
-def hottest(sheet: Sheet) -> float:
-    """The largest share of the cost that a block has."""
-    return max((_heat(sheet, block) for block in sheet.figure.blocks), default=0.0)
-
-
-def _heat(sheet: Sheet, block: Block) -> float:
-    figure = sheet.figure
-    found = figure.parameter_share(block) if sheet.heat == "parameters" else figure.mac_share(block)
-    return found or 0.0
+    return HEAT[step(sheet.figure, block)]
 
 
 def _route(sheet: Sheet, route: Route) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import zip_longest
 
 from unetscope.drawing.figure import LEFT, RIGHT, Figure
 from unetscope.drawing.layout import (
@@ -14,7 +15,7 @@ from unetscope.drawing.layout import (
     cells,
     change,
     folded,
-    share,
+    numbers,
     sides,
     solved,
     straight,
@@ -84,9 +85,9 @@ def u_of_cells(figure: Figure, width: int, arrow: str) -> Layout | None:
 def _texts(figure: Figure, at: int, width: int, arrow: str) -> list[tuple[str, str]]:
     """The lines of a block: what stands on the left and, of two, what on the right."""
     block = figure.blocks[at]
-    ends = [share(figure.parameter_share(block)), share(figure.mac_share(block))]
+    told = zip_longest((title(block), change(block, arrow)), numbers(figure, block), fillvalue="")
     found = []
-    for text, end in zip((title(block), change(block, arrow)), ends, strict=True):
+    for text, end in told:
         room = width - cells(end) - 1
         lines = folded(text, width) or [""]
         if cells(lines[-1]) > room:  # too long to stand beside its share

@@ -40,12 +40,12 @@ class _Column:
     bar: tuple[float, float]
 
 
-def u_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
+def u_of_pixels(figure: Figure, words: Sequence[str]) -> Layout:
     """Place a U.
 
     Args:
         figure: a U.
-        words: for parameters and multiply-adds.
+        words: for what a block costs.
     """
     texts = [bar_texts(figure, at, words) for at in range(len(figure.blocks))]
     left, right = sides(figure)
