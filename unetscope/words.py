@@ -1286,6 +1286,24 @@ class Words:
     drawn_heat = Word(
         en="colour: share of the {what}, from 0 to {most}", zh="颜色：{what}占比，从 0 到 {most}"
     )
+    of_the_macs = Word(en="its share of the multiply-adds", zh="乘加运算量占比")
+    of_the_parameters = Word(en="its share of the parameters", zh="参数量占比")
+    reads_as_rows = WordsByKey(
+        {
+            "layer": Word(
+                en="Within a block: its layers, what holds others before these; channels or "
+                "features; {}. x N: so many alike in a row, taken together.",
+                zh="模块之内：各层，包含其他层的排在其前；通道数或特征数；{}。"
+                "x N：连续 N 个相同，合并计算。",
+            ),
+            "op": Word(
+                en="Within a block: its layers and their functions, what holds others before "
+                "these; channels or features; {}. x N: so many alike in a row, taken together.",
+                zh="模块之内：各层及其函数，包含其他的排在其前；通道数或特征数；{}。"
+                "x N：连续 N 个相同，合并计算。",
+            ),
+        }
+    )
     drawn_rest_made = Word(en="Made in no block: {made}.", zh="不在图中任何模块中产生的：{made}。")
     drawn_heat_bytes = Word(
         en="colour: {what}, from 0 to {most}", zh="颜色：{what}，从 0 到 {most}"

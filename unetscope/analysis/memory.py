@@ -199,7 +199,13 @@ class Memory:
 
     def made_in(self, call: int) -> int:
         """Bytes of all storages that are made during a call, beside weights."""
-        start, end = self._span(call)
+        return self._made_between(*self._span(call))
+
+    def made_at(self, clock: int) -> int:
+        """Bytes of the storages that are made at a clock, beside weights."""
+        return self._made_between(clock, clock)
+
+    def _made_between(self, start: int, end: int) -> int:
         return self._made[end] - (self._made[start - 1] if start else 0)
 
     def _span(self, call: int) -> tuple[int, int]:

@@ -59,6 +59,15 @@ def draw_command(
             **one_of(("params", "macs", "bytes", "held")),
         ),
     ] = None,
+    detail: Annotated[
+        str,
+        typer.Option(
+            "--detail",
+            help="What is drawn: the blocks, with `layer` also the modules in each, down to those "
+            "that call no others, with `op` their functions too.",
+            **one_of(("block", "layer", "op")),
+        ),
+    ] = "block",
     ascii_only: Annotated[
         bool,
         typer.Option("--ascii", help="Draw lines and arrows with the characters of ASCII alone."),
@@ -82,7 +91,7 @@ def draw_command(
     from unetscope.views.draw import drawing
     from unetscope.views.view import View
 
-    sheet = drawing(View.of(trace, written.lang, names), heat)
+    sheet = drawing(View.of(trace, written.lang, names), heat, detail)
     if written.format != "terminal":
         console.emit(drawn(sheet, written.format), output)
         return

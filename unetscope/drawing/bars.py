@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import log2, prod
 
 from unetscope.drawing.figure import Block, Dims, Figure
-from unetscope.drawing.layout import change, folded, numbers, title
+from unetscope.drawing.layout import cells, change, folded, numbers, row_texts, title
 
 FONT = 10
 """Pixels of a line of text."""
@@ -16,6 +16,8 @@ LINE = 12
 """Pixels from a line of text to the next."""
 _LOWEST, _HIGHEST = 8, 56
 _NARROWEST, _WIDEST = 6, 64
+_SPACE = "\u00a0"
+"""That no reader of SVG takes away."""
 _NAME = 18
 """Characters of a line of a name."""
 
@@ -43,7 +45,18 @@ def bar_texts(figure: Figure, at: int, words: Sequence[str]) -> list[str]:
     block = figure.blocks[at]
     costs = zip(words, numbers(figure, block), strict=False)
     told = [f"{word} {number}" for word, number in costs]
-    return [*folded(title(block), _NAME), *change(block, "→").split(), *told]
+    return [*folded(title(block), _NAME), *change(block, "→").split(), *told, *_rows(figure, block)]
+
+
+def _rows(figure: Figure, block: Block) -> list[str]:
+    """The rows within a block, as wide as each other, so that they stand set in and end alike."""
+    found = []
+    for row in block.rows:
+        name, told, cost = row_texts(figure, row, "→")
+        found.append((" " * 2 * row.depth + "  ".join(filter(None, (name, told))), cost))
+    widest = max((cells(text) + cells(cost) for text, cost in found), default=0)
+    lines = (f"{t}{' ' * (widest + 2 - cells(t) - cells(cost))}{cost}" for t, cost in found)
+    return [line.replace(" ", _SPACE) for line in lines]
 
 
 def _size(figure: Figure, block: Block) -> Dims:

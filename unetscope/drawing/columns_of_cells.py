@@ -15,6 +15,7 @@ from unetscope.drawing.layout import (
     change,
     folded,
     numbers,
+    row_texts,
     title,
 )
 
@@ -87,6 +88,10 @@ def _lines(figure: Figure, at: int, room: int, arrow: str) -> list[str]:
             lines[-1] += f"  {text}"
         elif text:
             lines += folded(text, room)
+    for row in block.rows:
+        indent = min(2 * (row.depth + 1), room // 4)
+        texts = "  ".join(filter(None, row_texts(figure, row, arrow)))
+        lines += [" " * indent + line for line in folded(texts, room - indent)]
     return lines
 
 

@@ -13,6 +13,7 @@ from unetscope.analysis.anatomy import Anatomy, anatomy, in_a_row, stack_use
 from unetscope.analysis.memory import Memory
 from unetscope.analysis.network import Network
 from unetscope.analysis.subtotals import subtotals
+from unetscope.drawing.layers import Inside, Row
 from unetscope.drawing.stages import Stage, ends, hands_on, stages
 from unetscope.wording import harmless
 
@@ -48,6 +49,7 @@ class Block(NamedTuple):
         failed: whether the pass stopped in it.
         made_bytes: of the activations that its functions make.
         held: the most bytes at once while it runs, beside weights and inputs.
+        rows: what is in it, if that is drawn too.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Block(NamedTuple):
     failed: bool = False
     made_bytes: int = 0
     held: int = 0
+    rows: tuple[Row, ...] = ()
 
 
 class Arc(NamedTuple):
@@ -125,17 +128,22 @@ class Figure:
             1 - macs / self.macs if self.macs else 0.0,
         )
 
-    def parameter_share(self, block: Block) -> float | None:
+    def parameter_share(self, block: Block | Row) -> float | None:
         """A block's share of the parameters."""
         if block.parameters is None or not self.parameters:
             return None
         return block.parameters / self.parameters
 
-    def mac_share(self, block: Block) -> float | None:
+    def mac_share(self, block: Block | Row) -> float | None:
         """A block's share of the multiply-adds."""
         return block.macs / self.macs if self.macs else None
 
-    def heat_of(self, block: Block) -> float:
+    @property
+    def in_bytes(self) -> bool:
+        """Whether colours tell bytes, and no shares."""
+        return self.heat in ("made", "held")
+
+    def heat_of(self, block: Block | Row) -> float:
         """What the colour of a block tells: a share, or bytes."""
         match self.heat:
             case "made":
@@ -158,6 +166,7 @@ def figure(
     *,
     costs: bool = True,
     heat: str = "",
+    detail: str = "block",
 ) -> Figure:
     """What there is to draw of a network.
 
@@ -166,11 +175,16 @@ def figure(
         names: other names for modules, by path.
         costs: whether parameters and multiply-adds of blocks are wanted too; if not, they are 0.
         heat: what colours tell; see `Figure`.
+        detail: one of `layers.DETAILS`.
     """
     parts = anatomy(network)
     runs = stages(network, parts)
     levels, sizes = _levels([stage.size for stage in runs])
     blocks = _blocks(network, runs, levels, names or {}, costs)
+    if detail != "block":
+        inside = Inside(network, names or {}, functions=detail == "op")
+        pairs = zip(blocks, runs, strict=True)
+        blocks = tuple(block._replace(rows=inside.rows(stage.calls)) for block, stage in pairs)
     out = set(stack_use(network).out_of_order)
     calls = [stage.calls for stage in runs]
     arcs = tuple(

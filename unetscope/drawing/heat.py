@@ -29,6 +29,6 @@ def step(figure: Figure, block: Block) -> int:
 
 def spelled(figure: Figure, value: float) -> str:
     """What colours tell, as people read it."""
-    if figure.heat in ("made", "held"):
+    if figure.in_bytes:
         return spell(int(value), Kind.BYTES)
     return share(value)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from unicodedata import east_asian_width
 
 from unetscope.drawing.figure import Arc, Block, Dims, Figure
+from unetscope.drawing.layers import Row
 from unetscope.table import Kind
 from unetscope.units import spell
 
@@ -106,9 +107,23 @@ def share(value: float | None) -> str:
 
 def numbers(figure: Figure, block: Block) -> list[str]:
     """What a block costs, as people read it: its shares, or the bytes that colours tell."""
-    if figure.heat in ("made", "held"):
+    if figure.in_bytes:
         return [spell(int(figure.heat_of(block)), Kind.BYTES)]
     return [share(figure.parameter_share(block)), share(figure.mac_share(block))]
+
+
+def row_texts(figure: Figure, row: Row, arrow: str) -> tuple[str, str, str]:
+    """A row within a block: its name, its channels or shape, its part of the cost if any."""
+    name = f"{row.name} x {row.times}" if row.times > 1 else row.name
+    widths = dict.fromkeys(width for width in row.width if width is not None)
+    told = shape(row.made) if row.made else arrow.join(map(str, widths))
+    cost = (figure.heat_of if figure.heat else figure.mac_share)(row)
+    number = spell(int(cost), Kind.BYTES) if cost and figure.in_bytes else share(cost)
+    return (
+        f"! {name}" if row.failed else name,
+        told,
+        number if cost else "",
+    )
 
 
 def title(block: Block) -> str:

@@ -59,7 +59,8 @@ def svg(sheet: Sheet) -> str:
     high = after + LINE * (len(notes) + 1) + _EDGE
     wide = inner + 2 * _EDGE
     full_wide, full_high = max(wide, high * _PAPER), max(high, wide / _PAPER)
-    if figure.no_u:  # it is as long as its steps are many, and no sheet of paper is meant
+    detailed = any(block.rows for block in figure.blocks)
+    if figure.no_u or detailed:  # it is as long as it holds much, and no sheet of paper is meant
         full_wide, full_high = wide, high
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(full_wide)} {_n(full_high)}" '

@@ -16,6 +16,7 @@ from unetscope.drawing.layout import (
     change,
     folded,
     numbers,
+    row_texts,
     sides,
     solved,
     straight,
@@ -93,7 +94,23 @@ def _texts(figure: Figure, at: int, width: int, arrow: str) -> list[tuple[str, s
         if cells(lines[-1]) > room:  # too long to stand beside its share
             lines.append("")
         found += [*((line, "") for line in lines[:-1]), (lines[-1], end)]
+    for row in block.rows:
+        found += _row(row_texts(figure, row, arrow), min(row.depth + 1, width // 4), width)
     return found
+
+
+def _row(texts: tuple[str, str, str], indent: int, width: int) -> list[tuple[str, str]]:
+    """The lines of a row within a block, set in."""
+    name, told, end = texts
+    before = " " * indent
+    room = width - indent - cells(end) - 1
+    if cells(name) + 2 + cells(told) <= room:
+        return [(f"{before}{name}  {told}".rstrip(), end)]
+    lines = [*folded(name, width - indent), *folded(told, width - indent)]
+    if cells(lines[-1]) > room:
+        lines.append("")
+    found = [f"{before}{line}" for line in lines]
+    return [*((line, "") for line in found[:-1]), (found[-1], end)]
 
 
 def _solve(

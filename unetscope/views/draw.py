@@ -12,16 +12,17 @@ HEATS = {"params": "parameters", "macs": "macs", "bytes": "made", "held": "held"
 """What colours may tell instead of the part of a block, and what a figure calls it."""
 
 
-def drawing(view: View, heat: str | None = None) -> Sheet:
+def drawing(view: View, heat: str | None = None, detail: str = "block") -> Sheet:
     """A network as it is drawn.
 
     Args:
         view: of a trace, that of a failed pass too.
         heat: one of `HEATS`; None if colours tell the parts.
+        detail: one of `drawing.layers.DETAILS`.
     """
     words, trace = view.words, view.network.trace
-    found = figure(view.network, view.names, heat=HEATS.get(heat or "", ""))
-    in_bytes = found.heat in ("made", "held")
+    found = figure(view.network, view.names, heat=HEATS.get(heat or "", ""), detail=detail)
+    in_bytes = found.in_bytes
     about = view.about
     notes = [words.no_u[found.no_u.value]] if found.no_u else []
     if trace.failure is not None:
@@ -31,6 +32,10 @@ def drawing(view: View, heat: str | None = None) -> Sheet:
         notes.append(words.not_drawn.format(some(words, found.beside)))
     if missing := unknown(trace):
         notes.append("".join(str(p.value) for p in without_formula(words, missing).parts))
+    if any(block.rows for block in found.blocks):
+        what = words.heats[found.heat] if in_bytes else words.of_the_macs
+        what = words.of_the_parameters if heat == "params" else what
+        notes.append(words.reads_as_rows[detail].format(what))
     arcs = [words.reads_as_skip] if found.arcs else []
     arcs += [words.drawn_crossing] if any(arc.crossing for arc in found.arcs) else []
     shared = words.drawn_parameters if heat == "params" else words.macs
