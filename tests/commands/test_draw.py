@@ -81,6 +81,7 @@ from unetscope import cli
 for form in {forms!r}:
     cli.run(["draw", {str(saved)!r}, "-f", form])
     print("<>", flush=True)
+cli.run(["draw", {str(saved)!r}, "--detail", "op", "--heat", "held"])
 print("torch" in sys.modules, "rich" in sys.modules, file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)

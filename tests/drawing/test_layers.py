@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from time import perf_counter
 
 import pytest
 import torch
@@ -163,20 +162,6 @@ def test_names_are_text() -> None:
     sheet = drawing(seen(network), detail="op")
     assert "\x1b" not in text(sheet)
     ET.fromstring(svg(sheet))
-
-
-def test_time_is_linear_in_the_layers() -> None:
-    def taken(layers: int) -> float:
-        body = [m for _ in range(layers // 2) for m in (nn.Conv2d(8, 8, 1), nn.ReLU())]
-        view = seen(nn.Sequential(nn.Conv2d(3, 8, 1), nn.Sequential(*body)))
-        best = 1e9
-        for _ in range(2):
-            start = perf_counter()
-            text(drawing(view, detail="layer"))
-            best = min(best, perf_counter() - start)
-        return best
-
-    assert taken(2000) < 8 * taken(500)
 
 
 def test_on_the_command_line(unetscope) -> None:

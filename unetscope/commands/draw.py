@@ -44,6 +44,10 @@ class DrawingOptions(WrittenOptions):
     ("unetscope draw sdxl_base -o sdxl.svg", "The same as a picture for a paper or a README."),
     ("unetscope draw sd15 -o unet.tex", "The same for LaTeX: to compile or to `\\input`."),
     ("unetscope draw sd15 -f mermaid", "A flowchart, which GitHub shows in a block of Markdown."),
+    (
+        "unetscope draw sd15 --detail layer --heat held",
+        "The layers in each block, and what is held in memory while each of them runs.",
+    ),
 )
 @grouped
 def draw_command(
