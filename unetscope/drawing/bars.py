@@ -16,8 +16,6 @@ LINE = 12
 """Pixels from a line of text to the next."""
 _LOWEST, _HIGHEST = 8, 56
 _NARROWEST, _WIDEST = 6, 64
-_SPACE = "\u00a0"
-"""That no reader of SVG takes away."""
 _NAME = 18
 """Characters of a line of a name."""
 
@@ -55,8 +53,7 @@ def _rows(figure: Figure, block: Block) -> list[str]:
         name, told, cost = row_texts(figure, row, "→")
         found.append((" " * 2 * row.depth + "  ".join(filter(None, (name, told))), cost))
     widest = max((cells(text) + cells(cost) for text, cost in found), default=0)
-    lines = (f"{t}{' ' * (widest + 2 - cells(t) - cells(cost))}{cost}" for t, cost in found)
-    return [line.replace(" ", _SPACE) for line in lines]
+    return [f"{t}{' ' * (widest + 2 - cells(t) - cells(cost))}{cost}" for t, cost in found]
 
 
 def _size(figure: Figure, block: Block) -> Dims:

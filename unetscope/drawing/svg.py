@@ -206,6 +206,8 @@ def _text(label: Label, kind: str = "ink", size: int = FONT) -> str:
     weight = ' font-weight="bold"' if label.strong else ""
     place = f'x="{_n(label.x)}" y="{_n(label.y)}" text-anchor="{label.anchor}" font-size="{size}"'
     words = escape(harmless(label.text))
+    if "  " in label.text:  # of which readers would keep one, and none where a text begins
+        place += ' xml:space="preserve"'
     return f'<text class="{kind}" {place}{weight} fill="{_INKS[kind]}">{words}</text>'
 
 
