@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import log2, prod
 
 from unetscope.drawing.figure import Block, Dims, Figure
-from unetscope.drawing.layout import cells, change, folded, numbers, row_texts, title
+from unetscope.drawing.layout import Label, cells, change, folded, numbers, row_texts, title
 
 FONT = 10
 """Pixels of a line of text."""
@@ -44,6 +44,28 @@ def bar_texts(figure: Figure, at: int, words: Sequence[str]) -> list[str]:
     costs = zip(words, numbers(figure, block), strict=False)
     told = [f"{word} {number}" for word, number in costs]
     return [*folded(title(block), _NAME), *change(block, "→").split(), *told, *_rows(figure, block)]
+
+
+def labels(block: Block, texts: Sequence[str], x: float, y: float, anchor: str) -> list[Label]:
+    """The lines of text at a bar, the first one at `y`; rows begin alike, and are set in.
+
+    Args:
+        block: its block.
+        texts: as `bar_texts` has them.
+        x: where lines begin, or have their middle.
+        y: the baseline of the first.
+        anchor: `start` or `middle`.
+    """
+    begin = x - ADVANCE * max(map(cells, texts)) / 2 if anchor == "middle" else x
+    found = []
+    for at, text in enumerate(texts):
+        low = y + LINE * at
+        if at < len(texts) - len(block.rows):
+            found.append(Label(x, low, text, anchor, at == 0))
+        else:  # spaces at the ends of a text are not kept everywhere
+            bare = text.lstrip(" ")
+            found.append(Label(begin + ADVANCE * (len(text) - len(bare)), low, bare.rstrip(" ")))
+    return found
 
 
 def _rows(figure: Figure, block: Block) -> list[str]:

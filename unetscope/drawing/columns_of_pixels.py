@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from unetscope.drawing.bars import ADVANCE, LINE, bar_size, bar_texts
+from unetscope.drawing.bars import ADVANCE, LINE, bar_size, bar_texts, labels
 from unetscope.drawing.columns_of_cells import lanes_of
 from unetscope.drawing.figure import Figure
 from unetscope.drawing.layout import Box, Label, Layout, Route, arc_label, cells
@@ -37,11 +37,8 @@ def columns_of_pixels(figure: Figure, words: Sequence[str]) -> Layout:
         wide, _ = bar_size(figure, block)
         tall = max(LINE * len(texts[at]) + 4, _LANE * len(arcs_of[at]) + 4)
         x = lefts[block.level]
-        labels = tuple(
-            Label(x + wide + _MARGIN, y + LINE * (row + 1) - 2, text, "start", row == 0)
-            for row, text in enumerate(texts[at])
-        )
-        boxes.append(Box(at, x, y, wide, tall, labels))
+        told = labels(block, texts[at], x + wide + _MARGIN, y + LINE - 2, "start")
+        boxes.append(Box(at, x, y, wide, tall, tuple(told)))
         for place, index in enumerate(arcs_of[at]):
             rows[at, index] = y + _LANE * (place + 0.7)
         y += tall + _STEP
