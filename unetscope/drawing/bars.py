@@ -74,8 +74,8 @@ def _rows(figure: Figure, block: Block) -> list[str]:
     for row in block.rows:
         name, told, cost = row_texts(figure, row, "→")
         found.append((" " * 2 * row.depth + "  ".join(filter(None, (name, told))), cost))
-    widest = max((cells(text) + cells(cost) for text, cost in found), default=0)
-    return [f"{t}{' ' * (widest + 2 - cells(t) - cells(cost))}{cost}" for t, cost in found]
+    widest = max((cells(f"{text}  {cost}" if cost else text) for text, cost in found), default=0)
+    return [f"{t}{' ' * (widest - cells(t) - cells(cost))}{cost}" for t, cost in found]
 
 
 def _size(figure: Figure, block: Block) -> Dims:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, in_a_row, stack_use
-from unetscope.analysis.memory import Memory
 from unetscope.analysis.network import Network
-from unetscope.analysis.subtotals import subtotals
-from unetscope.drawing.layers import Inside, Row
 from unetscope.drawing.stages import Stage, ends, hands_on, stages
 from unetscope.wording import harmless
+
+if TYPE_CHECKING:
+    from unetscope.drawing.layers import Row
 
 LEFT, RIGHT = ("entry", "encoder"), ("decoder", "exit")
 """The parts of a UNet that go down, and those that come up again."""
@@ -58,8 +57,8 @@ class Block(NamedTuple):
     level: int
     given: Dims | None
     made: Dims | None
-    parameters: int | None
-    macs: int
+    parameters: int | None = 0
+    macs: int = 0
     failed: bool = False
     made_bytes: int = 0
     held: int = 0
@@ -180,11 +179,20 @@ def figure(
     parts = anatomy(network)
     runs = stages(network, parts)
     levels, sizes = _levels([stage.size for stage in runs])
-    blocks = _blocks(network, runs, levels, names or {}, costs)
+    blocks = _blocks(network, runs, levels, names or {})
+    if costs:
+        from unetscope.drawing.costs import costs as costs_of  # overviews do without
+
+        pairs = zip(blocks, costs_of(network, runs), strict=True)
+        blocks = tuple(block._replace(**cost._asdict()) for block, cost in pairs)
     if detail != "block":
+        from unetscope.drawing.layers import Inside
+
         inside = Inside(network, names or {}, functions=detail == "op")
-        pairs = zip(blocks, runs, strict=True)
-        blocks = tuple(block._replace(rows=inside.rows(stage.calls)) for block, stage in pairs)
+        blocks = tuple(
+            block._replace(rows=inside.rows(stage.calls))
+            for block, stage in zip(blocks, runs, strict=True)
+        )
     out = set(stack_use(network).out_of_order)
     calls = [stage.calls for stage in runs]
     arcs = tuple(
@@ -241,16 +249,10 @@ def _blocks(
     runs: Sequence[Stage],
     levels: Sequence[int],
     names: Mapping[str, str],
-    costs: bool,
 ) -> tuple[Block, ...]:
-    counted: set[str] = set()
-    held_in = _parameters(network) if costs else Counter[str]()
-    sums = subtotals(network) if costs else []
-    memory = Memory(network) if costs else None
     found = []
     for stage, level in zip(runs, levels, strict=True):
         paths = [network.path(call) for call in stage.calls]
-        held = {path for path in paths if path not in counted}
         taken = network.main_input(stage.calls[0])
         given = None if taken is None else network.before_join(taken)
         made = network.main_output(stage.calls[-1])
@@ -262,14 +264,9 @@ def _blocks(
                 level,
                 None if given is None else network.spec(given).shape[1:],
                 None if made is None else network.spec(made).shape[1:],
-                sum(held_in[path] for path in held) if held else None,
-                sum(sums[call].macs for call in stage.calls) if costs else 0,
-                any(network.step(call).end is None for call in stage.calls),
-                sum(map(memory.made_in, stage.calls)) if memory else 0,
-                max(map(memory.held_in, stage.calls)) if memory else 0,
+                failed=any(network.step(call).end is None for call in stage.calls),
             )
         )
-        counted.update(paths)
     return tuple(found)
 
 
@@ -286,18 +283,6 @@ def _name(paths: Sequence[str]) -> str:
     if above == other and number.isdigit() and end.isdigit():
         return harmless(f"{above}.{number}-{end}".lstrip("."))
     return harmless(f"{first} - {last}")
-
-
-def _parameters(network: Network) -> Counter[str]:
-    """The parameters of each module and of all inside it; the root's path is empty."""
-    found = Counter[str]()
-    for path, module in network.modules.items():
-        own, around = module.own_parameters, path
-        while around and own:
-            found[around] += own
-            around = around.rpartition(".")[0]
-        found[""] += own
-    return found
 
 
 def _why_no_u(network: Network, blocks: Sequence[Block], arcs: Sequence[Arc]) -> NoU | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import east_asian_width
 
 from unetscope.drawing.figure import Arc, Block, Dims, Figure
-from unetscope.drawing.layers import Row
 from unetscope.table import Kind
 from unetscope.units import spell
+
+if TYPE_CHECKING:
+    from unetscope.drawing.layers import Row
 
 Point = tuple[float, float]
 
