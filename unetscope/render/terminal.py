@@ -59,7 +59,7 @@ def _sections(tables: Sequence[Table], style: Style) -> Iterator[str]:
 def _pictured(table: Table, style: Style) -> str:
     """A picture below its title; nothing if it has no room."""
     drawn = picture(table, style.width, ascii=style.ascii)
-    body = _text([[Span(line)] for line in drawn])
+    body = [[Span(line)] for line in drawn]
     parts = _section(table, [body], [], _room(style)) if drawn else ()
     return _written(parts, color=style.color)
 
