@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Protocol
 
 
 class Content(Enum):
@@ -151,6 +151,18 @@ FINDING = ("level", "file", "line", "column", "id", "message")
 _NUMBERS = {Kind.COUNT, Kind.BYTES, Kind.MACS, Kind.SHARE, Kind.NUMBER, Kind.FRACTION}
 
 
+class Picture(Protocol):
+    """What people see as lines of text that are as wide as they are, and programs do not."""
+
+    def lines(self, width: int, *, ascii: bool = False) -> Sequence[str]:  # noqa: A002
+        """The lines, of at most so many cells; none if there is no room.
+
+        Args:
+            width: cells of a line.
+            ascii: whether only characters of ASCII are understood, in lines and arrows.
+        """
+
+
 @dataclass(frozen=True)
 class Table:
     """One table.
@@ -174,6 +186,8 @@ class Table:
         repeats: it is one of several with its key (a table a block): json holds a list of them,
             even of one.
         data: what json holds beside the rows (`{"popped": 12}`).
+        picture: what stands in the place of rows. Where there is no room for it, or in a format
+            without lines of text, the table is left out.
     """
 
     key: str
@@ -191,6 +205,7 @@ class Table:
     level: int = 1
     repeats: bool = False
     data: dict[str, Any] = field(default_factory=dict)
+    picture: Picture | None = None
 
     def __post_init__(self) -> None:
         for row in (*self.rows, *([self.total] if self.total else [])):

@@ -136,6 +136,7 @@ class Words:
     type_next = Word(en="What to type next", zh="接下来可以输入")
     commands = WordsByKey(
         {
+            "draw": Word(en="a drawing, with costs and all skips", zh="画图，含开销与所有跨层连接"),
             "skips": Word(en="every join, with its class", zh="每个汇合及其类别"),
             "explain": Word(en="all about one module", zh="单个模块的全部信息"),
             "block": Word(en="the tables of one block", zh="单个模块组的各表"),
@@ -1240,6 +1241,12 @@ class Words:
         en="The encoder goes down on the left, the decoder up on the right, the middle is below.",
         zh="编码器在左侧自上而下，解码器在右侧自下而上，中间模块在下方。",
     )
+    u_at_a_glance = Word(en="The U", zh="U 形")
+    reads_as_small_u = Word(
+        en="A row is a resolution: encoder on the left, decoder on the right; between, its skips, "
+        "by push.",
+        zh="每行一个分辨率：左为编码器，右为解码器；中间为该分辨率的跨层连接（# 后为压入编号）。",
+    )
     reads_as_box = Word(
         en="A box: the block and its share of the parameters; channels and size, in and out, and "
         "its share of the multiply-adds.",
@@ -1278,6 +1285,51 @@ class Words:
     )
     drawn_heat = Word(
         en="colour: share of the {what}, from 0 to {most}", zh="颜色：{what}占比，从 0 到 {most}"
+    )
+    of_the_macs = Word(en="its share of the multiply-adds", zh="乘加运算量占比")
+    of_the_parameters = Word(en="its share of the parameters", zh="参数量占比")
+    reads_as_rows = WordsByKey(
+        {
+            "layer": Word(
+                en="Within a block: its layers, what holds others before these; channels or "
+                "features; {}. x N: so many alike in a row, taken together.",
+                zh="模块之内：各层，包含其他层的排在其前；通道数或特征数；{}。"
+                "x N：连续 N 个相同，合并计算。",
+            ),
+            "op": Word(
+                en="Within a block: its layers and their functions, what holds others before "
+                "these; channels or features; {}. x N: so many alike in a row, taken together.",
+                zh="模块之内：各层及其函数，包含其他的排在其前；通道数或特征数；{}。"
+                "x N：连续 N 个相同，合并计算。",
+            ),
+        }
+    )
+    drawn_rest_made = Word(en="Made in no block: {made}.", zh="不在图中任何模块中产生的：{made}。")
+    drawn_heat_bytes = Word(
+        en="colour: {what}, from 0 to {most}", zh="颜色：{what}，从 0 到 {most}"
+    )
+    heats = WordsByKey(
+        {
+            "made": Word(
+                en="bytes of the activations that it makes", zh="该模块产生的激活的字节数"
+            ),
+            "held": Word(
+                en="the most bytes held at once while it runs, beside weights and inputs",
+                zh="该模块运行期间同时持有的最大字节数（不含权重与输入）",
+            ),
+        }
+    )
+    heat_units = WordsByKey(
+        {"made": Word(en="makes", zh="产生"), "held": Word(en="peak", zh="峰值")}
+    )
+    reads_as_box_of_bytes = Word(
+        en="A box: the block, and {}; channels and size, in and out.",
+        zh="每个方框：模块与{}；输入与输出的通道数和尺寸。",
+    )
+    reads_as_columns_of_bytes = Word(
+        en="Steps go down, and lower resolutions stand further to the right. A step: the block; "
+        "channels and size, in and out; {}.",
+        zh="步骤自上而下，分辨率越低越靠右。每一步：模块；输入与输出的通道数和尺寸；{}。",
     )
     drawn_parameters = Word(en="params", zh="参数")
     not_drawn = Word(

@@ -41,7 +41,7 @@ def test_each_suffix_tells_a_form(unetscope, tmp_path, suffix) -> None:
     ("options", "told"),
     [
         (("-o", "a.jpg"), "files of drawings: .txt, .svg, .png, .tex"),
-        (("--heat", "macs"), "colours a picture"),
+        (("--heat", "cost"), "expected params, macs, bytes, held"),
         (("-f", "jpg"), "expected terminal, svg, png, tikz, mermaid, dot"),
     ],
 )
@@ -81,6 +81,7 @@ from unetscope import cli
 for form in {forms!r}:
     cli.run(["draw", {str(saved)!r}, "-f", form])
     print("<>", flush=True)
+cli.run(["draw", {str(saved)!r}, "--detail", "op", "--heat", "held"])
 print("torch" in sys.modules, "rich" in sys.modules, file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)

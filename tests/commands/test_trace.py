@@ -173,8 +173,8 @@ def test_output_to_a_file_is_whole_or_not_at_all(unetscope, narrow, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--sections", "leger"], "error: no section `leger`: expected model, io, parts, verdict, "
-         "next, encoder, encoder-steps, residuals, ledger, middle, middle-steps, decoder, "
+        (["--sections", "leger"], "error: no section `leger`: expected u, model, io, parts, "
+         "verdict, next, encoder, encoder-steps, residuals, ledger, middle, middle-steps, decoder, "
          "steps, stages, calls\nhint: did you mean `ledger`?\n"),
         (["--block", "up_block.1"], "error: no block `up_block.1` in Narrow\n"
          "hint: did you mean `up_blocks.1`?\n"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
 import torch
 from torch import nn
 
+from unetscope.analysis.memory import Memory
 from unetscope.api import trace
 from unetscope.drawing.figure import Figure, NoU, figure
+from unetscope.drawing.heat import TERMINAL
+from unetscope.drawing.layout import numbers
 from unetscope.drawing.svg import svg
 from unetscope.drawing.text import text
 from unetscope.errors import ForwardError
@@ -172,3 +176,34 @@ def test_heat_colours_by_cost(sd15) -> None:
     assert len({params, macs, svg(drawing(view))}) == 3
     assert "share of the params, from 0 to 30.1 %" in params
     assert "share of the MACs, from 0 to 24.6 %" in macs
+
+
+def test_bytes_are_those_that_memory_reports(sd15) -> None:
+    view = View.of(sd15)
+    known = {view.network.path(b.call): b.peak for b in Memory(view.network).blocks}
+    held = drawing(view, "held").figure
+    assert all(block.held == known[block.name] for block in held.blocks if block.name in known)
+    assert max(block.held for block in held.blocks) == Memory(view.network).peak.nbytes
+    made = drawing(view, "bytes").figure
+    storages = [storage.nbytes for storage in sd15.storages if not storage.resident]
+    assert 0 <= sum(storages) - sum(block.made_bytes for block in made.blocks) < 2**15
+    assert f"{held.blocks[1].held / 2**20:.1f} MiB" in text(drawing(view, "held"))
+
+
+@pytest.mark.parametrize("heat", ["params", "macs", "bytes", "held"])
+@pytest.mark.parametrize("name", ["sd15", "cascaded"])
+def test_heat_in_a_terminal(sd15, heat, name) -> None:
+    view = View.of(sd15) if name == "sd15" else drawn(nn.Sequential(conv(3, 8), conv(8, 8, 2)))
+    sheet = drawing(view, heat)
+    plain, colored = text(sheet), text(sheet, color=True)
+    assert "\x1b" not in plain
+    colors = {each for each in TERMINAL if each in colored}
+    assert colors == set(TERMINAL)  # the scale has all of them
+    bare = re.sub(r"\x1b\[[\d;]*m", "", colored)
+    assert plain.splitlines()[2] in bare
+    for block in sheet.figure.blocks:
+        number = numbers(sheet.figure, block)[0]
+        assert number in plain
+        assert f" {number}" in svg(sheet)
+    assert "colour: " in bare
+    assert "colour: " in svg(sheet)

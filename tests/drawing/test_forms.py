@@ -15,9 +15,10 @@ from test_layouts import sheet_of
 
 from unetscope.drawing.figure import Arc, Block, Figure, NoU
 from unetscope.drawing.forms import FORMS, drawn, form_of
+from unetscope.drawing.heat import HEAT
 from unetscope.drawing.nodes import ink
 from unetscope.drawing.sheet import Sheet
-from unetscope.drawing.svg import COLORS, HEAT
+from unetscope.drawing.svg import COLORS
 from unetscope.drawing.tikz import tikz
 from unetscope.errors import UnetscopeError
 from unetscope.views.draw import drawing
@@ -52,7 +53,7 @@ def network(names: tuple[str, ...], no_u: NoU | None = None) -> Sheet:
         Block(name, 1, "encoder" if at < half else "decoder", 0, (3, 8, 8), (3, 8, 8), 5, 7)
         for at, name in enumerate(names)
     ]
-    blocks[-1] = replace(blocks[-1], failed=True)
+    blocks[-1] = blocks[-1]._replace(failed=True)
     arcs = tuple(Arc(at, at, len(names) - 1 - at, (3, 8, 8), at == 1) for at in range(half))
     handed = frozenset(range(1, len(names)))
     figure = Figure(tuple(blocks), arcs, ((8, 8),), no_u, 1000, 1000, (), handed)

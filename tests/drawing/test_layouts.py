@@ -181,6 +181,15 @@ def test_shipped_configs(shipped: Sheet) -> None:
     check_svg(shipped)
 
 
+@pytest.mark.parametrize("detail", ["layer", "op"])
+@pytest.mark.parametrize("name", ["article_003", "bk_sdm_tiny"])
+def test_what_is_in_blocks(name, detail, trace_once) -> None:
+    sheet = drawing(View.of(trace_once(resolve(Request(name)))), "bytes", detail)
+    check(sheet.figure)
+    check_text(sheet)
+    check_svg(sheet)
+
+
 @settings(max_examples=60)
 @given(figures())
 def test_drawn_figures(found: Figure) -> None:

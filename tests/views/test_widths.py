@@ -50,7 +50,7 @@ def tables_of(name, language):
             for by in ("block", "stage-kind", "type", "op")
         ),
     ]
-    return list(chain.from_iterable(found))
+    return [table for table in chain.from_iterable(found) if table.picture is None]
 
 
 @cache

@@ -192,10 +192,38 @@ class Memory:
         """The most bytes that wait on the skip stack at any time."""
         return max((self._waiting[skip.born][1] for skip in self.skips), default=0)
 
-    def _block(self, call: int) -> BlockMemory:
+    def held_in(self, call: int) -> int:
+        """The most at once from a call's first event to its last, or to where the pass failed."""
+        start, end = self._span(call)
+        return max(self.held[start : end + 1])
+
+    def made_in(self, call: int) -> int:
+        """Bytes of all storages that are made during a call, beside weights."""
+        return self._made_between(*self._span(call))
+
+    def made_at(self, clock: int) -> int:
+        """Bytes of the storages that are made at a clock, beside weights."""
+        return self._made_between(clock, clock)
+
+    def _made_between(self, start: int, end: int) -> int:
+        return self._made[end] - (self._made[start - 1] if start else 0)
+
+    def _span(self, call: int) -> tuple[int, int]:
         step = self.network.step(call)
-        end = step.start if step.end is None else step.end
-        most = max(self.held[step.start : end + 1])
+        return step.start, len(self.held) - 1 if step.end is None else step.end
+
+    @cached_property
+    def _made(self) -> list[int]:
+        """Bytes of all storages that were made until each clock."""
+        made = [0] * len(self.held)
+        for storage in self.trace.storages:
+            if not storage.resident:
+                made[storage.born] += storage.nbytes
+        return list(accumulate(made))
+
+    def _block(self, call: int) -> BlockMemory:
+        end = self._span(call)[1]
+        most = self.held_in(call)
         return BlockMemory(call, most, self.held[end], *self._waiting[end], self._living[end][1])
 
     @cached_property

@@ -143,8 +143,19 @@ def style() -> Style:
 
     terminal = sys.stdout.isatty()
     return Style(
-        width=shutil.get_terminal_size().columns if terminal else None, color=wants_color()
+        width=shutil.get_terminal_size().columns if terminal else None,
+        color=wants_color(),
+        ascii=not draws_lines(),
     )
+
+
+def draws_lines() -> bool:
+    """Whether stdout can hold the characters that draw boxes."""
+    try:
+        "│▶→╌".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def wants_color() -> bool:

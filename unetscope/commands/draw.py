@@ -44,6 +44,10 @@ class DrawingOptions(WrittenOptions):
     ("unetscope draw sdxl_base -o sdxl.svg", "The same as a picture for a paper or a README."),
     ("unetscope draw sd15 -o unet.tex", "The same for LaTeX: to compile or to `\\input`."),
     ("unetscope draw sd15 -f mermaid", "A flowchart, which GitHub shows in a block of Markdown."),
+    (
+        "unetscope draw sd15 --detail layer --heat held",
+        "The layers in each block, and what is held in memory while each of them runs.",
+    ),
 )
 @grouped
 def draw_command(
@@ -54,10 +58,20 @@ def draw_command(
         str | None,
         typer.Option(
             "--heat",
-            help="Colour the blocks of a picture by their share of the parameters or the MACs.",
-            **one_of(("params", "macs")),
+            help="Colour blocks by their share of the parameters or MACs, by the bytes of the "
+            "activations that they make, or by the most that is held while they run.",
+            **one_of(("params", "macs", "bytes", "held")),
         ),
     ] = None,
+    detail: Annotated[
+        str,
+        typer.Option(
+            "--detail",
+            help="What is drawn: the blocks, with `layer` also the modules in each, down to those "
+            "that call no others, with `op` their functions too.",
+            **one_of(("block", "layer", "op")),
+        ),
+    ] = "block",
     ascii_only: Annotated[
         bool,
         typer.Option("--ascii", help="Draw lines and arrows with the characters of ASCII alone."),
@@ -70,10 +84,6 @@ def draw_command(
     network that is no U is drawn in columns by resolution, and a pass that fails up to the failure.
     """
     output = written.output
-    if heat is not None and not FORMS[written.format].colors:
-        raise UnetscopeError(
-            "`--heat` colours a picture", hint="`-f svg` and `-o FILE.svg` draw one"
-        )
     if written.format == "png" and output is None and sys.stdout.isatty():
         raise UnetscopeError("a terminal shows no PNG", hint="`-o FILE.png` writes one to a file")
     unet = network.load(config)
@@ -85,24 +95,15 @@ def draw_command(
     from unetscope.views.draw import drawing
     from unetscope.views.view import View
 
-    sheet = drawing(View.of(trace, written.lang, names), heat)
+    sheet = drawing(View.of(trace, written.lang, names), heat, detail)
     if written.format != "terminal":
         console.emit(drawn(sheet, written.format), output)
         return
     from unetscope.drawing.text import text
 
     style = console.style()
-    plain = ascii_only or (output is None and not _draws_lines())
+    plain = ascii_only or (output is None and style.ascii)
     if output is None:
         console.emit(text(sheet, style.width, style.color, plain))
     else:
         console.emit(text(sheet, ascii=plain), output)
-
-
-def _draws_lines() -> bool:
-    """Whether stdout can hold the characters that draw boxes."""
-    try:
-        "│▶→".encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

@@ -44,8 +44,9 @@ def trace_command(
     sections: Annotated[
         str | None,
         typer.Option(
-            help="Only these, comma-separated: model, io, parts, stages, verdict, next, encoder, "
-            "encoder-steps, residuals, ledger, middle, middle-steps, decoder, steps, calls.",
+            help="Only these, comma-separated: u, model, io, parts, stages, verdict, next, "
+            "encoder, encoder-steps, residuals, ledger, middle, middle-steps, decoder, steps, "
+            "calls.",
             metavar="NAMES",
             autocompletion=completing.several(
                 completing.registry("unetscope.views.sections:SECTIONS")
@@ -54,7 +55,7 @@ def trace_command(
     ] = None,
     overview: Annotated[
         bool,
-        typer.Option("--overview", help="Only the overview: model, io, parts, verdict, next."),
+        typer.Option("--overview", help="Only the overview: u, model, io, parts, verdict, next."),
     ] = False,
     block: Annotated[
         str | None,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log2, prod
 
 from unetscope.drawing.figure import Block, Dims, Figure
-from unetscope.drawing.layout import change, folded, share, title
+from unetscope.drawing.layout import Label, cells, change, folded, numbers, row_texts, title
 
 FONT = 10
 """Pixels of a line of text."""
@@ -37,12 +38,44 @@ def bar_size(figure: Figure, block: Block) -> tuple[float, float]:
     )
 
 
-def bar_texts(figure: Figure, at: int, words: tuple[str, str]) -> list[str]:
-    """The lines of text at a bar: name, channels, size, shares."""
+def bar_texts(figure: Figure, at: int, words: Sequence[str]) -> list[str]:
+    """The lines of text at a bar: name, channels, size, what it costs."""
     block = figure.blocks[at]
-    shares = figure.parameter_share(block), figure.mac_share(block)
-    told = [f"{word} {share(each)}" for word, each in zip(words, shares, strict=True)]
-    return [*folded(title(block), _NAME), *change(block, "→").split(), *told]
+    costs = zip(words, numbers(figure, block), strict=False)
+    told = [f"{word} {number}" for word, number in costs]
+    return [*folded(title(block), _NAME), *change(block, "→").split(), *told, *_rows(figure, block)]
+
+
+def labels(block: Block, texts: Sequence[str], x: float, y: float, anchor: str) -> list[Label]:
+    """The lines of text at a bar, the first one at `y`; rows begin alike, and are set in.
+
+    Args:
+        block: its block.
+        texts: as `bar_texts` has them.
+        x: where lines begin, or have their middle.
+        y: the baseline of the first.
+        anchor: `start` or `middle`.
+    """
+    begin = x - ADVANCE * max(map(cells, texts)) / 2 if anchor == "middle" else x
+    found = []
+    for at, text in enumerate(texts):
+        low = y + LINE * at
+        if at < len(texts) - len(block.rows):
+            found.append(Label(x, low, text, anchor, at == 0))
+        else:  # spaces at the ends of a text are not kept everywhere
+            bare = text.lstrip(" ")
+            found.append(Label(begin + ADVANCE * (len(text) - len(bare)), low, bare.rstrip(" ")))
+    return found
+
+
+def _rows(figure: Figure, block: Block) -> list[str]:
+    """The rows within a block, as wide as each other, so that they stand set in and end alike."""
+    found = []
+    for row in block.rows:
+        name, told, cost = row_texts(figure, row, "→")
+        found.append((" " * 2 * row.depth + "  ".join(filter(None, (name, told))), cost))
+    widest = max((cells(f"{text}  {cost}" if cost else text) for text, cost in found), default=0)
+    return [f"{t}{' ' * (widest - cells(t) - cells(cost))}{cost}" for t, cost in found]
 
 
 def _size(figure: Figure, block: Block) -> Dims:

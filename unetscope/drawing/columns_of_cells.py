@@ -14,7 +14,8 @@ from unetscope.drawing.layout import (
     cells,
     change,
     folded,
-    share,
+    numbers,
+    row_texts,
     title,
 )
 
@@ -80,13 +81,17 @@ def _width_at(box: Box, y: float) -> int:
 def _lines(figure: Figure, at: int, room: int, arrow: str) -> list[str]:
     """What is said of a block, in as few lines as there is room for."""
     block = figure.blocks[at]
-    shares = f"{share(figure.parameter_share(block))}, {share(figure.mac_share(block))}"
+    costs = ", ".join(numbers(figure, block))
     lines: list[str] = []
-    for text in (title(block), change(block, arrow), shares):
+    for text in (title(block), change(block, arrow), costs):
         if lines and text and cells(lines[-1]) + 2 + cells(text) <= room:
             lines[-1] += f"  {text}"
         elif text:
             lines += folded(text, room)
+    for row in block.rows:
+        indent = min(2 * (row.depth + 1), room // 4)
+        texts = "  ".join(filter(None, row_texts(figure, row, arrow)))
+        lines += [" " * indent + line for line in folded(texts, room - indent)]
     return lines
 
 

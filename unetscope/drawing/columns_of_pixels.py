@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
-from unetscope.drawing.bars import ADVANCE, LINE, bar_size, bar_texts
+from unetscope.drawing.bars import ADVANCE, LINE, bar_size, bar_texts, labels
 from unetscope.drawing.columns_of_cells import lanes_of
 from unetscope.drawing.figure import Figure
 from unetscope.drawing.layout import Box, Label, Layout, Route, arc_label, cells
@@ -12,12 +13,12 @@ from unetscope.drawing.layout import Box, Label, Layout, Route, arc_label, cells
 _GAP, _STEP, _LANE, _MARGIN = 10, 14, 12, 6
 
 
-def columns_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
+def columns_of_pixels(figure: Figure, words: Sequence[str]) -> Layout:
     """Place steps from above to below, and arcs on the right; the height of a bar says nothing.
 
     Args:
         figure: any network.
-        words: for parameters and multiply-adds.
+        words: for what a block costs.
     """
     texts = [bar_texts(figure, at, words) for at in range(len(figure.blocks))]
     arcs_of: list[list[int]] = [[] for _ in figure.blocks]
@@ -36,11 +37,8 @@ def columns_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
         wide, _ = bar_size(figure, block)
         tall = max(LINE * len(texts[at]) + 4, _LANE * len(arcs_of[at]) + 4)
         x = lefts[block.level]
-        labels = tuple(
-            Label(x + wide + _MARGIN, y + LINE * (row + 1) - 2, text, "start", row == 0)
-            for row, text in enumerate(texts[at])
-        )
-        boxes.append(Box(at, x, y, wide, tall, labels))
+        told = labels(block, texts[at], x + wide + _MARGIN, y + LINE - 2, "start")
+        boxes.append(Box(at, x, y, wide, tall, tuple(told)))
         for place, index in enumerate(arcs_of[at]):
             rows[at, index] = y + _LANE * (place + 0.7)
         y += tall + _STEP

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, in_a_row, stack_use
 from unetscope.analysis.network import Network
-from unetscope.analysis.subtotals import subtotals
 from unetscope.drawing.stages import Stage, ends, hands_on, stages
 from unetscope.wording import harmless
+
+if TYPE_CHECKING:
+    from unetscope.drawing.layers import Row
 
 LEFT, RIGHT = ("entry", "encoder"), ("decoder", "exit")
 """The parts of a UNet that go down, and those that come up again."""
@@ -30,8 +33,7 @@ class NoU(Enum):
     LEVELS = "levels"  # resolutions do not go down once and up once
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """One box.
 
     Attributes:
@@ -44,6 +46,9 @@ class Block:
         parameters: how many it holds; None if they were counted with an earlier call.
         macs: the multiply-adds that are known.
         failed: whether the pass stopped in it.
+        made_bytes: of the activations that its functions make.
+        held: the most bytes at once while it runs, beside weights and inputs.
+        rows: what is in it, if that is drawn too.
     """
 
     name: str
@@ -52,13 +57,15 @@ class Block:
     level: int
     given: Dims | None
     made: Dims | None
-    parameters: int | None
-    macs: int
+    parameters: int | None = 0
+    macs: int = 0
     failed: bool = False
+    made_bytes: int = 0
+    held: int = 0
+    rows: tuple[Row, ...] = ()
 
 
-@dataclass(frozen=True)
-class Arc:
+class Arc(NamedTuple):
     """One skip.
 
     Attributes:
@@ -90,6 +97,9 @@ class Figure:
         beside: paths of blocks that are not drawn, as they make no feature map of the sample.
         handed: the blocks that are given what the block before returns; others of them take what
             was there earlier, as a branch does.
+        heat: what colours tell: `parameters` or `macs` as shares, `made` or `held` in bytes; empty
+            for the parts.
+        made_bytes: of all activations that the pass makes, in blocks or not.
     """
 
     blocks: tuple[Block, ...]
@@ -100,6 +110,8 @@ class Figure:
     macs: int
     beside: tuple[str, ...] = field(default=())
     handed: frozenset[int] = field(default=frozenset())
+    heat: str = ""
+    made_bytes: int = 0
 
     def side(self, parts: Sequence[str]) -> list[int]:
         """The blocks of some parts, in the order of their calls."""
@@ -115,28 +127,72 @@ class Figure:
             1 - macs / self.macs if self.macs else 0.0,
         )
 
-    def parameter_share(self, block: Block) -> float | None:
+    def parameter_share(self, block: Block | Row) -> float | None:
         """A block's share of the parameters."""
         if block.parameters is None or not self.parameters:
             return None
         return block.parameters / self.parameters
 
-    def mac_share(self, block: Block) -> float | None:
+    def mac_share(self, block: Block | Row) -> float | None:
         """A block's share of the multiply-adds."""
         return block.macs / self.macs if self.macs else None
 
+    @property
+    def in_bytes(self) -> bool:
+        """Whether colours tell bytes, and no shares."""
+        return self.heat in ("made", "held")
 
-def figure(network: Network, names: Mapping[str, str] | None = None) -> Figure:
+    def heat_of(self, block: Block | Row) -> float:
+        """What the colour of a block tells: a share, or bytes."""
+        match self.heat:
+            case "made":
+                return block.made_bytes
+            case "held":
+                return block.held
+            case "macs":
+                return self.mac_share(block) or 0.0
+        return self.parameter_share(block) or 0.0
+
+    @cached_property
+    def hottest(self) -> float:
+        """The most that a block has of what colours tell."""
+        return max(map(self.heat_of, self.blocks), default=0.0)
+
+
+def figure(
+    network: Network,
+    names: Mapping[str, str] | None = None,
+    *,
+    costs: bool = True,
+    heat: str = "",
+    detail: str = "block",
+) -> Figure:
     """What there is to draw of a network.
 
     Args:
         network: a traced network; a pass that failed is drawn up to the failure.
         names: other names for modules, by path.
+        costs: whether parameters and multiply-adds of blocks are wanted too; if not, they are 0.
+        heat: what colours tell; see `Figure`.
+        detail: one of `layers.DETAILS`.
     """
     parts = anatomy(network)
     runs = stages(network, parts)
     levels, sizes = _levels([stage.size for stage in runs])
     blocks = _blocks(network, runs, levels, names or {})
+    if costs:
+        from unetscope.drawing.costs import costs as costs_of  # overviews do without
+
+        pairs = zip(blocks, costs_of(network, runs), strict=True)
+        blocks = tuple(block._replace(**cost._asdict()) for block, cost in pairs)
+    if detail != "block":
+        from unetscope.drawing.layers import Inside
+
+        inside = Inside(network, names or {}, functions=detail == "op")
+        blocks = tuple(
+            block._replace(rows=inside.rows(stage.calls))
+            for block, stage in zip(blocks, runs, strict=True)
+        )
     out = set(stack_use(network).out_of_order)
     calls = [stage.calls for stage in runs]
     arcs = tuple(
@@ -151,10 +207,12 @@ def figure(network: Network, names: Mapping[str, str] | None = None) -> Figure:
         arcs,
         sizes,
         _why_no_u(network, blocks, arcs),
-        trace.total_params,
-        trace.total_macs,
+        trace.total_params if costs else 0,
+        trace.total_macs if costs else 0,
         tuple(dict.fromkeys(harmless((names or {}).get(path, path)) for path in beside)),
         frozenset(at for at in range(1, len(calls)) if hands_on(network, *calls[at - 1 : at + 1])),
+        heat,
+        sum(s.nbytes for s in trace.storages if not s.resident) if costs else 0,
     )
 
 
@@ -187,14 +245,14 @@ def _same(size: Dims, largest: Dims) -> bool:
 
 
 def _blocks(
-    network: Network, runs: Sequence[Stage], levels: Sequence[int], names: Mapping[str, str]
+    network: Network,
+    runs: Sequence[Stage],
+    levels: Sequence[int],
+    names: Mapping[str, str],
 ) -> tuple[Block, ...]:
-    counted: set[str] = set()
-    held_in, sums = _parameters(network), subtotals(network)
     found = []
     for stage, level in zip(runs, levels, strict=True):
         paths = [network.path(call) for call in stage.calls]
-        held = {path for path in paths if path not in counted}
         taken = network.main_input(stage.calls[0])
         given = None if taken is None else network.before_join(taken)
         made = network.main_output(stage.calls[-1])
@@ -206,12 +264,9 @@ def _blocks(
                 level,
                 None if given is None else network.spec(given).shape[1:],
                 None if made is None else network.spec(made).shape[1:],
-                sum(held_in[path] for path in held) if held else None,
-                sum(sums[call].macs for call in stage.calls),
-                any(network.step(call).end is None for call in stage.calls),
+                failed=any(network.step(call).end is None for call in stage.calls),
             )
         )
-        counted.update(paths)
     return tuple(found)
 
 
@@ -228,18 +283,6 @@ def _name(paths: Sequence[str]) -> str:
     if above == other and number.isdigit() and end.isdigit():
         return harmless(f"{above}.{number}-{end}".lstrip("."))
     return harmless(f"{first} - {last}")
-
-
-def _parameters(network: Network) -> Counter[str]:
-    """The parameters of each module and of all inside it; the root's path is empty."""
-    found = Counter[str]()
-    for path, module in network.modules.items():
-        around = path
-        while around:
-            found[around] += module.own_parameters
-            around = around.rpartition(".")[0]
-        found[""] += module.own_parameters
-    return found
 
 
 def _why_no_u(network: Network, blocks: Sequence[Block], arcs: Sequence[Arc]) -> NoU | None:

@@ -25,18 +25,16 @@ class Form:
         name: what `--format` calls it; its module in this package has the same name, but for the
             terminal's, which is `text`.
         suffixes: of files in it, small letters; an empty one is that of a file without suffix.
-        colors: whether it can be coloured by heat.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    colors: bool = True
 
 
 FORMS: Mapping[str, Form] = {
     form.name: form
     for form in (
-        Form("terminal", (".txt", ""), colors=False),
+        Form("terminal", (".txt", "")),
         Form("svg", (".svg",)),
         Form("png", (".png",)),
         Form("tikz", (".tex", ".tikz")),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import east_asian_width
 
 from unetscope.drawing.figure import Arc, Block, Dims, Figure
 from unetscope.table import Kind
 from unetscope.units import spell
 
+if TYPE_CHECKING:
+    from unetscope.drawing.layers import Row
+
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Label:
+class Label(NamedTuple):
     """A line of text.
 
     Attributes:
@@ -32,8 +34,7 @@ class Label:
     strong: bool = False
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A block in its place; `width` and `height` are those of its frame or its bar."""
 
     block: int
@@ -44,8 +45,7 @@ class Box:
     labels: tuple[Label, ...]
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """A line through some points, at right angles.
 
     Attributes:
@@ -59,8 +59,7 @@ class Route:
     label: Label | None = None
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """All of a drawing: what lies within `width` and `height` from 0."""
 
     width: float
@@ -92,6 +91,12 @@ def change(block: Block, arrow: str) -> str:
     return " ".join(arrow.join(each) for each in told if (each and each != ["1"]) or given[1:])
 
 
+def channels(block: Block, arrow: str) -> str:
+    """The channels of what goes in and out, once if they stay: `320→640`."""
+    ends = dict.fromkeys(dims[0] for dims in (block.given, block.made) if dims)
+    return arrow.join(map(str, ends))
+
+
 def arc_label(arc: Arc) -> str:
     """What stands at an arc: `#3 320x32x32`."""
     return f"#{arc.number} {shape(arc.shape)}"
@@ -100,6 +105,27 @@ def arc_label(arc: Arc) -> str:
 def share(value: float | None) -> str:
     """A share as people read it."""
     return spell(value, Kind.SHARE)
+
+
+def numbers(figure: Figure, block: Block) -> list[str]:
+    """What a block costs, as people read it: its shares, or the bytes that colours tell."""
+    if figure.in_bytes:
+        return [spell(int(figure.heat_of(block)), Kind.BYTES)]
+    return [share(figure.parameter_share(block)), share(figure.mac_share(block))]
+
+
+def row_texts(figure: Figure, row: Row, arrow: str) -> tuple[str, str, str]:
+    """A row within a block: its name, its channels or shape, its part of the cost if any."""
+    name = f"{row.name} x {row.times}" if row.times > 1 else row.name
+    widths = dict.fromkeys(width for width in row.width if width is not None)
+    told = shape(row.made) if row.made else arrow.join(map(str, widths))
+    cost = (figure.heat_of if figure.heat else figure.mac_share)(row)
+    number = spell(int(cost), Kind.BYTES) if cost and figure.in_bytes else share(cost)
+    return (
+        f"! {name}" if row.failed else name,
+        told,
+        number if cost else "",
+    )
 
 
 def title(block: Block) -> str:

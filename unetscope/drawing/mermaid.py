@@ -66,4 +66,5 @@ def mermaid(sheet: Sheet) -> str:
 def _inside(text: str) -> str:
     """A text within quotes."""
     parted = _READ_AFTER_ALL.sub(_NOTHING, harmless(text))
-    return _SPECIAL.sub(lambda found: f"#{ord(found[0])};", parted)
+    written = _SPECIAL.sub(lambda found: f"#{ord(found[0])};", parted)
+    return written.replace("  ", "#160;#160;")  # of several spaces, HTML keeps one

@@ -7,9 +7,9 @@ width of bars are for layouts of our own.
 from __future__ import annotations
 
 from unetscope.drawing.bars import bar_texts
-from unetscope.drawing.layout import share
+from unetscope.drawing.heat import spelled
 from unetscope.drawing.sheet import Sheet
-from unetscope.drawing.svg import COLORS, color, hottest
+from unetscope.drawing.svg import COLORS, color
 from unetscope.wording import harmless
 
 
@@ -46,7 +46,8 @@ def parts(sheet: Sheet) -> list[tuple[str, str]]:
 
 def sentences(sheet: Sheet) -> list[str]:
     """What is said beside a graph: what it is of, how it is read, what is not as usual."""
-    scale = [sheet.heat_scale.format(share(hottest(sheet)))] if sheet.heat else []
-    crossing = [sheet.crossing] if any(arc.crossing for arc in sheet.figure.arcs) else []
+    figure = sheet.figure
+    scale = [sheet.heat_scale.format(spelled(figure, figure.hottest))] if sheet.heat else []
+    crossing = [sheet.crossing] if any(arc.crossing for arc in figure.arcs) else []
     about = harmless(sheet.title) + harmless(sheet.about)
     return [about, *map(harmless, (*scale, *crossing, *sheet.sentences))]

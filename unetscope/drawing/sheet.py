@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from unetscope.drawing.figure import Figure
 from unetscope.drawing.layout import share
+from unetscope.table import Kind
+from unetscope.units import spell
 
 
 @dataclass(frozen=True)
@@ -25,14 +27,14 @@ class Sheet:
         no_room: a sentence for arcs that have no room there.
         notes: sentences on what is not as usual.
         branches: a sentence for blocks to which the one before hands nothing on.
-        rest: a sentence on what is in no block, `{parameters}` and `{macs}` for its shares.
+        rest: a sentence on what is in no block, `{parameters}` and `{macs}` for its shares,
+            `{made}` for the bytes that it makes; empty if there is nothing to say.
         crossing: what an arc in warning colour means.
         height: what the height of a bar means, `{}` for the size of the highest.
         width: what the width of a bar means, `{}` for the channels of the widest.
-        parameters: the word for them.
+        parameters: the word for them; where colours tell bytes, for these.
         macs: the word for multiply-adds.
-        heat: `parameters` or `macs`, if colours tell the share of them; else the part.
-        heat_scale: what those colours mean, `{}` for the largest share.
+        heat_scale: what colours of heat mean, `{}` for the largest.
     """
 
     figure: Figure
@@ -52,14 +54,22 @@ class Sheet:
     width: str
     parameters: str
     macs: str
-    heat: str = ""
     heat_scale: str = ""
+
+    @property
+    def heat(self) -> str:
+        """What colours tell; see `Figure`."""
+        return self.figure.heat
 
     @property
     def below(self) -> tuple[str, ...]:
         """What stands below a drawing, beside how to read it."""
         parameters, macs = map(share, self.figure.rest)
-        return (*self.notes, self.rest.format(parameters=parameters, macs=macs))
+        made = spell(
+            self.figure.made_bytes - sum(b.made_bytes for b in self.figure.blocks), Kind.BYTES
+        )
+        rest = self.rest.format(parameters=parameters, macs=macs, made=made)
+        return (*self.notes, *([rest] if rest else []))
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from unetscope.analysis.anatomy import Anatomy
 from unetscope.analysis.control import own_blocks
@@ -20,8 +20,7 @@ _A_RUN = 3
 """Calls alike in a row that are drawn as one."""
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """Calls that are drawn as one box.
 
     Attributes:

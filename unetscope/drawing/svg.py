@@ -11,7 +11,8 @@ from html import escape
 from unetscope.drawing.bars import ADVANCE, FONT, LINE, scales
 from unetscope.drawing.columns_of_pixels import columns_of_pixels
 from unetscope.drawing.figure import Block
-from unetscope.drawing.layout import Label, Layout, Route, cells, shape, share
+from unetscope.drawing.heat import HEAT, spelled, step
+from unetscope.drawing.layout import Label, Layout, Route, cells, shape
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.text import wrapped
 from unetscope.drawing.u_of_pixels import u_of_pixels
@@ -26,8 +27,6 @@ COLORS = {
     "": "#bbbbbb",
 }
 """By part; they differ in brightness too (Paul Tol's bright scheme)."""
-HEAT = ("#00224e", "#2a3f6d", "#575d6d", "#7d7c78", "#a59c74", "#d2c060", "#fee838")
-"""From no share to the largest: cividis, which looks the same to the colour-blind."""
 WARNING = "#cc3311"
 _DARK = """
 @media (prefers-color-scheme: dark) {
@@ -60,7 +59,8 @@ def svg(sheet: Sheet) -> str:
     high = after + LINE * (len(notes) + 1) + _EDGE
     wide = inner + 2 * _EDGE
     full_wide, full_high = max(wide, high * _PAPER), max(high, wide / _PAPER)
-    if figure.no_u:  # it is as long as its steps are many, and no sheet of paper is meant
+    detailed = any(block.rows for block in figure.blocks)
+    if figure.no_u or detailed:  # it is as long as it holds much, and no sheet of paper is meant
         full_wide, full_high = wide, high
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(full_wide)} {_n(full_high)}" '
@@ -94,7 +94,7 @@ def _legend(sheet: Sheet) -> list[tuple[str, bool, str]]:
     figure = sheet.figure
     found: list[tuple[str, bool, str]] = []
     if sheet.heat:
-        found.append(("heat", False, sheet.heat_scale.format(share(hottest(sheet)))))
+        found.append(("heat", False, sheet.heat_scale.format(spelled(figure, figure.hottest))))
     else:
         held = dict.fromkeys(block.part for block in figure.blocks)
         found += [(COLORS[p], False, name) for p, name in sheet.parts.items() if p in held]
@@ -152,23 +152,10 @@ def _drawn(sheet: Sheet, layout: Layout) -> list[str]:
 
 
 def color(sheet: Sheet, block: Block) -> str:
-    """The colour of a block, by its part or by its share of the cost."""
+    """The colour of a block, by its part or by its cost."""
     if not sheet.heat:
         return COLORS[block.part]
-    most = hottest(sheet)
-    warm = _heat(sheet, block) / most if most else 0.0
-    return HEAT[round(warm * (len(HEAT) - 1))]
-
-
-def hottest(sheet: Sheet) -> float:
-    """The largest share of the cost that a block has."""
-    return max((_heat(sheet, block) for block in sheet.figure.blocks), default=0.0)
-
-
-def _heat(sheet: Sheet, block: Block) -> float:
-    figure = sheet.figure
-    found = figure.parameter_share(block) if sheet.heat == "parameters" else figure.mac_share(block)
-    return found or 0.0
+    return HEAT[step(sheet.figure, block)]
 
 
 def _route(sheet: Sheet, route: Route) -> str:
@@ -219,6 +206,8 @@ def _text(label: Label, kind: str = "ink", size: int = FONT) -> str:
     weight = ' font-weight="bold"' if label.strong else ""
     place = f'x="{_n(label.x)}" y="{_n(label.y)}" text-anchor="{label.anchor}" font-size="{size}"'
     words = escape(harmless(label.text))
+    if "  " in label.text:  # of which readers would keep one, and none where a text begins
+        place += ' xml:space="preserve"'
     return f'<text class="{kind}" {place}{weight} fill="{_INKS[kind]}">{words}</text>'
 
 

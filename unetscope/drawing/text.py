@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from unetscope.drawing.columns_of_cells import columns_of_cells
 from unetscope.drawing.figure import Figure
-from unetscope.drawing.layout import Layout, Route, cells, folded
+from unetscope.drawing.heat import TERMINAL, spelled, step
+from unetscope.drawing.layout import Box, Layout, Route, cells, folded
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.u_of_cells import u_of_cells
 from unetscope.wording import harmless
@@ -73,7 +74,17 @@ def text(sheet: Sheet, width: int | None = None, color: bool = False, ascii: boo
     lines += canvas.lines(color)
     sentences = [*said, *sheet.below]
     below = [line for sentence in sentences for line in wrapped(harmless(sentence), room)]
+    if figure.heat and color:
+        below = [*_scale(sheet, room), *below]
     return "\n".join([*lines, "", *below]).rstrip("\n") + "\n"
+
+
+def _scale(sheet: Sheet, room: int) -> list[str]:
+    """What the colours of heat mean, with the colours before it."""
+    swatch = "".join(f"{each} " for each in TERMINAL) + _END
+    said = sheet.heat_scale.format(spelled(sheet.figure, sheet.figure.hottest))
+    first, *others = wrapped(harmless(said), room - len(TERMINAL) - 1)
+    return [f"{swatch} {first}", *(" " * (len(TERMINAL) + 1) + line for line in others)]
 
 
 def wrapped(sentence: str, width: int) -> list[str]:
@@ -98,6 +109,7 @@ class _Canvas:
         self._dashed: dict[tuple[int, int], bool] = {}
         self._written: dict[tuple[int, int], str] = {}
         self._warned: set[tuple[int, int]] = set()
+        self._heat: dict[tuple[int, int], str] = {}
 
     def draw(self, framed: bool) -> None:
         """Draw boxes and routes, labels over them.
@@ -107,6 +119,8 @@ class _Canvas:
         """
         for box in self._layout.boxes:
             x, y = int(box.x), int(box.y)
+            if self._figure.heat:
+                self._warm(box, framed)
             if framed:
                 right, bottom = x + int(box.width) - 1, y + int(box.height) - 1
                 self._line((x, y), (right, y))
@@ -122,6 +136,19 @@ class _Canvas:
             self._route(route)
         for label in (r.label for r in self._layout.routes if r.label is not None):
             self._write(label.x, label.y, label.text, label.anchor, label.strong)
+
+    def _warm(self, box: Box, framed: bool) -> None:
+        """Colour what is within a frame, or the labels of a box without one."""
+        color = TERMINAL[step(self._figure, self._figure.blocks[box.block])]
+        if framed:
+            spans = [
+                (int(box.x) + 1, int(box.width) - 2, y)
+                for y in range(int(box.y) + 1, int(box.y + box.height) - 1)
+            ]
+        else:
+            spans = [(int(label.x), cells(label.text), int(label.y)) for label in box.labels]
+        for x, wide, y in spans:
+            self._heat.update(dict.fromkeys(((at, y) for at in range(x, x + wide)), color))
 
     def _route(self, route: Route) -> None:
         warned = route.arc is not None and self._figure.arcs[route.arc].crossing
@@ -161,14 +188,19 @@ class _Canvas:
         """The lines, without spaces at their ends."""
         found = []
         for y in range(int(self._layout.height)):
-            line, warned = "", False
+            line, style = "", ""
             for x in range(int(self._layout.width)):
-                if color and (((x, y) in self._warned) != warned):
-                    warned = not warned
-                    line += _WARNING if warned else _END
+                wanted = self._style((x, y)) if color else ""
+                if wanted != style:
+                    line += (_END if style else "") + wanted
+                    style = wanted
                 line += self._char((x, y))
-            found.append((line + (_END if warned else "")).rstrip())
+            found.append((line + (_END if style else "")).rstrip())
         return found
+
+    def _style(self, cell: tuple[int, int]) -> str:
+        """The escape sequence of a cell."""
+        return _WARNING if cell in self._warned else self._heat.get(cell, "")
 
     def _char(self, cell: tuple[int, int]) -> str:
         if cell in self._written:

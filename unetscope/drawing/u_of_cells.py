@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import zip_longest
 
 from unetscope.drawing.figure import LEFT, RIGHT, Figure
 from unetscope.drawing.layout import (
@@ -14,7 +15,8 @@ from unetscope.drawing.layout import (
     cells,
     change,
     folded,
-    share,
+    numbers,
+    row_texts,
     sides,
     solved,
     straight,
@@ -84,15 +86,31 @@ def u_of_cells(figure: Figure, width: int, arrow: str) -> Layout | None:
 def _texts(figure: Figure, at: int, width: int, arrow: str) -> list[tuple[str, str]]:
     """The lines of a block: what stands on the left and, of two, what on the right."""
     block = figure.blocks[at]
-    ends = [share(figure.parameter_share(block)), share(figure.mac_share(block))]
+    told = zip_longest((title(block), change(block, arrow)), numbers(figure, block), fillvalue="")
     found = []
-    for text, end in zip((title(block), change(block, arrow)), ends, strict=True):
+    for text, end in told:
         room = width - cells(end) - 1
         lines = folded(text, width) or [""]
         if cells(lines[-1]) > room:  # too long to stand beside its share
             lines.append("")
         found += [*((line, "") for line in lines[:-1]), (lines[-1], end)]
+    for row in block.rows:
+        found += _row(row_texts(figure, row, arrow), min(row.depth + 1, width // 4), width)
     return found
+
+
+def _row(texts: tuple[str, str, str], indent: int, width: int) -> list[tuple[str, str]]:
+    """The lines of a row within a block, set in."""
+    name, told, end = texts
+    before = " " * indent
+    room = width - indent - cells(end) - 1
+    if cells(name) + 2 + cells(told) <= room:
+        return [(f"{before}{name}  {told}".rstrip(), end)]
+    lines = [*folded(name, width - indent), *folded(told, width - indent)]
+    if cells(lines[-1]) > room:
+        lines.append("")
+    found = [f"{before}{line}" for line in lines]
+    return [*((line, "") for line in found[:-1]), (found[-1], end)]
 
 
 def _solve(

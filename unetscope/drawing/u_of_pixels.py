@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from unetscope.drawing.bars import ADVANCE, LINE, bar_size, bar_texts
+from unetscope.drawing.bars import ADVANCE, LINE, bar_size, bar_texts, labels
 from unetscope.drawing.figure import Arc, Figure
 from unetscope.drawing.layout import (
     Box,
@@ -40,12 +40,12 @@ class _Column:
     bar: tuple[float, float]
 
 
-def u_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
+def u_of_pixels(figure: Figure, words: Sequence[str]) -> Layout:
     """Place a U.
 
     Args:
         figure: a U.
-        words: for parameters and multiply-adds.
+        words: for what a block costs.
     """
     texts = [bar_texts(figure, at, words) for at in range(len(figure.blocks))]
     left, right = sides(figure)
@@ -57,11 +57,8 @@ def u_of_pixels(figure: Figure, words: tuple[str, str]) -> Layout:
         wide, high = column.bar
         y = floors[block.level] - high
         middle = column.x + column.width / 2
-        labels = [
-            Label(middle, floors[block.level] + LINE * (row + 1), text, "middle", row == 0)
-            for row, text in enumerate(texts[at])
-        ]
-        boxes.append(Box(at, middle - wide / 2, y, wide, high, tuple(labels)))
+        told = labels(block, texts[at], middle, floors[block.level] + LINE, "middle")
+        boxes.append(Box(at, middle - wide / 2, y, wide, high, tuple(told)))
     flows = _flows(figure, boxes, columns)
     ways = [
         _way(figure, index, boxes, columns, lanes[index], (left, right))

@@ -37,12 +37,14 @@ class Format:
         holds: what can be written in it.
         reader: who it is for.
         suffixes: of files in it, if they tell it; small letters.
+        pictures: whether it shows those of tables, as lines of text.
     """
 
     name: str
     holds: frozenset[Content]
     reader: Reader
     suffixes: tuple[str, ...] = ()
+    pictures: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,13 @@ class Style:
         width: cells in a line of the terminal; None: no terminal, lines are as long as they are.
         color: whether escape sequences for colour and weight are understood.
         language: of what a renderer has to say itself.
+        ascii: whether pictures have only characters of ASCII, in lines and arrows.
     """
 
     width: int | None = None
     color: bool = False
     language: str = "en"
+    ascii: bool = False
 
 
 PLAIN = Style()
@@ -66,9 +70,9 @@ _ALL = frozenset(Content)
 FORMATS: Mapping[str, Format] = {
     one.name: one
     for one in (
-        Format("terminal", _ALL, Reader.PEOPLE),
-        Format("markdown", _ALL, Reader.REVIEWERS, (".md", ".markdown")),
-        Format("html", _ALL, Reader.PEOPLE, (".html", ".htm")),
+        Format("terminal", _ALL, Reader.PEOPLE, pictures=True),
+        Format("markdown", _ALL, Reader.REVIEWERS, (".md", ".markdown"), pictures=True),
+        Format("html", _ALL, Reader.PEOPLE, (".html", ".htm"), pictures=True),
         Format("latex", _ALL, Reader.PEOPLE, (".tex",)),
         Format("json", _ALL, Reader.PROGRAMS, (".json",)),
         Format("csv", frozenset({Content.TABLES, Content.FINDINGS}), Reader.PROGRAMS, (".csv",)),
@@ -123,5 +127,7 @@ def render(
         )
     if FORMATS[format].reader is not Reader.PROGRAMS:
         tables = [table.as_read for table in tables]
+    shows = FORMATS[format].pictures
+    tables = [table for table in tables if table.picture is None or shows]
     text: str = import_module(f"{__name__}.{format}").render(tables, style, about)
     return text.rstrip("\n") + "\n" if text.strip() else ""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from unetscope.render.spans import Span, lines, title
+from unetscope.render.spans import Span, lines, picture, title
 
 if TYPE_CHECKING:
     from unetscope.render import Style
@@ -23,6 +23,7 @@ vertical-align: top; font-weight: normal; border: 0 }
 .unetscope thead th { border-bottom: 1px solid; opacity: 0.7 }
 .unetscope tfoot td { border-top: 1px solid }
 .unetscope .number { text-align: right; font-variant-numeric: tabular-nums }
+.unetscope pre { line-height: 1.2; overflow-x: auto }
 .unetscope p { max-width: 50em }"""
 
 
@@ -53,6 +54,9 @@ def fragment(tables: Sequence[Table], about: About | None = None) -> str:
 
 
 def _blocks(table: Table) -> Iterator[str]:
+    drawn = picture(table)
+    if table.picture is not None and not drawn:
+        return
     if table.title:
         level = min(table.level + 2, 6)
         yield f"<h{level}>{_spans(title(table.title))}</h{level}>"
@@ -61,6 +65,8 @@ def _blocks(table: Table) -> Iterator[str]:
         yield "<table>"
         yield from _rows(table)
         yield "</table>"
+    if drawn:
+        yield f"<pre>{escape(chr(10).join(drawn))}</pre>"
     yield from (f"<p>{_cell(cell)}</p>" for cell in table.below())
 
 

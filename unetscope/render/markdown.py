@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from unetscope.render.spans import Span, lines, title
+from unetscope.render.spans import Span, lines, picture, title
 from unetscope.table import About, Cell, Table
 from unetscope.words import Words
 
@@ -72,6 +72,9 @@ def _cut(table: Table, most: int, words: Words) -> Table:
 
 
 def _blocks(table: Table) -> Iterator[str]:
+    drawn = picture(table)
+    if table.picture is not None and not drawn:
+        return
     if table.title:
         yield f"{'#' * min(table.level + 1, 6)} {_line(title(table.title))}"
     yield from map(_paragraph, table.before)
@@ -79,7 +82,16 @@ def _blocks(table: Table) -> Iterator[str]:
         yield "\n".join(_facts(table))
     elif table.columns:
         yield "\n".join(_grid(table))
+    elif drawn:
+        yield _code_block(drawn)
     yield from map(_paragraph, table.below())
+
+
+def _code_block(drawn: Sequence[str]) -> str:
+    """Lines as they are, in a fence that is longer than any that they hold."""
+    longest = max(map(len, re.findall("`+", "\n".join(drawn))), default=0)
+    fence = "`" * max(longest + 1, 3)
+    return "\n".join([f"{fence}text", *drawn, fence])
 
 
 def _facts(table: Table) -> Iterator[str]:

@@ -42,6 +42,17 @@ def title(text: str, *, strong: bool = False) -> list[Span]:
     return [Span(printable(text), strong=strong, heading=True)] if text else []
 
 
+USUAL_WIDTH = 80
+"""Cells of a line where there is no terminal to say how many."""
+
+
+def picture(table: Table, width: int | None = None, *, ascii: bool = False) -> list[str]:  # noqa: A002
+    """The lines of a table's picture, in which nothing steers a terminal."""
+    if table.picture is None:
+        return []
+    return [*map(printable, table.picture.lines(width or USUAL_WIDTH, ascii=ascii))]
+
+
 def printable(text: str) -> str:
     r"""Write out every character that steers a terminal or hides itself: `\x1b`, `\u202e`."""
     return text if text.isprintable() else "".join(map(_printable, text))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from unetscope.render.folding import Block, Line, folded, widest, width
 from unetscope.render.layout import GAP, Layout, layout, share, side_by_side
-from unetscope.render.spans import Span, lines, title
+from unetscope.render.spans import Span, lines, picture, title
 from unetscope.words import Words
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ def _room(style: Style) -> int | None:
 def _sections(tables: Sequence[Table], style: Style) -> Iterator[str]:
     """Tables of one kind: they show the same columns, and the last says what they leave out."""
     room = _room(style)
+    if tables[0].picture is not None:
+        yield from (_pictured(table, style) for table in tables)
+        return
     records = [_records(table, room) for table in tables]
     found = _layout(tables[0], list(chain.from_iterable(records)), room)
     notes = [folded([line], room) for line in _notes(tables[0], found, style)]
@@ -51,6 +54,14 @@ def _sections(tables: Sequence[Table], style: Style) -> Iterator[str]:
         read = replace(table, after=table.below(found.widths))
         parts = _section(read, bodies, notes if number == len(tables) else [], room)
         yield _written(parts, color=style.color)
+
+
+def _pictured(table: Table, style: Style) -> str:
+    """A picture below its title; nothing if it has no room."""
+    drawn = picture(table, style.width, ascii=style.ascii)
+    body = [[Span(line)] for line in drawn]
+    parts = _section(table, [body], [], _room(style)) if drawn else ()
+    return _written(parts, color=style.color)
 
 
 def _as_read(table: Table) -> Table:
@@ -63,7 +74,8 @@ def _as_read(table: Table) -> Table:
 
 def _kind_of_table(table: Table) -> tuple[object, ...]:
     """What tables have in common that are laid out alike."""
-    return table.key, table.facts, table.transposed, [column.key for column in table.columns]
+    columns = [column.key for column in table.columns]
+    return table.key, table.facts, table.transposed, columns, table.picture is None
 
 
 def _written(parts: Iterable[Block], *, color: bool) -> str:

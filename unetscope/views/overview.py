@@ -222,6 +222,7 @@ def _command(view: View, name: str, *arguments: str) -> str:
 def _commands(view: View) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """What a command shows, its name, and what follows the network there."""
     network, decoder = view.network, view.anatomy.decoder
+    yield "draw", "draw", ()
     if network.trace.skips:
         yield "skips", "skips", ("--all-joins",)
     if (module := _worth_a_look(view)) is not None:

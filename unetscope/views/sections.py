@@ -13,9 +13,11 @@ from unetscope.views.skips import ledger, residuals
 from unetscope.views.stages import stages
 from unetscope.views.steps import encoder_steps, middle_steps, steps
 from unetscope.views.tree import calls
+from unetscope.views.u_at_a_glance import u_at_a_glance
 from unetscope.views.view import View, by_section, chosen
 
 SECTIONS: dict[str, Callable[[View], list[Table]]] = {
+    "u": u_at_a_glance,
     "model": heading,
     "io": inputs_and_output,
     "parts": parts,
@@ -34,9 +36,9 @@ SECTIONS: dict[str, Callable[[View], list[Table]]] = {
 }
 ARTICLES = tuple(name for name in SECTIONS if name not in ("stages", "calls"))
 """The sections of networks that have blocks as diffusers' UNets do."""
-OTHERS = ("model", "io", "stages", "verdict", "next", "ledger", "calls")
+OTHERS = ("u", "model", "io", "stages", "verdict", "next", "ledger", "calls")
 """The sections of all other networks."""
-_WHOLE = ("model", "io", "parts", "stages", "verdict", "next")
+_WHOLE = ("u", "model", "io", "parts", "stages", "verdict", "next")
 """The sections that are about the network as a whole: the overview."""
 LEVELS = 3
 """How many levels of calls the tree shows among other sections, as torchinfo's does."""
@@ -68,14 +70,14 @@ def choose(names: str | None) -> list[str]:
 def show(view: View, names: Sequence[str]) -> tuple[list[Table], list[str]]:
     """The tables of the named sections, and the names of those that this network has not.
 
-    What to type next is none of these, as it is not known of every network; nor are the steps of
-    blocks that are named themselves. What the overview says of the skips is not said again below
-    the ledger, nor that there are none.
+    What to type next is none of these, as it is not known of every network; nor is the U, which
+    many networks are not, nor are the steps of blocks that are named themselves. What the overview
+    says of the skips is not said again below the ledger, nor that there are none.
     """
     tables, missing = by_section(names, SECTIONS, view)
     if "verdict" in names:
         tables = [replace(t, after=()) if t.key == "ledger" else t for t in tables]
-    told = {"next", *(f"{name}-steps" for name in missing)}
+    told = {"u", "next", *(f"{name}-steps" for name in missing)}
     if "verdict" in names and not view.network.trace.skips:
         told |= {"residuals", "ledger", "steps"}
     return tables, [name for name in missing if name not in told]
