@@ -122,11 +122,13 @@ def _announced(tensors: Mapping[str, TensorSpec]) -> tuple[Found, list[str]]:
     spotted = lora.Spotted()
     for name in tensors:
         cut = name.rfind(".")
-        end = name[name.rfind(".", 0, max(cut, 0)) + 1 :]
+        last, end = name[cut + 1 :], name[name.rfind(".", 0, max(cut, 0)) + 1 :]
         for anchor, signatures in tails.get(end, ()):
             if name == anchor or (name.endswith(anchor) and name[-len(anchor) - 1] == "."):
                 found[name[: -len(anchor)]] += signatures
-        spotted.see(name, name[cut + 1 :], end)
+        if last in tails and last != end:
+            found[name[: cut + 1]] += tails[last][0][1]
+        spotted.see(name, last, end)
     return found, spotted.names(tensors)
 
 

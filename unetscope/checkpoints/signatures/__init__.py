@@ -16,6 +16,7 @@ from unetscope.checkpoints.signatures import (
     extras,
     transformers,
     unets,
+    video_transformers,
 )
 from unetscope.checkpoints.signatures.signature import Signature
 
@@ -24,6 +25,7 @@ __all__ = ["SIGNATURES", "Signature", "by_tail", "tail"]
 SIGNATURES: tuple[Signature, ...] = (
     *unets.SIGNATURES,
     *transformers.SIGNATURES,
+    *video_transformers.SIGNATURES,
     *autoencoders.SIGNATURES,
     *encoders.SIGNATURES,
     *additions.SIGNATURES,

@@ -57,7 +57,8 @@ class Signature:
         for key in self.has:
             shape = list(tensors[prefix + key].shape)
             found.append(f"it has `{key}`, which is {shape}")
-        found += [f"it has no `{key}`" for key in self.lacks]
+        if self.lacks:
+            found.append(f"it has none of {', '.join(f'`{key}`' for key in self.lacks)}")
         return tuple(found)
 
 

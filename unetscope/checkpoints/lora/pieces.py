@@ -1,22 +1,17 @@
-"""Low-rank additions to a network (LoRA and its relatives): their form, ranks, targets and base.
+"""The pieces of low-rank additions: by which names they are known, and what their shapes tell.
 
-A target is a module of the network that is added to. What is added tells how many channels that
-module reads and writes, and all of them together tell the network: see `lora_bases`.
-
-Sources: kohya-ss/sd-scripts, `networks/lora.py` and `lora_flux.py`; KohakuBlueleaf/LyCORIS,
-`lycoris/modules`; huggingface/peft, `utils/save_and_load.py`; huggingface/diffusers,
-`loaders/lora_conversion_utils.py`; XLabs-AI/x-flux.
+Sources: kohya-ss/sd-scripts, `networks/lora.py`; KohakuBlueleaf/LyCORIS, `lycoris/modules`;
+huggingface/peft, `utils/save_and_load.py`; huggingface/diffusers, `lora_conversion_utils.py`;
+XLabs-AI/x-flux.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from unetscope.checkpoints.identified import Part
-from unetscope.checkpoints.lora_bases import MODULES, Base, Told, encoder_of, matches
+from unetscope.checkpoints.lora.bases import Told
 from unetscope.record import TensorSpec
 
 _LAST = {
@@ -69,7 +64,6 @@ _BESIDE = frozenset(
 """What counts only beside a piece of the same module."""
 _ROLES = {"lora_down": "down", "lora_A": "down", "down": "down"}
 _ROLES |= {"lora_up": "up", "lora_B": "up", "up": "up"}
-_MOST_SHOWN = 5
 
 
 class Spotted:
@@ -130,101 +124,11 @@ class Target:
         return Told(self.inputs, self.outputs, self.convolves)
 
 
-def part(tensors: Mapping[str, TensorSpec]) -> Part:
-    """The low-rank addition that these tensors are.
-
-    Args:
-        tensors: the names that `Spotted` found, with their tensors.
-    """
-    targets = [*_targets(tensors)]
-    forms = Counter(target.form for target in targets)
-    low_rank = [form for form in forms if form != "full difference"] or [*forms]
-    form = " and ".join(sorted(low_rank))
-    if any(name.endswith((".dora_scale", ".lora_magnitude_vector")) for name in tensors):
-        form = form.replace("LoRA", "DoRA")
-    places = _by_place(targets)
-    bases, unmatched = matches(
-        {key: target.told for key, target in places.get("network", {}).items()}
-    )
-    evidence = [*_about_places(places), *_about_ranks(targets)]
-    doubts: list[str] = []
-    network = places.get("network", {})
-    if bases:
-        evidence += _about_base(bases, len(network), len(unmatched))
-    if len(bases) > 1:
-        doubts.append(f"its targets are in {' and in '.join(b.name for b in bases)} alike")
-    if network and not bases:
-        doubts.append("no network that is known has its targets")
-    if bases and unmatched:
-        names = ", ".join(f"`{network[key].name}`" for key in unmatched[:_MOST_SHOWN])
-        more = len(unmatched) - _MOST_SHOWN
-        beyond = f" and {more} more" if more > 0 else ""
-        doubts.append(
-            f"{len(unmatched)} of {len(network)} targets are not in {bases[0].name}: "
-            f"{names}{beyond}"
-        )
-    name = _name(form, bases, places)
-    nbytes = sum(spec.nbytes for spec in tensors.values())
-    return Part("lora", name, "", dict(tensors), nbytes, tuple(evidence), tuple(doubts))
-
-
-def _name(form: str, bases: list[Base], places: Mapping[str, Mapping[str, Target]]) -> str:
-    if bases:
-        return f"{form} for {' or '.join(base.name for base in bases)}"
-    encoders = [place for place in places if place != "network"]
-    if encoders and "network" not in places:
-        found = encoder_of({t.inputs for t in places[encoders[0]].values()})
-        return f"{form} for {found}" if found else form
-    return form
-
-
-def _about_places(places: Mapping[str, Mapping[str, Target]]) -> Iterator[str]:
-    for place, targets in places.items():
-        widths = {t.inputs for t in targets.values()}
-        encoder = encoder_of(widths) if place != "network" else ""
-        if place == "network":
-            yield f"it adds to {len(targets)} modules of the network"
-        elif encoder:
-            yield f"it adds to {len(targets)} modules of the text encoder `{place}`: {encoder}"
-        else:
-            yield f"it adds to {len(targets)} modules of the text encoder `{place}`"
-    if "network" in places and len(places) == 1:
-        yield "it adds to no text encoder"
-
-
-def _about_ranks(targets: list[Target]) -> Iterator[str]:
-    ranks = Counter(target.rank for target in targets if target.rank is not None)
-    if len(ranks) == 1:
-        yield f"its rank is {next(iter(ranks))}"
-    elif ranks:
-        usual = ranks.most_common(1)[0][0]
-        yield f"its ranks are {min(ranks)} to {max(ranks)}, most of them {usual}"
-
-
-def _about_base(bases: list[Base], targets: int, unmatched: int) -> Iterator[str]:
-    fit = targets - unmatched
-    yield f"{fit} of {targets} targets are modules of {bases[0].name}, with their channels"
-
-
-def _by_place(targets: list[Target]) -> dict[str, dict[str, Target]]:
-    """Targets by where they stand, `network` or a text encoder; by their name in one spelling."""
-    found: dict[str, dict[str, Target]] = defaultdict(dict)
-    for target in targets:
-        key, place = target.name, "network"
-        for prefix, where in MODULES:
-            if key.startswith(prefix):
-                key, place = key[len(prefix) :], where or place
-                if where:
-                    break
-        key = key.replace(".", "_")
-        found[place].setdefault(key, target)
-    return dict(found)
-
-
 def _piece(name: str) -> tuple[str, str]:
     """The module that a piece is of, and what the piece is called."""
     if match := _OLD.fullmatch(name):
-        return f"{match[1]}.{match[2]}", match[3]
+        # Their last layer of an attention is `to_out.0` everywhere else.
+        return f"{match[1]}.{match[2]}" + (".0" if match[2] == "to_out" else ""), match[3]
     if match := _ADAPTER.fullmatch(name):
         return match[1], match[2]
     module, _, last = name.rpartition(".")
@@ -244,7 +148,8 @@ class _Pieces:
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
-def _targets(tensors: Mapping[str, TensorSpec]) -> Iterator[Target]:
+def targets(tensors: Mapping[str, TensorSpec]) -> Iterator[Target]:
+    """The modules that are added to, each with what is told of it."""
     modules: dict[str, _Pieces] = {}
     for name, spec in tensors.items():
         last = name.rpartition(".")[2]
