@@ -226,8 +226,8 @@ def test_parts_that_are_added_to_and_ranks():
     two = kohya({encoder.format(2): (1280, 1280)}, prefix="")
     (found,) = parts(header(network | one | two))
     said = " ".join(found.evidence)
-    assert "`te1`: CLIP ViT-L/14" in said
-    assert "`te2`: OpenCLIP ViT-bigG/14" in said
+    assert "`te1`, CLIP ViT-L/14: 1" in said
+    assert "`te2`, OpenCLIP ViT-bigG/14: 1" in said
     assert "its ranks are 4 to 8, most of them 8" in said
     assert "no text encoder" not in said
     (found,) = parts(header(one))

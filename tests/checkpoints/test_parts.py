@@ -1,6 +1,7 @@
 """What stands in a whole file: networks under their prefixes, what is beside them, true shapes."""
 
 import json
+import re
 from math import prod
 
 import pytest
@@ -10,7 +11,9 @@ from named_networks import clip_text, compvis_vae, header, linear, open_clip, t5
 from unetscope.checkpoints import parts as module
 from unetscope.checkpoints.claims import contradictions, missing
 from unetscope.checkpoints.parts import parts, pipeline
+from unetscope.checkpoints.signatures import SIGNATURES
 from unetscope.record import TensorSpec
+from unetscope.sentences import said
 
 SCHEDULE = {"betas": (1000,), "alphas_cumprod": (1000,)}
 
@@ -238,7 +241,7 @@ def test_flattened_weights_whose_shape_is_lost_say_so():
     packed = {"weight": spec("uint8", 4096, 1), STATE: spec("uint8", 90)}
     (found,) = parts(quantised("out.3", packed))
     assert found.tensors["out.3.weight"] == TensorSpec((64 * 128,), "NF4")
-    assert "only how many elements" in found.doubts[0]
+    assert "no header tells more" in found.doubts[0]
     assert found.parameters == sum(map(prod, PLAIN.values()))
 
 
@@ -287,3 +290,38 @@ def test_marks_of_prediction_against_metadata(sd15_compvis):
     file = header(shapes_of, metadata={"modelspec.prediction_type": "epsilon"})
     (said,) = contradictions(file, parts(file))
     assert "velocities" in said
+
+
+def test_every_sentence_is_said_in_chinese(sd1):
+    packed = {"weight": spec("uint8", 4096, 1), STATE: spec("uint8", 90)}
+    files = [
+        header(sd1),
+        quantised("out.2", PACKINGS["NF4"]),
+        quantised("out.3", packed),
+        header({"lora_unet_x.lora_down.weight": (4, 8), "lora_unet_x.lora_up.weight": (8, 4)}),
+        header({"<cat>": (1, 768)}),
+        header({"odd.weight": (3,)}),
+        header({"model_ema.odd": (3,)}),
+        *(
+            header({name: tuple(n or 7 for n in s or (7,)) for name, s in signature.has.items()})
+            for signature in SIGNATURES
+        ),
+    ]
+    texts = set()
+    for file in files:
+        found = parts(file)
+        texts.update(missing(found))
+        for part in found:
+            texts.update((*part.evidence, *part.doubts))
+    assert len(texts) > 300
+    assert [text for text in texts if not re.search("[\u4e00-\u9fff]", said(text, "zh"))] == []
+
+
+def test_many_networks_in_one_file_take_no_long_time():
+    """Quadratic work in the number of networks would take minutes here."""
+    many = {f"{n}.redux_down.weight": (4096, 12288) for n in range(20_000)}
+    many |= {f"{n}.redux_up.weight": (12288, 1152) for n in range(20_000)}
+    many |= {f"text_encoders.x.{n}": (1,) for n in range(20_000)}
+    found = parts(header(many))
+    assert sum(len(part.tensors) for part in found) == len(many)
+    assert len(found) < 100

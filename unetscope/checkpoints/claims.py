@@ -77,9 +77,7 @@ def missing(parts: tuple[Part, ...]) -> tuple[str, ...]:
     if reads and not encoders:
         found.append("no text encoder: loaders that want one refuse this file")
     elif network.kind == "unet" and context == _TWO_ENCODERS and encoders == 1:
-        found.append(
-            "one text encoder, where SDXL has two: loaders that want both refuse this file"
-        )
+        found.append("one text encoder where SDXL has two: loaders that want both refuse this file")
     if "autoencoder" not in kinds:
         found.append("no autoencoder: loaders that want one refuse this file")
     return tuple(found)

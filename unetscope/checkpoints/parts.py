@@ -34,6 +34,8 @@ from unetscope.record import TensorSpec
 _OPTIMIZER = frozenset({"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer"})
 _WIDTHS = {768: "SD1", 1024: "SD2", 1280: "OpenCLIP ViT-bigG/14"}
 _SCHEDULE = "(schedule)"
+_MOST_NETWORKS = 64
+"""More than these in one file are not told apart."""
 _COUNTERS = frozenset({"decay", "num_updates"})
 _KEEPS_LORA = frozenset({"ip adapter"})
 """Kinds of networks that have low-rank tensors of their own."""
@@ -110,7 +112,8 @@ def _parts(stored: Mapping[str, TensorSpec]) -> Iterator[Part]:
     added = [name for name in added if _kind_at(name, borne) not in _KEEPS_LORA]
     if added:
         yield lora.part({name: whole.tensors[name] for name in added})
-        stored = {name: spec for name, spec in stored.items() if name not in set(added)}
+        taken = set(added)
+        stored = {name: spec for name, spec in stored.items() if name not in taken}
     for prefix, group in _grouped(stored, borne).items():
         yield _told(prefix, group, stored, whole, borne.get(prefix, []))
 
@@ -128,7 +131,8 @@ def _announced(tensors: Mapping[str, TensorSpec]) -> tuple[Found, list[str]]:
                 found[name[: -len(anchor)]] += signatures
         if last in tails and last != end:
             found[name[: cut + 1]] += tails[last][0][1]
-        spotted.see(name, last, end)
+        if last in lora.LASTS or end in lora.ENDS or ".lora_" in name:
+            spotted.see(name, last, end)
     return found, spotted.names(tensors)
 
 
@@ -147,6 +151,8 @@ def _outermost(borne: Found) -> Found:
     """Networks that are a part of no other; what stands in a container is none's part."""
     found: Found = {}
     for prefix in sorted(borne, key=len):
+        if len(found) == _MOST_NETWORKS:
+            break
         outer = [p for p in found if prefix.startswith(p)]
         apart = container(prefix + "x")[0]
         if not outer or (apart and not any(p.startswith(apart) for p in outer)):
@@ -164,21 +170,27 @@ def _grouped(stored: Mapping[str, TensorSpec], borne: Found) -> dict[str, dict[s
     for prefix in sorted(borne, key=len, reverse=True):
         by_first[prefix.partition(".")[0]].append(prefix)
     groups: dict[str, dict[str, str]] = defaultdict(dict)
-    rest = []
+    loose, rest = [], []
     for name in stored:
         first = name.partition(".")[0]
-        prefix = next((p for p in by_first.get(first, ()) if name.startswith(p)), "")
-        if prefix:
-            groups[prefix][name] = name[len(prefix) :]
-        elif "" in borne and first not in APART and name not in SCHEDULE and first != EMA[:-1]:
+        for prefix in by_first.get(first, ()):
+            if prefix and name.startswith(prefix):
+                groups[prefix][name] = name[len(prefix) :]
+                break
+        else:
+            loose.append((name, first))
+    for name, first in loose:
+        if "" in borne and first not in APART and name not in SCHEDULE and first != EMA[:-1]:
             groups[""][name] = name
         else:
             rest.append(name)
+    homes = {prefix: {*group.values()} for prefix, group in groups.items()} if rest else {}
     for name in rest:
         place = "" if name in SCHEDULE else container(name)[0]
-        inside = [prefix for prefix in borne if place and prefix.startswith(place)]
+        inside = [prefix for prefix in homes if place and prefix.startswith(place)]
         short = name[len(place) :]
-        if len(inside) == 1 and short not in groups[inside[0]].values():
+        if len(inside) == 1 and short not in homes[inside[0]]:
+            homes[inside[0]].add(short)
             groups[inside[0]][name] = short
         else:
             groups[_SCHEDULE if name in SCHEDULE else place][name] = short
@@ -195,11 +207,11 @@ def _told(
     """The part that these tensors are, by the signatures that they bear or by where they stand."""
     tensors: dict[str, TensorSpec] = {}
     for name, short in group.items():
-        true = whole.became.get(name, name)
+        true = whole.became.get(name, name) if whole.became else name
         if true in whole.tensors:
             tensors[_renamed(short, name, true)] = whole.tensors[true]
     nbytes = sum(stored[name].nbytes for name in group)
-    doubts = whole.doubts(whole.became.get(name, name) for name in group)
+    doubts = whole.doubts(group)
     if signatures:
         first, *others = signatures
         if first.doubt:

@@ -34,6 +34,7 @@ HELPERS = frozenset(
     }
 )
 """Ends of names that make a closer look worth while."""
+_PLAIN = (".weight", ".bias")
 _MARKS = frozenset({"scaled_fp8", "comfy_quant"})
 _OF_WEIGHTS = ("scale_weight", "scale_input", "weight_scale", "weight_scale_2", "input_scale")
 _OF_WEIGHTS_TOO = ("output_scale", "pre_quant_scale", "SCB", "weight_format")
@@ -71,13 +72,11 @@ class Restored:
         found = []
         if told := len(self.told & names):
             found.append(
-                f"the shapes of {told} tensors of four bits stand in no header: "
-                "they are told by the biases beside them"
+                f"tensors of four bits, whose shapes are told by their biases alone: {told}"
             )
         if flat := len(self.flat & names):
             found.append(
-                f"the shapes of {flat} tensors of four bits stand in no header: "
-                "only how many elements they have is known"
+                f"tensors of four bits, of which no header tells more than their elements: {flat}"
             )
         return tuple(found)
 
@@ -88,7 +87,11 @@ def restored(stored: Mapping[str, TensorSpec]) -> Restored:
     Args:
         stored: name -> tensor, as the header has them.
     """
-    suspects = [name for name in stored if name[name.rfind(".") + 1 :] in HELPERS]
+    suspects = [
+        name
+        for name in stored
+        if not name.endswith(_PLAIN) and name[name.rfind(".") + 1 :] in HELPERS
+    ]
     found = Restored(dict(stored))
     for name in suspects:
         owner, _, last = name.rpartition(".")

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 
 from unetscope.checkpoints.identified import Part
 from unetscope.checkpoints.lora.bases import MODULES, Base, encoder_of, matches
-from unetscope.checkpoints.lora.pieces import Spotted, Target, targets
+from unetscope.checkpoints.lora.pieces import ENDS, LASTS, Spotted, Target, targets
 from unetscope.record import TensorSpec
 
-__all__ = ["Spotted", "part"]
+__all__ = ["ENDS", "LASTS", "Spotted", "part"]
 
 _MOST_SHOWN = 5
 
@@ -74,11 +74,11 @@ def _about_places(places: Mapping[str, Mapping[str, Target]]) -> Iterator[str]:
         widths = {t.inputs for t in inside.values()}
         encoder = encoder_of(widths) if place != "network" else ""
         if place == "network":
-            yield f"it adds to {len(inside)} modules of the network"
+            yield f"its targets in the network: {len(inside)}"
         elif encoder:
-            yield f"it adds to {len(inside)} modules of the text encoder `{place}`: {encoder}"
+            yield f"its targets in the text encoder `{place}`, {encoder}: {len(inside)}"
         else:
-            yield f"it adds to {len(inside)} modules of the text encoder `{place}`"
+            yield f"its targets in the text encoder `{place}`: {len(inside)}"
     if "network" in places and len(places) == 1:
         yield "it adds to no text encoder"
 

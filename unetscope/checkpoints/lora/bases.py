@@ -9,12 +9,12 @@ Source: the configs of the published models.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
-from unetscope.analysis.names import compvis_names
 from unetscope.checkpoints.lora.layers import Layer
 from unetscope.checkpoints.lora.transformers import transformers
 from unetscope.checkpoints.lora.unets import motion, unet
@@ -72,10 +72,19 @@ class Base:
         inputs = (layer.inputs, layer.inputs * _AREA if layer.convolves else layer.inputs)
         return told.inputs in (None, *inputs) and told.outputs in (None, layer.outputs)
 
-    def is_covered_by(self, targets: Mapping[str, object]) -> bool:
+    @cached_property
+    def roles(self) -> Mapping[str, int]:
+        """How many modules have each role, that is each name without its numbers."""
+        return Counter(map(_role, self.modules))
+
+    def is_covered_by(self, targets: Iterable[str]) -> bool:
         """Whether the targets are all of its modules of their roles, in every block."""
-        roles = {_NUMBERS.sub("#", name) for name in targets}
-        return all(name in targets for name in self.modules if _NUMBERS.sub("#", name) in roles)
+        found = Counter(_role(name) for name in targets if name in self.modules)
+        return all(count == self.roles[role] for role, count in found.items())
+
+
+def _role(name: str) -> str:
+    return _NUMBERS.sub("#", name)
 
 
 def matches(targets: Mapping[str, Told]) -> tuple[list[Base], list[str]]:
@@ -87,7 +96,10 @@ def matches(targets: Mapping[str, Told]) -> tuple[list[Base], list[str]]:
     best: list[Base] = []
     most = len(targets) // 2
     for base in bases():
-        held = sum(base.holds(name, told) for name, told in targets.items())
+        common = targets.keys() & base.modules.keys()
+        if len(common) < most:
+            continue
+        held = sum(base.holds(name, targets[name]) for name in common)
         if held > most:
             best, most = [base], held
         elif held == most and best:
@@ -132,5 +144,7 @@ def _spelled(modules: Mapping[str, Layer]) -> dict[str, Layer]:
 
 def _both(modules: Mapping[str, Layer]) -> dict[str, Layer]:
     """A UNet's modules in diffusers' names and in CompVis'."""
+    from unetscope.analysis.names import compvis_names
+
     theirs = {name: modules[ours] for ours, name in compvis_names(modules).items()}
     return _spelled(theirs) | _spelled(modules)

@@ -64,6 +64,10 @@ _BESIDE = frozenset(
 """What counts only beside a piece of the same module."""
 _ROLES = {"lora_down": "down", "lora_A": "down", "down": "down"}
 _ROLES |= {"lora_up": "up", "lora_B": "up", "up": "up"}
+_OLD_ENDS = ("down.weight", "up.weight")
+LASTS = frozenset({*_LAST, *_BESIDE})
+ENDS = frozenset({*_END, *_OLD_ENDS})
+"""Ends of names that are worth a closer look; so is what has `.lora_` in it."""
 
 
 class Spotted:
@@ -74,14 +78,12 @@ class Spotted:
         self.beside: list[str] = []
 
     def see(self, name: str, last: str, end: str) -> None:
-        """Look at a name, of which the last level and the last two are given."""
+        """Look at a name that may be one, of which the last level and the last two are given."""
         if last in _LAST or end in _END:
             self.pieces.append(name)
         elif last in _BESIDE or "lora_magnitude_vector" in end:
             self.beside.append(name)
-        elif last == "weight" and (
-            (end in ("down.weight", "up.weight") and _OLD.fullmatch(name)) or _ADAPTER.match(name)
-        ):
+        elif (_OLD if end in _OLD_ENDS else _ADAPTER).fullmatch(name):
             self.pieces.append(name)
 
     def names(self, tensors: Mapping[str, TensorSpec]) -> list[str]:
@@ -126,18 +128,18 @@ class Target:
 
 def _piece(name: str) -> tuple[str, str]:
     """The module that a piece is of, and what the piece is called."""
-    if match := _OLD.fullmatch(name):
+    module, _, last = name.rpartition(".")
+    if last in _LAST:
+        return module, last
+    owner, _, piece = module.rpartition(".")
+    if f"{piece}.{last}" in _END:
+        return owner, piece
+    if name.endswith(_OLD_ENDS) and (match := _OLD.fullmatch(name)):
         # Their last layer of an attention is `to_out.0` everywhere else.
         return f"{match[1]}.{match[2]}" + (".0" if match[2] == "to_out" else ""), match[3]
     if match := _ADAPTER.fullmatch(name):
         return match[1], match[2]
-    module, _, last = name.rpartition(".")
-    if last in ("weight", "bias") and module.rpartition(".")[2] in _PIECES:
-        module, _, last = module.rpartition(".")
     return module, last
-
-
-_PIECES = frozenset(key.partition(".")[0] for key in _END)
 
 
 @dataclass
