@@ -1,5 +1,7 @@
 """Low-rank additions: their base is told from all of their targets, in every spelling."""
 
+from functools import cache
+
 import pytest
 from checkpoint_files import ROOT
 from named_networks import header
@@ -21,6 +23,7 @@ PUBLISHED = {
 }
 
 
+@cache
 def weights(config):
     """Module -> its weight's shape, of all linear layers and convolutions of a shipped network."""
     lock = locks.load(ROOT / "configs" / "locks" / f"{config}.lock")

@@ -20,9 +20,10 @@ from unetscope.record import TensorSpec
 
 def least(signature):
     """The fewest tensors that bear a signature."""
+    last = [form.format(count - 1) for form, count in signature.blocks.items()]
     return {
         name: TensorSpec(tuple(7 if n is None else n for n in pattern or (7,)), "float16")
-        for name, pattern in signature.has.items()
+        for name, pattern in (dict.fromkeys(last) | dict(signature.has)).items()
     }
 
 
@@ -179,6 +180,32 @@ BUILT = {
 }
 
 
+DEPTHS = {
+    "Flux.1 dev": {"transformer_blocks": 19, "single_transformer_blocks": 38},
+    "Flux.1 schnell": {"transformer_blocks": 19, "single_transformer_blocks": 38},
+    "Flux.1 Fill": {"transformer_blocks": 19, "single_transformer_blocks": 38},
+    "Chroma": {"transformer_blocks": 19, "single_transformer_blocks": 38},
+    "Flux.2 dev": {"transformer_blocks": 8, "single_transformer_blocks": 48},
+    "SD3 medium": {"transformer_blocks": 24},
+    "SD3.5 medium": {"transformer_blocks": 24},
+    "SD3.5 large": {"transformer_blocks": 38},
+    "Wan 14B, from text": {"blocks": 40},
+    "Wan 2.1 14B, from an image": {"blocks": 40},
+    "Qwen-Image": {"transformer_blocks": 60},
+    "PixArt-alpha, 1024 pixels": {"transformer_blocks": 28},
+    "CogVideoX 2B": {"transformer_blocks": 30},
+}
+"""How many blocks the published ones have; the first is built and repeated."""
+
+
+def repeated(shapes, depths):
+    for path, count in depths.items():
+        first = {n: s for n, s in shapes.items() if n.startswith(f"{path}.0.")}
+        for number in range(1, count):
+            shapes |= {n.replace(".0.", f".{number}.", 1): s for n, s in first.items()}
+    return shapes
+
+
 @pytest.fixture(scope="module")
 def diffusers():
     return pytest.importorskip("diffusers")
@@ -191,6 +218,11 @@ def test_networks_of_diffusers(diffusers, name):
     with torch.device("meta"):
         network = getattr(diffusers, kind)(**options)
     shapes = {n: tuple(tensor.shape) for n, tensor in network.state_dict().items()}
+    if name in DEPTHS:
+        (found,) = parts(header(shapes))
+        assert found.kind == "transformer"
+        assert found.name.startswith("a ")
+        shapes = repeated(shapes, DEPTHS[name])
     (found,) = parts(header(shapes))
     assert found.name == name
     assert {n: spec.shape for n, spec in found.tensors.items()} == shapes

@@ -14,6 +14,7 @@ from unetscope.checkpoints.signatures import (
     autoencoders,
     encoders,
     extras,
+    joint_transformers,
     transformers,
     unets,
     video_transformers,
@@ -24,6 +25,7 @@ __all__ = ["SIGNATURES", "Signature", "by_tail", "tail"]
 
 SIGNATURES: tuple[Signature, ...] = (
     *unets.SIGNATURES,
+    *joint_transformers.SIGNATURES,
     *transformers.SIGNATURES,
     *video_transformers.SIGNATURES,
     *autoencoders.SIGNATURES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 from unetscope.record import TensorSpec
@@ -23,6 +23,7 @@ class Signature:
         lacks: tensors that must not be there: the first layer beyond the last, what a relative has.
         general: whether it counts only where no signature does that is not: any autoencoder.
         doubt: what no name and no shape tells, in a sentence.
+        blocks: a tensor of each of equal blocks, `{}` for their number -> how many there are.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Signature:
     lacks: tuple[str, ...] = ()
     general: bool = False
     doubt: str = ""
+    blocks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def anchor(self) -> str:
@@ -49,6 +51,10 @@ class Signature:
             spec = tensors.get(prefix + key)
             if spec is None or not _is(spec, pattern, prefix + key in flat):
                 return False
+        for form, count in self.blocks.items():
+            last, beyond = prefix + form.format(count - 1), prefix + form.format(count)
+            if last not in tensors or beyond in tensors:
+                return False
         return not any(prefix + key in tensors for key in self.lacks)
 
     def evidence(self, tensors: Mapping[str, TensorSpec], prefix: str) -> tuple[str, ...]:
@@ -57,6 +63,8 @@ class Signature:
         for key in self.has:
             shape = list(tensors[prefix + key].shape)
             found.append(f"it has `{key}`, which is {shape}")
+        for form, count in self.blocks.items():
+            found.append(f"the last of its `{form.format('N')}` has the number {count - 1}")
         if self.lacks:
             found.append(f"it has none of {', '.join(f'`{key}`' for key in self.lacks)}")
         return tuple(found)
