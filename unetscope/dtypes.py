@@ -12,6 +12,8 @@ PACKED = {
     "F4": (2, 1),
     "F6_E2M3": (4, 3),
     "F6_E3M2": (4, 3),
+    "NF4": (2, 1),
+    "FP4": (2, 1),
     "Q1_0": (128, 18),
     "Q4_0": (32, 18),
     "Q4_1": (32, 20),
@@ -41,7 +43,8 @@ PACKED = {
 }
 """Types that torch does not have: the elements of one block and its bytes, scales included.
 
-The names are those of safetensors (F4, F6) and of GGUF, whose blocks lie along the last axis.
+The names are those of safetensors (F4, F6), of bitsandbytes (NF4, FP4; its scales lie elsewhere)
+and of GGUF, whose blocks lie along the last axis.
 
 Source: https://github.com/ggml-org/ggml, `gguf-py/gguf/constants.py`, `GGML_QUANT_SIZES`.
 """

@@ -7,7 +7,7 @@ from checkpoint_files import content, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unetscope.checkpoints import contents, files, safetensors
+from unetscope.checkpoints import files, parts, safetensors
 from unetscope.errors import UnetscopeError
 from unetscope.record import TensorSpec
 
@@ -208,7 +208,7 @@ def test_what_is_no_checkpoint_at_all(tmp_path, content, said):
 
 def test_the_unet_of_a_full_checkpoint():
     spec = TensorSpec((1,), "float32")
-    own, left_out = contents.unet(
+    own, left_out = parts.unet(
         dict.fromkeys(
             (
                 "model.diffusion_model.out.2.bias",

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 from checkpoint_files import write
 
-from unetscope.checkpoints import contents, files
+from unetscope.checkpoints import files, parts
 from unetscope.checkpoints.stored import opened
 from unetscope.errors import UnetscopeError
 from unetscope.record import TensorSpec
@@ -109,8 +109,14 @@ def test_an_index_with_a_tensor_twice(tmp_path, index):
 
 
 UNETS = {
-    "CompVis": ("input_blocks.0.0.weight", "input_blocks.1.0.a", "output_blocks.0.b", "out.2.bias"),
-    "diffusers": ("conv_in.weight", "down_blocks.0.a", "up_blocks.0.b", "conv_out.bias"),
+    "CompVis": (
+        *("input_blocks.0.0.weight", "input_blocks.1.0.a"),
+        *("output_blocks.0.0.in_layers.0.weight", "out.2.weight"),
+    ),
+    "diffusers": (
+        *("conv_in.weight", "down_blocks.0.resnets.0.conv1.weight"),
+        *("up_blocks.0.resnets.0.conv1.weight", "conv_out.weight"),
+    ),
 }
 VAE = (
     "encoder.conv_in.weight",
@@ -143,7 +149,7 @@ def test_the_unet_is_found_under_any_prefix(dialect, prefix):
         [f"ema_model.{name}" for name in UNETS[dialect]] if prefix not in ("", "_orig_mod.") else []
     )
     names += [f"vae.{name}" for name in VAE] if prefix not in ("", "_orig_mod.") else []
-    own, others = contents.unet(dict.fromkeys(names, spec))
+    own, others = parts.unet(dict.fromkeys(names, spec))
     assert own.keys() == set(UNETS[dialect])
     assert sum(others.values()) == len(names) - len(own)
 
@@ -151,6 +157,6 @@ def test_the_unet_is_found_under_any_prefix(dialect, prefix):
 def test_other_networks_keep_their_names():
     spec = TensorSpec((1,), "float32")
     names = dict.fromkeys(("model.a", "model.b"), spec)
-    assert contents.unet(names) == (names, {})
+    assert parts.unet(names) == (names, {})
     wrapped = dict.fromkeys(("module.a", "module.b._orig_mod.c"), spec)
-    assert contents.unet(wrapped)[0].keys() == {"a", "b.c"}
+    assert parts.unet(wrapped)[0].keys() == {"a", "b.c"}

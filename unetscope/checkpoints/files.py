@@ -15,7 +15,7 @@ from unetscope.files.reading import is_file, is_folder
 INDEX = ".index.json"
 _SUFFIXES = (".safetensors", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
 _INDICES = (".safetensors" + INDEX, ".bin" + INDEX)
-_STEM = "diffusion_pytorch_model"
+_STEMS = ("diffusion_pytorch_model", "model", "pytorch_model")
 _CONFIGS = ("config.json", "model_index.json", "unet/config.json")
 LARGEST_INDEX = 32_000_000
 """The most bytes that an index may have."""
@@ -25,7 +25,7 @@ def is_checkpoint(path: Path) -> bool:
     """Whether a path names weights; a folder that also holds a config counts as that config."""
     if is_folder(path):
         configured = any(is_file(path / name) for name in _CONFIGS)
-        return not configured and _in_folder(path) is not None
+        return not configured and in_folder(path) is not None
     if not is_file(path):
         return False
     return path.name.lower().endswith((*_SUFFIXES, *_INDICES)) or weights.kind_of(path) is not None
@@ -40,7 +40,7 @@ def read(path: Path) -> Header:
     Raises:
         UnetscopeError: it cannot be read, is of no known kind, is damaged, or exceeds a bound.
     """
-    path = _in_folder(path) or path
+    path = in_folder(path) or path
     return _sharded(path) if path.name.lower().endswith(_INDICES) else _single(path)
 
 
@@ -83,9 +83,9 @@ def _refuse(file: Stored, first: bytes) -> None:
         )
 
 
-def _in_folder(path: Path) -> Path | None:
+def in_folder(path: Path) -> Path | None:
     """The checkpoint or index in a folder: the usual one, or the only one; None otherwise."""
-    usual = (f"{_STEM}{end}" for end in (".safetensors", *_INDICES, ".bin"))
+    usual = (f"{stem}{end}" for stem in _STEMS for end in (".safetensors", *_INDICES, ".bin"))
     found = next((path / name for name in usual if is_file(path / name)), None)
     if found is not None or not is_folder(path):
         return found

@@ -131,10 +131,10 @@ class Weights(Saved):
     @cached_property
     def _bare(self) -> Lock:
         from unetscope.analysis.diff.bare import bare
-        from unetscope.checkpoints import contents, files
+        from unetscope.checkpoints import files, parts
 
         header = files.read(Path(self.name))
-        tensors, left_out = contents.unet(header)
+        tensors, left_out = parts.unet(header)
         types = ", ".join(sorted({spec.dtype for spec in tensors.values()}))
         self.info(f"note: `{self.name}` holds {len(tensors)} tensors ({types or 'no type'})")
         if left_out:

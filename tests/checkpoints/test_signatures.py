@@ -1,0 +1,228 @@
+"""Signatures: each is told from all others, and fits the networks that the references build."""
+
+import pytest
+from named_networks import (
+    clip_text,
+    clip_vision,
+    compvis_vae,
+    header,
+    linear,
+    llm,
+    open_clip,
+    t5,
+    under,
+)
+
+from unetscope.checkpoints.parts import parts
+from unetscope.checkpoints.signatures import SIGNATURES
+from unetscope.record import TensorSpec
+
+
+def least(signature):
+    """The fewest tensors that bear a signature."""
+    last = [form.format(count - 1) for form, count in signature.blocks.items()]
+    return {
+        name: TensorSpec(tuple(7 if n is None else n for n in pattern or (7,)), "float16")
+        for name, pattern in (dict.fromkeys(last) | dict(signature.has)).items()
+    }
+
+
+@pytest.mark.parametrize("number", range(len(SIGNATURES)))
+def test_what_bears_a_signature_bears_no_other(number):
+    signature = SIGNATURES[number]
+    tensors = least(signature)
+    fit = [other for other in SIGNATURES if other.fits(tensors, "", frozenset())]
+    exact = [other for other in fit if not other.general]
+    assert signature in fit
+    assert exact == ([] if signature.general else [signature])
+    found = parts(header(under("net.", tensors)))
+    assert [(part.kind, part.name) for part in found] == [(signature.kind, signature.name)]
+    assert found[0].prefix == "net." or found[0].prefix.startswith("net.")
+    assert any("`" in sentence for sentence in found[0].evidence)
+
+
+NETWORKS = {
+    "CLIP ViT-L/14": clip_text(768, 12),
+    "Long-CLIP ViT-L/14": clip_text(768, 12, positions=248),
+    "OpenCLIP ViT-H/14": clip_text(1024, 23),
+    "OpenCLIP ViT-bigG/14": clip_text(1280, 32) | linear("text_projection", 1280, 1280, False),
+    "CLIP ViT-L/14 with its image encoder": clip_text(768, 12) | clip_vision(1024, 24),
+    "CLIP ViT-L/14, images": clip_vision(1024, 24),
+    "OpenCLIP ViT-H/14, images": clip_vision(1280, 32),
+    "OpenCLIP ViT-bigG/14, images": clip_vision(1664, 48),
+    "T5-XXL v1.1": t5(4096, 10240, 24),
+    "T5-XL v1.1": t5(2048, 5120, 24, heads=32),
+    "T5-base v1.1": t5(768, 2048, 12, heads=12),
+    "UMT5-XXL": t5(4096, 10240, 24, 256384, own_positions=True),
+    "ByT5-small": t5(1472, 3584, 12, 384, heads=6),
+    "LLaMA 3 8B": llm(4096, 128256, 32, 1024),
+    "Qwen2.5 7B": llm(3584, 152064, 28, 512, "bias"),
+    "Qwen3 4B": llm(2560, 151936, 36, 1024, "norm"),
+    "Gemma 2 2B": llm(2304, 256000, 26, 1024, "after"),
+    "a language model in LLaMA's names": llm(640, 1000, 2, 64),
+    "KL autoencoder of SD1, SD2 and SDXL": compvis_vae(),
+    "KL autoencoder of Flux.1 or SD3, 16 channels": compvis_vae(16, 32, quant=False),
+    "KL autoencoder of the x4 upscaler": compvis_vae(levels=(128, 256, 512)),
+    "autoencoder of images": compvis_vae(3, 6, (128, 256, 256)),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("prefix", ["", "text_encoders.x.transformer.", "module._orig_mod."])
+def test_networks_written_out_from_their_code(name, prefix):
+    shapes = NETWORKS[name]
+    found = parts(header(under(prefix, shapes)))
+    assert [part.name for part in found] == [name]
+    bare = prefix.replace("_orig_mod.", "")
+    assert found[0].prefix == bare
+    assert {n: spec.shape for n, spec in found[0].tensors.items()} == shapes
+    assert found[0].nbytes == 2 * found[0].parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "layers"),
+    [("OpenCLIP ViT-H/14", 1024, 24), ("OpenCLIP ViT-bigG/14", 1280, 32)],
+)
+def test_text_encoders_in_openclip_s_names(name, width, layers):
+    found = parts(header(under("conditioner.embedders.1.model.", open_clip(width, layers))))
+    assert [(p.kind, p.name) for p in found] == [("text encoder", name)]
+
+
+KL = {
+    "block_out_channels": (128, 256, 512, 512),
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "layers_per_block": 2,
+}
+BUILT = {
+    "KL autoencoder of SD1, SD2 and SDXL": ("AutoencoderKL", KL),
+    "KL autoencoder of Flux.1 or SD3, 16 channels": (
+        "AutoencoderKL",
+        KL | {"latent_channels": 16, "use_quant_conv": False, "use_post_quant_conv": False},
+    ),
+    "KL autoencoder of Stable Video Diffusion": (
+        "AutoencoderKLTemporalDecoder",
+        {k: v for k, v in KL.items() if k != "up_block_types"},
+    ),
+    "KL autoencoder of Flux.2, 32 channels": ("AutoencoderKLFlux2", {}),
+    "asymmetric KL autoencoder": ("AsymmetricAutoencoderKL", {}),
+    "VQ autoencoder": ("VQModel", {}),
+    "autoencoder of Wan 2.1 or Qwen-Image": ("AutoencoderKLWan", {}),
+    "autoencoder of HunyuanVideo": ("AutoencoderKLHunyuanVideo", {}),
+    "autoencoder of CogVideoX": (
+        "AutoencoderKLCogVideoX",
+        {},
+    ),
+    "autoencoder of LTX-Video": ("AutoencoderKLLTXVideo", {}),
+    "TAESD of SD1, SD2 or SDXL": ("AutoencoderTiny", {}),
+    "Flux.1 dev": (
+        "FluxTransformer2DModel",
+        {"num_layers": 1, "num_single_layers": 1, "guidance_embeds": True},
+    ),
+    "Flux.1 schnell": ("FluxTransformer2DModel", {"num_layers": 1, "num_single_layers": 1}),
+    "Flux.1 Fill": (
+        "FluxTransformer2DModel",
+        {
+            "num_layers": 1,
+            "num_single_layers": 1,
+            "guidance_embeds": True,
+            "in_channels": 384,
+            "out_channels": 64,
+        },
+    ),
+    "Flux.2 dev": ("Flux2Transformer2DModel", {"num_layers": 1, "num_single_layers": 1}),
+    "Chroma": ("ChromaTransformer2DModel", {"num_layers": 1, "num_single_layers": 1}),
+    "SD3 medium": (
+        "SD3Transformer2DModel",
+        {"num_layers": 2, "num_attention_heads": 24, "caption_projection_dim": 1536},
+    ),
+    "SD3.5 large": (
+        "SD3Transformer2DModel",
+        {
+            "num_layers": 2,
+            "num_attention_heads": 38,
+            "caption_projection_dim": 2432,
+            "qk_norm": "rms_norm",
+        },
+    ),
+    "SD3.5 medium": (
+        "SD3Transformer2DModel",
+        {
+            "num_layers": 2,
+            "num_attention_heads": 24,
+            "caption_projection_dim": 1536,
+            "qk_norm": "rms_norm",
+            "dual_attention_layers": (0,),
+        },
+    ),
+    "Wan 14B, from text": ("WanTransformer3DModel", {"num_layers": 1}),
+    "Wan 2.1 14B, from an image": (
+        "WanTransformer3DModel",
+        {"num_layers": 1, "in_channels": 36, "image_dim": 1280, "added_kv_proj_dim": 5120},
+    ),
+    "HunyuanVideo": (
+        "HunyuanVideoTransformer3DModel",
+        {"num_layers": 1, "num_single_layers": 1, "num_refiner_layers": 1},
+    ),
+    "LTX-Video": ("LTXVideoTransformer3DModel", {"num_layers": 1}),
+    "PixArt-alpha, 1024 pixels": ("PixArtTransformer2DModel", {"num_layers": 1}),
+    "CogVideoX 2B": ("CogVideoXTransformer3DModel", {"num_layers": 1}),
+    "Qwen-Image": ("QwenImageTransformer2DModel", {"num_layers": 1}),
+    "Mochi": ("MochiTransformer3DModel", {"num_layers": 1}),
+    "Sana": ("SanaTransformer2DModel", {"num_layers": 1}),
+    "AuraFlow": ("AuraFlowTransformer2DModel", {"num_mmdit_layers": 1, "num_single_dit_layers": 1}),
+    "a transformer of Wan's kind": ("WanTransformer3DModel", {"num_layers": 1, "in_channels": 5}),
+    "AnimateDiff v2 for SD1": ("MotionAdapter", {}),
+    "ControlNet for Flux.1": ("FluxControlNetModel", {"num_layers": 1, "num_single_layers": 1}),
+    "ControlNet for SD3": ("SD3ControlNetModel", {"num_layers": 1}),
+    "ControlNet for SD1": ("ControlNetModel", {"cross_attention_dim": 768}),
+    "ControlNet for SD2": ("ControlNetModel", {"cross_attention_dim": 1024}),
+}
+
+
+DEPTHS = {
+    "Flux.1 dev": {"transformer_blocks": 19, "single_transformer_blocks": 38},
+    "Flux.1 schnell": {"transformer_blocks": 19, "single_transformer_blocks": 38},
+    "Flux.1 Fill": {"transformer_blocks": 19, "single_transformer_blocks": 38},
+    "Chroma": {"transformer_blocks": 19, "single_transformer_blocks": 38},
+    "Flux.2 dev": {"transformer_blocks": 8, "single_transformer_blocks": 48},
+    "SD3 medium": {"transformer_blocks": 24},
+    "SD3.5 medium": {"transformer_blocks": 24},
+    "SD3.5 large": {"transformer_blocks": 38},
+    "Wan 14B, from text": {"blocks": 40},
+    "Wan 2.1 14B, from an image": {"blocks": 40},
+    "Qwen-Image": {"transformer_blocks": 60},
+    "PixArt-alpha, 1024 pixels": {"transformer_blocks": 28},
+    "CogVideoX 2B": {"transformer_blocks": 30},
+}
+"""How many blocks the published ones have; the first is built and repeated."""
+
+
+def repeated(shapes, depths):
+    for path, count in depths.items():
+        first = {n: s for n, s in shapes.items() if n.startswith(f"{path}.0.")}
+        for number in range(1, count):
+            shapes |= {n.replace(".0.", f".{number}.", 1): s for n, s in first.items()}
+    return shapes
+
+
+@pytest.fixture(scope="module")
+def diffusers():
+    return pytest.importorskip("diffusers")
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_networks_of_diffusers(diffusers, name):
+    torch = pytest.importorskip("torch")
+    kind, options = BUILT[name]
+    with torch.device("meta"):
+        network = getattr(diffusers, kind)(**options)
+    shapes = {n: tuple(tensor.shape) for n, tensor in network.state_dict().items()}
+    if name in DEPTHS:
+        (found,) = parts(header(shapes))
+        assert found.kind == "transformer"
+        assert found.name.startswith("a ")
+        shapes = repeated(shapes, DEPTHS[name])
+    (found,) = parts(header(shapes))
+    assert found.name == name
+    assert {n: spec.shape for n, spec in found.tensors.items()} == shapes

@@ -1,0 +1,112 @@
+"""Low-rank additions to a network (LoRA and its relatives): their form, ranks, targets and base.
+
+A target is a module of the network that is added to. What is added tells how many channels that
+module reads and writes, and all of them together tell the network.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+
+from unetscope.checkpoints.identified import Part
+from unetscope.checkpoints.lora.bases import MODULES, Base, encoder_of, matches
+from unetscope.checkpoints.lora.pieces import ENDS, LASTS, Spotted, Target, targets
+from unetscope.record import TensorSpec
+
+__all__ = ["ENDS", "LASTS", "Spotted", "part"]
+
+_MOST_SHOWN = 5
+
+
+def part(tensors: Mapping[str, TensorSpec]) -> Part:
+    """The low-rank addition that these tensors are.
+
+    Args:
+        tensors: the names that `Spotted` found, with their tensors.
+    """
+    added = [*targets(tensors)]
+    forms = Counter(target.form for target in added)
+    low_rank = [form for form in forms if form != "full difference"] or [*forms]
+    form = " and ".join(sorted(low_rank))
+    if any(name.endswith((".dora_scale", ".lora_magnitude_vector")) for name in tensors):
+        form = form.replace("LoRA", "DoRA")
+    places = _by_place(added)
+    bases, unmatched = matches(
+        {key: target.told for key, target in places.get("network", {}).items()}
+    )
+    evidence = [*_about_places(places), *_about_ranks(added)]
+    doubts: list[str] = []
+    network = places.get("network", {})
+    if bases:
+        evidence += _about_base(bases, len(network), len(unmatched))
+        if all(base.is_covered_by(network) for base in bases):
+            evidence.append("they are all of its modules of their roles, in every block")
+    if len(bases) > 1:
+        doubts.append(f"its targets are in {' and in '.join(b.name for b in bases)} alike")
+    if network and not bases:
+        doubts.append("no network that is known has its targets")
+    if bases and unmatched:
+        names = ", ".join(f"`{network[key].name}`" for key in unmatched[:_MOST_SHOWN])
+        more = len(unmatched) - _MOST_SHOWN
+        beyond = f" and {more} more" if more > 0 else ""
+        doubts.append(
+            f"{len(unmatched)} of {len(network)} targets are not in {bases[0].name}: "
+            f"{names}{beyond}"
+        )
+    name = _name(form, bases, places)
+    nbytes = sum(spec.nbytes for spec in tensors.values())
+    return Part("lora", name, "", dict(tensors), nbytes, tuple(evidence), tuple(doubts))
+
+
+def _name(form: str, bases: list[Base], places: Mapping[str, Mapping[str, Target]]) -> str:
+    if bases:
+        return f"{form} for {' or '.join(base.name for base in bases)}"
+    encoders = [place for place in places if place != "network"]
+    if encoders and "network" not in places:
+        found = encoder_of({t.inputs for t in places[encoders[0]].values()})
+        return f"{form} for {found}" if found else form
+    return form
+
+
+def _about_places(places: Mapping[str, Mapping[str, Target]]) -> Iterator[str]:
+    for place, inside in places.items():
+        widths = {t.inputs for t in inside.values()}
+        encoder = encoder_of(widths) if place != "network" else ""
+        if place == "network":
+            yield f"its targets in the network: {len(inside)}"
+        elif encoder:
+            yield f"its targets in the text encoder `{place}`, {encoder}: {len(inside)}"
+        else:
+            yield f"its targets in the text encoder `{place}`: {len(inside)}"
+    if "network" in places and len(places) == 1:
+        yield "it adds to no text encoder"
+
+
+def _about_ranks(targets: list[Target]) -> Iterator[str]:
+    ranks = Counter(target.rank for target in targets if target.rank is not None)
+    if len(ranks) == 1:
+        yield f"its rank is {next(iter(ranks))}"
+    elif ranks:
+        usual = ranks.most_common(1)[0][0]
+        yield f"its ranks are {min(ranks)} to {max(ranks)}, most of them {usual}"
+
+
+def _about_base(bases: list[Base], targets: int, unmatched: int) -> Iterator[str]:
+    fit = targets - unmatched
+    yield f"{fit} of {targets} targets are modules of {bases[0].name}, with their channels"
+
+
+def _by_place(targets: list[Target]) -> dict[str, dict[str, Target]]:
+    """Targets by where they stand, `network` or a text encoder; by their name in one spelling."""
+    found: dict[str, dict[str, Target]] = defaultdict(dict)
+    for target in targets:
+        key, place = target.name, "network"
+        for prefix, where in MODULES:
+            if key.startswith(prefix):
+                key, place = key[len(prefix) :], where or place
+                if where:
+                    break
+        key = key.replace(".", "_")
+        found[place].setdefault(key, target)
+    return dict(found)

@@ -1,0 +1,150 @@
+"""The networks that people train low-rank additions for, and which of them some targets are of.
+
+Of a UNet all modules follow from its widths; of a transformer they are one stack or two of equal
+blocks. A new network is one more entry of `bases`, or of `transformers`.
+
+Source: the configs of the published models.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import NamedTuple
+
+from unetscope.checkpoints.lora.layers import Layer
+from unetscope.checkpoints.lora.transformers import transformers
+from unetscope.checkpoints.lora.unets import motion, unet
+
+MODULES = (
+    *(("base_model.model.", ""), ("model.diffusion_model.", "network")),
+    *(("lora_unet_", "network"), ("lora_prior_unet_", "network"), ("lora_transformer_", "network")),
+    *(("lora_te1_", "te1"), ("lora_te2_", "te2"), ("lora_te3_", "te3"), ("lora_te_", "te")),
+    *(("lora_prior_te_", "te"), ("lora_t5_", "t5"), ("lycoris_", "network")),
+    *(("unet.", "network"), ("transformer.", "network"), ("diffusion_model.", "network")),
+    *(("text_encoder.", "text_encoder"), ("text_encoder_2.", "text_encoder_2")),
+    *(("text_encoder_3.", "text_encoder_3"), ("text_encoders.clip_l.transformer.", "clip_l")),
+    *(
+        ("text_encoders.clip_g.transformer.", "clip_g"),
+        ("text_encoders.t5xxl.transformer.", "t5xxl"),
+    ),
+)
+"""What stands before the name of a target, and where that target is then."""
+_ENCODERS = {768: "CLIP ViT-L/14", 1024: "OpenCLIP ViT-H/14", 1280: "OpenCLIP ViT-bigG/14"}
+_ENCODERS |= {4096: "T5-XXL"}
+_AREA = 9
+"""Cells of the kernels of the convolutions, by which some forms multiply the channels."""
+
+
+_NUMBERS = re.compile(r"\d+")
+
+
+class Told(NamedTuple):
+    """What is told of a target; None where nothing is."""
+
+    inputs: int | None
+    outputs: int | None
+    convolves: bool | None = None
+
+
+@dataclass(frozen=True)
+class Base:
+    """A network that is added to.
+
+    Attributes:
+        name: what people call it.
+        modules: name, with `_` for every dot and in every dialect -> its channels.
+    """
+
+    name: str
+    modules: Mapping[str, Layer] = field(repr=False)
+
+    def holds(self, name: str, told: Told) -> bool:
+        """Whether a target is a module of it."""
+        layer = self.modules.get(name)
+        if layer is None:
+            return False
+        if told.convolves is not None and told.convolves != layer.convolves:
+            return False
+        inputs = (layer.inputs, layer.inputs * _AREA if layer.convolves else layer.inputs)
+        return told.inputs in (None, *inputs) and told.outputs in (None, layer.outputs)
+
+    @cached_property
+    def roles(self) -> Mapping[str, int]:
+        """How many modules have each role, that is each name without its numbers."""
+        return Counter(map(_role, self.modules))
+
+    def is_covered_by(self, targets: Iterable[str]) -> bool:
+        """Whether the targets are all of its modules of their roles, in every block."""
+        found = Counter(_role(name) for name in targets if name in self.modules)
+        return all(count == self.roles[role] for role, count in found.items())
+
+
+def _role(name: str) -> str:
+    return _NUMBERS.sub("#", name)
+
+
+def matches(targets: Mapping[str, Told]) -> tuple[list[Base], list[str]]:
+    """The networks that hold the most of the targets, and the targets that the first lacks.
+
+    Of several, those of which the targets are all modules of the same roles: who adds to the
+    attention of every block adds to all blocks. None, if no network holds more than half.
+    """
+    best: list[Base] = []
+    most = len(targets) // 2
+    for base in bases():
+        common = targets.keys() & base.modules.keys()
+        if len(common) < most:
+            continue
+        held = sum(base.holds(name, targets[name]) for name in common)
+        if held > most:
+            best, most = [base], held
+        elif held == most and best:
+            best.append(base)
+    if len(best) > 1:
+        whole = [base for base in best if base.is_covered_by(targets)]
+        best = whole or best
+    unmatched = [n for n, told in targets.items() if best and not best[0].holds(n, told)]
+    return best, unmatched
+
+
+def encoder_of(widths: set[int | None]) -> str:
+    """The text encoder whose modules read so many channels; empty if it is not known."""
+    return _ENCODERS.get(min((width for width in widths if width), default=0), "")
+
+
+@cache
+def bases() -> tuple[Base, ...]:
+    """All networks that are known as bases."""
+    wide = (320, 640, 1280, 1280)
+    sd1 = unet(wide, (1, 1, 1, 0), 1, 768, linear=False)
+    sd2 = unet(wide, (1, 1, 1, 0), 1, 1024)
+    sdxl = unet(wide[:3], (0, 2, 10), 10, 2048, added=2816)
+    ssd = unet(wide[:3], (0, 2, 4), 0, 2048, decoder=((4, 4, 10), (2, 1, 1), 0), added=2816)
+    vega = unet(wide[:3], (0, 1, 2), 0, 2048, decoder=(2, 1, 0), added=2816)
+    refiner = unet((384, 768, 1536, 1536), (0, 4, 4, 0), 4, 1280, added=2560)
+    return (
+        Base("SD1", _both(sd1)),
+        Base("SD2", _both(sd2)),
+        Base("SDXL", _both(sdxl)),
+        Base("SSD-1B", _both(ssd)),
+        Base("Segmind Vega", _both(vega)),
+        Base("the refiner of SDXL", _both(refiner)),
+        Base("AnimateDiff's motion module", _spelled(motion(wide))),
+        *(Base(name, _spelled(dict(modules))) for name, modules in transformers()),
+    )
+
+
+def _spelled(modules: Mapping[str, Layer]) -> dict[str, Layer]:
+    return {name.replace(".", "_"): layer for name, layer in modules.items()}
+
+
+def _both(modules: Mapping[str, Layer]) -> dict[str, Layer]:
+    """A UNet's modules in diffusers' names and in CompVis'."""
+    from unetscope.analysis.names import compvis_names
+
+    theirs = {name: modules[ours] for ours, name in compvis_names(modules).items()}
+    return _spelled(theirs) | _spelled(modules)

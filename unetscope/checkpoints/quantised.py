@@ -1,0 +1,184 @@
+"""True shapes of tensors that are stored packed, and the helpers that stand beside them.
+
+What is stored is told by the helpers' names, never by a shape alone:
+
+- scaled fp8: `scale_weight` or `weight_scale`, and `scaled_fp8` or `comfy_quant` as a mark;
+- NVFP4: `weight_scale_2` beside a byte for two elements along the last axis;
+- bitsandbytes: `weight.absmax` with `quant_state.bitsandbytes__nf4` beside a column of bytes, each
+  of two elements, whose shape stands in the weights and not in the header; `SCB` beside int8;
+- GPTQ and AWQ: `qweight`, `qzeros` and `scales` in the place of a linear layer's weight;
+- SVDQuant: `qweight` with `wscales`; optimum-quanto: `weight._data` with `weight._scale`.
+
+GGUF's types are read as such: its file has the true shapes.
+
+Sources: comfyanonymous/ComfyUI, `comfy/ops.py` and `comfy/quant_ops.py`; bitsandbytes,
+`functional.py` (QuantState); AutoGPTQ and AutoAWQ, `qlinear`; nunchaku, `models/linear.py`;
+optimum-quanto, `tensor/qbytes.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from unetscope.record import TensorSpec
+
+HELPERS = frozenset(
+    {
+        *("scale_weight", "scale_input", "scaled_fp8", "comfy_quant", "weight_scale"),
+        *("weight_scale_2", "input_scale", "output_scale", "pre_quant_scale"),
+        *("absmax", "quant_map", "nested_absmax", "nested_quant_map", "SCB", "weight_format"),
+        *("bitsandbytes__nf4", "bitsandbytes__fp4"),
+        *("qweight", "qzeros", "scales", "g_idx", "wscales", "wzeros", "wtscale", "wcscales"),
+        *("smooth_factor", "smooth_factor_orig", "_data", "_scale"),
+    }
+)
+"""Ends of names that make a closer look worth while."""
+_PLAIN = (".weight", ".bias")
+_MARKS = frozenset({"scaled_fp8", "comfy_quant"})
+_OF_WEIGHTS = ("scale_weight", "scale_input", "weight_scale", "weight_scale_2", "input_scale")
+_OF_WEIGHTS_TOO = ("output_scale", "pre_quant_scale", "SCB", "weight_format")
+_OF_FOUR_BITS = ("absmax", "quant_map", "nested_absmax", "nested_quant_map")
+_OF_PACKED = ("qzeros", "scales", "g_idx")
+_OF_SVD = ("wscales", "wzeros", "wtscale", "wcscales", "smooth_factor", "smooth_factor_orig")
+_STATE = ".quant_state.bitsandbytes__"
+_BYTES = ("int8", "uint8")
+_FOUR_BITS = {"nf4": "NF4", "fp4": "FP4"}
+
+
+@dataclass
+class Restored:
+    """Tensors as they are when used.
+
+    Attributes:
+        tensors: name -> tensor, without helpers.
+        flat: names of those whose shape is lost, which have all elements in one axis.
+        told: names of those whose shape was lost, and is told by the bias beside them.
+        became: the names of those that are stored under other ones: `qweight` -> `weight`.
+        packings: how tensors are stored, with how many are: `bitsandbytes nf4`.
+    """
+
+    tensors: dict[str, TensorSpec]
+    flat: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
+    became: dict[str, str] = field(default_factory=dict)
+    packings: dict[str, int] = field(default_factory=dict)
+
+    def doubts(self, names: Iterable[str]) -> tuple[str, ...]:
+        """What cannot be told of the tensors of these names, in sentences."""
+        if not self.told and not self.flat:
+            return ()
+        names = set(names)
+        found = []
+        if told := len(self.told & names):
+            found.append(
+                f"tensors of four bits, whose shapes are told by their biases alone: {told}"
+            )
+        if flat := len(self.flat & names):
+            found.append(
+                f"tensors of four bits, of which no header tells more than their elements: {flat}"
+            )
+        return tuple(found)
+
+
+def restored(stored: Mapping[str, TensorSpec]) -> Restored:
+    """The true shapes of what a file holds.
+
+    Args:
+        stored: name -> tensor, as the header has them.
+    """
+    suspects = [
+        name
+        for name in stored
+        if not name.endswith(_PLAIN) and name[name.rfind(".") + 1 :] in HELPERS
+    ]
+    found = Restored(dict(stored))
+    for name in suspects:
+        owner, _, last = name.rpartition(".")
+        if last == "qweight":
+            _packed(found, stored, owner)
+        elif last == "_data" and f"{owner}._scale" in stored:
+            _replace(found, name, owner, stored[name], "optimum-quanto")
+            found.tensors.pop(f"{owner}._scale", None)
+        elif last in _MARKS:
+            found.tensors.pop(name, None)
+        elif _STATE in name:
+            _four_bits(found, stored, name)
+        elif last in (*_OF_WEIGHTS, *_OF_WEIGHTS_TOO):
+            _scaled(found, stored, owner, name)
+    return found
+
+
+def _scaled(found: Restored, stored: Mapping[str, TensorSpec], owner: str, helper: str) -> None:
+    """A weight of eight bits with its scale, or one of four, two to a byte."""
+    weight = stored.get(f"{owner}.weight")
+    if weight is None or not (weight.dtype in _BYTES or weight.dtype.startswith("float8")):
+        return
+    found.tensors.pop(helper, None)
+    if f"{owner}.weight_scale_2" in stored and weight.dtype == "uint8" and len(weight.shape) == 2:
+        rows, columns = weight.shape
+        if helper.endswith(".weight_scale_2"):
+            found.tensors[f"{owner}.weight"] = TensorSpec((rows, 2 * columns), "F4")
+            _count(found, "NVFP4")
+    elif helper.endswith((".scale_weight", ".weight_scale")):
+        _count(found, f"scaled {weight.dtype}")
+    elif helper.endswith(".SCB"):
+        _count(found, "bitsandbytes int8")
+
+
+def _four_bits(found: Restored, stored: Mapping[str, TensorSpec], state: str) -> None:
+    """A weight of bitsandbytes': a column of bytes, each of two elements."""
+    name, _, kind = state.partition(_STATE)
+    weight = stored.get(name)
+    found.tensors.pop(state, None)
+    if weight is None:
+        return
+    for helper in _OF_FOUR_BITS:
+        found.tensors.pop(f"{name}.{helper}", None)
+    numel = 2 * weight.nbytes
+    bias = stored.get(f"{name.removesuffix('weight')}bias")
+    shape: tuple[int, ...] = (numel,)
+    if bias is not None and len(bias.shape) == 1 and bias.numel and not numel % bias.numel:
+        shape = bias.numel, numel // bias.numel
+        found.told.add(name)
+    else:
+        found.flat.add(name)
+    found.tensors[name] = TensorSpec(shape, _FOUR_BITS.get(kind, "NF4"))
+    _count(found, f"bitsandbytes {kind}")
+
+
+def _packed(found: Restored, stored: Mapping[str, TensorSpec], owner: str) -> None:
+    """The weight of a linear layer of GPTQ's, AWQ's or SVDQuant's, by what stands beside it."""
+    packed = stored[f"{owner}.qweight"]
+    if len(packed.shape) != 2:
+        return
+    rows, columns = packed.shape
+    if f"{owner}.wscales" in stored:
+        helpers: tuple[str, ...] = _OF_SVD
+        spec, how = TensorSpec((rows, 2 * columns), "int4"), "SVDQuant"
+    else:
+        scales, groups = stored.get(f"{owner}.scales"), stored.get(f"{owner}.g_idx")
+        if scales is None or len(scales.shape) != 2 or not scales.shape[1] or not columns:
+            return
+        helpers, outputs = _OF_PACKED, scales.shape[1]
+        if columns == outputs:
+            zeros = stored.get(f"{owner}.qzeros")
+            bits = 4 if zeros is None else 32 * zeros.shape[-1] // outputs
+            inputs = groups.numel if groups is not None else rows * 32 // max(bits, 1)
+            spec, how = TensorSpec((outputs, inputs), f"uint{bits}"), "GPTQ"
+        else:
+            spec, how = TensorSpec((outputs, rows), "uint4"), "AWQ"
+    _replace(found, f"{owner}.qweight", f"{owner}.weight", spec, how)
+    for helper in helpers:
+        found.tensors.pop(f"{owner}.{helper}", None)
+
+
+def _replace(found: Restored, old: str, new: str, spec: TensorSpec, how: str) -> None:
+    found.tensors.pop(old, None)
+    found.tensors[new] = spec
+    found.became[old] = new
+    _count(found, how)
+
+
+def _count(found: Restored, packing: str) -> None:
+    found.packings[packing] = found.packings.get(packing, 0) + 1
