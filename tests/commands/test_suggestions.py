@@ -29,6 +29,7 @@ EXAMPLES = {
     "unetscope check": "unetscope check tiny.yaml",
     "unetscope check CONFIG": "unetscope check tiny.yaml",
     "unetscope check --list-rules": "unetscope check --list-rules",
+    "unetscope compare": "unetscope compare tiny.yaml tiny.yaml",
     "unetscope diff": "unetscope diff tiny.yaml tiny.yaml",
     "unetscope diff --base origin/main configs/": "unetscope diff --base origin/main configs/",
     "unetscope diff --base {}": "unetscope diff --base HEAD",

@@ -132,7 +132,7 @@ def diff_command(
     left.source.by_position = right.source.by_position = True
     found = api.diff(left, right, verify=verify, progress=console.progress)
     for one, other in ((left, right), (right, left)):
-        _tell_other_names(one, other)
+        tell_other_names(one, other)
     if found.tensors_only:
         console.info(
             "note: tensors alone are compared; a checkpoint tells nothing of functions, skips, "
@@ -154,7 +154,7 @@ def diff_command(
     raise typer.Exit(1 if judgement.breaches else 0)
 
 
-def _tell_other_names(network: Architecture, other: Architecture) -> None:
+def tell_other_names(network: Architecture, other: Architecture) -> None:
     """Say which inputs went by their places.
 
     Raises:
