@@ -1258,9 +1258,10 @@ class Words:
     )
     drawn_changes = Word(en="{}, drawn", zh="{} 的图")
     drawings_left_out = Word(
-        en="{} drawings are left out here, as a comment holds 65,536 characters; `unetscope draw "
-        "OLD NEW` draws them.",
-        zh="评论最多 65,536 个字符，此处省略 {} 张图；`unetscope draw OLD NEW` 可画出它们。",
+        en="{} drawings are left out here, as a comment holds 65,536 characters; `unetscope draw` "
+        "draws them, given the old network and the new one.",
+        zh="评论最多 65,536 个字符，此处省略 {} 张图；`unetscope draw` 给定新旧两个网络"
+        "可画出它们。",
     )
     overlay_outside = Word(
         en="Changes outside the blocks: {}.", zh="不在图中任何模块内的变化：{}。"
