@@ -1226,6 +1226,47 @@ class Words:
         zh="每格为 {} 步的平均，从 -1（低）到 1（高）：更快的变化显示为平线",
     )
 
+    # The drawing of two networks
+    overlay_marks = WordsByKey(
+        {
+            "+": Word(en="here only in {new}", zh="此处仅 {new} 有"),
+            "-": Word(en="here only in {old}", zh="此处仅 {old} 有"),
+            "~": Word(en="changed, or of other shapes", zh="有变化，或维度不同"),
+            "": Word(en="the same in both", zh="两者相同"),
+        }
+    )
+    overlay_ids = Word(
+        en="At a block stand the ids under which `unetscope diff` lists the changes in it and "
+        "those of the skips that it pops; x 2: two rows there.",
+        zh="模块处写有 `unetscope diff` 列出其中变化以及其弹出的跨层连接的变化所用的标识；"
+        "x 2 表示那里有两行。",
+    )
+    overlay_changed = Word(
+        en="In a block of both, - stands before the shapes in {old}, + before those in {new}, and "
+        "> between two names.",
+        zh="两者共有的模块中，- 后为 {old} 中的维度，+ 后为 {new} 中的维度，> 连接新旧两个名称。",
+    )
+    overlay_shares = Word(
+        en="Shares are those of {new}; of a block that is only in {old}, those of {old}.",
+        zh="占比均以 {new} 为准；仅在 {old} 中的模块以 {old} 为准。",
+    )
+    reads_as_numbered_skip = Word(
+        en="An arc is a skip: #, its push in the ledger (#3>2: in the ledgers of both); channels "
+        "and size.",
+        zh="每条弧线是一个跨层连接：# 后为台账中的压入编号（#3>2：新旧台账中的编号），"
+        "其后为通道数和尺寸。",
+    )
+    drawn_changes = Word(en="{}, drawn", zh="{} 的图")
+    drawings_left_out = Word(
+        en="{} drawings are left out here, as a comment holds 65,536 characters; `unetscope draw` "
+        "draws them, given the old network and the new one.",
+        zh="评论最多 65,536 个字符，此处省略 {} 张图；`unetscope draw` 给定新旧两个网络"
+        "可画出它们。",
+    )
+    overlay_outside = Word(
+        en="Changes outside the blocks: {}.", zh="不在图中任何模块内的变化：{}。"
+    )
+
     # The drawing
     drawn_parts = WordsByKey(
         {

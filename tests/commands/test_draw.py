@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from unetscope.drawing.forms import FORMS, form_of
+
+LOCK = Path(__file__).parents[2] / "configs/locks/article_003.lock"
 
 
 def test_a_drawing_on_stdout(unetscope) -> None:
@@ -66,6 +69,42 @@ def test_png_is_for_files_and_pipes(unetscope, tmp_path, monkeypatch) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_two_networks(unetscope, tmp_path) -> None:
+    done = unetscope("draw", "article_003", "article_002")
+    assert done.code == 0
+    assert done.out.startswith("Simplified UNet -> ")
+    assert {line[0] for line in done.out.splitlines() if line} >= {"━", "┈"}
+    saved = tmp_path / "t.json"
+    assert unetscope("trace", "article_003", "--sections", "model", "--save", saved).code == 0
+    said = " ".join(unetscope("draw", "article_003", saved).out.split())
+    assert "is the same network" in said
+    assert "仅" in unetscope("draw", "article_003", "article_002", "--lang", "zh").out
+
+
+@pytest.mark.parametrize("form", ["svg", "tikz", "mermaid", "dot"])
+def test_two_networks_in_each_form(unetscope, form) -> None:
+    done = unetscope("draw", "article_003", "article_002", "-f", form)
+    assert done.code == 0
+    assert "here only in" in done.out
+    assert "param-added" in done.out
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("article_003", "article_003", "article_003"),
+        ("article_003", "article_002", "--heat", "macs"),
+        ("article_003", "article_002", "--detail", "op"),
+        ("article_003", LOCK),
+        (LOCK, "article_003"),
+    ],
+)
+def test_what_is_not_drawn_of_two(unetscope, given) -> None:
+    done = unetscope("draw", *given)
+    assert (done.code, done.out) == (2, "")
+    assert "hint: " in done.err
+
+
 def test_both_languages(unetscope) -> None:
     assert "编码器" in unetscope("draw", "article_003", "--lang", "zh").out
     assert "编码器" in unetscope("draw", "article_003", "--lang", "zh", "-f", "svg").out
@@ -82,6 +121,7 @@ for form in {forms!r}:
     cli.run(["draw", {str(saved)!r}, "-f", form])
     print("<>", flush=True)
 cli.run(["draw", {str(saved)!r}, "--detail", "op", "--heat", "held"])
+cli.run(["draw", {str(saved)!r}, {str(saved)!r}])
 print("torch" in sys.modules, "rich" in sys.modules, file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)

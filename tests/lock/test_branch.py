@@ -594,9 +594,11 @@ def test_hostile_names_are_text(project, git, commit, change, unetscope):
         assert not list(project.rglob("ran"))
         match form:
             case "markdown":
-                code = done.out.split("<code>")
+                text, _, drawn = done.out.partition("```text\n")
+                assert drawn.count("```") == 1  # all that is before its end is text
+                code = text.split("<code>")
                 assert "@all" not in code[0].replace("@&#8203;all", "")
-                assert "<img>" not in done.out.replace("\\<img>", "")
+                assert "<img>" not in text.replace("\\<img>", "")
             case "github":
                 assert done.out.count("\n") == 1
             case "junit":
@@ -623,6 +625,45 @@ def test_the_comment_and_the_summary_of_a_job(project, git, change, unetscope, m
     body = (project / "c.md").read_text()
     assert body == f"<!-- unetscope-diff -->\n\n{(project / 'summary.md').read_text()}"
     assert body == unetscope("diff", "--base", "main", "-f", "markdown").out
+
+
+def test_the_comment_draws_both_networks(git, change, unetscope, tmp_path):
+    change("norm_num_groups: 4", "norm_num_groups: 4\n  mid_block_type: null")
+    file = tmp_path / "comment.md"
+    code = unetscope("diff", "--base", "main", ".", "--comment", file).code
+    assert code == 1
+    text = file.read_text(encoding="utf-8")
+    hidden = text[text.index(f"<summary>{CONFIG}, drawn</summary>\n\n```text\n") :]
+    assert hidden.endswith("```\n\n</details>\n")
+    assert "- mid_block" in hidden
+    assert "- param-removed" in hidden
+    lock = unetscope("diff", "--base", "main", LOCK, "-f", "markdown")
+    assert "drawn</summary>" not in lock.out  # a lock holds no trace
+
+
+def test_without_a_comment_nothing_is_drawn(git, change, unetscope, monkeypatch):
+    change(*GROUPS)
+    monkeypatch.setattr("unetscope.commands.diff._drawn", None)
+    assert unetscope("diff", "--base", "main", ".").code == 1
+
+
+@pytest.mark.parametrize("count", [1, 30, 60])
+def test_drawings_are_left_out_of_a_comment_first(count):
+    class Lines:
+        def lines(self, width, **_):
+            return ["." * width] * 20
+
+    drawn = [Table("drawing", f"d{i}", (), (), folded=True, picture=Lines()) for i in range(count)]
+    table = Table("first", "first", (Column("key", "Key"),), (("value",),))
+    folded = Table("more", "more", (Column("key", "Key"),), (("other",),), folded=True)
+    text = comment([*drawn, table, folded], PLAIN)
+    shown = text.count("drawings are left out")
+    kept = text.count("```text")
+    assert len(text) <= MOST
+    assert "value" in text
+    assert "other" in text
+    assert bool(shown) == (kept < count)
+    assert not shown or f"{count - kept} drawings are left out here" in text
 
 
 @pytest.mark.parametrize("count", [2, 40, 120])

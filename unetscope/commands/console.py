@@ -189,6 +189,11 @@ def emit(data: str | bytes, output: Path | None = None) -> None:
         write(output, data.encode() if isinstance(data, str) else data)
 
 
+def is_job() -> bool:
+    """Whether this runs in a job of GitHub's, which shows a summary."""
+    return bool(os.environ.get(_SUMMARY))
+
+
 def add_to_job(tables: Sequence[Table], language: str) -> None:
     """Add tables to what GitHub shows below a job's log, if this runs in one.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from unetscope.analysis.diff import Change, Diff
     from unetscope.api import Architecture
     from unetscope.errors import Place
+    from unetscope.record import Trace
+    from unetscope.table import Picture
 
 
 def _schema() -> object:
@@ -118,7 +121,9 @@ def diff_command(
     renaming = _in_compvis_names if names == "compvis" else None
     if base is not None or are_revisions(given):
         (request,) = network.requests([ANY_CONFIG])
-        comparison = Comparison(request, gate, verify, renaming)
+        draws = comment is not None or written.for_reviewers or console.is_job()
+        drawing = partial(_drawn, lang=written.lang, names=names) if draws else None
+        comparison = Comparison(request, gate, verify, renaming, drawing)
         report = comparison.of_branch(base, given)
         show(report, written, output, comment, names=renamed)
         raise typer.Exit(report.code)
@@ -132,7 +137,7 @@ def diff_command(
     left.source.by_position = right.source.by_position = True
     found = api.diff(left, right, verify=verify, progress=console.progress)
     for one, other in ((left, right), (right, left)):
-        _tell_other_names(one, other)
+        tell_other_names(one, other)
     if found.tensors_only:
         console.info(
             "note: tensors alone are compared; a checkpoint tells nothing of functions, skips, "
@@ -154,7 +159,20 @@ def diff_command(
     raise typer.Exit(1 if judgement.breaches else 0)
 
 
-def _tell_other_names(network: Architecture, other: Architecture) -> None:
+def _drawn(old: Trace, new: Trace, sources: tuple[str, str], *, lang: str, names: str) -> Picture:
+    """Two networks in one drawing, for a comment.
+
+    Raises:
+        UnetscopeError: the code base of `names` has none for anything in one of them.
+    """
+    from unetscope.views.overlay import Overlaid, overlaid
+    from unetscope.views.view import View
+
+    before, after = (View.of(trace, lang, names) for trace in (old, new))
+    return Overlaid(overlaid(before, after, sources))
+
+
+def tell_other_names(network: Architecture, other: Architecture) -> None:
     """Say which inputs went by their places.
 
     Raises:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unetscope.commands import console
+from unetscope.commands import completing, console
+from unetscope.commands.diff import tell_other_names
 from unetscope.commands.help_page import examples
 from unetscope.commands.options import (
-    MaybeSource,
     ModuleNames,
     Output,
     SizedNetworkOptions,
@@ -22,6 +22,10 @@ from unetscope.commands.options import (
 )
 from unetscope.drawing.forms import FORMS, drawn, form_of
 from unetscope.errors import ForwardError, UnetscopeError
+from unetscope.wording import quoted
+
+if TYPE_CHECKING:
+    from unetscope.drawing.sheet import Sheet
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,55 @@ class DrawingOptions(WrittenOptions):
     output: Output = None
 
 
+def _of_one(
+    network: SizedNetworkOptions,
+    name: str | None,
+    heat: str | None,
+    detail: str,
+    lang: str,
+    names: str,
+) -> Sheet:
+    """One network, up to the failure if its pass failed."""
+    from unetscope.views.draw import drawing
+    from unetscope.views.view import View
+
+    unet = network.load(name)
+    try:
+        trace = unet.trace()
+    except ForwardError as error:
+        console.note(error)
+        trace = error.trace
+    return drawing(View.of(trace, lang, names), heat, detail)
+
+
+def _of_two(network: SizedNetworkOptions, given: list[str], lang: str, names: str) -> Sheet:
+    """Two networks in one drawing.
+
+    Raises:
+        UnetscopeError: there are more, or one cannot be traced.
+    """
+    if len(given) > 2:
+        raise UnetscopeError(
+            f"expected one network or two, found {', '.join(map(quoted, given))}",
+            hint="`unetscope compare` shows several side by side",
+        )
+    from unetscope.views.overlay import overlaid
+    from unetscope.views.view import View
+
+    both = network.load_all(given)
+    for one in both:
+        one.source.by_position = True
+    traces = [one.trace() for one in both]
+    for one, other in (both, both[::-1]):
+        tell_other_names(one, other)
+    old, new = (View.of(trace, lang, names) for trace in traces)
+    return overlaid(old, new, (given[0], given[1]))
+
+
 @examples(
     ("unetscope draw sd15", "The U in the terminal: blocks, their shares of the cost, skips."),
     ("unetscope draw sdxl_base -o sdxl.svg", "The same as a picture for a paper or a README."),
+    ("unetscope draw sd15 bk_sdm_small", "Two networks in one drawing: what came, went, changed."),
     ("unetscope draw sd15 -o unet.tex", "The same for LaTeX: to compile or to `\\input`."),
     ("unetscope draw sd15 -f mermaid", "A flowchart, which GitHub shows in a block of Markdown."),
     (
@@ -53,7 +103,16 @@ class DrawingOptions(WrittenOptions):
 def draw_command(
     network: SizedNetworkOptions,
     written: DrawingOptions,
-    config: MaybeSource = None,
+    networks: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CONFIG | OLD NEW]",
+            help="A config, a saved trace, a file at a git revision (HEAD~1:configs/unet.yaml), or "
+            "code: pkg.module:attr; two of them are drawn as one. Without one, what `config` names "
+            "under tool.unetscope in the nearest pyproject.toml, else sd15.",
+            autocompletion=completing.configs,
+        ),
+    ] = None,
     heat: Annotated[
         str | None,
         typer.Option(
@@ -82,20 +141,23 @@ def draw_command(
 
     A row is a resolution; the encoder goes down on the left and the decoder up on the right. A
     network that is no U is drawn in columns by resolution, and a pass that fails up to the failure.
+    Of two networks, what is only in one and what changed bears a mark (+, -, ~) and the id under
+    which `unetscope diff` lists it.
     """
     output = written.output
     if written.format == "png" and output is None and sys.stdout.isatty():
         raise UnetscopeError("a terminal shows no PNG", hint="`-o FILE.png` writes one to a file")
-    unet = network.load(config)
-    try:
-        trace = unet.trace()
-    except ForwardError as error:
-        console.note(error)
-        trace = error.trace
-    from unetscope.views.draw import drawing
-    from unetscope.views.view import View
-
-    sheet = drawing(View.of(trace, written.lang, names), heat, detail)
+    given = networks or []
+    if len(given) < 2:
+        sheet = _of_one(network, next(iter(given), None), heat, detail, written.lang, names)
+    else:
+        for option, value in (("--heat", heat), ("--detail", detail)):
+            if value not in (None, "block"):
+                raise UnetscopeError(
+                    f"`{option}` is for one network: of two, the drawing tells what changed",
+                    hint="draw each of them alone",
+                )
+        sheet = _of_two(network, given, written.lang, names)
     if written.format != "terminal":
         console.emit(drawn(sheet, written.format), output)
         return

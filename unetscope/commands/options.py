@@ -542,6 +542,13 @@ class ChangeOptions(WrittenOptions):
         """Whether all changes are wanted: only a terminal has screens to fill."""
         return self.every or self.format != "terminal"
 
+    @property
+    def for_reviewers(self) -> bool:
+        """Whether what is written is a comment."""
+        from unetscope.render import FORMATS, Reader
+
+        return FORMATS[self.format].reader is Reader.REVIEWERS
+
     def show(
         self,
         judged: Sequence[Judged],

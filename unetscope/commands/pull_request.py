@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from unetscope.api import Architecture
     from unetscope.commands.options import ChangeOptions
     from unetscope.errors import Place
+    from unetscope.record import Trace
     from unetscope.rules.branch import Report, Row
     from unetscope.rules.gate import Gate
     from unetscope.sources.branch import Branch
     from unetscope.sources.compared import Compared
+    from unetscope.table import Picture
 
 
 LARGEST_SUMMARY = 340_000
@@ -67,12 +69,14 @@ class Comparison:
         gate: what may pass.
         verify: where both networks run for real, if they shall.
         renaming: gives the modules of a diff other names, if they shall have any.
+        drawing: draws two traces, with what they come from, as one picture, if that is wanted.
     """
 
     request: Request
     gate: Gate
     verify: str | None
     renaming: Callable[[Diff, Architecture, Architecture], Diff] | None
+    drawing: Callable[[Trace, Trace, tuple[str, str]], Picture] | None = None
 
     def of_branch(self, base: str | None, given: Sequence[str]) -> Report:
         """What changed in the networks of some folders and files.
@@ -134,7 +138,18 @@ class Comparison:
         if row.came:  # there is nothing to be relative to
             absolute = {cost: bound for cost, bound in gate.bounds.items() if not bound.base}
             gate = replace(gate, bounds=absolute)
-        return replace(row, judgement=gate.judge(diff), place=place)
+        picture = self._picture(found) if row.judgement is None and diff.changes else None
+        return replace(row, judgement=gate.judge(diff), place=place, picture=picture)
+
+    def _picture(self, found: Compared) -> Picture | None:
+        """Both networks in one drawing; none of those that are not both there to be traced."""
+        if self.drawing is None or found.old is None or found.new is None:
+            return None
+        try:
+            sources = found.old.name, found.row.path
+            return self.drawing(found.old.trace(), found.new.trace(), sources)
+        except UnetscopeError:  # a lock holds no trace
+            return None
 
     def _diff(self, found: Compared) -> tuple[Row, Diff, dict[int, Change]]:
         """What changed; and each change under the names that the network itself has.

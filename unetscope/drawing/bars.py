@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from math import log2, prod
 
 from unetscope.drawing.figure import Block, Dims, Figure
-from unetscope.drawing.layout import Label, cells, change, folded, numbers, row_texts, title
+from unetscope.drawing.layout import (
+    Label,
+    before,
+    cells,
+    change,
+    folded,
+    numbers,
+    row_texts,
+    title,
+)
 
 FONT = 10
 """Pixels of a line of text."""
@@ -16,8 +25,8 @@ LINE = 12
 """Pixels from a line of text to the next."""
 _LOWEST, _HIGHEST = 8, 56
 _NARROWEST, _WIDEST = 6, 64
-_NAME = 18
-"""Characters of a line of a name."""
+_NAME, _ID = 18, 23
+"""Characters of a line of a name, and of what changed."""
 
 
 def scales(figure: Figure) -> tuple[Dims, int]:
@@ -43,7 +52,21 @@ def bar_texts(figure: Figure, at: int, words: Sequence[str]) -> list[str]:
     block = figure.blocks[at]
     costs = zip(words, numbers(figure, block), strict=False)
     told = [f"{word} {number}" for word, number in costs]
-    return [*folded(title(block), _NAME), *change(block, "→").split(), *told, *_rows(figure, block)]
+    told += [line for text in block.told for line in folded(text, _ID)]
+    return [*folded(title(block), _NAME), *_shapes(block), *told, *_rows(figure, block)]
+
+
+def _shapes(block: Block) -> list[str]:
+    """Channels and size, a line each; of two networks those of both where they differ."""
+    new = change(block, "→").split()
+    old = [part for text in before(block, "→") for part in text.split()]
+    if not old:
+        return new
+    (_, *was), (_, *now) = old, new
+    if len(was) != len(now):
+        return [" ".join(old), " ".join(new)]
+    pairs = zip(was, now, strict=True)
+    return [line for a, b in pairs for line in ([a] if a == b else [f"- {a}", f"+ {b}"])]
 
 
 def labels(block: Block, texts: Sequence[str], x: float, y: float, anchor: str) -> list[Label]:

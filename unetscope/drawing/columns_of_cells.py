@@ -11,6 +11,7 @@ from unetscope.drawing.layout import (
     Layout,
     Route,
     arc_label,
+    before,
     cells,
     change,
     folded,
@@ -83,7 +84,8 @@ def _lines(figure: Figure, at: int, room: int, arrow: str) -> list[str]:
     block = figure.blocks[at]
     costs = ", ".join(numbers(figure, block))
     lines: list[str] = []
-    for text in (title(block), change(block, arrow), costs):
+    shapes = (*before(block, arrow), change(block, arrow))
+    for text in (title(block), *shapes, costs, *block.told):
         if lines and text and cells(lines[-1]) + 2 + cells(text) <= room:
             lines[-1] += f"  {text}"
         elif text:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from unetscope.drawing.figure import Dims
-from unetscope.drawing.layout import shape
+from unetscope.drawing import patterns
+from unetscope.drawing.figure import Arc, Dims
+from unetscope.drawing.layout import arc_label, shape
 from unetscope.drawing.nodes import ink, lines, paint, parts, sentences
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.svg import WARNING
@@ -20,6 +21,7 @@ _HEAD = """digraph {{
   node [shape=box, style=filled, {font}]
   edge [color="#666666", {font}]
 """
+_LINES = {"+": "bold", "-": "dotted", "~": "dashed"}
 _FONT = "fontname=Courier, fontsize=10"
 """Graphviz knows the widths of its characters, whatever fonts are installed."""
 
@@ -36,21 +38,25 @@ def dot(sheet: Sheet) -> str:
         up = figure.blocks[at].level < figure.blocks[at - 1].level
         ends = f"b{at} -> b{at - 1}" if up else f"b{at - 1} -> b{at}"
         written.append(f"  {ends} [weight=8, penwidth=2{', dir=back' if up else ''}]\n")
-    for (start, end, crossing, size), numbers in _together(sheet).items():
+    for (start, end, crossing, mark, size), arcs in _together(sheet).items():
         warned = f', style=dashed, color="{WARNING}", fontcolor="{WARNING}"' if crossing else ""
-        label = _inside(f"{_numbers(numbers)} {shape(size)}")
+        if mark and not crossing:
+            warned = f', style={_LINES[mark]}, color="{patterns.LINES[mark]}"'
+        told = f"{_numbers([arc.number for arc in arcs])} {shape(size)}"
+        label = _inside(" ".join(map(arc_label, arcs)) if arcs[0].name else told)
         written.append(f'  b{start} -> b{end} [constraint=false, xlabel="{label}"{warned}]\n')
     return "".join([*written, "}\n"])
 
 
-def _together(sheet: Sheet) -> dict[tuple[int, int, bool, Dims], list[int]]:
-    """The numbers of skips that would lie one on the other: of the same two blocks and one shape.
+def _together(sheet: Sheet) -> dict[tuple[int, int, bool, str, Dims], list[Arc]]:
+    """The skips that would lie one on the other: of the same two blocks and one shape.
 
-    By the blocks, whether the skips were popped out of order, and their shape.
+    By the blocks, whether the skips were popped out of order, their mark and their shape.
     """
-    found: dict[tuple[int, int, bool, Dims], list[int]] = {}
+    found: dict[tuple[int, int, bool, str, Dims], list[Arc]] = {}
     for arc in sheet.figure.arcs:
-        found.setdefault((arc.start, arc.end, arc.crossing, arc.shape), []).append(arc.number)
+        key = arc.start, arc.end, arc.crossing, arc.mark, arc.shape
+        found.setdefault(key, []).append(arc)
     return found
 
 

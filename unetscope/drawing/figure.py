@@ -49,6 +49,9 @@ class Block(NamedTuple):
         made_bytes: of the activations that its functions make.
         held: the most bytes at once while it runs, beside weights and inputs.
         rows: what is in it, if that is drawn too.
+        mark: of two networks in one drawing, what became of it: `+`, `-` or `~`; else empty.
+        was: what it was in the old one of two networks that both have it.
+        told: more lines, below channels and size.
     """
 
     name: str
@@ -63,17 +66,22 @@ class Block(NamedTuple):
     made_bytes: int = 0
     held: int = 0
     rows: tuple[Row, ...] = ()
+    mark: str = ""
+    was: Block | None = None
+    told: tuple[str, ...] = ()
 
 
 class Arc(NamedTuple):
     """One skip.
 
     Attributes:
-        number: its push, as in the ledger.
+        number: its push, as in the ledger; of two networks in one drawing, its place among all.
         start: the index of the block that pushes.
         end: the index of the block that pops.
         shape: channels and size of what is pushed.
         crossing: whether it was popped out of order.
+        mark: as a block's.
+        name: what stands at it, if that is not its number and its shape.
     """
 
     number: int
@@ -81,6 +89,8 @@ class Arc(NamedTuple):
     end: int
     shape: Dims
     crossing: bool = False
+    mark: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,6 +176,7 @@ def figure(
     costs: bool = True,
     heat: str = "",
     detail: str = "block",
+    runs: Sequence[Stage] | None = None,
 ) -> Figure:
     """What there is to draw of a network.
 
@@ -175,9 +186,9 @@ def figure(
         costs: whether parameters and multiply-adds of blocks are wanted too; if not, they are 0.
         heat: what colours tell; see `Figure`.
         detail: one of `layers.DETAILS`.
+        runs: what the boxes are; without, those of `stages`.
     """
-    parts = anatomy(network)
-    runs = stages(network, parts)
+    runs = stages(network, anatomy(network)) if runs is None else runs
     levels, sizes = _levels([stage.size for stage in runs])
     blocks = _blocks(network, runs, levels, names or {})
     if costs:
@@ -206,7 +217,7 @@ def figure(
         blocks,
         arcs,
         sizes,
-        _why_no_u(network, blocks, arcs),
+        NoU.SEVERAL if arcs and in_a_row(network) > 1 else why_no_u(blocks, arcs),
         trace.total_params if costs else 0,
         trace.total_macs if costs else 0,
         tuple(dict.fromkeys(harmless((names or {}).get(path, path)) for path in beside)),
@@ -285,12 +296,10 @@ def _name(paths: Sequence[str]) -> str:
     return harmless(f"{first} - {last}")
 
 
-def _why_no_u(network: Network, blocks: Sequence[Block], arcs: Sequence[Arc]) -> NoU | None:
-    """Why a network is no U: one goes down, pushing, and then comes up, popping."""
+def why_no_u(blocks: Sequence[Block], arcs: Sequence[Arc]) -> NoU | None:
+    """Why blocks are no U: one goes down, pushing, and then comes up, popping."""
     if not arcs:
         return NoU.NO_SKIPS
-    if in_a_row(network) > 1:
-        return NoU.SEVERAL
     order = list(Anatomy.__annotations__)
     places = [order.index(block.part) if block.part else -1 for block in blocks]
     down = [block.level for block in blocks if block.part in LEFT]

@@ -80,7 +80,20 @@ def shape(dims: Dims | None) -> str:
 
 
 def change(block: Block, arrow: str) -> str:
-    """Channels and size of what goes in and out, each once if it stays: `320→640 32x32→16x16`."""
+    """Channels and size of what goes in and out, each once if it stays: `320→640 32x32→16x16`.
+
+    Behind `before` with a `+`, if that differs.
+    """
+    return f"{'+ ' * bool(before(block, arrow))}{_change(block, arrow)}"
+
+
+def before(block: Block, arrow: str) -> list[str]:
+    """What `change` was in the old one of two networks, if that differs: `- 320 32x32`."""
+    was = "" if block.was is None else _change(block.was, arrow)
+    return [f"- {was}"] if was and was != _change(block, arrow) else []
+
+
+def _change(block: Block, arrow: str) -> str:
     given, made = block.given or block.made, block.made or block.given
     if given is None or made is None:
         return ""
@@ -98,8 +111,8 @@ def channels(block: Block, arrow: str) -> str:
 
 
 def arc_label(arc: Arc) -> str:
-    """What stands at an arc: `#3 320x32x32`."""
-    return f"#{arc.number} {shape(arc.shape)}"
+    """What stands at an arc: `#3 320x32x32`, behind its mark if it has one."""
+    return arc.mark + (arc.name or f"#{arc.number} {shape(arc.shape)}")
 
 
 def share(value: float | None) -> str:
@@ -129,9 +142,12 @@ def row_texts(figure: Figure, row: Row, arrow: str) -> tuple[str, str, str]:
 
 
 def title(block: Block) -> str:
-    """The name of a block, how many calls it stands for, and a mark if the pass failed in it."""
-    name = f"{block.name} x {block.times}" if block.times > 1 else block.name
-    return f"! {name}" if block.failed else name
+    """The name of a block, how many calls it stands for, and its mark or that of a failed pass."""
+    times = block.times if block.was is None else block.was.times
+    often = f"{times}>{block.times}" if times != block.times else f"{times}"
+    name = f"{block.name} x {often}" if often != "1" else block.name
+    mark = "!" if block.failed else block.mark
+    return f"{mark} {name}" if mark else name
 
 
 def folded(text: str, width: int) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from unetscope.drawing import patterns
 from unetscope.drawing.layout import arc_label, shape
 from unetscope.drawing.nodes import ink, lines, paint, parts, sentences
 from unetscope.drawing.sheet import Sheet
@@ -46,9 +47,10 @@ def mermaid(sheet: Sheet) -> str:
     flows = [f"  b{at - 1} ==> b{at}" for at in sorted(figure.handed)]
     written += flows
     for at, arc in enumerate(figure.arcs, len(flows)):
-        line = "-.->" if arc.crossing else "-->"
+        line = "-.->" if arc.crossing or arc.mark == "-" else "-->"
         written.append(f'  b{arc.start} {line}|"{_inside(arc_label(arc))}"| b{arc.end}')
-        written += [f"  linkStyle {at} stroke:{WARNING}"] if arc.crossing else []
+        stroke = WARNING if arc.crossing else patterns.LINES[arc.mark]
+        written += [f"  linkStyle {at} stroke:{stroke}"] if arc.crossing or arc.mark else []
     styles = {f"b{at}": paint(sheet, at) for at in range(len(figure.blocks))}
     keys = parts(sheet)
     for at, (ground, name) in enumerate(keys):

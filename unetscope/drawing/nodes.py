@@ -6,6 +6,7 @@ width of bars are for layouts of our own.
 
 from __future__ import annotations
 
+from unetscope.drawing import patterns
 from unetscope.drawing.bars import bar_texts
 from unetscope.drawing.heat import spelled
 from unetscope.drawing.sheet import Sheet
@@ -39,7 +40,12 @@ def _linear(value: float) -> float:
 
 
 def parts(sheet: Sheet) -> list[tuple[str, str]]:
-    """The colours of the parts that occur, and their names; none where colours tell heat."""
+    """The colours of the parts that occur, and their names; none where colours tell heat.
+
+    Of two networks in one drawing, those of the marks.
+    """
+    if sheet.marks:
+        return [(patterns.INKS[mark], f"{mark} {what}") for mark, what in sheet.marks.items()]
     held = {block.part for block in sheet.figure.blocks}
     return [] if sheet.heat else [(COLORS[p], name) for p, name in sheet.parts.items() if p in held]
 

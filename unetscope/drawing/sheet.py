@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from unetscope.drawing.figure import Figure
 from unetscope.drawing.layout import share
@@ -35,6 +35,7 @@ class Sheet:
         parameters: the word for them; where colours tell bytes, for these.
         macs: the word for multiply-adds.
         heat_scale: what colours of heat mean, `{}` for the largest.
+        marks: of two networks in one drawing, what each mark that occurs means.
     """
 
     figure: Figure
@@ -55,6 +56,7 @@ class Sheet:
     parameters: str
     macs: str
     heat_scale: str = ""
+    marks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def heat(self) -> str:

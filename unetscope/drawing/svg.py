@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from html import escape
 
+from unetscope.drawing import patterns
 from unetscope.drawing.bars import ADVANCE, FONT, LINE, scales
 from unetscope.drawing.columns_of_pixels import columns_of_pixels
 from unetscope.drawing.figure import Block
@@ -83,7 +84,7 @@ def svg(sheet: Sheet) -> str:
     for (color, dashed), (x, row, text) in zip((key[:2] for key in legend), keys, strict=True):
         y = below + 18 * row
         parts.append(_key(x, y, color, dashed))
-        parts.append(_text(Label(x + (24 if color else 0), y + 9, text)))
+        parts.append(_text(Label(x + _room(color), y + 9, text)))
     for row, line in enumerate(notes):
         parts.append(_text(Label(0, after + LINE * (row + 1), line), "quiet"))
     return "\n".join([*parts, "</g>", "</svg>"]) + "\n"
@@ -95,6 +96,8 @@ def _legend(sheet: Sheet) -> list[tuple[str, bool, str]]:
     found: list[tuple[str, bool, str]] = []
     if sheet.heat:
         found.append(("heat", False, sheet.heat_scale.format(spelled(figure, figure.hottest))))
+    elif sheet.marks:
+        found += [(f"mark{mark}", False, f"{mark} {what}") for mark, what in sheet.marks.items()]
     else:
         held = dict.fromkeys(block.part for block in figure.blocks)
         found += [(COLORS[p], False, name) for p, name in sheet.parts.items() if p in held]
@@ -111,7 +114,7 @@ def _spread(legend: list[tuple[str, bool, str]], width: float) -> list[tuple[flo
     """Where keys stand, in rows: x, the row, the text."""
     found, x, row = [], 0.0, 0
     for color, _, text in legend:
-        need = ADVANCE * cells(text) + (24 if color else 0)
+        need = ADVANCE * cells(text) + _room(color)
         if x and x + need > width:
             x, row = 0.0, row + 1
         found.append((x, row, text))
@@ -127,11 +130,27 @@ def _key(x: float, y: float, color: str, dashed: bool) -> str:
             f'<path class="warning" d="M{_n(x)} {_n(y + 6)}h18" stroke="{WARNING}" '
             'stroke-width="1.5" stroke-dasharray="5 3" fill="none"/>'
         )
+    if color.startswith("mark"):
+        return _mark(x, y, color.removeprefix("mark"))
     if color == "heat":
         wide = 18 / len(HEAT)
         stripes = enumerate(HEAT)
         return "".join(_rect(x + wide * at, y, wide, 12, each) for at, each in stripes)
     return _rect(x, y, 18, 12, color)
+
+
+def _mark(x: float, y: float, mark: str) -> str:
+    """A bar and a line as a mark has them."""
+    color = patterns.LINES[mark]
+    drawn = _rect(x, y, 18, 12, patterns.ground(mark))
+    drawn += patterns.bar(x, y, 18, 12, mark) if mark else ""
+    path = f"M{_n(x + 22)} {_n(y + 6)}h24"
+    return f'{drawn}<path d="{path}" fill="none" stroke="{color}"{patterns.stroke(mark)}/>'
+
+
+def _room(color: str) -> int:
+    """Pixels of a key before its text."""
+    return (52 if color.startswith("mark") else 24) if color else 0
 
 
 def _drawn(sheet: Sheet, layout: Layout) -> list[str]:
@@ -141,8 +160,11 @@ def _drawn(sheet: Sheet, layout: Layout) -> list[str]:
     for box in layout.boxes:
         block = sheet.figure.blocks[box.block]
         title = " ".join(label.text for label in box.labels)
-        drawn = _rect(box.x, box.y, box.width, box.height, color(sheet, block), title, "bar")
+        fill = patterns.ground(block.mark) if block.mark else color(sheet, block)
+        drawn = _rect(box.x, box.y, box.width, box.height, fill, title, "bar")
         found.append(drawn)
+        if block.mark:
+            found.append(patterns.bar(box.x, box.y, box.width, box.height, block.mark))
         if block.failed:
             found.append(_outline(box.x, box.y, box.width, box.height))
         texts += [_text(label, "alarm" if block.failed else "ink") for label in box.labels]
@@ -152,7 +174,9 @@ def _drawn(sheet: Sheet, layout: Layout) -> list[str]:
 
 
 def color(sheet: Sheet, block: Block) -> str:
-    """The colour of a block, by its part or by its cost."""
+    """The colour of a block, by its part, its cost or its mark."""
+    if sheet.marks:
+        return patterns.INKS[block.mark]
     if not sheet.heat:
         return COLORS[block.part]
     return HEAT[step(sheet.figure, block)]
@@ -164,6 +188,8 @@ def _route(sheet: Sheet, route: Route) -> str:
     kind, color, more = "arc", "#666666", ""
     if route.arc is None:
         kind, color, more = "flow", "#999999", ' stroke-width="2"'
+    elif mark := sheet.figure.arcs[route.arc].mark:
+        kind, color, more = "marked", patterns.LINES[mark], patterns.stroke(mark)
     if crossing:
         kind, color, more = "warning", WARNING, ' stroke-width="1.5" stroke-dasharray="5 3"'
     line = f'<path class="{kind}" d="{path}" fill="none" stroke="{color}"{more}/>'

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from unetscope.drawing.columns_of_cells import columns_of_cells
 from unetscope.drawing.figure import Figure
 from unetscope.drawing.heat import TERMINAL, spelled, step
-from unetscope.drawing.layout import Box, Layout, Route, cells, folded
+from unetscope.drawing.layout import Box, Label, Layout, Route, cells, folded
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.u_of_cells import u_of_cells
 from unetscope.wording import harmless
@@ -17,7 +18,10 @@ USUAL_WIDTH = 80
 _UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
 _LINES = "·╵╷│╴┘┐┤╶└┌├─┴┬┼"
 """By the sum of the sides to which a line goes on."""
-_WARNING, _STRONG, _END = "\x1b[33m", "\x1b[1m", "\x1b[0m"
+_PATTERNS = {"!": "╌╎", "+": "━┃", "-": "┈┊", "~": "═║"}
+"""Lines across and up of what is out of order (`!`), and of what bears a mark."""
+_COLORS = {"!": "\x1b[33m", "+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[36m"}
+_STRONG, _END = "\x1b[1m", "\x1b[0m"
 
 
 @dataclass(frozen=True)
@@ -25,16 +29,16 @@ class Charset:
     """The characters of a drawing."""
 
     lines: str
-    dashed: tuple[str, str]
+    patterns: Mapping[str, str]
     heads: dict[int, str]
     mark: str
     arrow: str
 
 
-UNICODE = Charset(_LINES, ("╌", "╎"), {_UP: "▲", _DOWN: "▼", _LEFT: "◀", _RIGHT: "▶"}, "●", "→")
+UNICODE = Charset(_LINES, _PATTERNS, {_UP: "▲", _DOWN: "▼", _LEFT: "◀", _RIGHT: "▶"}, "●", "→")
 ASCII = Charset(
     "".join("|" if at in (1, 2, 3) else "-" if at in (4, 8, 12) else "+" for at in range(16)),
-    ("=", ":"),
+    {"!": "=:", "+": "*#", "-": ".'", "~": "~!"},
     {_UP: "^", _DOWN: "v", _LEFT: "<", _RIGHT: ">"},
     "o",
     "->",
@@ -72,7 +76,11 @@ def text(sheet: Sheet, width: int | None = None, color: bool = False, ascii: boo
     first = f"{_STRONG}{name}{_END}{head[0][len(name) :]}"
     lines = [first if color and head[0].startswith(name) else head[0], *head[1:], ""]
     lines += canvas.lines(color)
-    sentences = [*said, *sheet.below]
+    keys = [
+        f"{characters.patterns[mark] if mark else _plain(characters)} {mark or ' '} {meaning}"
+        for mark, meaning in sheet.marks.items()
+    ]
+    sentences = [*keys, *said, *sheet.below]
     below = [line for sentence in sentences for line in wrapped(harmless(sentence), room)]
     if figure.heat and color:
         below = [*_scale(sheet, room), *below]
@@ -85,6 +93,11 @@ def _scale(sheet: Sheet, room: int) -> list[str]:
     said = sheet.heat_scale.format(spelled(sheet.figure, sheet.figure.hottest))
     first, *others = wrapped(harmless(said), room - len(TERMINAL) - 1)
     return [f"{swatch} {first}", *(" " * (len(TERMINAL) + 1) + line for line in others)]
+
+
+def _plain(characters: Charset) -> str:
+    """Lines across and up of what bears no mark."""
+    return characters.lines[_LEFT | _RIGHT] + characters.lines[_UP | _DOWN]
 
 
 def wrapped(sentence: str, width: int) -> list[str]:
@@ -106,9 +119,9 @@ class _Canvas:
     def __init__(self, layout: Layout, figure: Figure, characters: Charset) -> None:
         self._layout, self._figure, self._characters = layout, figure, characters
         self._sides: dict[tuple[int, int], int] = {}
-        self._dashed: dict[tuple[int, int], bool] = {}
+        self._patterns: dict[tuple[int, int], str] = {}
         self._written: dict[tuple[int, int], str] = {}
-        self._warned: set[tuple[int, int]] = set()
+        self._kinds: dict[tuple[int, int], str] = {}
         self._heat: dict[tuple[int, int], str] = {}
 
     def draw(self, framed: bool) -> None:
@@ -119,23 +132,26 @@ class _Canvas:
         """
         for box in self._layout.boxes:
             x, y = int(box.x), int(box.y)
+            block = self._figure.blocks[box.block]
+            kind = "!" if block.failed else block.mark
             if self._figure.heat:
                 self._warm(box, framed)
             if framed:
                 right, bottom = x + int(box.width) - 1, y + int(box.height) - 1
                 self._line((x, y), (right, y))
                 self._line((x, bottom), (right, bottom))
-                self._line((x, y), (x, bottom))
-                self._line((right, y), (right, bottom))
+                self._line((x, y), (x, bottom), block.mark)
+                self._line((right, y), (right, bottom), block.mark)
             else:
                 self._written[x, y] = self._characters.mark
-            failed = self._figure.blocks[box.block].failed
             for label in box.labels:
-                self._write(label.x, label.y, label.text, label.anchor, failed)
+                own = label.text[0] if label.text[:2] in ("+ ", "- ", "~ ") else kind
+                self._write(label, own)
         for route in self._layout.routes:
             self._route(route)
-        for label in (r.label for r in self._layout.routes if r.label is not None):
-            self._write(label.x, label.y, label.text, label.anchor, label.strong)
+        for route in self._layout.routes:
+            if route.label is not None:
+                self._write(route.label, self._kind(route))
 
     def _warm(self, box: Box, framed: bool) -> None:
         """Colour what is within a frame, or the labels of a box without one."""
@@ -150,19 +166,26 @@ class _Canvas:
         for x, wide, y in spans:
             self._heat.update(dict.fromkeys(((at, y) for at in range(x, x + wide)), color))
 
+    def _kind(self, route: Route) -> str:
+        """Of what kind a line is: out of order, of a mark, or as usual."""
+        if route.arc is None:
+            return ""
+        arc = self._figure.arcs[route.arc]
+        return "!" if arc.crossing else arc.mark
+
     def _route(self, route: Route) -> None:
-        warned = route.arc is not None and self._figure.arcs[route.arc].crossing
+        kind = self._kind(route)
         points = [(int(x), int(y)) for x, y in route.points]
         for start, end in pairwise(points):
-            self._line(start, end, warned)
+            self._line(start, end, kind)
         (x, y), (before_x, before_y) = points[-1], points[-2]
         across = (x > before_x) - (x < before_x)
         down = (y > before_y) - (y < before_y)
         side = {1: _RIGHT, -1: _LEFT}.get(across) or {1: _DOWN, -1: _UP}[down or 1]
         self._written[x, y] = self._characters.heads[side]
-        self._warned.update({(x, y)} if warned else ())
+        self._kinds[x, y] = kind
 
-    def _line(self, start: tuple[int, int], end: tuple[int, int], warned: bool = False) -> None:
+    def _line(self, start: tuple[int, int], end: tuple[int, int], kind: str = "") -> None:
         (x, y), (to_x, to_y) = sorted((start, end))
         across = to_x > x
         for at in range(x if across else y, (to_x if across else to_y) + 1):
@@ -171,17 +194,17 @@ class _Canvas:
             first, last = at == (x if across else y), at == (to_x if across else to_y)
             going = (0 if first else sides[0]) | (0 if last else sides[1])
             self._sides[cell] = self._sides.get(cell, 0) | going
-            self._dashed[cell] = self._dashed.get(cell, True) and warned
-            self._warned.update({cell} if warned else ())
+            self._patterns[cell] = kind if self._patterns.get(cell, kind) == kind else ""
+            self._kinds.update({cell: kind} if kind else {})
 
-    def _write(self, x: float, y: float, text: str, anchor: str, strong: bool) -> None:
-        at = int(x) - (cells(text) if anchor == "end" else 0)
-        for char in text:
-            self._written[at, int(y)] = char
-            self._warned.update({(at, int(y))} if strong else ())
-            self._warned.difference_update(() if strong else {(at, int(y))})
+    def _write(self, label: Label, kind: str) -> None:
+        at, y = int(label.x) - (cells(label.text) if label.anchor == "end" else 0), int(label.y)
+        for char in label.text:
+            self._written[at, y] = char
+            self._kinds[at, y] = kind
             if cells(char) > 1:
-                self._written[at + 1, int(y)] = ""
+                self._written[at + 1, y] = ""
+                self._kinds[at + 1, y] = kind
             at += cells(char)
 
     def lines(self, color: bool) -> list[str]:
@@ -200,7 +223,7 @@ class _Canvas:
 
     def _style(self, cell: tuple[int, int]) -> str:
         """The escape sequence of a cell."""
-        return _WARNING if cell in self._warned else self._heat.get(cell, "")
+        return _COLORS.get(self._kinds.get(cell, "")) or self._heat.get(cell, "")
 
     def _char(self, cell: tuple[int, int]) -> str:
         if cell in self._written:
@@ -208,6 +231,7 @@ class _Canvas:
         sides = self._sides.get(cell, 0)
         if not sides:
             return " "
-        if self._dashed[cell] and sides in (_LEFT | _RIGHT, _UP | _DOWN):
-            return self._characters.dashed[sides == _UP | _DOWN]
+        pattern = self._patterns[cell]
+        if pattern and sides in (_LEFT | _RIGHT, _UP | _DOWN):
+            return self._characters.patterns[pattern][sides == _UP | _DOWN]
         return self._characters.lines[sides]

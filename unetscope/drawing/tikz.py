@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
+from itertools import cycle
 
 from unetscope.drawing.layout import cells
 from unetscope.drawing.sheet import Sheet
@@ -117,8 +118,9 @@ class _Writer:
             width = float(has.get("stroke-width", 1)) * self._scale
             options += [f"draw={self._color(has['stroke'])}", f"line width={width:.4g}bp"]
         if "stroke-dasharray" in has:
-            on, off = has["stroke-dasharray"].split()
-            options.append(f"dash pattern=on {on}bp off {off}bp")
+            lengths = zip(cycle(("on", "off")), has["stroke-dasharray"].split(), strict=False)
+            pattern = " ".join(f"{state} {length}bp" for state, length in lengths)
+            options.append(f"dash pattern={pattern}")
         return ",".join(options)
 
     def _color(self, color: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from itertools import zip_longest
 
 from unetscope.drawing.figure import LEFT, RIGHT, Figure
 from unetscope.drawing.layout import (
@@ -12,6 +11,7 @@ from unetscope.drawing.layout import (
     Layout,
     Route,
     arc_label,
+    before,
     cells,
     change,
     folded,
@@ -86,7 +86,9 @@ def u_of_cells(figure: Figure, width: int, arrow: str) -> Layout | None:
 def _texts(figure: Figure, at: int, width: int, arrow: str) -> list[tuple[str, str]]:
     """The lines of a block: what stands on the left and, of two, what on the right."""
     block = figure.blocks[at]
-    told = zip_longest((title(block), change(block, arrow)), numbers(figure, block), fillvalue="")
+    first, *costs = numbers(figure, block)
+    told = [(title(block), first), *((text, "") for text in before(block, arrow))]
+    told += [(change(block, arrow), "".join(costs)), *((text, "") for text in block.told)]
     found = []
     for text, end in told:
         room = width - cells(end) - 1

@@ -17,16 +17,20 @@ MOST = markdown.LARGEST_COMMENT - 256
 def comment(tables: Sequence[Table], style: Style, most: int = MOST) -> str:
     """Write the first tables that fit, and how many were left out; "" if there are none.
 
-    What is folded goes first. Of a first table that is too long alone, rows are left out.
+    Pictures go first, then what is folded. Of a first table that is too long alone, rows are left
+    out.
     """
-    order = sorted(tables, key=lambda table: table.folded)
+    order = sorted(tables, key=lambda table: (table.picture is not None, table.folded))
     anchor = next((f"<!-- {table.anchor} -->\n\n" for table in tables if table.anchor), "")
 
     def written(kept: int) -> str:
         shown = [replace(table, anchor="") for table in order[:kept]]
-        if kept < len(order):
-            text = Words(style.language).tables_left_out.format(len(order) - kept)
-            shown.append(Table("left_out", "", (), (), after=(Cell.of(text),)))
+        words, left = Words(style.language), order[kept:]
+        drawn = sum(table.picture is not None for table in left)
+        said = (words.tables_left_out, len(left) - drawn), (words.drawings_left_out, drawn)
+        notes = tuple(Cell.of(sentence.format(count)) for sentence, count in said if count)
+        if notes:
+            shown.append(Table("left_out", "", (), (), after=notes))
         return anchor + render(shown, "markdown", style)
 
     if len(whole := written(len(order))) <= most:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from unetscope.render.spans import Span, lines, picture, title
+from unetscope.render.spans import Span, lines, picture, printable, title
 from unetscope.table import About, Cell, Table
 from unetscope.words import Words
 
@@ -55,11 +56,21 @@ def _written(tables: Sequence[Table], words: Words, about: About | None) -> str:
     blocks = [f"<!-- {table.anchor} -->" for table in tables if table.anchor][:1]
     blocks += [_paragraph(about.cell)] if about is not None and tables else []
     blocks += [block for table in tables if not table.folded for block in _blocks(table)]
-    folded = [block for table in tables if table.folded for block in _blocks(table)]
+    hidden = [table for table in tables if table.folded]
+    folded = [block for table in hidden if table.picture is None for block in _blocks(table)]
     if folded:
         summary = f"<details>\n<summary>{words.all_changes}</summary>"
         blocks += [summary, *folded, "</details>"]
+    for table in hidden:
+        if table.picture is not None:
+            blocks += [_summary(table.title), *_blocks(replace(table, title="")), "</details>"]
     return "\n\n".join(blocks) + "\n"
+
+
+def _summary(title: str) -> str:
+    """What is read of a picture that is to be unfolded; there, HTML is read and no Markdown."""
+    name = _MENTION.sub("@&#8203;", escape(printable(title)))
+    return f"<details>\n<summary>{name}</summary>"
 
 
 def _cut(table: Table, most: int, words: Words) -> Table:

@@ -9,6 +9,7 @@ from enum import Enum
 from unetscope.analysis.diff import Change, ChangeSeverity
 from unetscope.errors import Place, UnetscopeError
 from unetscope.rules.gate import Judgement, nowhere
+from unetscope.table import Picture
 
 
 class Status(str, Enum):
@@ -42,6 +43,7 @@ class Row:
         error: why it could not be read or run, now or then.
         judgement: of what changed; None if nothing did, or nothing is known.
         place: the line of a config that most likely caused a change.
+        picture: both networks in one drawing, if that is wanted and both have a trace.
     """
 
     path: str
@@ -51,6 +53,7 @@ class Row:
     error: UnetscopeError | None = None
     judgement: Judgement | None = None
     place: Callable[[Change], Place | None] = nowhere
+    picture: Picture | None = None
 
     @property
     def changed(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from unetscope.analysis.diff import COSTS, ChangeSeverity
@@ -66,7 +66,15 @@ def _comment(report: Report, words: Words, *, names: bool) -> list[Table]:
         for table in others:
             title = f"{first.title}: {table.title}" if table.title else first.title
             folded.append(replace(table, title=title, folded=True))
-    return [*shown, *folded]
+    return [*shown, *folded, *_pictures(report.rows, words)]
+
+
+def _pictures(rows: Iterable[Row], words: Words) -> Iterator[Table]:
+    """Each network that changed as a picture of what it was and is, to be unfolded."""
+    for row in rows:
+        if row.picture is not None:
+            title = words.drawn_changes.format(harmless(row.path))
+            yield Table("drawing", title, (), (), folded=True, picture=row.picture)
 
 
 def overview(report: Report, words: Words) -> Table:

@@ -19,7 +19,6 @@ from unetscope.words import Words
 COST_KINDS = dict(zip(COSTS, (Kind.COUNT, Kind.MACS, Kind.BYTES), strict=True))
 """How the total that each cost is about is written."""
 
-_MARKS = {"added": "+", "removed": "-", "renamed": ">"}
 _MOST_DIMS = 3
 _MOST_PLACES = 3
 _MOST_LETTERS = 70
@@ -27,11 +26,6 @@ _ALL_PLACES = 40
 """The most places that stand in one cell; json has all."""
 _RENAMED = ("module-renamed", "module-moved")
 _CAME_OR_WENT = ("param-added", "param-removed", "buffer-added", "buffer-removed")
-
-
-def mark(change: Change) -> str:
-    """`+` for what came, `-` for what went, `>` for what has another name, `~` for the rest."""
-    return _MARKS.get(change.id.rpartition("-")[2], "~")
 
 
 def where(change: Change, words: Words, *, every: bool = False) -> Cell:
@@ -140,7 +134,7 @@ def line(change: Change, words: Words) -> str:
         name = words.total_names[change.id]
         return f"~ {name}: {spell(change.old, kind)} -> {spell(change.new, kind)}"
     place = plain(where(change, words))
-    return f"{mark(change)} {change.id} {place}: {plain(what(change, words))}".rstrip(": ")
+    return f"{change.mark} {change.id} {place}: {plain(what(change, words))}".rstrip(": ")
 
 
 def plain(cell: Cell) -> str:

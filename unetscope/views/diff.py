@@ -11,7 +11,7 @@ from unetscope.analysis.diff import COSTS, Change, ChangeSeverity, ConfigChange,
 from unetscope.errors import Place
 from unetscope.rules.gate import FAIL_ON, Judgement
 from unetscope.table import FINDING, Cell, Column, Kind, Part, Reader, Table, Value
-from unetscope.views.change import COST_KINDS, breach, line, mark, plain, what, where
+from unetscope.views.change import COST_KINDS, breach, line, plain, what, where
 from unetscope.views.diff_document import document
 from unetscope.views.view import code, phrase
 from unetscope.wording import MOST_NAMES
@@ -246,7 +246,7 @@ def changes(
     """
     rows = tuple(
         (
-            mark(change),
+            change.mark,
             Cell.of(
                 words.severities[change.severity.name.lower()],
                 strong=change.severity is ChangeSeverity.BREAKING,

@@ -73,6 +73,7 @@ SEVERITIES: dict[str, ChangeSeverity] = {
 
 COSTS = ("params", "macs", "activation-memory")
 _MIRRORED = {"added": "removed", "removed": "added"}
+_MARKS = {"added": "+", "removed": "-", "renamed": ">"}
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,11 @@ class Change:
     def severity(self) -> ChangeSeverity:
         """How bad it is."""
         return SEVERITIES[self.id]
+
+    @property
+    def mark(self) -> str:
+        """`+` for what came, `-` for what went, `>` for another name, `~` for the rest."""
+        return _MARKS.get(self.id.rpartition("-")[2], "~")
 
     @property
     def where(self) -> str:

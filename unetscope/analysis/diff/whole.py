@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from unetscope.analysis.diff.changes import COSTS, Change, Total
 from unetscope.analysis.diff.matching import Matching, paired
@@ -82,28 +82,66 @@ def _same_but_size(old: tuple[int, ...], new: tuple[int, ...]) -> bool:
     return len(old) < 2 or old[kept] == new[kept]
 
 
+class SkipPairs(NamedTuple):
+    """Which skip of one network is which of the other.
+
+    Attributes:
+        kept: those that begin and end at the same modules.
+        repaired: those of which one end is the same.
+        gone: those of the old network alone.
+        come: those of the new one alone.
+    """
+
+    kept: list[tuple[LockedSkip, LockedSkip]]
+    repaired: list[tuple[LockedSkip, LockedSkip]]
+    gone: list[LockedSkip]
+    come: list[LockedSkip]
+
+
+def skip_pairs(matching: Matching) -> SkipPairs:
+    """Pairs of skips, by the modules at which they begin and end."""
+    old, new = _ends(matching)
+    gone, come = list(matching.old.lock.skips), list(matching.new.lock.skips)
+    kept = _taken(gone, come, old.both, new.both)
+    ends = (old.producer, new.producer), (old.consumer, new.consumer)
+    repaired = [pair for end in ends for pair in _taken(gone, come, *end)]
+    return SkipPairs(kept, repaired, gone, come)
+
+
 def skip_changes(matching: Matching) -> Iterator[Change]:
     """A change for each skip that is not there in both networks, or not in the same order.
 
     Its place is where the skip is joined; old and new are the modules that the skip comes from.
     """
-    old = _Ends(matching.old, matching.now, "gone")
-    new = _Ends(matching.new, {path: path for path in matching.was}, "new")
-    gone = list(matching.old.lock.skips)
-    come = list(matching.new.lock.skips)
-    kept = _taken(gone, come, old.both, new.both)
-    yield from _reordered(kept)
-    yield from _summed(kept, old, new)
-    for old_end, new_end in ((old.producer, new.producer), (old.consumer, new.consumer)):
-        for before, after in _taken(gone, come, old_end, new_end):
-            yield _change("skip-repaired", before, after)
-    for skip in gone:
-        yield _change("skip-removed", skip, None)
-    for skip in come:
-        yield _change("skip-added", None, skip)
+    return (change for change, _, _ in changed_skips(matching))
 
 
-def _reordered(kept: list[tuple[LockedSkip, LockedSkip]]) -> Iterator[Change]:
+def changed_skips(
+    matching: Matching,
+) -> Iterator[tuple[Change, LockedSkip | None, LockedSkip | None]]:
+    """The same changes, each with its skip as the old and as the new network has it."""
+    pairs = skip_pairs(matching)
+    yield from _reordered(pairs.kept)
+    yield from _summed(pairs.kept, *_ends(matching))
+    for before, after in pairs.repaired:
+        yield _change("skip-repaired", before, after), before, after
+    for skip in pairs.gone:
+        yield _change("skip-removed", skip, None), skip, None
+    for skip in pairs.come:
+        yield _change("skip-added", None, skip), None, skip
+
+
+def _ends(matching: Matching) -> tuple[_Ends, _Ends]:
+    return (
+        _Ends(matching.old, matching.now, "gone"),
+        _Ends(matching.new, {path: path for path in matching.was}, "new"),
+    )
+
+
+_Kept = list[tuple[LockedSkip, LockedSkip]]
+
+
+def _reordered(kept: _Kept) -> Iterator[tuple[Change, LockedSkip, LockedSkip]]:
     """Of the skips in both networks, those that are popped, or stand in their join, elsewhere."""
     places = sorted(range(len(kept)), key=lambda index: kept[index][1].pop)
     for place, index in enumerate(places):
@@ -111,15 +149,16 @@ def _reordered(kept: list[tuple[LockedSkip, LockedSkip]]) -> Iterator[Change]:
         changed = {"pop": (index, place), "operand": (before.operand, after.operand)}
         for about, (old, new) in changed.items():
             if old != new:
-                yield Change("skip-reordered", before.consumer, after.consumer, old, new, about)
+                ends = before.consumer, after.consumer
+                yield Change("skip-reordered", *ends, old, new, about), before, after
 
 
-def _summed(kept: list[tuple[LockedSkip, LockedSkip]], old: _Ends, new: _Ends) -> Iterator[Change]:
+def _summed(kept: _Kept, old: _Ends, new: _Ends) -> Iterator[tuple[Change, LockedSkip, LockedSkip]]:
     """Of the skips in both networks, those to which something else is added on the way."""
     for before, after in kept:
         if sorted(old.added(before)) != sorted(new.added(after)):
             ends = before.consumer, after.consumer
-            yield Change("skip-summed", *ends, before.added, after.added)
+            yield Change("skip-summed", *ends, before.added, after.added), before, after
 
 
 def _change(name: str, old: LockedSkip | None, new: LockedSkip | None) -> Change:
