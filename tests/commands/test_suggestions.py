@@ -33,6 +33,7 @@ EXAMPLES = {
     "unetscope diff --base origin/main configs/": "unetscope diff --base origin/main configs/",
     "unetscope diff --base {}": "unetscope diff --base HEAD",
     "unetscope diff CONFIG CHECKPOINT": "unetscope diff tiny.yaml tiny.safetensors",
+    "unetscope identify {}": "unetscope identify tiny.safetensors",
     "unetscope list": "unetscope list",
     "unetscope lock --check": "unetscope lock --check tiny.yaml",
     "unetscope lock CONFIG": "unetscope lock tiny.yaml",
