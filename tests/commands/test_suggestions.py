@@ -32,7 +32,7 @@ EXAMPLES = {
     "unetscope diff": "unetscope diff tiny.yaml tiny.yaml",
     "unetscope diff --base origin/main configs/": "unetscope diff --base origin/main configs/",
     "unetscope diff --base {}": "unetscope diff --base HEAD",
-    "unetscope diff CONFIG CHECKPOINT": "unetscope diff tiny.yaml tiny.safetensors",
+    "unetscope identify CHECKPOINT --yaml": "unetscope identify tiny.safetensors --yaml",
     "unetscope identify {}": "unetscope identify tiny.safetensors",
     "unetscope list": "unetscope list",
     "unetscope lock --check": "unetscope lock --check tiny.yaml",

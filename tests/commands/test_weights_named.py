@@ -42,6 +42,6 @@ def test_damaged(unetscope, folder, name):
 def test_where_only_configs_are_read(unetscope, folder):
     named = unetscope("trace", "sd15", "--controlnet", "model.safetensors")
     assert (named.code, named.out) == (2, "")
-    assert "error: model.safetensors: a checkpoint (safetensors)" in named.err
+    assert "error: model.safetensors: a checkpoint of no network that is known here" in named.err
     heir = unetscope("trace", "heir.yaml")
     assert "error: no_suffix: a checkpoint (safetensors)" in heir.err

@@ -37,7 +37,12 @@ class Known:
 
 def find(tensors: Mapping[str, TensorSpec]) -> Known | None:
     """The published networks that have exactly these names and shapes; None if none has."""
-    return _known().get(digest({name: spec.shape for name, spec in tensors.items()}))
+    return find_shapes({name: spec.shape for name, spec in tensors.items()})
+
+
+def find_shapes(shapes: Mapping[str, Shape]) -> Known | None:
+    """The same for names and shapes alone."""
+    return _known().get(digest(shapes))
 
 
 @cache

@@ -49,8 +49,6 @@ class Checkpoint(ConfigNetwork):
         found = identify(self.name)
         spec = spec_of(self.request, found)
         self.info(_note(self.name, found))
-        for convention in () if found.inferred is None else found.inferred.conventions:
-            self.info(f"note: {convention}")
         return spec
 
     @property
@@ -99,11 +97,18 @@ def spec_of(request: Request, found: Identified) -> Spec:
     from dataclasses import replace
 
     from unetscope.config import load
+    from unetscope.config.loading import loads
+    from unetscope.config.writing import to_yaml
 
     if found.certainty not in SURE:
         raise _no_network(request.source, found)
     sizes = {name: request.sizes.get(name) for name in SIZES}
-    spec = load(found.networks[0], overrides=request.overrides, **sizes)
+    if found.certainty is Certainty.BUILT:
+        assert found.inferred is not None
+        text = to_yaml(dict(found.inferred.config))
+        spec = loads(text, request.source, overrides=request.overrides, sizes=sizes)
+    else:
+        spec = load(found.networks[0], overrides=request.overrides, **sizes)
     name = harmless(Path(request.source).name)
     resolved = {**spec.resolved, "name": name}
     resolved.pop("source", None)  # it says whose weights these would be
@@ -116,20 +121,30 @@ def config_text(file: str) -> str:
     Raises:
         UnetscopeError: as `spec_of`.
     """
+    from unetscope.checkpoints import inference
     from unetscope.config.writing import to_yaml
     from unetscope.sources.identifying import identify
 
     found = identify(file)
-    spec = spec_of(Request(file), found)
-    told = [f"{harmless(file)}: {found.label} ({found.certainty.value})", *found.undecided]
-    comments = "".join(f"# {harmless(line)}\n" for line in told)
-    return f"{comments}\n{to_yaml(dict(spec.resolved))}"
+    if found.certainty not in SURE:
+        raise _no_network(file, found)
+    if found.certainty is Certainty.BUILT:
+        assert found.inferred is not None
+        text = inference.to_yaml(found.inferred)
+    else:
+        text = to_yaml({"extends": found.networks[0]})
+    told = [f"{file}: {found.label} ({found.certainty.value})", *found.undecided]
+    return "".join(f"# {harmless(line)}\n" for line in told) + text
 
 
 def _note(name: str, found: Identified) -> str:
     """With which certainty a file is known, and whose config stands for it."""
-    if found.certainty is Certainty.BUILT:
-        return f"note: a config was read off `{name}`; the network that it builds has its tensors"
+    if found.inferred is not None and found.certainty is Certainty.BUILT:
+        keys = [told.partition(":")[0] for told in found.inferred.conventions]
+        return (
+            f"note: a config was read off `{name}`, which builds exactly its tensors; set by "
+            f"convention, as no shape tells: {', '.join(keys) or 'nothing'}"
+        )
     networks = listed([f"`{network}`" for network in found.networks])
     used = f"the config of `{found.networks[0]}` is used"
     if found.certainty is Certainty.EXACT:
@@ -143,7 +158,7 @@ def _no_network(name: str, found: Identified) -> UnetscopeError:
     if found.certainty is Certainty.COMPONENT:
         return UnetscopeError(f"no UNet: {found.label}", hint=hint, place=Place(name))
     if found.certainty is Certainty.NEAR:
-        message = f"no network is known that has these tensors; the nearest: {found.label}"
+        message = f"no network is known that has these tensors; nearest: {found.label}"
         return UnetscopeError(message, hint=hint, place=Place(name))
     return UnetscopeError(
         "a checkpoint of no network that is known here", hint=hint, place=Place(name)

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unetscope.checkpoints import known
 from unetscope.checkpoints.header import Header
-from unetscope.checkpoints.identified import Certainty, Identified, Part
+from unetscope.checkpoints.identified import Certainty, Identified, Inferred, Part
 from unetscope.record import TensorSpec
-from unetscope.sources.equal import undecided
+from unetscope.sources.equal import TRAINED_FOR, undecided
 
 if TYPE_CHECKING:
     from unetscope.checkpoints.known import Known
 
 DENOISERS = ("unet", "controlnet")
 """The kinds of parts that a config describes."""
-_NAMED = ("other", *DENOISERS)
-"""The kinds of parts that may be a published network."""
 
 
 def identify(source: str | Path | Mapping[str, Sequence[int] | TensorSpec]) -> Identified:
@@ -49,11 +47,18 @@ def _spec(given: Sequence[int] | TensorSpec) -> TensorSpec:
 def of_header(header: Header) -> Identified:
     """What the file is that has this header."""
     held = _parts(header)
-    for part in held:
-        found = known.find(part.tensors) if part.kind in _NAMED else None
-        if found is not None:
+    candidates = [part for part in held if part.kind in DENOISERS]
+    candidates += [part for part in held if part.kind == "other"]
+    for part in candidates:
+        if found := known.find(part.tensors):
             return _published(part, found, held)
-    return Identified(Certainty.UNKNOWN, "unknown", parts=held)
+    reasons: tuple[str, ...] = ()
+    for part in candidates:
+        answer = _inferred(part, held)
+        if isinstance(answer, Identified):
+            return answer
+        reasons = reasons or answer
+    return _unknown(candidates, held, reasons)
 
 
 def _parts(header: Header) -> tuple[Part, ...]:
@@ -77,4 +82,100 @@ def _published(part: Part, found: Known, parts: tuple[Part, ...]) -> Identified:
         parts,
         evidence=(evidence, *part.evidence),
         undecided=undecided(found.networks),
+    )
+
+
+def _inferred(part: Part, parts: tuple[Part, ...]) -> Identified | tuple[str, ...]:
+    """The answer where a config is read off the tensors of a part; else why none can be."""
+    from msgspec import convert
+
+    from unetscope.checkpoints.inference import NotInferredError, infer
+    from unetscope.checkpoints.inference.comparing import differences
+    from unetscope.checkpoints.inference.naming import named
+    from unetscope.families import find
+    from unetscope.sources import nearest
+
+    try:
+        inferred = infer(part.tensors)
+    except NotInferredError as error:
+        return error.reasons
+    family = inferred.config["family"]
+    unet: Any = convert(inferred.config["unet"], find(family).options)
+    translated = named({name: spec.shape for name, spec in part.tensors.items()})
+    count = len(part.tensors)
+    if found := known.find_shapes(translated.shapes):
+        return Identified(
+            Certainty.RENAMED,
+            ", ".join(found.networks),
+            found.networks,
+            parts,
+            inferred,
+            evidence=(_renamed(inferred, found), *part.evidence),
+            undecided=undecided(found.networks),
+        )
+    built = _built(family, unet)
+    if wrong := differences(translated.names, translated.shapes, built):
+        return wrong
+    by_convention = {
+        key for told in inferred.conventions for key in told.partition(":")[0].split(", ")
+    }
+    near = nearest.by_options(family, unet, by_convention)
+    return Identified(
+        Certainty.BUILT,
+        family if near is None else near.label,
+        () if near is None else near.networks,
+        parts,
+        inferred,
+        () if near is None else near.differences,
+        evidence=(
+            f"a {family} was built from a config that was read off the file, and all {count} "
+            "names and shapes are equal",
+            *part.evidence,
+        ),
+        undecided=(TRAINED_FOR,),
+    )
+
+
+def _renamed(inferred: Inferred, found: Known) -> str:
+    """Under which names a file has the tensors of published networks."""
+    ours, theirs = next((o, t) for o, t in inferred.names.items() if o != t)
+    networks = ", ".join(f"`{name}`" for name in found.networks)
+    return f"all shapes are those of {networks} under other names: `{theirs}` is `{ours}`"
+
+
+def _built(family: str, unet: Any) -> dict[str, tuple[int, ...]]:
+    """The tensors of a network that is built on meta."""
+    from unetscope.families import build
+    from unetscope.tracing import devices
+
+    model = devices.build(lambda: build(family, unet), "meta", "float32")
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+
+
+def _unknown(
+    candidates: Sequence[Part], parts: tuple[Part, ...], reasons: tuple[str, ...]
+) -> Identified:
+    """The answer where no network has these tensors: the nearest, or what the file holds."""
+    from unetscope.sources import nearest
+
+    for part in candidates:
+        if near := nearest.by_tensors(part.tensors):
+            return Identified(
+                Certainty.NEAR,
+                near.label,
+                near.networks,
+                parts,
+                differences=near.differences,
+                evidence=(
+                    *(each for each in reasons if each not in near.differences),
+                    *part.evidence,
+                ),
+            )
+    named = next((part for part in parts if part.kind not in ("other", "unet")), None)
+    if named is None:
+        label = next((part.name for part in parts if part.name), "unknown")
+        evidence = tuple(dict.fromkeys((*reasons, *(e for p in parts for e in p.evidence))))
+        return Identified(Certainty.UNKNOWN, label, parts=parts, evidence=evidence)
+    return Identified(
+        Certainty.COMPONENT, named.name or named.kind, parts=parts, evidence=named.evidence
     )

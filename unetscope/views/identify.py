@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from unetscope.checkpoints.identified import Identified
+from unetscope.checkpoints.identified import Certainty, Identified
 from unetscope.checkpoints.identified import Part as Held
 from unetscope.errors import UnetscopeError
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
@@ -104,6 +104,8 @@ def _stored(found: Identified) -> int:
 
 
 def _label(found: Identified, words: Words) -> str:
+    if found.label == Certainty.UNKNOWN.value:
+        return words.certainties[found.label]
     return words.said(found.label)
 
 
@@ -194,7 +196,7 @@ def sentences(found: Identified) -> Iterator[tuple[str, str]]:
     """Each sentence about a file, with what it is about."""
     for about in _TOLD:
         yield from ((about, text) for text in getattr(found, about))
-    if found.inferred is not None:
+    if found.inferred is not None and found.certainty is Certainty.BUILT:
         yield from (("conventions", text) for text in found.inferred.conventions)
     several = len(found.parts) > 1
     for part in found.parts:
