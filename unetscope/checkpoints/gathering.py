@@ -11,7 +11,7 @@ from unetscope.checkpoints.files import INDEX, SUFFIXES
 from unetscope.errors import UnetscopeError
 from unetscope.files.reading import is_file, is_folder, is_there, why
 
-PIPELINE = "model_index.json"
+_PIPELINE = "model_index.json"
 """What a folder holds that is a pipeline of diffusers."""
 _SHARD = re.compile(r"(.*)-\d{5}-of-\d{5}(\.\w+)")
 _MARKS = re.compile(r"[*?[]")
@@ -56,6 +56,11 @@ def _meant(name: str) -> list[Path]:
     return found
 
 
+def is_pipeline(path: Path) -> bool:
+    """Whether a path is the folder of a diffusers pipeline."""
+    return is_file(path / _PIPELINE)
+
+
 def _matches(glob: Path) -> list[Path]:
     """What a glob matches; of `**` it is any number of folders."""
     head = next(number for number, part in enumerate(glob.parts) if _MARKS.search(part))
@@ -67,7 +72,7 @@ def _matches(glob: Path) -> list[Path]:
 
 def _in(path: Path) -> Iterator[Path]:
     """A file itself; the weights below a folder."""
-    if not is_folder(path) or is_file(path / PIPELINE):
+    if not is_folder(path) or is_pipeline(path):
         yield path
         return
     try:

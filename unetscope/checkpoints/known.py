@@ -29,10 +29,12 @@ class Known:
     Attributes:
         networks: the names of their configs.
         names: `HERE` or `ORIGINAL`.
+        kind: `unet` or `controlnet`.
     """
 
     networks: tuple[str, ...]
     names: str
+    kind: str
 
 
 def find(tensors: Mapping[str, TensorSpec]) -> Known | None:
@@ -53,7 +55,8 @@ def _known() -> dict[str, Known]:
     for name, about in read_index().items():
         for names, each in about["digests"].items():
             before = found[each].networks if each in found else ()
-            found[each] = Known((*before, name), names)
+            kind = "controlnet" if about["family"] == "ControlNetModel" else "unet"
+            found[each] = Known((*before, name), names, kind)
     return found
 
 

@@ -7,10 +7,12 @@ the network that it describes is built and compared; or the nearest published ne
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unetscope.checkpoints import known
+from unetscope.checkpoints.claims import contradictions, missing
 from unetscope.checkpoints.header import Header
 from unetscope.checkpoints.identified import Certainty, Identified, Inferred, Part
 from unetscope.record import TensorSpec
@@ -19,6 +21,8 @@ from unetscope.sources.equal import TRAINED_FOR, undecided
 if TYPE_CHECKING:
     from unetscope.checkpoints.known import Known
 
+_PREFIXES = ("model.diffusion_model.", "control_model.")
+"""What stands before the names of a network in files of the original code."""
 DENOISERS = ("unet", "controlnet")
 """The kinds of parts that a config describes."""
 
@@ -32,11 +36,18 @@ def identify(source: str | Path | Mapping[str, Sequence[int] | TensorSpec]) -> I
     Raises:
         UnetscopeError: it cannot be read, is of no known kind, is damaged, or exceeds a bound.
     """
-    if isinstance(source, Mapping):
-        return of_header(Header("", {name: _spec(given) for name, given in source.items()}))
     from unetscope.checkpoints import files
+    from unetscope.checkpoints.gathering import is_pipeline
+    from unetscope.checkpoints.parts import parts, pipeline
 
-    return of_header(files.read(Path(source)))
+    if isinstance(source, Mapping):
+        header = Header("", {name: _spec(given) for name, given in source.items()})
+    elif is_pipeline(Path(source)):
+        return _of_parts(pipeline(Path(source)))
+    else:
+        header = files.read(Path(source))
+    held = _alone(header) or parts(header)
+    return replace(_of_parts(held), contradictions=contradictions(header, held))
 
 
 def _spec(given: Sequence[int] | TensorSpec) -> TensorSpec:
@@ -44,9 +55,29 @@ def _spec(given: Sequence[int] | TensorSpec) -> TensorSpec:
     return given if isinstance(given, TensorSpec) else TensorSpec(tuple(map(int, given)), "float32")
 
 
-def of_header(header: Header) -> Identified:
-    """What the file is that has this header."""
-    held = _parts(header)
+def _alone(header: Header) -> tuple[Part, ...]:
+    """The one part of a file that holds a published network and nothing else; else none.
+
+    Many files do, and this is sooner known than what else might stand in one.
+    """
+    first = next(iter(header), "")
+    prefix = next((each for each in _PREFIXES if first.startswith(each)), "")
+    if header.others or not all(name.startswith(prefix) for name in header):
+        return ()
+    tensors = {name[len(prefix) :]: spec for name, spec in header.items()}
+    found = known.find(tensors)
+    if found is None:
+        return ()
+    nbytes = sum(spec.nbytes for spec in tensors.values())
+    return (Part(found.kind, "", prefix, tensors, nbytes),)
+
+
+def _of_parts(held: tuple[Part, ...]) -> Identified:
+    """What a file is that holds these parts."""
+    return replace(_answer(held), missing=missing(held))
+
+
+def _answer(held: tuple[Part, ...]) -> Identified:
     candidates = [part for part in held if part.kind in DENOISERS]
     candidates += [part for part in held if part.kind == "other"]
     for part in candidates:
@@ -61,14 +92,6 @@ def of_header(header: Header) -> Identified:
     return _unknown(candidates, held, reasons)
 
 
-def _parts(header: Header) -> tuple[Part, ...]:
-    from unetscope.checkpoints import contents
-
-    tensors, _ = contents.unet(header)
-    nbytes = sum(spec.nbytes for spec in tensors.values())
-    return (Part("other", "", "", tensors, nbytes),)
-
-
 def _published(part: Part, found: Known, parts: tuple[Part, ...]) -> Identified:
     """The answer where a part has exactly the tensors of published networks."""
     count, networks = len(part.tensors), ", ".join(f"`{name}`" for name in found.networks)
@@ -80,7 +103,7 @@ def _published(part: Part, found: Known, parts: tuple[Part, ...]) -> Identified:
         ", ".join(found.networks),
         found.networks,
         parts,
-        evidence=(evidence, *part.evidence),
+        evidence=(evidence,),
         undecided=undecided(found.networks),
     )
 
@@ -110,7 +133,7 @@ def _inferred(part: Part, parts: tuple[Part, ...]) -> Identified | tuple[str, ..
             found.networks,
             parts,
             inferred,
-            evidence=(_renamed(inferred, found), *part.evidence),
+            evidence=(_renamed(inferred, found),),
             undecided=undecided(found.networks),
         )
     built = _built(family, unet)
@@ -130,7 +153,6 @@ def _inferred(part: Part, parts: tuple[Part, ...]) -> Identified | tuple[str, ..
         evidence=(
             f"a {family} was built from a config that was read off the file, and all {count} "
             "names and shapes are equal",
-            *part.evidence,
         ),
         undecided=(TRAINED_FOR,),
     )
@@ -166,10 +188,7 @@ def _unknown(
                 near.networks,
                 parts,
                 differences=near.differences,
-                evidence=(
-                    *(each for each in reasons if each not in near.differences),
-                    *part.evidence,
-                ),
+                evidence=tuple(told for told in reasons if told not in near.differences),
             )
     named = next((part for part in parts if part.kind not in ("other", "unet")), None)
     if named is None:

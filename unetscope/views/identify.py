@@ -15,8 +15,8 @@ UNREADABLE = "unreadable"
 """What stands for the certainty of a file that cannot be read."""
 _TOLD = ("evidence", "differences", "contradictions", "missing", "undecided")
 """What is told of a file in sentences, by field of `Identified`."""
-_REMARKED = ("differences", "contradictions", "missing")
-"""What a row has room for."""
+_REMARKED = ("differences", "contradictions")
+"""What a row has room for; of a file of several parts also what is missing."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,9 @@ def row(of: Row, words: Words) -> tuple[Value, ...]:
         nothing = [None] * (len(columns(words)) - 7)
         return of.file, certainty, None, None, None, Cell.of(said, data=None), *nothing, said
     found = of.found
-    main = found.parts[0] if len(found.parts) == 1 else _main(found)
+    main = _main(found)
     remarks = [text for key in _REMARKED for text in getattr(found, key)]
+    remarks += found.missing if len(found.parts) > 1 else ()
     return (
         of.file,
         Cell.of(words.certainties[found.certainty.value], data=found.certainty.value),
@@ -95,7 +96,8 @@ def samples(names: Sequence[str], words: Words) -> Table:
 
 def _main(found: Identified) -> Held | None:
     """The part that a file is named after."""
-    return next(iter(found.parts), None)
+    named = (part for part in found.parts if part.kind in ("unet", "controlnet"))
+    return next(named, next(iter(found.parts), None))
 
 
 def _stored(found: Identified) -> int:
