@@ -12,8 +12,12 @@ from checkpoint_files import ROOT, write
 
 from unetscope.checkpoints.gathering import gathered
 from unetscope.config import load
+from unetscope.errors import UnetscopeError
 from unetscope.files import locks
+from unetscope.render import Style, streamed
 from unetscope.sources import Request, resolve
+from unetscope.views import identify as views
+from unetscope.words import Words
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,54 @@ def test_which_files_are_meant(folder):
     (folder / "none").mkdir()
     for name in ("none", "*.nothing"):
         assert name in gathered([name])[name].message
+
+
+def test_what_is_no_unet_or_more_than_one(folder, unetscope, sd15_shapes):
+    """A LoRA, and a UNet in a pipeline beside something else."""
+    lora = {}
+    for name, shape in sd15_shapes.items():
+        if ".attn" in name and name.endswith(".weight") and len(shape) == 2:
+            layer = f"lora_unet_{name.removesuffix('.weight').replace('.', '_')}"
+            lora[f"{layer}.lora_down.weight"] = (4, shape[1])
+            lora[f"{layer}.lora_up.weight"] = (shape[0], 4)
+    write(folder / "lora.safetensors", lora, "F16")
+    pipeline = folder / "pipeline"
+    for inside in ("unet", "other"):
+        (pipeline / inside).mkdir(parents=True)
+    (pipeline / "model_index.json").write_text("{}")
+    write(pipeline / "unet" / "diffusion_pytorch_model.safetensors", sd15_shapes, "F16")
+    write(pipeline / "other" / "model.safetensors", {"some.weight": (3,)}, "F16")
+    names = "lora.safetensors", "pipeline"
+    told = json.loads(unetscope("identify", *names, "-f", "json").out)["files"]["rows"]
+    assert [row["certainty"] for row in told] == ["component", "exact"]
+    assert "LoRA" in told[0]["label"]
+    assert told[1]["networks"] == ["sd14", "sd15"]
+    assert len(told[1]["parts"]) == 2
+    assert told[1]["parameters"] == 859_520_964
+    shown = unetscope("identify", "pipeline").out
+    assert "unet/" in shown
+    refused = unetscope("params", "lora.safetensors")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("error: lora.safetensors: no UNet: ")
+
+
+@pytest.mark.parametrize("form", ["terminal", "csv"])
+def test_a_row_is_written_before_the_next_file_is_read(form):
+    words, names = Words("en"), ["a.gguf", "much/longer.safetensors"]
+    read = []
+
+    def rows():
+        for name in names:
+            read.append(name)
+            yield views.row(views.Row(name, UnetscopeError("why")), words)
+
+    table = views.files([], words)
+    pieces = streamed(table, rows(), views.samples(names, words), form, Style(80))
+    for seen in ([], names[:1], names):
+        piece = next(pieces)
+        assert read == seen
+        assert all(name in piece for name in seen[-1:])
+        assert form == "csv" or max(map(len, piece.splitlines())) <= 80
 
 
 def test_a_hostile_name_is_text(folder, unetscope):

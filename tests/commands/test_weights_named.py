@@ -29,7 +29,8 @@ def test_of_no_network(unetscope, folder, command, name):
     result = unetscope(command, name, *(["."] if command == "explain" else []))
     assert (result.code, result.out) == (2, "")
     assert f"error: {name}: a checkpoint of no network that is known here" in result.err
-    assert f"hint: `unetscope identify {name}` says what is known of it" in result.err
+    hint = f"hint: name a UNet's weights or config; `unetscope identify {name}` tells more"
+    assert hint in result.err
 
 
 @pytest.mark.parametrize("name", ["old", "model.gguf"])

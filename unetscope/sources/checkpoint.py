@@ -154,7 +154,7 @@ def _note(name: str, found: Identified) -> str:
 
 def _no_network(name: str, found: Identified) -> UnetscopeError:
     """That no network is known that has a file's tensors, and what the file is instead."""
-    hint = f"`unetscope identify {pasted(name)}` says what is known of it"
+    hint = f"name a UNet's weights or config; `unetscope identify {pasted(name)}` tells more"
     if found.certainty is Certainty.COMPONENT:
         return UnetscopeError(f"no UNet: {found.label}", hint=hint, place=Place(name))
     if found.certainty is Certainty.NEAR:

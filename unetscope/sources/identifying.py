@@ -194,7 +194,8 @@ def _unknown(
     if named is None:
         label = next((part.name for part in parts if part.name), "unknown")
         evidence = tuple(dict.fromkeys((*reasons, *(e for p in parts for e in p.evidence))))
-        return Identified(Certainty.UNKNOWN, label, parts=parts, evidence=evidence)
+        told = evidence if parts else ("it holds no tensor",)
+        return Identified(Certainty.UNKNOWN, label, parts=parts, evidence=told)
     return Identified(
         Certainty.COMPONENT, named.name or named.kind, parts=parts, evidence=named.evidence
     )
