@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import UnetscopeError
-from unetscope.record import TensorSpec, Trace
+from unetscope.record import Trace
 from unetscope.sources import Request, Source, resolve
 from unetscope.sources.reruns import Progress, see_device, unwatched, verification
 from unetscope.sources.source import Info
@@ -168,7 +168,7 @@ def read(path: str | Path, /) -> Trace | Lock | Header:
     return locks.load(path) if locks.is_lock(path) else traces.load(path)
 
 
-def identify(source: str | Path | Mapping[str, Sequence[int] | TensorSpec], /) -> Identified:
+def identify(source: str | Path | Mapping[str, Any], /) -> Identified:
     """What a weights file is: a fact, how certain it is, and the evidence for it.
 
     Only headers are read, no code that a pickle names is run, and torch is imported only to build
@@ -182,7 +182,8 @@ def identify(source: str | Path | Mapping[str, Sequence[int] | TensorSpec], /) -
 
     Args:
         source: a file (safetensors, GGUF or what `torch.save` wrote), the index of several, a
-            folder with either, or a pipeline of diffusers; or the shape of each tensor by its name.
+            folder with either, or a pipeline of diffusers; or the shape of each tensor by its
+            name, as a tuple, a `TensorSpec` or the tensor itself (`model.state_dict()`).
 
     Raises:
         UnetscopeError: it cannot be read, is of no known kind, is damaged, or exceeds a bound.

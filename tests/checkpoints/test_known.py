@@ -6,6 +6,7 @@ import hashlib
 import json
 
 import pytest
+import torch
 from checkpoint_files import ROOT, write
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,7 +107,8 @@ def test_in_any_order(sd15_shapes):
 def test_what_a_program_asks(tmp_path, sd15_shapes, sd15_compvis):
     prefixed = {f"model.diffusion_model.{name}": shape for name, shape in sd15_compvis.items()}
     file = write(tmp_path / "v1.safetensors", prefixed, "F16")
-    for source in (sd15_shapes, of(sd15_shapes), sd15_compvis, prefixed, file, str(file)):
+    weights = {name: torch.empty(s, device="meta") for name, s in sd15_shapes.items()}
+    for source in (weights, sd15_shapes, of(sd15_shapes), sd15_compvis, prefixed, file, str(file)):
         found = unetscope.identify(source)
         assert (found.certainty.value, found.label) == ("exact", "sd14, sd15")
         assert "all 686 names and shapes" in found.evidence[0]

@@ -27,11 +27,12 @@ DENOISERS = ("unet", "controlnet")
 """The kinds of parts that a config describes."""
 
 
-def identify(source: str | Path | Mapping[str, Sequence[int] | TensorSpec]) -> Identified:
+def identify(source: str | Path | Mapping[str, Any]) -> Identified:
     """What a weights file is.
 
     Args:
-        source: a file, the index of several, or a folder with either; or names and shapes.
+        source: a file, the index of several, a folder with either, or a pipeline of diffusers; or
+            the shape of each tensor by its name.
 
     Raises:
         UnetscopeError: it cannot be read, is of no known kind, is damaged, or exceeds a bound.
@@ -50,9 +51,10 @@ def identify(source: str | Path | Mapping[str, Sequence[int] | TensorSpec]) -> I
     return replace(_of_parts(held), contradictions=contradictions(header, held))
 
 
-def _spec(given: Sequence[int] | TensorSpec) -> TensorSpec:
-    """What a program says of a tensor; without an element type, it is taken to be `float32`."""
-    return given if isinstance(given, TensorSpec) else TensorSpec(tuple(map(int, given)), "float32")
+def _spec(given: Any) -> TensorSpec:
+    """What a program says of a tensor, or the tensor itself; a mere shape is of `float32`."""
+    shape, dtype = getattr(given, "shape", given), getattr(given, "dtype", "float32")
+    return TensorSpec(tuple(map(int, shape)), str(dtype).removeprefix("torch."))
 
 
 def _alone(header: Header) -> tuple[Part, ...]:

@@ -15,6 +15,8 @@ UNREADABLE = "unreadable"
 """What stands for the certainty of a file that cannot be read."""
 _TOLD = ("evidence", "differences", "contradictions", "missing", "undecided")
 """What is told of a file in sentences, by field of `Identified`."""
+_WIDEST = 20
+"""Names that tell how wide the column of names is."""
 _REMARKED = ("differences", "contradictions")
 """What a row has room for; of a file of several parts also what is missing."""
 
@@ -88,9 +90,9 @@ def row(of: Row, words: Words) -> tuple[Value, ...]:
 def samples(names: Sequence[str], words: Words) -> Table:
     """Rows as wide as those of `files` may be, for files of these names."""
     blank = (None,) * (len(columns(words)) - 7)
-    shown = (9_999_999_999, "bfloat16, float32", 99 * 10**9, "x " * 16, "x " * 24)
+    shown = (9_999_999_999, "bfloat16, float32", 99 * 10**9, "x " * 12, "x " * 12)
     certainties = [("", each, *shown, *blank) for each in words.certainties.values()]
-    files = [(name, None, *shown, *blank) for name in names]
+    files = [(name, None, *shown, *blank) for name in sorted(names, key=len)[-_WIDEST:]]
     return Table("files", "", columns(words), (*certainties, *files))
 
 
