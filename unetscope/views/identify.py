@@ -17,6 +17,8 @@ _TOLD = ("evidence", "differences", "contradictions", "missing", "undecided")
 """What is told of a file in sentences, by field of `Identified`."""
 _WIDEST = 20
 """Names that tell how wide the column of names is."""
+_WHOLE = 48
+"""Characters of a name that is not folded."""
 _REMARKED = ("differences", "contradictions")
 """What a row has room for; of a file of several parts also what is missing."""
 
@@ -65,8 +67,9 @@ def row(of: Row, words: Words) -> tuple[Value, ...]:
     if isinstance(of.found, UnetscopeError):
         said = words.said(of.found.message)
         certainty = Cell.of(words.certainties[UNREADABLE], data=UNREADABLE)
-        nothing = [None] * (len(columns(words)) - 7)
-        return of.file, certainty, None, None, None, Cell.of(said, data=None), *nothing, said
+        nothing = [None] * (len(columns(words)) - 8)
+        label, remarks = Cell.of(said, data=None), Cell.of("", data=[])
+        return of.file, certainty, None, None, None, label, remarks, *nothing, said
     found = of.found
     main = _main(found)
     remarks = [text for key in _REMARKED for text in getattr(found, key)]
@@ -90,9 +93,11 @@ def row(of: Row, words: Words) -> tuple[Value, ...]:
 def samples(names: Sequence[str], words: Words) -> Table:
     """Rows as wide as those of `files` may be, for files of these names."""
     blank = (None,) * (len(columns(words)) - 7)
-    shown = (9_999_999_999, "bfloat16, float32", 99 * 10**9, "x " * 12, "x " * 12)
+    shown = (9_999_999_999, "bfloat16, float32", 999_900_000, "x " * 12, "x " * 12)
     certainties = [("", each, *shown, *blank) for each in words.certainties.values()]
-    files = [(name, None, *shown, *blank) for name in sorted(names, key=len)[-_WIDEST:]]
+    longest = sorted(names, key=len)[-_WIDEST:]
+    whole = ["x" * len(name) if len(name) <= _WHOLE else name for name in longest]
+    files = [(name, None, *shown, *blank) for name in whole]
     return Table("files", "", columns(words), (*certainties, *files))
 
 
