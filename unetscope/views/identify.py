@@ -67,7 +67,7 @@ def row(of: Row, words: Words) -> tuple[Value, ...]:
     if isinstance(of.found, UnetscopeError):
         said = words.said(of.found.message)
         certainty = Cell.of(words.certainties[UNREADABLE], data=UNREADABLE)
-        nothing = [None] * (len(columns(words)) - 8)
+        nothing: list[Value] = [None] * (len(columns(words)) - 8)
         label, remarks = Cell.of(said, data=None), Cell.of("", data=[])
         return of.file, certainty, None, None, None, label, remarks, *nothing, said
     found = of.found
