@@ -117,7 +117,7 @@ class Words:
     networks = Word(en="Published networks", zh="已发布的网络")
     in_the_file = Word(en="In the file", zh="文件中的内容")
     in_it = Word(en="Holds", zh="包含")
-    size_of_file = Word(en="Size", zh="大小")
+    stored = Word(en="Stored", zh="存储占用")
     remarks = Word(en="Remarks", zh="备注")
     prefix = Word(en="Prefix", zh="前缀")
     part_kinds = WordsByKey(

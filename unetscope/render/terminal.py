@@ -59,15 +59,14 @@ def streamed(
         for place, index in enumerate(shown):
             if right[index]:
                 cells[place] = _pushed(cells[place], widths[place])
-        return _written([_text(list(_side_by_side(cells, widths)))], color=style.color)
+        return _written([list(_side_by_side(cells, widths))], color=style.color)
 
-    rule = [[Span("─" * wide, heading=True)] for wide in widths]
-    yield line(_titles(table)) + _written(
-        [_text(list(_side_by_side([[each] for each in rule], widths)))], color=style.color
-    )
+    rule: list[Block] = [[[Span("─" * wide, heading=True)]] for wide in widths]
+    ruled = _written([list(_side_by_side(rule, widths))], color=style.color)
+    yield line(_titles(table)) + ruled
     for row in rows:
         yield line(_records(replace(table, rows=(row,)), room)[0])
-    if notes := [_paragraph([note], room) for note in _notes(table, found, style)]:
+    if notes := [folded([note], room) for note in _notes(table, found, style)]:
         yield "\n" + _written(notes, color=style.color)
 
 

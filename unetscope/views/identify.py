@@ -52,7 +52,7 @@ def columns(words: Words) -> tuple[Column, ...]:
         Column("certainty", words.certainty, priority=1),
         Column("parameters", words.parameters, Kind.COUNT, priority=4),
         Column("dtype", words.dtype, priority=4),
-        Column("size_bytes", words.size_of_file, Kind.DECIMAL_BYTES, priority=3),
+        Column("size_bytes", words.stored, Kind.DECIMAL_BYTES, priority=3),
         Column("label", words.answer),
         Column("remarks", words.remarks, priority=2),
         Column("networks", words.networks, read=False),
@@ -68,8 +68,8 @@ def row(of: Row, words: Words) -> tuple[Value, ...]:
         said = words.said(of.found.message)
         certainty = Cell.of(words.certainties[UNREADABLE], data=UNREADABLE)
         nothing: list[Value] = [None] * (len(columns(words)) - 8)
-        label, remarks = Cell.of(said, data=None), Cell.of("", data=[])
-        return of.file, certainty, None, None, None, label, remarks, *nothing, said
+        label, blank = Cell.of(said, data=None), Cell.of("", data=[])
+        return of.file, certainty, None, None, None, label, blank, *nothing, said
     found = of.found
     main = _main(found)
     remarks = [text for key in _REMARKED for text in getattr(found, key)]
@@ -148,7 +148,7 @@ def card(of: Row, words: Words) -> list[Table]:
                 data=certainty,
             ),
         ),
-        (Column("size_bytes", words.size_of_file, Kind.DECIMAL_BYTES), _stored(found)),
+        (Column("size_bytes", words.stored, Kind.DECIMAL_BYTES), _stored(found)),
     ]
     head = Table(
         "file",
@@ -169,7 +169,7 @@ def parts(held: Sequence[Held], words: Words) -> Table:
         Column("tensors", words.tensors, Kind.COUNT, priority=4),
         Column("parameters", words.parameters, Kind.COUNT),
         Column("dtype", words.dtype, priority=2),
-        Column("bytes", words.size_of_file, Kind.DECIMAL_BYTES),
+        Column("bytes", words.stored, Kind.DECIMAL_BYTES),
         Column("evidence", words.told_of_files["evidence"], read=False),
         Column("doubts", words.told_of_files["doubts"], read=False),
     )
