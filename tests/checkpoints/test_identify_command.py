@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 
 import pytest
@@ -154,6 +155,18 @@ def test_a_row_is_written_before_the_next_file_is_read(form):
         assert read == seen
         assert all(name in piece for name in seen[-1:])
         assert form == "csv" or max(map(len, piece.splitlines())) <= 80
+
+
+def test_what_stands_in_a_folder_is_no_trap(folder):
+    """A pipe that nobody writes to, a link to the folder itself, a folder that nobody may read."""
+    os.mkfifo(folder / "in" / "pipe.safetensors")
+    (folder / "in" / "deep" / "again").symlink_to(folder / "in")
+    (folder / "in" / "deep" / "gone.safetensors").symlink_to(folder / "nowhere")
+    (folder / "in" / "closed").mkdir(mode=0)
+    found = gathered(["in"])
+    readable = [name for name, error in found.items() if error is None]
+    assert readable == ["in/broken.gguf", "in/deep/v1.safetensors"]
+    (folder / "in" / "closed").chmod(0o700)
 
 
 def test_a_hostile_name_is_text(folder, unetscope):

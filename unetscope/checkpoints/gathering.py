@@ -14,6 +14,7 @@ from unetscope.files.reading import is_file, is_folder, is_there, why
 _PIPELINE = "model_index.json"
 """What a folder holds that is a pipeline of diffusers."""
 _SHARD = re.compile(r"(.*)-\d{5}-of-\d{5}(\.\w+)")
+Found = tuple[str, UnetscopeError | None]
 _MARKS = re.compile(r"[*?[]")
 
 
@@ -29,31 +30,23 @@ def gathered(names: Iterable[str]) -> dict[str, UnetscopeError | None]:
     """
     found: dict[str, UnetscopeError | None] = {}
     for name in names:
-        try:
-            meant = [str(path) for path in _meant(name)]
-        except UnetscopeError as error:
-            found[name] = error
-        else:
-            found.update((each, None) for each in meant if each not in found)
+        for path, error in _meant(name):
+            found.setdefault(path, error)
     return found
 
 
-def _meant(name: str) -> list[Path]:
-    """The weights files that a name means.
-
-    Raises:
-        UnetscopeError: it means none.
-    """
-    path = Path(name)
-    if not is_there(path) and _MARKS.search(name):
-        if not (found := [each for match in _matches(path) for each in _in(match)]):
-            raise UnetscopeError(f"no weights file matches `{name}`")
-        return found
-    if not (found := list(_in(path))):
-        raise UnetscopeError(
+def _meant(name: str) -> Iterator[Found]:
+    """The weights files that a name means, or why it means none."""
+    path, is_glob = Path(name), bool(_MARKS.search(name))
+    if is_there(path) or not is_glob:
+        found = list(_in(path))
+        nothing = UnetscopeError(
             f"no weights in the folder `{name}`", hint=f"weights end in {', '.join(SUFFIXES)}"
         )
-    return found
+    else:
+        nothing = UnetscopeError(f"no weights file matches `{name}`")
+        found = [each for match in _matches(path) for each in _in(match)]
+    yield from found or [(name, nothing)]
 
 
 def is_pipeline(path: Path) -> bool:
@@ -62,29 +55,33 @@ def is_pipeline(path: Path) -> bool:
 
 
 def _matches(glob: Path) -> list[Path]:
-    """What a glob matches; of `**` it is any number of folders."""
+    """What a glob matches; `**` is any number of folders."""
     head = next(number for number, part in enumerate(glob.parts) if _MARKS.search(part))
     try:
         return sorted(Path(*glob.parts[:head]).glob(str(Path(*glob.parts[head:]))))
-    except (OSError, ValueError, NotImplementedError) as error:
-        raise UnetscopeError(f"cannot look for `{glob}`: {error}") from None
+    except (OSError, ValueError, NotImplementedError):
+        return []
 
 
-def _in(path: Path) -> Iterator[Path]:
-    """A file itself; the weights below a folder."""
-    if not is_folder(path) or is_pipeline(path):
-        yield path
-        return
-    try:
-        there = sorted(os.scandir(path), key=lambda each: (each.is_dir(), each.name))
-    except OSError as error:
-        raise UnetscopeError(f"cannot read the folder `{path}`: {why(error)}") from None
-    names = {each.name for each in there}
-    for each in there:
-        if each.is_dir(follow_symlinks=False):
-            yield from _in(path / each.name)
-        elif _is_whole(each.name, names) and each.is_file():
-            yield path / each.name
+def _in(path: Path) -> Iterator[Found]:
+    """A file itself; the weights below a folder, those of its own first."""
+    folders = [path]
+    while folders:
+        folder = folders.pop()
+        if not is_folder(folder) or is_pipeline(folder):
+            yield str(folder), None
+            continue
+        try:
+            there = sorted(os.scandir(folder), key=lambda each: each.name)
+        except OSError as error:
+            yield str(folder), UnetscopeError(f"cannot read the folder `{folder}`: {why(error)}")
+            continue
+        names = {each.name for each in there}
+        inside = [each for each in there if each.is_dir(follow_symlinks=False)]
+        for each in there:
+            if _is_whole(each.name, names) and each.is_file():
+                yield str(folder / each.name), None
+        folders += [folder / each.name for each in reversed(inside)]
 
 
 def _is_whole(name: str, beside: set[str]) -> bool:
