@@ -102,7 +102,7 @@ def _list(written: TableOptions, meant: Meant, words: Words) -> None:
     """A row for each of several files.
 
     Raises:
-        Exit: one cannot be read.
+        UnetscopeError: at the end, if one cannot be read.
     """
     from unetscope.views import identify as views
 
@@ -120,8 +120,7 @@ def _list(written: TableOptions, meant: Meant, words: Words) -> None:
         samples = views.samples(list(meant), words)
         console.stream(table, rows(), samples, written.format, written.output, written.lang)
     if unreadable:
-        console.info(f"{unreadable} of {len(meant)} could not be read")
-        raise typer.Exit(UnetscopeError.exit_code)
+        raise UnetscopeError(f"{unreadable} of {len(meant)} could not be read")
 
 
 def _write_config(written: TableOptions, names: Sequence[str]) -> None:
