@@ -19,6 +19,7 @@ ARGUMENTS = {
     "diff": ["sd15", "sd15"],
     "compare": ["sd15", "sd15"],
     "explain": ["sd15", "conv_in"],
+    "identify": [__file__, "no-such-file"],
     "list": [],
     "schema": [],
     "cache": [],

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from unetscope.api import Architecture as Architecture
     from unetscope.api import check as check
     from unetscope.api import diff as diff
+    from unetscope.api import identify as identify
     from unetscope.api import load as load
     from unetscope.api import read as read
     from unetscope.api import trace as trace
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from unetscope.record import Trace as Trace
 
 _HOMES = {
-    "unetscope.api": ("Architecture", "check", "diff", "load", "read", "trace"),
+    "unetscope.api": ("Architecture", "check", "diff", "identify", "load", "read", "trace"),
     "unetscope.lock": ("Lock",),
     "unetscope.record": ("Trace",),
 }
@@ -34,6 +35,7 @@ __all__ = [
     "__version__",
     "check",
     "diff",
+    "identify",
     "load",
     "read",
     "trace",

@@ -5,6 +5,7 @@
     unet = unetscope.load("sd15", layers_per_block=1)   # or a path, code, a saved trace, a lock
     unet.params(by="part")                              # rows, as pandas.DataFrame takes them
     unetscope.diff("sd15", unet).changes
+    unetscope.identify("model.safetensors").label       # what a weights file is
     unetscope.trace(model, sample, timestep)            # any nn.Module
 
 Importing this module imports no torch; it comes with the first pass.
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from unetscope.analysis.diff import Diff
     from unetscope.checkpoints.header import Header
+    from unetscope.checkpoints.identified import Identified
     from unetscope.config import Spec
     from unetscope.findings import Finding
     from unetscope.lock import Lock
@@ -164,6 +166,31 @@ def read(path: str | Path, /) -> Trace | Lock | Header:
     if checkpoints.is_checkpoint(path):
         return checkpoints.read(path)
     return locks.load(path) if locks.is_lock(path) else traces.load(path)
+
+
+def identify(source: str | Path | Mapping[str, Any], /) -> Identified:
+    """What a weights file is: a fact, how certain it is, and the evidence for it.
+
+    Only headers are read, no code that a pickle names is run, and torch is imported only to build
+    a network that is no published one.
+
+        >>> import unetscope
+        >>> tensors = unetscope.load("sd21").lock().tensors
+        >>> found = unetscope.identify({tensor.name: tensor.shape for tensor in tensors})
+        >>> found.certainty.value, found.label
+        ('exact', 'sd20, sd21, sd21_base')
+
+    Args:
+        source: a file (safetensors, GGUF or what `torch.save` wrote), the index of several, a
+            folder with either, or a pipeline of diffusers; or the shape of each tensor by its
+            name, as a tuple, a `TensorSpec` or the tensor itself (`model.state_dict()`).
+
+    Raises:
+        UnetscopeError: it cannot be read, is of no known kind, is damaged, or exceeds a bound.
+    """
+    from unetscope.sources.identifying import identify as find
+
+    return find(source)
 
 
 def diff(

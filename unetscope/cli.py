@@ -36,6 +36,7 @@ COMMANDS = (
     "diff",
     "log",
     "compare",
+    "identify",
     "list",
     "show",
     "schema",

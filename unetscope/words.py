@@ -72,6 +72,88 @@ class Words:
     most_on_disk = Word(en="At most", zh="上限")
     in_use = Word(en="In use", zh="启用")
 
+    # Weights files
+    weights_files = Word(en="Weights files", zh="权重文件")
+    answer = Word(en="What it is", zh="识别结果")
+    certainty = Word(en="Certainty", zh="确定程度")
+    certainties = WordsByKey(
+        {
+            "exact": Word(en="exact", zh="完全一致"),
+            "exact up to names": Word(en="exact up to names", zh="除名称外完全一致"),
+            "built": Word(en="built", zh="重建一致"),
+            "near": Word(en="near", zh="最接近"),
+            "component": Word(en="component", zh="组件"),
+            "unknown": Word(en="unknown", zh="未知"),
+            "unreadable": Word(en="unreadable", zh="无法读取"),
+        }
+    )
+    certainty_means = WordsByKey(
+        {
+            "exact": Word(
+                en="the same names and shapes as these published networks have",
+                zh="名称和维度与这些已发布的网络完全相同",
+            ),
+            "exact up to names": Word(
+                en="the same shapes as these published networks have, one to one, under other "
+                "names",
+                zh="维度与这些已发布的网络一一相同，只是名称不同",
+            ),
+            "built": Word(
+                en="no published network; one was built from a config read off the file, and all "
+                "names and shapes are equal",
+                zh="不是已发布的网络；按文件推断出的配置重建后，所有名称和维度都相同",
+            ),
+            "near": Word(
+                en="the nearest published network, and how it differs",
+                zh="最接近的已发布网络，以及两者的差异",
+            ),
+            "component": Word(
+                en="no UNet: a part of a pipeline, or what is added to one",
+                zh="不是 UNet：是流程中的一个组件，或附加在其上的部分",
+            ),
+            "unknown": Word(en="nothing that is known here", zh="这里没有已知的对应"),
+        }
+    )
+    networks = Word(en="Published networks", zh="已发布的网络")
+    in_the_file = Word(en="In the file", zh="文件中的内容")
+    in_it = Word(en="Holds", zh="包含")
+    stored = Word(en="Stored", zh="存储占用")
+    remarks = Word(en="Remarks", zh="备注")
+    prefix = Word(en="Prefix", zh="前缀")
+    part_kinds = WordsByKey(
+        {
+            "unet": Word(en="UNet", zh="UNet"),
+            "controlnet": Word(en="ControlNet", zh="ControlNet"),
+            "autoencoder": Word(en="autoencoder", zh="自编码器（VAE）"),
+            "text encoder": Word(en="text encoder", zh="文本编码器"),
+            "image encoder": Word(en="image encoder", zh="图像编码器"),
+            "transformer": Word(en="transformer (DiT)", zh="Transformer（DiT）"),
+            "lora": Word(en="LoRA", zh="LoRA"),
+            "embedding": Word(en="embedding", zh="嵌入"),
+            "t2i adapter": Word(en="T2I adapter", zh="T2I 适配器"),
+            "ip adapter": Word(en="IP-Adapter", zh="IP-Adapter"),
+            "motion module": Word(en="motion module", zh="运动模块"),
+            "upscaler": Word(en="upscaler", zh="放大模型"),
+            "averaged weights": Word(en="averaged weights (EMA)", zh="平均权重（EMA）"),
+            "optimizer": Word(en="optimizer", zh="优化器状态"),
+            "other": Word(en="other", zh="其他"),
+        }
+    )
+    what_is_known = Word(en="What is known", zh="已知情况")
+    about_it = Word(en="About", zh="方面")
+    in_words = Word(en="In words", zh="说明")
+    told_of_files = WordsByKey(
+        {
+            "evidence": Word(en="evidence", zh="依据"),
+            "differences": Word(en="differs", zh="差异"),
+            "undecided": Word(en="not in the file", zh="文件中看不出"),
+            "conventions": Word(en="by convention", zh="按惯例"),
+            "contradictions": Word(en="contradiction", zh="矛盾"),
+            "missing": Word(en="missing", zh="缺少"),
+            "doubts": Word(en="doubt", zh="存疑"),
+        }
+    )
+
     # What a terminal has no room for
     between_columns = Word(en="; ", zh="；")
     columns_left_out = Word(

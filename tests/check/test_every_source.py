@@ -139,7 +139,7 @@ def test_what_holds_no_network_is_refused(check, tmp_path, name):
     path = ROOT / "configs" / "locks" / name if name.endswith(".lock") else tmp_path / name
     done = check(path)
     assert (done.code, done.out) == (2, "")
-    assert "name the config" in done.err or "compares its tensors" in done.err
+    assert "name the config" in done.err or "unetscope identify" in done.err
 
 
 def test_sizes_of_what_has_no_config(check, saved):

@@ -121,15 +121,6 @@ def test_parameters_are_bounded(diff, published):
     assert diff(LOCK, published, "--max-params", "1M")[0] == 1
 
 
-@pytest.mark.parametrize("command", ["compare", "lock"])
-def test_other_commands_refuse_checkpoints(diff, published, command):
-    code, out, err = diff(published, command=command)
-    assert (code, out) == (2, "")
-    assert "error: " in err
-    assert "Traceback" not in err
-    assert not published.with_suffix(".lock").exists()
-
-
 @pytest.mark.parametrize("content", [b"", b"\0" * 8, b"\xff" * 64, b"{}", b"unet: {}\n" * 4])
 def test_damaged_files_are_exit_2(diff, tmp_path, content):
     path = tmp_path / "m.safetensors"

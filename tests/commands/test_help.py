@@ -10,9 +10,11 @@ from pkgutil import resolve_name
 
 import pytest
 from narrow_configs import TINY
+from safetensors.torch import save_file
 
 from unetscope import cli
 from unetscope.commands.help_page import EXAMPLES, examples_of
+from unetscope.sources import Request, resolve
 
 COMMANDS = cli._parser().commands
 SAID = {
@@ -45,10 +47,14 @@ def test_each_command_has_examples_of_itself(name):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """What the examples name: a config with its lock, in a repository."""
+    """What the examples name: a config with its lock, in a repository; weights."""
     folder = tmp_path_factory.mktemp("examples")
     (folder / "mine.yaml").write_text(TINY, encoding="utf-8")
     assert cli.run(["lock", str(folder / "mine.yaml")]) == 0
+    (folder / "loras").mkdir()
+    article = resolve(Request("article_003", device="cpu")).build().state_dict()
+    for name in ("model.safetensors", "loras/one.safetensors"):
+        save_file(article, folder / name)
     git = ("git", "-c", "user.name=n", "-c", "user.email=n@example.org")
     for line in ("init -q -b main", "add .", "commit -qm first"):
         subprocess.run([*git, *line.split()], cwd=folder, check=True)

@@ -13,7 +13,7 @@ from unetscope.files import weights
 from unetscope.files.reading import is_file, is_folder
 
 INDEX = ".index.json"
-_SUFFIXES = (".safetensors", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
+SUFFIXES = (".safetensors", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
 _INDICES = (".safetensors" + INDEX, ".bin" + INDEX)
 _STEMS = ("diffusion_pytorch_model", "model", "pytorch_model")
 _CONFIGS = ("config.json", "model_index.json", "unet/config.json")
@@ -28,7 +28,7 @@ def is_checkpoint(path: Path) -> bool:
         return not configured and in_folder(path) is not None
     if not is_file(path):
         return False
-    return path.name.lower().endswith((*_SUFFIXES, *_INDICES)) or weights.kind_of(path) is not None
+    return path.name.lower().endswith((*SUFFIXES, *_INDICES)) or weights.kind_of(path) is not None
 
 
 def read(path: Path) -> Header:
@@ -93,7 +93,7 @@ def in_folder(path: Path) -> Path | None:
         names = sorted(file.name for file in path.iterdir())
     except OSError:
         return None
-    for ends in (_INDICES, _SUFFIXES):
+    for ends in (_INDICES, SUFFIXES):
         there = [path / name for name in names if name.lower().endswith(ends)]
         if there:
             return there[0] if len(there) == 1 and is_file(there[0]) else None

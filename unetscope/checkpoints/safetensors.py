@@ -9,14 +9,18 @@ Source: https://github.com/huggingface/safetensors, README, "Format".
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
+from math import prod
 
 import msgspec
 
 from unetscope.checkpoints.header import MOST_AXES, MOST_TENSORS, Header, is_name
 from unetscope.checkpoints.pairs import pairs
 from unetscope.checkpoints.stored import Stored
-from unetscope.dtypes import PACKED, is_dtype
+from unetscope.dtypes import PACKED, is_dtype, itemsize
 from unetscope.record import TensorSpec
 
 LARGEST_HEADER = 100_000_000
@@ -26,6 +30,11 @@ LARGEST_METADATA = 4_000_000
 
 _LENGTH = 8
 _METADATA = "__metadata__"
+_KEY = re.compile(rb'"__metadata__"[ \t\r\n]*:[ \t\r\n]*')
+_NOTHING = b'{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'
+"""Stands for the metadata where all else is read."""
+_ORDINARY = 4_000_000
+"""Bytes of a header that is read at once; the largest checkpoints' have some 1,000,000."""
 _DTYPES = {
     "BOOL": "bool",
     "U8": "uint8",
@@ -65,6 +74,7 @@ class _Top(msgspec.Struct):
 
 _top = msgspec.json.Decoder(_Top).decode
 _entry = msgspec.json.Decoder(_Entry).decode
+_whole = msgspec.json.Decoder(dict[str, _Entry]).decode
 _texts = msgspec.json.Decoder(dict[str, str]).decode
 
 
@@ -102,8 +112,7 @@ def _header(file: Stored, text: bytes, room: int) -> Header:
             header.unread[_METADATA] = f"{len(metadata):,} bytes"
         elif metadata:
             header.metadata.update(_texts(metadata))
-        for name, value in pairs(text, MOST_TENSORS, (_METADATA, metadata)):
-            entry = _entry(value)
+        for name, entry in _ordinary(text, metadata) or _entries(text, metadata):
             if not is_name(name):
                 file.damaged(f"a damaged header: not a name of a tensor: {name[:80]!a}")
             spec = _spec(entry)
@@ -122,16 +131,64 @@ def _header(file: Stored, text: bytes, room: int) -> Header:
     return header
 
 
+def _entries(text: bytes, metadata: bytes) -> Iterator[tuple[str, _Entry]]:
+    """The entries of any header, one by one.
+
+    Raises:
+        ValueError: it is no header, or a name occurs twice.
+    """
+    return (
+        (name, _entry(value)) for name, value in pairs(text, MOST_TENSORS, (_METADATA, metadata))
+    )
+
+
+def _ordinary(text: bytes, metadata: bytes) -> Iterable[tuple[str, _Entry]] | None:
+    """The entries of a header that is surely an ordinary one, which is much sooner read at once.
+
+    A parser keeps one of two equal names, so the entries must be as many as their keys are in the
+    text, where no escape can hide one. Of a header that is not huge, a parser needs little memory.
+    """
+    if len(text) > _ORDINARY or not text.startswith(b"{"):
+        return None
+    if metadata:
+        key = _KEY.search(text)
+        if key is None or not text.startswith(metadata, key.end()):
+            return None
+        text = text[: key.end()] + _NOTHING + text[key.end() + len(metadata) :]
+        if len(_KEY.findall(text)) > 1:
+            return None
+    if b"\\" in text:
+        return None
+    try:
+        found = _whole(text.rstrip(b"\0"))
+    except ValueError:
+        return None  # `_entries` says what is wrong
+    if len(found) != text.count(b'"data_offsets"'):
+        return None
+    found.pop(_METADATA, None)
+    return found.items()
+
+
 def _spec(entry: _Entry) -> TensorSpec | None:
     """The tensor of an entry; None if its shape and dtype do not fill its bytes."""
     begin, end = entry.data_offsets
     shape, dtype = tuple(entry.shape), entry.dtype
     if min(shape, default=0) < 0 or len(shape) > MOST_AXES or not 0 <= begin <= end:
         return None
+    spec = TensorSpec(shape, _DTYPES.get(dtype, dtype))
+    size = _sizes(dtype)
+    if size is not None:
+        return spec if prod(shape) * size == end - begin else None
     if not dtype.isidentifier() or len(dtype) > MOST_AXES:
         return None
-    spec = TensorSpec(shape, _DTYPES.get(dtype, dtype))
-    if is_dtype(spec.dtype) or dtype in PACKED:
+    if dtype in PACKED:
         return spec if spec.nbytes == end - begin else None
     # Several elements of a newer type may share a byte.
     return spec if spec.numel <= 8 * (end - begin) else None
+
+
+@lru_cache(maxsize=64)
+def _sizes(dtype: str) -> int | None:
+    """Bytes of an element of one of torch's types; None for another."""
+    name = _DTYPES.get(dtype, dtype)
+    return itemsize(name) if is_dtype(name) else None

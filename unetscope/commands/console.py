@@ -18,11 +18,11 @@ from unetscope.files.reading import why
 from unetscope.wording import message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from unetscope.render import Style
-    from unetscope.table import About, Table
+    from unetscope.table import About, Table, Value
 
 _SUMMARY = "GITHUB_STEP_SUMMARY"
 _quiet = False
@@ -250,3 +250,37 @@ def show(
     if about is not None and format == "csv":
         info(about.text)
     emit(text, output)
+
+
+def stream(
+    table: Table,
+    rows: Iterable[tuple[Value, ...]],
+    samples: Table,
+    format: str,
+    output: Path | None,
+    language: str,
+) -> None:
+    """Write a table whose rows take their time, each as soon as it is there, where that is read.
+
+    That is in a terminal, and in csv.
+
+    Args:
+        table: the table, without rows.
+        rows: its rows.
+        samples: rows as wide as can be expected.
+        format: of the output.
+        output: a file, instead of stdout.
+        language: of the words.
+
+    Raises:
+        UnetscopeError: as `show`.
+    """
+    from unetscope.render import STREAMED, streamed
+
+    watched = format == "csv" or sys.stdout.isatty()
+    if output is not None or format not in STREAMED or not watched:
+        show([replace(table, rows=tuple(rows))], format, output, language=language)
+        return
+    where = replace(style(), language=language)
+    for piece in streamed(table, rows, samples, format, where):
+        emit(piece)

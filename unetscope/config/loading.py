@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from unetscope.config.document import Document
+from unetscope.config.document import Document, parse
 from unetscope.config.files import locate, split_part
 from unetscope.config.inheritance import read_config
 from unetscope.config.overrides import override
@@ -57,6 +57,30 @@ def load(
     for finding in findings(document):
         raise finding.error(document.places)
     return _spec(reference, path, document)
+
+
+def loads(
+    text: str,
+    reference: str,
+    *,
+    overrides: Sequence[str] = (),
+    sizes: Mapping[str, int | None] | None = None,
+) -> Spec:
+    """The same from the text of a config that extends no other.
+
+    Args:
+        text: in YAML.
+        reference: what to call it.
+        overrides: as in `load`.
+        sizes: `batch`, `height`, `width` and `tokens`, instead of the config's.
+
+    Raises:
+        ConfigError: the first thing that is wrong with it.
+    """
+    document = _with_flags(_with_overrides(parse(text, reference), overrides), sizes or {})
+    for finding in findings(document):
+        raise finding.error(document.places)
+    return _spec(reference, FilePath(reference), document)
 
 
 def document_of(

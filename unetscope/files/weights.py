@@ -43,6 +43,6 @@ def no_network(kind: str, place: Place) -> UnetscopeError:
     """That a file of weights was named where a network is wanted, and which command reads it."""
     return UnetscopeError(
         f"a checkpoint ({kind}): it holds the tensors of a network, not what it does with them",
-        hint="`unetscope diff CONFIG CHECKPOINT` compares its tensors",
+        hint="`unetscope identify CHECKPOINT --yaml` prints the config of its network",
         place=place,
     )

@@ -8,16 +8,17 @@ and give it a line in `FORMATS`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
 from unetscope.errors import UnetscopeError, did_you_mean
-from unetscope.table import About, Content, Reader, Table
+from unetscope.table import About, Content, Reader, Table, Value
 
 __all__ = [
     "FORMATS",
     "PLAIN",
+    "STREAMED",
     "Content",
     "Format",
     "Reader",
@@ -25,6 +26,7 @@ __all__ = [
     "format_of",
     "formats",
     "render",
+    "streamed",
 ]
 
 
@@ -107,6 +109,41 @@ def format_of(suffix: str, content: Content) -> str | None:
             hint=f"formats: {', '.join(formats(content))}; `--format` counts before a suffix",
         )
     return None if found is None else found.name
+
+
+STREAMED = ("terminal", "csv")
+"""The formats in which a table may be written row by row, as rows come."""
+
+
+def streamed(
+    table: Table,
+    rows: Iterable[tuple[Value, ...]],
+    samples: Table,
+    format: str,  # noqa: A002
+    style: Style = PLAIN,
+) -> Iterator[str]:
+    """Write a table in pieces, each as soon as it is known.
+
+    Args:
+        table: the table, without rows.
+        rows: its rows, which may take their time.
+        samples: rows as wide as can be expected, by which columns get their widths.
+        format: one of `STREAMED`.
+        style: of the terminal.
+    """
+    if format == "csv":
+        from unetscope.render import csv
+
+        return csv.streamed(table, rows)
+    from unetscope.render import terminal
+
+    return terminal.streamed(table.as_read, map(_as_read(table), rows), samples.as_read, style)
+
+
+def _as_read(table: Table) -> Callable[[tuple[Value, ...]], tuple[Value, ...]]:
+    """What leaves out of a row what programs alone read."""
+    kept = [index for index, column in enumerate(table.columns) if column.read]
+    return lambda row: tuple(row[index] for index in kept)
 
 
 def render(

@@ -13,7 +13,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from unetscope.errors import UnetscopeError
@@ -22,7 +22,7 @@ from unetscope.table import Cell, Column, Kind
 
 if TYPE_CHECKING:
     from unetscope.render import Style
-    from unetscope.table import About, Table
+    from unetscope.table import About, Table, Value
 
 _DIMS = {Kind.SHAPE, Kind.TUPLE, Kind.SIZE, Kind.CHANNELS_AND_SIZE}
 _FORMULA = re.compile(r"'*[=+\-@].", re.DOTALL)
@@ -46,13 +46,21 @@ def render(
             "csv holds one table; choose one with --sections",
             hint=f"there are {keys}" if keys else "there is no table here",
         )
+    rows = (row for table in tables for row in table.rows)
+    return "".join(streamed(tables[0], rows))
+
+
+def streamed(table: Table, rows: Iterable[tuple[Value, ...]]) -> Iterator[str]:
+    """A table in pieces: its head, and each row as soon as it is there."""
+    yield _line(map(_inert, table.keys))
+    for row in rows:
+        cells = zip(table.columns, table.cells(row), strict=True)
+        yield _line(field for column, cell in cells for field in _fields(column, cell))
+
+
+def _line(fields: Iterable[str]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(map(_inert, tables[0].keys))
-    for table in tables:
-        for row in table.rows:
-            cells = zip(table.columns, table.cells(row), strict=True)
-            writer.writerow(field for column, cell in cells for field in _fields(column, cell))
+    csv.writer(out, lineterminator="\n").writerow(fields)
     return out.getvalue()
 
 

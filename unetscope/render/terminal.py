@@ -36,6 +36,40 @@ def render(tables: Sequence[Table], style: Style, about: About | None = None) ->
     return "\n".join(filter(None, sections))
 
 
+def streamed(
+    table: Table, rows: Iterable[tuple[Value, ...]], samples: Table, style: Style
+) -> Iterator[str]:
+    """A table in pieces: its head, each row as soon as it is there, and what stands below it.
+
+    Args:
+        table: the table, without rows.
+        rows: its rows.
+        samples: rows that are as wide as the rows may be expected to be; wider ones are folded.
+        style: of the terminal.
+    """
+    room = _room(style)
+    found = _layout(samples, _records(samples, room), room)
+    if found.by_record:
+        yield render([replace(table, rows=tuple(rows))], style)
+        return
+    shown, widths, right = list(found.widths), list(found.widths.values()), samples.right
+
+    def line(record: Sequence[Block]) -> str:
+        cells = [folded(record[index], wide) for index, wide in found.widths.items()]
+        for place, index in enumerate(shown):
+            if right[index]:
+                cells[place] = _pushed(cells[place], widths[place])
+        return _written([list(_side_by_side(cells, widths))], color=style.color)
+
+    rule: list[Block] = [[[Span("─" * wide, heading=True)]] for wide in widths]
+    ruled = _written([list(_side_by_side(rule, widths))], color=style.color)
+    yield line(_titles(table)) + ruled
+    for row in rows:
+        yield line(_records(replace(table, rows=(row,)), room)[0])
+    if notes := [folded([note], room) for note in _notes(table, found, style)]:
+        yield "\n" + _written(notes, color=style.color)
+
+
 def _room(style: Style) -> int | None:
     return None if style.width is None else max(style.width, _NARROWEST)
 

@@ -94,7 +94,7 @@ def kind_of(request: Request) -> type[Source]:
     """
     from unetscope.checkpoints.files import is_checkpoint
     from unetscope.sources.revisions import checked_out, is_revision
-    from unetscope.sources.saved import SavedLock, SavedTrace, Weights
+    from unetscope.sources.saved import SavedLock, SavedTrace
     from unetscope.sources.targets import is_target
 
     name = request.source
@@ -103,7 +103,9 @@ def kind_of(request: Request) -> type[Source]:
             return kind_of(replace(request, source=str(found.file)))
     path = Path(name)
     if is_checkpoint(path):
-        return Weights
+        from unetscope.sources.checkpoint import Checkpoint
+
+        return Checkpoint
     if is_there(path) and not is_folder(path):
         from unetscope.files import locks, traces
 

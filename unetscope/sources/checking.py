@@ -31,7 +31,8 @@ def check(request: Request, info: Info) -> Checked:
     from unetscope.rules.configs import Checked
     from unetscope.rules.trial import check_pass
 
-    if not issubclass(kind_of(request), ConfigNetwork):
+    kind = kind_of(request)
+    if not issubclass(kind, ConfigNetwork) or kind.tensors_only:
         source = resolve(request, info)
         return Checked(list(check_pass(source.trace, Place(request.source))))
     if not is_revision(request.source):

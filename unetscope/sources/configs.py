@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from unetscope.errors import ConfigError, ForwardError, Place, UnetscopeError
@@ -170,11 +171,18 @@ class ControlledNetwork(Remembered):
         Raises:
             UnetscopeError: one of them is something else, or they do not fit.
         """
+        from unetscope.checkpoints.files import is_checkpoint
         from unetscope.config import load
         from unetscope.families.diffusers.controlnet import SHARED
 
         unet, sizes = self.unet.spec, self.unet.spec.inputs
-        control = load(controlnet, **{name: getattr(sizes, name) for name in SIZES})
+        given = {name: getattr(sizes, name) for name in SIZES}
+        if is_checkpoint(Path(controlnet)):
+            from unetscope.sources.checkpoint import Checkpoint
+
+            control = Checkpoint(Request(controlnet, **given), self.info).spec
+        else:
+            control = load(controlnet, **given)
         for spec, family in ((unet, "UNet2DConditionModel"), (control, "ControlNetModel")):
             if spec.family != family:
                 raise UnetscopeError(

@@ -28,6 +28,8 @@ def make_index() -> dict[str, dict[str, Any]]:
 
 def entry(spec: Spec, path: Path, trace: Trace) -> dict[str, Any]:
     """What the index says of a config that lies at `path`; `trace` is of its network."""
+    from unetscope.checkpoints.known import digests
+
     return {
         "extends": _parent(path),
         "title": spec.name,
@@ -38,6 +40,17 @@ def entry(spec: Spec, path: Path, trace: Trace) -> dict[str, Any]:
         "width": spec.inputs.width,
         "conditioning": _conditioning(spec.tensors()),
         "source": spec.source,
+        "digests": digests(saved_shapes(trace)),
+    }
+
+
+def saved_shapes(trace: Trace) -> dict[str, tuple[int, ...]]:
+    """The shapes of all that a `state_dict` of the network holds, by name."""
+    return {
+        f"{module.path}.{held.name}".lstrip("."): held.spec.shape
+        for module in trace.modules
+        for held in (*module.parameters, *module.buffers)
+        if held.persistent
     }
 
 

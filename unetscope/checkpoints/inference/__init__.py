@@ -10,15 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from unetscope.checkpoints.identified import Inferred
+from unetscope.checkpoints.inference.comparing import differences
 from unetscope.checkpoints.inference.naming import Named, named
-from unetscope.checkpoints.inference.tree import NotInferredError, Shape, Tree
+from unetscope.checkpoints.inference.tree import NotInferredError, Tree
 from unetscope.checkpoints.inference.writing import to_yaml
 from unetscope.record import TensorSpec
 
 __all__ = ["NotInferredError", "infer", "to_yaml"]
-
-_MOST_TOLD = 3
-"""Names that a sentence lists."""
 
 
 def infer(tensors: Mapping[str, TensorSpec]) -> Inferred:
@@ -64,7 +62,8 @@ def _proven(network: Any, family: str, found: Named) -> Inferred:
     for finding in known.findings(options, {}):
         key = ".".join(map(str, finding.path))
         raise NotInferredError(f"no {family} is so built: {key}: {finding.message}")
-    _compare(found, tensors_of(options))
+    if faults := differences(found.names, found.shapes, tensors_of(options)):
+        raise NotInferredError(*faults)
     config: dict[str, Any] = {"family": family, "unet": unet}
     if sizes := _sizes(known, options):
         config["inputs"] = sizes
@@ -80,29 +79,3 @@ def _sizes(family: Any, options: Any) -> dict[str, int]:
         if wanted > 65_536:
             raise NotInferredError("no sample up to 65,536 pixels wide passes through the network")
     return {} if wanted == side else {"height": wanted, "width": wanted}
-
-
-def _compare(found: Named, built: Mapping[str, Shape]) -> None:
-    """Raises unless a network has exactly the tensors that were found."""
-    reasons = []
-    over = [found.names[name] for name in found.shapes if name not in built]
-    lacking = [name for name in built if name not in found.shapes]
-    other = [
-        f"`{found.names[name]}` {list(shape)} ≠ {list(built[name])}"
-        for name, shape in found.shapes.items()
-        if name in built and built[name] != shape
-    ]
-    if over:
-        reasons.append(f"left over, {len(over)} in all: {_listed(over)}")
-    if lacking:
-        reasons.append(f"missing, {len(lacking)} in all: {_listed(lacking)}")
-    if other:
-        told = "; ".join(other[:_MOST_TOLD])
-        reasons.append(f"of other shapes than the network's, {len(other)} in all: {told}")
-    if reasons:
-        raise NotInferredError(*reasons)
-
-
-def _listed(names: list[str]) -> str:
-    told = ", ".join(f"`{name}`" for name in names[:_MOST_TOLD])
-    return told if len(names) <= _MOST_TOLD else f"{told} and {len(names) - _MOST_TOLD} more"

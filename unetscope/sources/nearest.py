@@ -1,0 +1,147 @@
+"""The published network that is nearest to other tensors, and how they differ from its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unetscope.config import Spec
+    from unetscope.record import TensorSpec
+
+Shape = tuple[int, ...]
+_LEAST = 0.5
+"""Of all names that one or the other has, the share that is equal in both, for it to be near."""
+_MOST_OPTIONS = 2
+"""Options that a label tells."""
+_SHAPELESS = frozenset({"sample_size", "upcast_attention"})
+"""Options that shape no tensor, and are a published network's own."""
+_IN_WORDS = {
+    "in_channels": "{} input channels",
+    "out_channels": "{} output channels",
+    "layers_per_block": "{} layers per block",
+    "cross_attention_dim": "a text of {} channels",
+}
+"""What a label says of an option; of another, its key and its value."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The nearest published network.
+
+    Attributes:
+        networks: the names of its config, and of those with equal tensors.
+        label: the same in a few words.
+        differences: how the other one differs, in sentences.
+    """
+
+    networks: tuple[str, ...]
+    label: str
+    differences: tuple[str, ...]
+
+
+def by_options(family: str, unet: Any, by_convention: Collection[str]) -> Nearest | None:
+    """The network of the same family whose options differ the least.
+
+    Args:
+        family: of the network.
+        unet: its options.
+        by_convention: those of them that no tensor tells.
+    """
+    from unetscope.config.files import read_index
+
+    wanted = _options(unet)
+    ours = {key for key in wanted if key not in by_convention} - _SHAPELESS
+    there = {n: _options(s.unet) for n, s in _specs().items() if s.family == family}
+    changed = {n: {k for k in ours if told[k] != wanted[k]} for n, told in there.items()}
+    if not changed:
+        return None
+    heirs = Counter(about["extends"] for about in read_index().values())
+    name = min(changed, key=lambda each: (len(changed[each]), -heirs[each]))
+    networks = alike(name)
+    options = {key: wanted[key] for key in wanted if key in changed[name]}
+    label = f"like {', '.join(networks)} but with {' and '.join(map(_in_words, options.items()))}"
+    if not 0 < len(options) <= _MOST_OPTIONS:
+        label = f"{family}, nearest to {', '.join(networks)}"
+    told = (f"`{key}`: {_text(new)}, not {_text(there[name][key])}" for key, new in options.items())
+    return Nearest(networks, label, tuple(told))
+
+
+def by_tensors(tensors: Mapping[str, TensorSpec]) -> Nearest | None:
+    """The network that shares the most names and shapes; None if that is less than half."""
+    from unetscope.checkpoints.inference.comparing import differences
+    from unetscope.checkpoints.inference.naming import named
+    from unetscope.checkpoints.inference.tree import NotInferredError
+
+    shapes = {name: spec.shape for name, spec in tensors.items()}
+    try:
+        translated = named(shapes)
+    except NotInferredError:
+        own, given = {name: name for name in shapes}, shapes
+    else:
+        own, given = translated.names, translated.shapes
+    pairs = frozenset(given.items())
+    shares = {name: _share(pairs, frozenset(there.items())) for name, there in _tensors().items()}
+    name = max(shares, key=lambda each: shares[each])
+    if shares[name] < _LEAST:
+        return None
+    networks = alike(name)
+    told = differences(own, given, _tensors()[name])
+    there = _tensors()[name]
+    unlike = {n for n in (*given, *there) if given.get(n) != there.get(n)}
+    label = f"like {', '.join(networks)} but for {len(unlike)} of {len(there)} tensors"
+    return Nearest(networks, label, told)
+
+
+def _share(ours: frozenset[Any], theirs: frozenset[Any]) -> float:
+    common = len(ours & theirs)
+    return common / (len(ours) + len(theirs) - common)
+
+
+@cache
+def _specs() -> dict[str, Spec]:
+    """The shipped configs of families whose tensors can be listed."""
+    from unetscope.config import load, shipped
+
+    specs = {name: load(name) for name in shipped()}
+    return {name: spec for name, spec in specs.items() if _lists(spec.family)}
+
+
+def _lists(family: str) -> bool:
+    return family in ("UNet2DConditionModel", "UNet2DModel", "ControlNetModel")
+
+
+@cache
+def _tensors() -> dict[str, dict[str, Shape]]:
+    """The names and shapes of each of them."""
+    from unetscope.families.diffusers.tensors import tensors_of
+
+    options: dict[str, Any] = {name: spec.unet for name, spec in _specs().items()}
+    return {name: tensors_of(unet) for name, unet in options.items()}
+
+
+def alike(name: str) -> tuple[str, ...]:
+    """A network, and those with equal tensors."""
+    return tuple(other for other, there in _tensors().items() if there == _tensors()[name])
+
+
+def _options(unet: Any) -> dict[str, Any]:
+    import msgspec
+
+    options: dict[str, Any] = msgspec.to_builtins(unet)
+    return options
+
+
+def _in_words(option: tuple[str, Any]) -> str:
+    key, value = option
+    form = _IN_WORDS.get(key, f"{key} {{}}") if isinstance(value, int) else f"{key} {{}}"
+    return form.format(_text(value))
+
+
+def _text(value: Any) -> str:
+    from unetscope.config.writing import spelled
+
+    return str(list(value)) if isinstance(value, (list, tuple)) else spelled(value)
