@@ -368,22 +368,29 @@ def test_buffers_are_computed_and_weights_take_no_time():
 
 @pytest.mark.parametrize(
     ("source", "kind"),
-    [("x.lock", "a lock"), ("x.json", "a saved trace"), ("x.safetensors", "a checkpoint")],
+    [("x.lock", "a lock"), ("x.json", "a saved trace")],
 )
 def test_what_holds_no_network_is_refused(unetscope, tmp_path, monkeypatch, source, kind):
     monkeypatch.chdir(tmp_path)
     sizes = ("--height", 8, "--width", 8)
     if source == "x.lock":
         unetscope("lock", "article_003", "-o", source, *sizes)
-    elif source == "x.json":
-        unetscope("trace", "article_003", "--save", source, "--sections", "model", *sizes)
     else:
-        head = b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
-        (tmp_path / source).write_bytes(len(head).to_bytes(8, "little") + head + bytes(4))
+        unetscope("trace", "article_003", "--save", source, "--sections", "model", *sizes)
     result = unetscope("diff", source, "article_003", "--verify", "cpu")
     assert (result.code, result.out) == (2, "")
     assert f"`{source}` is {kind}: it holds no network to run" in result.err
     assert "hint: name the config" in result.err
+
+
+def test_a_checkpoint_of_no_network_is_tried_in_no_type(unetscope, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    head = b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    (tmp_path / "x.safetensors").write_bytes(len(head).to_bytes(8, "little") + head + bytes(4))
+    result = unetscope("diff", "x.safetensors", "article_003", "--verify", "cpu")
+    assert (result.code, result.out) == (2, "")
+    assert "x.safetensors: a checkpoint of no network that is known here" in result.err
+    assert "trying" not in result.err
 
 
 @pytest.mark.parametrize(

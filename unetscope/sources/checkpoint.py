@@ -56,6 +56,15 @@ class Checkpoint(ConfigNetwork):
         """Pixels of the image for each row of the sample."""
         return self.spec.inputs.scale
 
+    def runnable(self, why: str) -> Checkpoint:
+        """Itself, if it has a network.
+
+        Raises:
+            UnetscopeError: as `spec`.
+        """
+        _ = self.spec
+        return super().runnable(why)
+
     def comparable(self) -> Lock:
         """A lock of the tensors of the checkpoint's UNet, and of nothing else.
 
