@@ -417,12 +417,13 @@ def _gguf() -> bytes:
 
 def _weights(form: str) -> Any:
     """Cases of one form of weights; its suffix says nothing, or something else."""
-    lines = "diff narrow.lock @; diff @ @; compare @; check @; trace @"
+    lines = f"{_CHECKPOINT}; identify @; identify @ --yaml; identify @ @ -f json"
     contents = st.deferred(lambda: damaged(weights()[form]))
     names = st.sampled_from(["x.ckpt", "x.gguf", "x.safetensors", "x.bin", "x"])
     return names.flatmap(lambda name: commands(form, name, lines, contents, "narrow.lock"))
 
 
+_CHECKPOINT = "diff narrow.lock @; diff @ @; compare @; check @; trace @"
 _CONFIG = (
     "show @; check @; check @ --sizes; trace @; trace @ --modules; params @; flops @; memory @; "
     "skips @; lock @; lock --check @ -o narrow.lock; compare @; diff @ narrow.lock; "
@@ -493,7 +494,7 @@ def _indices() -> Any:
     text = _json(_header())
     shard = len(text).to_bytes(8, "little") + text + bytes(_ROOM)
     beside = {"a.safetensors": shard, "narrow.lock": bases()["narrow.lock"]}
-    found = commands("index", name, "diff narrow.lock @; diff @ @; compare @", files(_json(index)))
+    found = commands("index", name, f"{_CHECKPOINT}; identify @", files(_json(index)))
     return found.map(lambda case: replace(case, files={**case.files, **beside}))
 
 
@@ -525,7 +526,7 @@ KINDS: dict[str, Callable[[], Any]] = {
     "lock": _locks,
     "trace": _traces,
     "header": lambda: commands(
-        "header", "x.safetensors", "diff narrow.lock @; diff @ @; compare @; check @; trace @",
+        "header", "x.safetensors", f"{_CHECKPOINT}; identify @; identify @ --yaml; identify @ @",
         _headers(), "narrow.lock",
     ),
     "index": _indices,
