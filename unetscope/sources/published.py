@@ -161,13 +161,14 @@ def find(reference: str) -> Published | None:
 
 def _of_original(path: FilePath, part: str | None) -> Published | None:
     """The network of an original YAML file, if diffusers publishes its class."""
-    from unetscope.config.dialects import compvis
-    from unetscope.config.dialects.compvis_arguments import VIDEO_UNETS
-    from unetscope.config.document import read
+    from unetscope.config.dialects import VIDEO_UNETS
     from unetscope.config.files import read_text
 
     if not any(name in read_text(path) for name in VIDEO_UNETS):
         return None
+    from unetscope.config.dialects import compvis
+    from unetscope.config.document import read
+
     found = compvis.published(read(path), path, part)
     if found is None:
         return None

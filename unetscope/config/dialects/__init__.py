@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path as FilePath
 
-from unetscope.config.dialects import compvis, diffusers
+from unetscope.config.dialects import diffusers
 from unetscope.config.document import Document
 from unetscope.errors import ConfigError, Place
 from unetscope.wording import shown
 
 OWN_KEYS = ("unet", "extends", "family", "inputs")
 """Any of these, at the top, makes a document one of ours."""
+VIDEO_UNETS = ("VideoUNet",)
+"""The classes of original files that diffusers publishes and no family here builds."""
 
 
 def in_our_form(document: Document, path: FilePath, part: str | None = None) -> Document:
@@ -34,8 +36,11 @@ def in_our_form(document: Document, path: FilePath, part: str | None = None) -> 
     is_json = path.suffix.lower() == ".json"
     data = document.data if isinstance(document.data, dict) else {}
     is_ours = not data or any(key in data for key in OWN_KEYS)
-    if diffusers.CLASS_KEY not in data and not is_ours and compvis.is_original(document):
-        return compvis.translate(document, path, part)
+    if diffusers.CLASS_KEY not in data and not is_ours:
+        from unetscope.config.dialects import compvis
+
+        if compvis.is_original(document):
+            return compvis.translate(document, path, part)
     if diffusers.CLASS_KEY in data or (is_json and not is_ours):
         document = diffusers.translate(document, path)
     if part is None:

@@ -12,10 +12,10 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from unetscope.config.code import code_of
+from unetscope.config.dialects import VIDEO_UNETS
 from unetscope.config.dialects.compvis_arguments import (
     CONTROL_NETS,
     UNETS,
-    VIDEO_UNETS,
     OriginalNetwork,
     VideoArguments,
 )

@@ -13,12 +13,12 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, convert
 
+from unetscope.config.dialects import VIDEO_UNETS
 from unetscope.families.family import MOST, Count, Depth, Levels, Probability
 from unetscope.findings import Path
 
 UNETS = ("UNetModel", "ControlledUnetModel")
 CONTROL_NETS = ("ControlNet",)
-VIDEO_UNETS = ("VideoUNet",)
 GUIDED = frozenset({"guided_diffusion", "improved_diffusion"})
 """OpenAI's packages, whose `num_heads` is 1 unless a file gives it."""
 
