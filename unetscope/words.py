@@ -201,6 +201,7 @@ class Words:
             "middle": Word(en="Middle block", zh="Middle Block"),
             "decoder": Word(en="Decoder", zh="Decoder"),
             "exit": Word(en="Final conv", zh="Final Conv"),
+            "outputs": Word(en="Output layers", zh="输出层"),
             "time_embedding": Word(en="Time embedding", zh="时间嵌入"),
             "controlnet": Word(en="ControlNet", zh="ControlNet"),
             "adapter": Word(en="Adapter", zh="Adapter"),

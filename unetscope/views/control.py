@@ -41,7 +41,7 @@ class Steering:
         return phrase(
             view.words.steers,
             None,
-            part=Part(view.words.part_names[self.part]),
+            part=Part(view.part_names[self.part]),
             count=Part(len(self.added)),
             skips=Part(len(self.pushes)),
         )

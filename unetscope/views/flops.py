@@ -136,7 +136,7 @@ def _column(view: View, by: str) -> Column:
 
 def _label(view: View, by: str, name: str) -> Cell:
     if by in ("part", "op"):
-        names = view.words.part_names if by == "part" else view.words.work_kinds
+        names = view.part_names if by == "part" else view.words.work_kinds
         return Cell.of(names[name], data=name)
     return Cell.of(name) if by == "mbw" else group_label(view, name)
 

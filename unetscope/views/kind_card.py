@@ -62,11 +62,11 @@ def _facts(subject: _Subject) -> list[Table]:
     is_kind = named.name in named.kinds
     classes = dict.fromkeys(network.modules[path].kind for each in found for path in each.modules)
     counts = Counter(view.parts[each.modules[-1]] for each in found)
-    parts = {part: counts[part] for part in words.part_names if part in counts}
+    parts = {part: counts[part] for part in view.part_names if part in counts}
     outer = around(module_kinds(network)).get(named.name, []) if is_kind else []
     held, macs = subject.parameters(found), subject.macs(found)
     all_held, all_macs = subject.totals
-    places = words.listed.join(f"{words.part_names[part]} {count}" for part, count in parts.items())
+    places = words.listed.join(f"{view.part_names[part]} {count}" for part, count in parts.items())
     facts: list[tuple[Column, Cell]] = [
         (Column("kinds", words.module_kind), _codes(view, named.kinds)),
         (Column("classes", words.module_class), _codes(view, classes)),

@@ -224,5 +224,5 @@ def stages_by_kind(
 def group_label(view: View, path: str) -> Cell:
     """The name of a group of modules: a block's path, or what stands for all that are in none."""
     if path == OTHER:
-        return Cell.of(view.words.part_names[path], data=path)
+        return Cell.of(view.part_names[path], data=path)
     return Cell.of(path, code=True)

@@ -62,7 +62,7 @@ def _beside(report: Report) -> Iterator[tuple[Column, Cell]]:
     """What of the weights steers the UNet, and what that adds to its features."""
     view = report.view
     for each in steering(view):
-        name = view.words.part_names[each.part]
+        name = view.part_names[each.part]
         weights, added = each.weight_bytes(view), each.added_bytes(view)
         yield _size(f"{each.part}_weight_bytes", view.words.weights_of.format(name), weights)
         yield _size(f"{each.part}_added_bytes", view.words.added_by.format(name), added)

@@ -82,7 +82,7 @@ def facts(explained: Explained, path: str) -> list[Table]:
         (Column("class", words.module_class, code=True), module.kind),
         (Column("kind", words.module_kind, code=True), kind),
         (Column("about", words.what_it_is), words.about.get(kind or "")),
-        (Column("part", words.in_part), Cell.of(words.part_names[part], data=part)),
+        (Column("part", words.in_part), Cell.of(view.part_names[part], data=part)),
         (Column("block", words.block, code=True), view.blocks[path]),
         (Column("compvis_name", words.compvis_name, code=True), explained.compvis.get(path)),
         (Column("merge_blocks", words.merge_block), Cell.of(words.listed.join(ids), data=ids)),

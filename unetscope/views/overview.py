@@ -160,7 +160,7 @@ def _of_calls(view: View, part: str, calls: Sequence[int], sums: _Sums) -> tuple
     if part not in vars(view.anatomy):
         made = None
     return (
-        Cell.of(view.words.part_names[part], data=part),
+        Cell.of(view.part_names[part], data=part),
         Cell(_first_to_last(paths), paths),
         None if given is None else view.dims(network.before_join(given)),
         None if made is None else view.dims(made),
@@ -172,7 +172,7 @@ def _of_modules(view: View, part: str, paths: Sequence[str], sums: _Sums) -> tup
     """A part without a feature map of its own."""
     names = [path or view.network.module(0).kind for path in paths]
     return (
-        Cell.of(view.words.part_names[part], data=part),
+        Cell.of(view.part_names[part], data=part),
         Cell.of(view.some(names), code=True, data=names),
         None,
         None,

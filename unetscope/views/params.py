@@ -179,7 +179,7 @@ def _by_part(view: View, _: Choice, held: Sequence[Held]) -> _Grouping:
     words = view.words
     found = _split(held, view.parts)
     rows = [
-        _Group(Cell.of(words.part_names[part], data=part), (), found[part])
+        _Group(Cell.of(view.part_names[part], data=part), (), found[part])
         for part in in_order(view.network, view.parts)
         if part in found
     ]

@@ -116,6 +116,14 @@ class View:
         return parts_of(self.network, self.anatomy, self.blocks)
 
     @cached_property
+    def part_names(self) -> dict[str, str]:
+        """What the parts are called; without a decoder, what comes last is no final convolution."""
+        names = {part: self.words.part_names[part] for part in self.words.part_names}
+        if not self.anatomy.decoder:
+            names["exit"] = names["outputs"]
+        return names
+
+    @cached_property
     def residuals(self) -> tuple[int, ...]:
         """The residual stack: what the encoder left for the decoder, joined later or not."""
         return residuals(self.network, self.anatomy)
