@@ -14,11 +14,12 @@ pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 WORK = """
 import sys
 from time import sleep
+import rich.progress  # which is imported late, and slowly on a busy machine
 from unetscope.commands import console, waiting
 waiting.PATIENCE = {patience}
 console.set_quiet({quiet})
 with console.progress("trace mine.yaml"):
-    sleep(0.15)
+    sleep(0.5)
     with console.progress("counting mine at 3 sizes", 3) as done:
         for _ in range(3):
             sleep(0.1)
