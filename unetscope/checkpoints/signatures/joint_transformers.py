@@ -69,7 +69,9 @@ def _flux() -> tuple[Signature, ...]:
         "single_transformer_blocks.0.mlp_fc1.weight": (12288, 3072),
         "transformer_blocks.0.qkv_proj_context.weight": (9216, 3072),
     }
-    return (*found, dit("Flux.1 in nunchaku's names", nunchaku))
+    stacks = {"transformer_blocks.{}.qkv_proj.weight": 19}
+    stacks |= {"single_transformer_blocks.{}.mlp_fc1.weight": 38}
+    return (*found, dit("Flux.1 in nunchaku's names", nunchaku, blocks=stacks))
 
 
 def _flux2() -> tuple[Signature, ...]:

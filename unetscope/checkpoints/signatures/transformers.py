@@ -20,6 +20,9 @@ _SIZED, _SIZED_D = (
 _TEXT_D = "patch_embed.text_proj.weight"
 _PIXART_BLOCKS = {"blocks.{}.attn.qkv.weight": 28}
 _PIXART_BLOCKS_D = {"transformer_blocks.{}.attn1.to_q.weight": 28}
+_CONTROL = "controlnet_blocks.0.weight"
+_IN_TIME = "temporal_transformer_blocks.0.attn1.to_q.weight"
+"""What Latte adds to PixArt."""
 _LUMINA = "noise_refiner.0.attention.k_norm.weight"
 
 
@@ -33,8 +36,11 @@ def _kinds() -> tuple[Signature, ...]:
     joint, own = "transformer_blocks.0.attn.to_q.weight", "transformer_blocks.0.attn1.to_q.weight"
     name = "a diffusion transformer"
     return (
-        kind("a transformer of PixArt's kind", _PIXART, "blocks.0.attn.qkv.weight"),
-        kind("a transformer of Qwen-Image's kind", "txt_norm.weight", _IMG),
+        kind("a transformer of PixArt's or Sana's kind", _PIXART, "blocks.0.attn.qkv.weight"),
+        kind(
+            "a transformer of Qwen-Image's kind",
+            *("txt_norm.weight", _IMG, "transformer_blocks.0.img_mod.1.weight"),
+        ),
         kind(name, f"time_text_embed.{step}", joint),
         kind(name, f"time_embed.{step}", joint),
         kind(name, step, joint),
@@ -49,7 +55,19 @@ def _kinds() -> tuple[Signature, ...]:
 
 SIGNATURES = (
     dit(
-        "Hunyuan-DiT", {"mlp_t5.0.weight": (8192, 2048), "x_embedder.proj.weight": (1408, 4, 2, 2)}
+        "Hunyuan-DiT",
+        {"mlp_t5.0.weight": (8192, 2048), "x_embedder.proj.weight": (1408, 4, 2, 2)},
+        "after_proj_list.0.weight",
+        blocks={"blocks.{}.attn1.Wqkv.weight": 40},
+    ),
+    dit(
+        "Hunyuan-DiT",
+        {
+            "time_extra_emb.pooler.positional_embedding": (257, 2048),
+            "pos_embed.proj.weight": (1408, 4, 2, 2),
+        },
+        _CONTROL,
+        blocks={"blocks.{}.attn1.to_q.weight": 40},
     ),
     dit("AuraFlow", {"double_layers.0.attn.w1q.weight": (3072, 3072), "positional_encoding": None}),
     dit(
@@ -74,18 +92,18 @@ SIGNATURES = (
     dit(
         "PixArt-sigma or PixArt-alpha of 512 pixels",
         {_ADALN: (1152, 256), _PATCHES_D: (1152, 4, 2, 2)},
-        _SIZED_D,
+        *(_SIZED_D, _IN_TIME),
         blocks=_PIXART_BLOCKS_D,
     ),
     dit(
-        "DiT",
+        "a transformer of DiT's kind",
         {
             "proj_out_1.weight": None,
             "transformer_blocks.0.norm1.emb.class_embedder.embedding_table.weight": None,
         },
     ),
     dit(
-        "DiT",
+        "a transformer of DiT's kind",
         {
             "y_embedder.embedding_table.weight": None,
             "blocks.0.adaLN_modulation.1.weight": None,
@@ -120,6 +138,7 @@ SIGNATURES = (
             "caption_norm.weight": (None,),
             "patch_embed.proj.weight": (None, 32, 1, 1),
         },
+        _CONTROL,
     ),
     dit(
         "Sana",
@@ -128,6 +147,7 @@ SIGNATURES = (
             "y_embedder.y_proj.fc1.weight": (None, 2304),
             "x_embedder.proj.weight": (None, 32, 1, 1),
         },
+        _CONTROL,
     ),
     dit(
         "Qwen-Image",
@@ -136,6 +156,7 @@ SIGNATURES = (
             _IMG: (3072, 64),
             "transformer_blocks.0.img_mod.1.weight": (18432, 3072),
         },
+        _CONTROL,
         blocks={"transformer_blocks.{}.attn.to_q.weight": 60},
     ),
     dit("Qwen-Image 2.1", {"txt_in.text_norm.weight": (4096,), _IMG: (4096, 64)}),
