@@ -298,6 +298,7 @@ def test_a_network_beside_its_addition(sd15_shapes):
 def test_an_adapter_keeps_its_own_low_rank_tensors():
     adapter = {
         "image_proj.proj.0.weight": (1024, 512),
+        "image_proj.proj.2.weight": (3072, 1024),
         "ip_adapter.1.to_k_ip.weight": (320, 768),
         "ip_adapter.0.to_q_lora.down.weight": (128, 320),
         "ip_adapter.0.to_q_lora.up.weight": (320, 128),

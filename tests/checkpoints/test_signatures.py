@@ -116,7 +116,7 @@ BUILT = {
         "AutoencoderKLCogVideoX",
         {},
     ),
-    "autoencoder of LTX-Video": ("AutoencoderKLLTXVideo", {}),
+    "autoencoder of LTX-Video or LTX-2": ("AutoencoderKLLTXVideo", {}),
     "TAESD of SD1, SD2 or SDXL": ("AutoencoderTiny", {}),
     "Flux.1 dev": (
         "FluxTransformer2DModel",
@@ -197,6 +197,7 @@ DEPTHS = {
     "Qwen-Image": {"transformer_blocks": 60},
     "PixArt-alpha, 1024 pixels": {"transformer_blocks": 28},
     "CogVideoX 2B": {"transformer_blocks": 30},
+    "HunyuanVideo": {"transformer_blocks": 20, "single_transformer_blocks": 40},
 }
 """How many blocks the published ones have; the first is built and repeated."""
 

@@ -82,7 +82,7 @@ def _ip_adapters() -> tuple[Signature, ...]:
             ),
         ]
     full: dict[str, Pattern] = {_MLP: (1280, 1280), _TOKENS: (768, 1280), _TO_KEYS: (320, 768)}
-    unnormed = "IP-Adapter's FaceID portrait without a norm has the same names and shapes"
+    unnormed = "InstantID's and the unnormed FaceID portrait's have the same names and shapes"
     identity: dict[str, Pattern] = {_LATENTS: (1, 16, 1280), _IN: (1280, 512)}
     return (
         *found,
