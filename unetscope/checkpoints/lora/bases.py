@@ -20,6 +20,7 @@ from unetscope.checkpoints.lora.transformers import transformers
 from unetscope.checkpoints.lora.unets import motion, unet
 
 MODULES = (
+    *(("unet.base_model.model.", "network"), ("oft_unet_", "network")),
     *(("base_model.model.", ""), ("model.diffusion_model.", "network")),
     *(("lora_unet_", "network"), ("lora_prior_unet_", "network"), ("lora_transformer_", "network")),
     *(("lora_te1_", "te1"), ("lora_te2_", "te2"), ("lora_te3_", "te3"), ("lora_te_", "te")),
@@ -33,8 +34,9 @@ MODULES = (
     ),
 )
 """What stands before the name of a target, and where that target is then."""
-_ENCODERS = {768: "CLIP ViT-L/14", 1024: "OpenCLIP ViT-H/14", 1280: "OpenCLIP ViT-bigG/14"}
-_ENCODERS |= {4096: "T5-XXL"}
+_CLIPS = {768: "CLIP ViT-L/14", 1024: "OpenCLIP ViT-H/14", 1280: "OpenCLIP ViT-bigG/14"}
+_ENCODERS = {"encoder_layers_": _CLIPS, "encoder_block_": {4096: "T5-XXL"}}
+"""Text encoders by what the names of their blocks have in them, and by the channels they read."""
 _AREA = 9
 """Cells of the kernels of the convolutions, by which some forms multiply the channels."""
 
@@ -48,6 +50,7 @@ class Told(NamedTuple):
     inputs: int | None
     outputs: int | None
     convolves: bool | None = None
+    either: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Base:
         if layer is None:
             return False
         if told.convolves is not None and told.convolves != layer.convolves:
+            return False
+        if told.either not in (None, layer.inputs, layer.outputs):
             return False
         inputs = (layer.inputs, layer.inputs * _AREA if layer.convolves else layer.inputs)
         return told.inputs in (None, *inputs) and told.outputs in (None, layer.outputs)
@@ -111,9 +116,13 @@ def matches(targets: Mapping[str, Told]) -> tuple[list[Base], list[str]]:
     return best, unmatched
 
 
-def encoder_of(widths: set[int | None]) -> str:
-    """The text encoder whose modules read so many channels; empty if it is not known."""
-    return _ENCODERS.get(min((width for width in widths if width), default=0), "")
+def encoder_of(widths: Mapping[str, int | None]) -> str:
+    """The text encoder whose modules, by name, read so many channels; empty if it is not known."""
+    narrowest = min((width for width in widths.values() if width), default=0)
+    for mark, encoders in _ENCODERS.items():
+        if all(mark in name for name in widths):
+            return encoders.get(narrowest, "")
+    return ""
 
 
 @cache

@@ -24,6 +24,13 @@ _CONTROL = "controlnet_blocks.0.weight"
 _IN_TIME = "temporal_transformer_blocks.0.attn1.to_q.weight"
 """What Latte adds to PixArt."""
 _LUMINA = "noise_refiner.0.attention.k_norm.weight"
+_CLIP_TOO = "clip_text_pooled_proj.0.weight"
+"""What NewBie adds to Lumina 2."""
+_OF_Z_IMAGE = ("siglip_embedder.0.weight", "dec_net.cond_embed.weight")
+"""What makes Z-Image see images, or paint pixels."""
+_LAYERED = "time_text_embed.addition_t_embedding.weight"
+_TWO_STREAMS = "double_stream_layers.0.img_instruct_attn.processor.img_to_q.weight"
+"""What Boogu-Image adds to OmniGen2."""
 
 
 def _kinds() -> tuple[Signature, ...]:
@@ -114,8 +121,8 @@ SIGNATURES = (
         "CogView 3 Plus or CogView 4",
         {_TEXT_D: (None, 4096), "time_condition_embed.condition_embedder.linear_1.weight": None},
     ),
-    dit("Lumina 2", {_LUMINA: None, "cap_embedder.1.weight": (2304, 2304)}),
-    dit("Z-Image", {_LUMINA: None, "cap_embedder.1.weight": (3840, 2560)}),
+    dit("Lumina 2", {_LUMINA: None, "cap_embedder.1.weight": (2304, 2304)}, _CLIP_TOO),
+    dit("Z-Image", {_LUMINA: None, "cap_embedder.1.weight": (3840, 2560)}, *_OF_Z_IMAGE),
     dit(
         "Lumina 2",
         {
@@ -123,13 +130,18 @@ SIGNATURES = (
             "noise_refiner.0.attn.norm_q.weight": None,
         },
     ),
-    dit("Z-Image", {"all_x_embedder.2-1.weight": (3840, 64), "cap_pad_token": (1, 3840)}),
+    dit(
+        "Z-Image",
+        {"all_x_embedder.2-1.weight": (3840, 64), "cap_pad_token": (1, 3840)},
+        *_OF_Z_IMAGE,
+    ),
     dit(
         "OmniGen2",
         {
             "time_caption_embed.caption_embedder.1.weight": (2520, None),
             "ref_image_refiner.0.attn.norm_q.weight": None,
         },
+        _TWO_STREAMS,
     ),
     dit(
         "Sana",
@@ -156,12 +168,23 @@ SIGNATURES = (
             _IMG: (3072, 64),
             "transformer_blocks.0.img_mod.1.weight": (18432, 3072),
         },
+        *(_CONTROL, _LAYERED),
+        doubt="Qwen-Image's and Qwen-Image-Edit's have the same names and shapes",
+        blocks={"transformer_blocks.{}.attn.to_q.weight": 60},
+    ),
+    dit(
+        "Qwen-Image-Layered",
+        {
+            _LAYERED: (2, 3072),
+            "txt_norm.weight": (3584,),
+            _IMG: (3072, 64),
+        },
         _CONTROL,
         blocks={"transformer_blocks.{}.attn.to_q.weight": 60},
     ),
     dit("Qwen-Image 2.1", {"txt_in.text_norm.weight": (4096,), _IMG: (4096, 64)}),
     dit(
-        "HiDream-I1",
+        "HiDream-I1 or HiDream-E1",
         {
             "caption_projection.0.linear.weight": None,
             "double_stream_blocks.0.block.ff_i.shared_experts.w3.weight": None,

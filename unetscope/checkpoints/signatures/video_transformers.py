@@ -29,6 +29,7 @@ _MORE = (
     *("casual_audio_encoder.encoder.final_linear.weight", "patch_short.weight"),
     *("far_patch_embedding.weight", "condition_embedder.delta_embedder.linear_1.weight"),
     *("audio_proj.audio_proj_glob_1.layer.bias", "fps_embedding.weight", "ref_conv.weight"),
+    *("patch_embedding_mask.weight", "patch_embedding_global.weight"),
 )
 """What networks that were made of Wan add to it."""
 _FRAMES, _FRAMES_D = "img_emb.emb_pos", "condition_embedder.image_embedder.pos_embed"
@@ -55,7 +56,7 @@ def _wan() -> tuple[Signature, ...]:
             shape: Pattern = (1, 2, width) if own == _WAN else (6 * width, width)
             query = "blocks.{}.self_attn.q.weight" if own == _WAN else "blocks.{}.attn1.to_q.weight"
             has: dict[str, Pattern] = {own: shape, _CUBES: cubes, query.format(0): (width, width)}
-            lacks = (eyes, *_MORE)
+            lacks: tuple[str, ...] = (eyes, *_MORE)
             if name in (seen, last):
                 has[eyes] = None
                 lacks = (frames, *_MORE) if name == seen else _MORE
