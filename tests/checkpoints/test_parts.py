@@ -315,6 +315,8 @@ def test_every_sentence_is_said_in_chinese(sd1):
             texts.update((*part.evidence, *part.doubts))
     assert len(texts) > 300
     assert [text for text in texts if not re.search("[\u4e00-\u9fff]", said(text, "zh"))] == []
+    doubts = {signature.doubt for signature in SIGNATURES}
+    assert [text for text in doubts if re.search("'s | and ", said(text, "zh"))] == []
 
 
 def test_many_networks_in_one_file_take_no_long_time():

@@ -10,8 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from unetscope.checkpoints.identified import Part
-from unetscope.checkpoints.lora.bases import MODULES, Base, encoder_of, matches
-from unetscope.checkpoints.lora.pieces import ENDS, LASTS, NORMS, Spotted, Target, targets
+from unetscope.checkpoints.lora.bases import MODULES, Base, encoder_of, matches, twins
+from unetscope.checkpoints.lora.pieces import ENDS, LASTS, NORMS, Spotted, targets
+from unetscope.checkpoints.lora.targets import Target
 from unetscope.record import TensorSpec
 
 __all__ = ["ENDS", "LASTS", "Spotted", "part"]
@@ -46,6 +47,8 @@ def part(tensors: Mapping[str, TensorSpec]) -> Part:
             evidence.append("they are all of its modules of their roles, in every block")
     if len(bases) > 1:
         doubts.append(f"its targets are in {' and in '.join(b.name for b in bases)} alike")
+    if bases and (others := twins(bases[0], network)):
+        doubts.append(f"{others} may have the same modules")
     if network and not bases:
         doubts.append("no network that is known has its targets")
     if bases and unmatched:

@@ -41,7 +41,14 @@ _AREA = 9
 """Cells of the kernels of the convolutions, by which some forms multiply the channels."""
 
 
-_NUMBERS = re.compile(r"\d+")
+_TWINS = (
+    ("Flux.1", "_attn_to_", "Bria 3.2 and FIBO"),
+    ("HunyuanVideo", "_attn_to_", "Motif-Video"),
+    ("Wan 14B", "_attn", "ChronoEdit, Helios and others that were made of Wan"),
+)
+"""Base, what targets have in them, and who may have the same modules; of some no depth is known."""
+_NUMBERS = re.compile(r"(?<=_)\d+(?=_)")
+"""Those of blocks; `linear1` and `mlp_2` are other layers than `linear2` and `mlp_0`."""
 
 
 class Told(NamedTuple):
@@ -96,10 +103,11 @@ def matches(targets: Mapping[str, Told]) -> tuple[list[Base], list[str]]:
     """The networks that hold the most of the targets, and the targets that the first lacks.
 
     Of several, those of which the targets are all modules of the same roles: who adds to the
-    attention of every block adds to all blocks. None, if no network holds more than half.
+    attention of every block adds to all blocks. None, if no network holds more than three quarters:
+    two thirds of Mochi's are modules of CogVideoX.
     """
     best: list[Base] = []
-    most = len(targets) // 2
+    most = len(targets) * 3 // 4
     for base in bases():
         common = targets.keys() & base.modules.keys()
         if len(common) < most:
@@ -114,6 +122,15 @@ def matches(targets: Mapping[str, Told]) -> tuple[list[Base], list[str]]:
         best = whole or best
     unmatched = [n for n, told in targets.items() if best and not best[0].holds(n, told)]
     return best, unmatched
+
+
+def twins(base: Base, targets: Iterable[str]) -> str:
+    """Who else may have these modules of a base; empty if nobody is known to."""
+    names = [*targets]
+    found = (
+        who for name, mark, who in _TWINS if name == base.name and any(mark in n for n in names)
+    )
+    return next(found, "")
 
 
 def encoder_of(widths: Mapping[str, int | None]) -> str:

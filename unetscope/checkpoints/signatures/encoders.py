@@ -243,7 +243,7 @@ SIGNATURES = (
             "vision_model.embeddings.patch_embedding.bias": (1152,),
         },
         (_CLASS, _OF_TEXT),
-        doubt="SigLIP's and SigLIP 2's have the same names",
+        doubt="SigLIP's and SigLIP 2's have the same names and shapes",
         blocks={"vision_model.encoder.layers.{}.mlp.fc1.weight": 27},
     ),
     Signature(

@@ -55,7 +55,7 @@ def _flux() -> tuple[Signature, ...]:
     )
     doubts = {
         "Flux.1 dev": "Flux.1 dev, Kontext and Krea have the same names and shapes",
-        "Flux.1 Canny or Depth": "all that reads a second image beside the first has the same names and shapes",
+        "Flux.1 Canny or Depth": "Flux.1's with any second image have the same names and shapes",
     }
     found = []
     for name, channels, guided in kinds:
