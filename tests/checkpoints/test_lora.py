@@ -297,6 +297,16 @@ def test_one_block_that_all_may_share_tells_no_channels():
     assert found.name == "OFT for SDXL"
 
 
+@pytest.mark.parametrize("shape", [(), (0,), (1, 1), (4, 5), (0, 0, 0), (1, 1, 1, 1, 1)])
+@pytest.mark.parametrize(
+    "piece", ["oft_R.weight", "oft_r", "oft_s", "oft_blocks", "oft_blocks.0", "boft_R", "ia3_l"]
+)
+def test_pieces_of_any_shape_are_told_by_name(piece, shape):
+    (found,) = parts(header({f"base_model.model.mid_block.x.{piece}": shape}))
+    assert found.kind == "lora"
+    assert found.name in ("OFT", "BOFT", "IA3")
+
+
 def test_oft_of_flux_rotates_each_of_what_is_fused():
     found = {}
     for name, layer in BASES["Flux.1"].modules.items():
@@ -438,6 +448,11 @@ def test_dora_says_so():
         ({"ss_network_dim": "128"}, "`ss_network_dim` is `128`"),
         ({"ss_network_args": '{"algo": "lokr"}'}, "`lokr`"),
         ({"ss_network_args": "["}, None),
+        ({"ss_network_args": '{"algo": "locon"}', "ss_network_module": "lycoris.kohya"}, None),
+        ({"ss_network_args": '{"algo": "diag-oft"}'}, "`diag-oft`"),
+        ({"ss_network_module": "networks.oft"}, "`networks.oft`"),
+        ({"ss_network_module": "networks.lora_flux"}, None),
+        ({"ss_v2": "True"}, "that is SD2"),
         ({"ss_base_model_version": "sd_v1", "ss_network_dim": "4"}, None),
     ],
 )
@@ -446,6 +461,23 @@ def test_what_trainers_wrote(metadata, said):
     found = contradictions(file, parts(file))
     assert len(found) == (said is not None)
     assert said is None or said in found[0]
+
+
+def test_what_trainers_wrote_of_other_forms():
+    modules = attentions("sd21")
+    for tensors, metadata, said in (
+        (oft(modules), {"ss_network_module": "networks.oft"}, []),
+        (oft(modules), {"ss_network_module": "networks.lora"}, ["form of the tensors is OFT"]),
+        (full(modules), {"ss_network_args": '{"algo": "full"}'}, []),
+        (full(modules) | loha(modules, prefix="x_"), {"ss_network_args": '{"algo": "full"}'}, []),
+        (kohya(modules), {"ss_v2": "False"}, ["`ss_v2` is `False`"]),
+        (kohya(modules, rank=12), {"ss_network_dim": "4"}, []),
+        (kohya(modules, rank=8), {"ss_network_dim": "4"}, ["`ss_network_dim` is `4`"]),
+    ):
+        file = header(tensors, metadata=metadata)
+        found = contradictions(file, parts(file))
+        assert len(found) == len(said)
+        assert all(part in text for part, text in zip(said, found, strict=True))
 
 
 def test_a_network_beside_its_addition(sd15_shapes):

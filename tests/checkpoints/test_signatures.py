@@ -41,6 +41,32 @@ def test_what_bears_a_signature_bears_no_other(number):
     assert any("`" in sentence for sentence in found[0].evidence)
 
 
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        # LongCat-Image reads the text of another encoder, Ovis-Image norms it.
+        ("Flux.1 schnell", {"txt_in.weight": (3072, 3584), "vector_in.in_layer.weight": None}),
+        ("Flux.1 schnell", {"txt_norm.scale": (2048,)}),
+        # Chroma Radiance reads pixels, NewBie the text of CLIP too.
+        ("Chroma", {"img_in.weight": None, "img_in_patch.weight": (3072, 3, 16, 16)}),
+        ("Lumina 2", {"clip_text_pooled_proj.0.weight": (1024,)}),
+        ("Z-Image", {"siglip_embedder.0.weight": (1152,)}),
+        ("Qwen-Image", {"time_text_embed.addition_t_embedding.weight": (2, 3072)}),
+        ("Stable Cascade, stage B", {"effnet_mapper.0.weight": None}),
+    ],
+)
+def test_relatives_do_not_bear_the_name(name, changed):
+    signature = next(s for s in SIGNATURES if s.name == name)
+    tensors = least(signature)
+    (found,) = parts(header(tensors))
+    assert found.name == name
+    for key, shape in changed.items():
+        tensors.pop(key, None)
+        tensors |= {key: TensorSpec(shape, "float16")} if shape else {}
+    (found,) = parts(header(tensors))
+    assert found.name != name
+
+
 NETWORKS = {
     "CLIP ViT-L/14": clip_text(768, 12),
     "Long-CLIP ViT-L/14": clip_text(768, 12, positions=248),
@@ -171,6 +197,20 @@ BUILT = {
     "PixArt-alpha, 1024 pixels": ("PixArtTransformer2DModel", {"num_layers": 1}),
     "CogVideoX 2B": ("CogVideoXTransformer3DModel", {"num_layers": 1}),
     "Qwen-Image": ("QwenImageTransformer2DModel", {"num_layers": 1}),
+    "Qwen-Image-Layered": (
+        "QwenImageTransformer2DModel",
+        {"num_layers": 1, "use_additional_t_cond": True},
+    ),
+    "Flux.2 Klein 4B": (
+        "Flux2Transformer2DModel",
+        {
+            "num_layers": 1,
+            "num_single_layers": 1,
+            "num_attention_heads": 24,
+            "joint_attention_dim": 7680,
+        },
+    ),
+    "Kandinsky 3": ("Kandinsky3UNet", {}),
     "Mochi": ("MochiTransformer3DModel", {"num_layers": 1}),
     "Sana": ("SanaTransformer2DModel", {"num_layers": 1}),
     "AuraFlow": ("AuraFlowTransformer2DModel", {"num_mmdit_layers": 1, "num_single_dit_layers": 1}),
@@ -195,6 +235,8 @@ DEPTHS = {
     "Wan 14B, from text": {"blocks": 40},
     "Wan 2.1 14B, from an image": {"blocks": 40},
     "Qwen-Image": {"transformer_blocks": 60},
+    "Qwen-Image-Layered": {"transformer_blocks": 60},
+    "Flux.2 Klein 4B": {"transformer_blocks": 5, "single_transformer_blocks": 20},
     "PixArt-alpha, 1024 pixels": {"transformer_blocks": 28},
     "CogVideoX 2B": {"transformer_blocks": 30},
     "HunyuanVideo": {"transformer_blocks": 20, "single_transformer_blocks": 40},

@@ -15,7 +15,7 @@ from unetscope.checkpoints.lora.pieces import ENDS, LASTS, NORMS, Spotted, targe
 from unetscope.checkpoints.lora.targets import Target
 from unetscope.record import TensorSpec
 
-__all__ = ["ENDS", "LASTS", "Spotted", "part"]
+__all__ = ["ENDS", "LASTS", "Spotted", "part", "targets"]
 
 _MOST_SHOWN = 5
 

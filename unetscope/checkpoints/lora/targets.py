@@ -84,25 +84,26 @@ def target(name: str, form: str, shapes: dict[str, tuple[int, ...]]) -> Target:
 
 def _rotated(name: str, form: str, shapes: dict[str, tuple[int, ...]]) -> Target:
     """What rotations tell: PEFT rotates what a module reads, all others what it writes."""
-    if packed := shapes.get("oft_R"):
+    packed = shapes.get("oft_R", ())
+    if len(packed) == 2:
         blocks, upper = packed
         side = (1 + isqrt(1 + 8 * upper)) // 2
-        # A single one may be shared by all blocks, and then it does not tell how many there are.
-        told = blocks > 1 and side * (side - 1) // 2 == upper
-        return Target(name, form, blocks * side if told else None)
-    sizes = [shape[-3] * shape[-1] for piece, shape in shapes.items() if _is_block(piece, shape)]
-    turned = sum(sizes) or None
+        whole = side * (side - 1) // 2 == upper
+        return Target(name, form, blocks * side if _counts(packed) and whole else None)
+    turned = sum(
+        shape[-3] * shape[-1]
+        for piece, shape in shapes.items()
+        if len(shape) > 2 and (piece != "oft_r" or _counts(shape))
+    )
     scales = shapes.get("oft_s") or shapes.get("boft_s")
     if scales:
-        shared = "oft_r" in shapes and shapes["oft_r"][0] == 1
-        return Target(name, form, None if shared else turned, max(scales))
-    if shapes.get("oft_r", (0,))[0] == 1:
-        turned = None
-    return Target(name, form, None, turned)
+        return Target(name, form, turned or None, max(scales))
+    return Target(name, form, None, turned or None)
 
 
-def _is_block(piece: str, shape: tuple[int, ...]) -> bool:
-    return piece.startswith(("oft_", "boft_R")) and len(shape) >= 3
+def _counts(shape: tuple[int, ...]) -> bool:
+    """Whether blocks of PEFT's tell how many there are: a single one may be shared by all."""
+    return shape[0] > 1
 
 
 def _scaled(name: str, shapes: dict[str, tuple[int, ...]]) -> Target:
