@@ -97,7 +97,7 @@ def t5(width, inner, layers, words=32128, heads=64, own_positions=False):
     return found
 
 
-def llm(width, words, layers, keys, *traits):
+def llm(width, words, layers, keys, inner, *traits):
     """A language model in LLaMA's names."""
     found = {"model.embed_tokens.weight": (words, width), "model.norm.weight": (width,)}
     for n in range(layers):
@@ -106,7 +106,7 @@ def llm(width, words, layers, keys, *traits):
         found |= {f"{path}.post_attention_layernorm.weight": (width,)}
         found |= linear(f"{path}.self_attn.q_proj", width, width, "bias" in traits)
         found |= linear(f"{path}.self_attn.k_proj", width, keys, "bias" in traits)
-        found |= linear(f"{path}.mlp.gate_proj", width, 4 * width, bias=False)
+        found |= linear(f"{path}.mlp.gate_proj", width, inner, bias=False)
         if "norm" in traits:
             found |= {f"{path}.self_attn.q_norm.weight": (128,)}
             found |= {f"{path}.self_attn.k_norm.weight": (128,)}

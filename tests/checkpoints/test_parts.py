@@ -10,6 +10,7 @@ from named_networks import clip_text, compvis_vae, header, linear, open_clip, t5
 
 from unetscope.checkpoints import parts as module
 from unetscope.checkpoints.claims import contradictions, missing
+from unetscope.checkpoints.identified import Part
 from unetscope.checkpoints.parts import parts, pipeline
 from unetscope.checkpoints.signatures import SIGNATURES
 from unetscope.record import TensorSpec
@@ -273,6 +274,8 @@ def test_a_network_is_known_by_its_elements_where_shapes_are_lost():
         ("modelspec.architecture", "stable-diffusion-v1", ""),
         ("general.architecture", "flux", "that is Flux.1"),
         ("general.architecture", "sd1", ""),
+        ("ss_v2", "True", "that is SD2"),
+        ("ss_v2", "False", ""),
         ("ss_base_model_version", "sd_v2_768", "that is SD2"),
         ("ss_base_model_version", "sd_v1", ""),
         ("general.architecture", "pig", ""),
@@ -283,6 +286,46 @@ def test_what_a_file_says_of_itself(sd15_shapes, key, claim, said):
     found = contradictions(file, parts(file))
     assert len(found) == bool(said)
     assert all(said in text and "those of SD1" in text and claim in text for text in found)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "network", "agree"),
+    [
+        ("flux", "Chroma", True),
+        ("flux", "Flux.2 dev", True),
+        ("lumina2", "Z-Image", True),
+        ("hyvid", "HunyuanImage 2.1", True),
+        ("wan", "Z-Image", False),
+        ("sdxl", "Chroma", False),
+    ],
+)
+def test_gguf_s_architecture_names_a_loader(architecture, network, agree):
+    """Converters write `flux` for all that ComfyUI loads as Flux, and so on."""
+    row = next(s for s in SIGNATURES if s.name == network)
+    last = [form.format(count - 1) for form, count in row.blocks.items()]
+    tensors = {n: tuple(size or 7 for size in p or (7,)) for n, p in row.has.items()}
+    tensors |= {name: (7,) for name in last if name not in tensors}
+    file = header(tensors, metadata={"general.architecture": architecture})
+    (found,) = parts(file)
+    assert found.name == network
+    assert len(contradictions(file, (found,))) == (not agree)
+
+
+@pytest.mark.parametrize(
+    ("name", "claim", "agree"),
+    [
+        ("LoRA for SSD-1B", "sdxl_base_v1-0", True),
+        ("LoRA for DiT-XL", "sd_v1", True),
+        ("LoRA for Hunyuan-DiT", "hunyuan-image-2.1", False),
+        ("HunyuanImage 2.1", "hunyuan-image-2.1", True),
+        ("LoRA for SD2", "sd_v2_v", True),
+        ("LoRA for Flux.1", "chroma", False),
+    ],
+)
+def test_names_are_not_taken_for_a_family_by_a_part_of_them(name, claim, agree):
+    part = Part("lora" if "LoRA" in name else "transformer", name, "", {}, 0)
+    file = header({"x": (1,)}, metadata={"ss_base_model_version": claim})
+    assert len(contradictions(file, (part,))) == (not agree)
 
 
 def test_marks_of_prediction_against_metadata(sd15_compvis):
@@ -315,6 +358,8 @@ def test_every_sentence_is_said_in_chinese(sd1):
             texts.update((*part.evidence, *part.doubts))
     assert len(texts) > 300
     assert [text for text in texts if not re.search("[\u4e00-\u9fff]", said(text, "zh"))] == []
+    doubts = {signature.doubt for signature in SIGNATURES}
+    assert [text for text in doubts if re.search("'s | and ", said(text, "zh"))] == []
 
 
 def test_many_networks_in_one_file_take_no_long_time():

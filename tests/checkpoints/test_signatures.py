@@ -41,6 +41,32 @@ def test_what_bears_a_signature_bears_no_other(number):
     assert any("`" in sentence for sentence in found[0].evidence)
 
 
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        # LongCat-Image reads the text of another encoder, Ovis-Image norms it.
+        ("Flux.1 schnell", {"txt_in.weight": (3072, 3584), "vector_in.in_layer.weight": None}),
+        ("Flux.1 schnell", {"txt_norm.scale": (2048,)}),
+        # Chroma Radiance reads pixels, NewBie the text of CLIP too.
+        ("Chroma", {"img_in.weight": None, "img_in_patch.weight": (3072, 3, 16, 16)}),
+        ("Lumina 2", {"clip_text_pooled_proj.0.weight": (1024,)}),
+        ("Z-Image", {"siglip_embedder.0.weight": (1152,)}),
+        ("Qwen-Image", {"time_text_embed.addition_t_embedding.weight": (2, 3072)}),
+        ("Stable Cascade, stage B", {"effnet_mapper.0.weight": None}),
+    ],
+)
+def test_relatives_do_not_bear_the_name(name, changed):
+    signature = next(s for s in SIGNATURES if s.name == name)
+    tensors = least(signature)
+    (found,) = parts(header(tensors))
+    assert found.name == name
+    for key, shape in changed.items():
+        tensors.pop(key, None)
+        tensors |= {key: TensorSpec(shape, "float16")} if shape else {}
+    (found,) = parts(header(tensors))
+    assert found.name != name
+
+
 NETWORKS = {
     "CLIP ViT-L/14": clip_text(768, 12),
     "Long-CLIP ViT-L/14": clip_text(768, 12, positions=248),
@@ -55,15 +81,18 @@ NETWORKS = {
     "T5-base v1.1": t5(768, 2048, 12, heads=12),
     "UMT5-XXL": t5(4096, 10240, 24, 256384, own_positions=True),
     "ByT5-small": t5(1472, 3584, 12, 384, heads=6),
-    "LLaMA 3 8B": llm(4096, 128256, 32, 1024),
-    "Qwen2.5 7B": llm(3584, 152064, 28, 512, "bias"),
-    "Qwen3 4B": llm(2560, 151936, 36, 1024, "norm"),
-    "Gemma 2 2B": llm(2304, 256000, 26, 1024, "after"),
-    "a language model in LLaMA's names": llm(640, 1000, 2, 64),
+    "mT5-XL": t5(2048, 5120, 24, 250112, heads=32),
+    "Pile-T5-XL": t5(2048, 5120, 24, heads=32, own_positions=True),
+    "LLaMA 3 8B": llm(4096, 128256, 32, 1024, 14336),
+    "Qwen2.5 7B": llm(3584, 152064, 28, 512, 18944, "bias"),
+    "Qwen3 4B": llm(2560, 151936, 36, 1024, 9728, "norm"),
+    "Gemma 2 2B": llm(2304, 256000, 26, 1024, 9216, "after"),
+    "Mistral Small 3 24B": llm(5120, 131072, 40, 1024, 32768),
+    "a language model in LLaMA's names": llm(5120, 131072, 40, 1024, 14336),
     "KL autoencoder of SD1, SD2 and SDXL": compvis_vae(),
     "KL autoencoder of Flux.1 or SD3, 16 channels": compvis_vae(16, 32, quant=False),
     "KL autoencoder of the x4 upscaler": compvis_vae(levels=(128, 256, 512)),
-    "autoencoder of images": compvis_vae(3, 6, (128, 256, 256)),
+    "an autoencoder of CompVis' kind": compvis_vae(3, 6, (128, 256, 256)),
 }
 
 
@@ -113,7 +142,7 @@ BUILT = {
         "AutoencoderKLCogVideoX",
         {},
     ),
-    "autoencoder of LTX-Video": ("AutoencoderKLLTXVideo", {}),
+    "autoencoder of LTX-Video or LTX-2": ("AutoencoderKLLTXVideo", {}),
     "TAESD of SD1, SD2 or SDXL": ("AutoencoderTiny", {}),
     "Flux.1 dev": (
         "FluxTransformer2DModel",
@@ -168,6 +197,20 @@ BUILT = {
     "PixArt-alpha, 1024 pixels": ("PixArtTransformer2DModel", {"num_layers": 1}),
     "CogVideoX 2B": ("CogVideoXTransformer3DModel", {"num_layers": 1}),
     "Qwen-Image": ("QwenImageTransformer2DModel", {"num_layers": 1}),
+    "Qwen-Image-Layered": (
+        "QwenImageTransformer2DModel",
+        {"num_layers": 1, "use_additional_t_cond": True},
+    ),
+    "Flux.2 Klein 4B": (
+        "Flux2Transformer2DModel",
+        {
+            "num_layers": 1,
+            "num_single_layers": 1,
+            "num_attention_heads": 24,
+            "joint_attention_dim": 7680,
+        },
+    ),
+    "Kandinsky 3": ("Kandinsky3UNet", {}),
     "Mochi": ("MochiTransformer3DModel", {"num_layers": 1}),
     "Sana": ("SanaTransformer2DModel", {"num_layers": 1}),
     "AuraFlow": ("AuraFlowTransformer2DModel", {"num_mmdit_layers": 1, "num_single_dit_layers": 1}),
@@ -192,8 +235,11 @@ DEPTHS = {
     "Wan 14B, from text": {"blocks": 40},
     "Wan 2.1 14B, from an image": {"blocks": 40},
     "Qwen-Image": {"transformer_blocks": 60},
+    "Qwen-Image-Layered": {"transformer_blocks": 60},
+    "Flux.2 Klein 4B": {"transformer_blocks": 5, "single_transformer_blocks": 20},
     "PixArt-alpha, 1024 pixels": {"transformer_blocks": 28},
     "CogVideoX 2B": {"transformer_blocks": 30},
+    "HunyuanVideo": {"transformer_blocks": 20, "single_transformer_blocks": 40},
 }
 """How many blocks the published ones have; the first is built and repeated."""
 

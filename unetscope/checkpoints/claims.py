@@ -3,7 +3,7 @@
 Metadata are texts that anybody may write: they are read, and never believed.
 
 Sources: Stability-AI/ModelSpec; kohya-ss/sd-scripts, `sai_model_spec.py` and `train_util.py`;
-city96/ComfyUI-GGUF, `loader.py`.
+KohakuBlueleaf/LyCORIS, `kohya.py`; city96/ComfyUI-GGUF, `loader.py` and `convert.py`.
 """
 
 from __future__ import annotations
@@ -14,21 +14,23 @@ from collections.abc import Iterator, Mapping
 
 from unetscope.checkpoints.header import Header
 from unetscope.checkpoints.identified import Part
+from unetscope.checkpoints.lora import targets
 from unetscope.record import TensorSpec
 
 _NETWORKS = ("unet", "transformer")
 _FAMILIES = (
     ("SDXL's refiner", r"refiner"),
-    ("SDXL", r"sd[-_]?xl|stable-diffusion-xl|\bxl\b"),
-    ("SD3", r"sd[-_ ]?3|stable-diffusion-v?3"),
-    ("SD2", r"sd[-_]?v?2|stable-diffusion-v?2"),
-    ("SD1", r"sd[-_]?v?1|stable-diffusion-v?1"),
+    ("SDXL", r"(?<![a-z])sd[-_ ]?xl|stable[-_ ]diffusion[-_ ]xl"),
+    ("SD3", r"(?<![a-z])sd[-_ ]?3|stable-diffusion-v?3"),
+    ("SD2", r"(?<![a-z])sd[-_]?v?2|stable-diffusion-v?2"),
+    ("SD1", r"(?<![a-z])sd[-_]?v?1|stable-diffusion-v?1"),
     ("Flux.2", r"flux[-_. ]?2"),
     ("Flux.1", r"flux"),
     ("Chroma", r"chroma"),
     ("Wan", r"\bwan"),
     ("HunyuanVideo", r"hunyuan[-_ ]?video|hyvid"),
-    ("Hunyuan-DiT", r"hunyuan|hydit"),
+    ("HunyuanImage", r"hunyuan[-_ ]?image"),
+    ("Hunyuan-DiT", r"hunyuan[-_ ]?dit|hydit"),
     ("LTX", r"ltx"),
     ("PixArt", r"pixart"),
     ("AuraFlow", r"aura"),
@@ -39,9 +41,25 @@ _FAMILIES = (
     ("Stable Cascade", r"cascade|wuerstchen"),
 )
 """Families of networks, and how metadata and the names of parts spell them; the first counts."""
+_ALIKE = {
+    "sd1": ("SD1", "SD2"),
+    "sdxl": ("SDXL", "SDXL's refiner"),
+    "flux": ("Flux.1", "Flux.2", "Chroma"),
+    "hyvid": ("HunyuanVideo", "HunyuanImage"),
+    "lumina2": ("Lumina 2", "Z-Image"),
+}
+"""Architectures of GGUF files, which name a loader, and the families that it loads."""
 _CLAIMS = ("modelspec.architecture", "ss_base_model_version", "general.architecture")
 _CONTEXTS = {768: "SD1", 1024: "SD2", 1280: "SDXL's refiner", 2048: "SDXL"}
 _READS_TEXT = (".attn2.to_k.weight", ".attn2.to_v.weight")
+_FORMS = {"lora": "LoRA", "locon": "LoRA", "loha": "LoHa", "lokr": "LoKr", "ia3": "IA3"}
+_FORMS |= {"diag-oft": "OFT", "oft": "OFT", "boft": "BOFT", "glora": "GLoRA"}
+_FORMS |= {"full": "full difference"}
+"""LyCORIS' algorithms, and what each of them writes."""
+_MODULES = (("networks.lora", "LoRA"), ("networks.oft", "OFT"))
+"""How the modules of sd-scripts begin that write one form, and that form."""
+_FUSED = (1, 3, 4)
+"""Of how many layers that were trained apart one may be made, whose rank is the sum of theirs."""
 _V_PREDICTION = ("v_pred", "edm_vpred.sigma_max")
 _TWO_ENCODERS = 2048
 """The channels of SDXL's text, which two encoders make."""
@@ -85,12 +103,18 @@ def missing(parts: tuple[Part, ...]) -> tuple[str, ...]:
 
 def _of_families(header: Header, parts: tuple[Part, ...]) -> Iterator[str]:
     seen = [family for part in parts if (family := _family_of(part))]
+    found = " and ".join(dict.fromkeys(seen))
     for key in _CLAIMS:
         claim = header.metadata.get(key)
         claimed = _family(claim) if isinstance(claim, str) else ""
-        if seen and claimed and claimed not in seen:
-            found = " and ".join(dict.fromkeys(seen))
+        alike = _ALIKE.get(str(claim), ()) if key == "general.architecture" else ()
+        if seen and claimed and not {claimed, *alike} & {*seen}:
             yield f"`{key}` is `{claim}`, that is {claimed}; the shapes are those of {found}"
+    second = str(header.metadata.get("ss_v2"))
+    if second == "True" and seen and "SD2" not in seen:
+        yield f"`ss_v2` is `{second}`, that is SD2; the shapes are those of {found}"
+    if second == "False" and {*seen} == {"SD2"}:
+        yield f"`ss_v2` is `{second}`, and the shapes are those of SD2"
 
 
 def _of_additions(header: Header, parts: tuple[Part, ...]) -> Iterator[str]:
@@ -100,18 +124,29 @@ def _of_additions(header: Header, parts: tuple[Part, ...]) -> Iterator[str]:
         return
     rank = header.metadata.get("ss_network_dim")
     ranks = _ranks(added.tensors)
-    if isinstance(rank, str) and rank.isdigit() and ranks and int(rank) not in ranks:
+    claimed = [int(rank) * n for n in _FUSED] if isinstance(rank, str) and rank.isdecimal() else []
+    if claimed and ranks and ranks.isdisjoint(claimed):
         yield f"`ss_network_dim` is `{rank}`, and the ranks are {min(ranks)} to {max(ranks)}"
+    form = added.name.partition(" for ")[0]
+    forms = {target.form for target in targets(added.tensors)}
+    algorithm = _algorithm(header)
+    meant = _FORMS.get(algorithm.lower())
+    if meant and meant not in forms:
+        said = f"`ss_network_args` has the algorithm `{algorithm}`"
+        yield f"{said}, and the form of the tensors is {form}"
+    module = header.metadata.get("ss_network_module")
+    for begins, writes in _MODULES:
+        if isinstance(module, str) and module.startswith(begins) and writes not in forms:
+            yield f"`ss_network_module` is `{module}`, and the form of the tensors is {form}"
+
+
+def _algorithm(header: Header) -> str:
+    """LyCORIS' algorithm, as the metadata have it; empty if they have none."""
     arguments = header.metadata.get("ss_network_args")
     try:
-        algorithm = str(json.loads(arguments).get("algo", "")) if isinstance(arguments, str) else ""
+        return str(json.loads(arguments).get("algo", "")) if isinstance(arguments, str) else ""
     except (ValueError, AttributeError, RecursionError):
-        algorithm = ""
-    form = added.name.partition(" for ")[0]
-    known = {"loha": "LoHa", "lokr": "LoKr", "ia3": "IA3", "full": "full difference"}
-    meant = known.get(algorithm.lower())
-    if meant and meant not in form:
-        yield f"`ss_network_args` has the algorithm `{algorithm}`, and the tensors are of a {form}"
+        return ""
 
 
 def _of_prediction(header: Header, parts: tuple[Part, ...]) -> Iterator[str]:

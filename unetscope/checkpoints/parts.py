@@ -27,12 +27,14 @@ from unetscope.checkpoints.prefixes import (
     with_dots,
 )
 from unetscope.checkpoints.quantised import Restored, restored
-from unetscope.checkpoints.signatures import Signature, by_tail
+from unetscope.checkpoints.signatures import SIGNATURES, Signature, by_tail
 from unetscope.files.reading import is_file
 from unetscope.record import TensorSpec
 
 _OPTIMIZER = frozenset({"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer"})
 _WIDTHS = {768: "SD1", 1024: "SD2", 1280: "OpenCLIP ViT-bigG/14"}
+_MOST_WORDS = 75
+"""Words that CLIP reads at once."""
 _SCHEDULE = "(schedule)"
 _MOST_NETWORKS = 64
 """More than these in one file are not told apart."""
@@ -143,7 +145,7 @@ def _borne(whole: Restored, announced: Found) -> Found:
         fit = [s for s in signatures if s.fits(whole.tensors, prefix, whole.flat)]
         exact = [signature for signature in fit if not signature.general]
         if fit:
-            found[prefix] = exact or fit
+            found[prefix] = exact or [min(fit, key=SIGNATURES.index)]
     return found
 
 
@@ -238,7 +240,8 @@ def _renamed(short: str, name: str, true: str) -> str:
 def _unknown(tensors: dict[str, TensorSpec], nbytes: int, doubts: tuple[str, ...]) -> Part:
     """What no signature claims and no container holds."""
     for name, spec in tensors.items():
-        if len(tensors) == 1 and 1 <= len(spec.shape) <= 2 and spec.shape[-1] in _WIDTHS:
+        words = spec.shape[0] if len(spec.shape) == 2 else len(spec.shape)
+        if len(tensors) == 1 and 1 <= words <= _MOST_WORDS and spec.shape[-1] in _WIDTHS:
             base = _WIDTHS[spec.shape[-1]]
             evidence = (f"it has `{name}` alone, which is {list(spec.shape)}",)
             doubts = (*doubts, "by its width alone is it an embedding of words")

@@ -10,11 +10,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from unetscope.checkpoints.identified import Part
-from unetscope.checkpoints.lora.bases import MODULES, Base, encoder_of, matches
-from unetscope.checkpoints.lora.pieces import ENDS, LASTS, Spotted, Target, targets
+from unetscope.checkpoints.lora.bases import MODULES, Base, encoder_of, matches, twins
+from unetscope.checkpoints.lora.pieces import ENDS, LASTS, NORMS, Spotted, targets
+from unetscope.checkpoints.lora.targets import Target
 from unetscope.record import TensorSpec
 
-__all__ = ["ENDS", "LASTS", "Spotted", "part"]
+__all__ = ["ENDS", "LASTS", "Spotted", "part", "targets"]
 
 _MOST_SHOWN = 5
 
@@ -27,11 +28,13 @@ def part(tensors: Mapping[str, TensorSpec]) -> Part:
     """
     added = [*targets(tensors)]
     forms = Counter(target.form for target in added)
-    low_rank = [form for form in forms if form != "full difference"] or [*forms]
+    weighty = [form for form in forms if form != NORMS] or [*forms]
+    low_rank = [form for form in weighty if form != "full difference"] or weighty
     form = " and ".join(sorted(low_rank))
-    if any(name.endswith((".dora_scale", ".lora_magnitude_vector")) for name in tensors):
+    if any(".dora_scale" in name or ".lora_magnitude_vector" in name for name in tensors):
         form = form.replace("LoRA", "DoRA")
-    places = _by_place(added)
+    # No base has norms, which have no channels that go in and out.
+    places = _by_place([target for target in added if target.form != NORMS])
     bases, unmatched = matches(
         {key: target.told for key, target in places.get("network", {}).items()}
     )
@@ -44,6 +47,8 @@ def part(tensors: Mapping[str, TensorSpec]) -> Part:
             evidence.append("they are all of its modules of their roles, in every block")
     if len(bases) > 1:
         doubts.append(f"its targets are in {' and in '.join(b.name for b in bases)} alike")
+    if bases and (others := twins(bases[0], network)):
+        doubts.append(f"{others} may have the same modules")
     if network and not bases:
         doubts.append("no network that is known has its targets")
     if bases and unmatched:
@@ -64,15 +69,18 @@ def _name(form: str, bases: list[Base], places: Mapping[str, Mapping[str, Target
         return f"{form} for {' or '.join(base.name for base in bases)}"
     encoders = [place for place in places if place != "network"]
     if encoders and "network" not in places:
-        found = encoder_of({t.inputs for t in places[encoders[0]].values()})
+        found = encoder_of(_widths(places[encoders[0]]))
         return f"{form} for {found}" if found else form
     return form
 
 
+def _widths(inside: Mapping[str, Target]) -> dict[str, int | None]:
+    return {name: target.inputs for name, target in inside.items()}
+
+
 def _about_places(places: Mapping[str, Mapping[str, Target]]) -> Iterator[str]:
     for place, inside in places.items():
-        widths = {t.inputs for t in inside.values()}
-        encoder = encoder_of(widths) if place != "network" else ""
+        encoder = encoder_of(_widths(inside)) if place != "network" else ""
         if place == "network":
             yield f"its targets in the network: {len(inside)}"
         elif encoder:

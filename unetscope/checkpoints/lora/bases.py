@@ -20,6 +20,7 @@ from unetscope.checkpoints.lora.transformers import transformers
 from unetscope.checkpoints.lora.unets import motion, unet
 
 MODULES = (
+    *(("unet.base_model.model.", "network"), ("oft_unet_", "network")),
     *(("base_model.model.", ""), ("model.diffusion_model.", "network")),
     *(("lora_unet_", "network"), ("lora_prior_unet_", "network"), ("lora_transformer_", "network")),
     *(("lora_te1_", "te1"), ("lora_te2_", "te2"), ("lora_te3_", "te3"), ("lora_te_", "te")),
@@ -33,13 +34,21 @@ MODULES = (
     ),
 )
 """What stands before the name of a target, and where that target is then."""
-_ENCODERS = {768: "CLIP ViT-L/14", 1024: "OpenCLIP ViT-H/14", 1280: "OpenCLIP ViT-bigG/14"}
-_ENCODERS |= {4096: "T5-XXL"}
+_CLIPS = {768: "CLIP ViT-L/14", 1024: "OpenCLIP ViT-H/14", 1280: "OpenCLIP ViT-bigG/14"}
+_ENCODERS = {"encoder_layers_": _CLIPS, "encoder_block_": {4096: "T5-XXL"}}
+"""Text encoders by what the names of their blocks have in them, and by the channels they read."""
 _AREA = 9
 """Cells of the kernels of the convolutions, by which some forms multiply the channels."""
 
 
-_NUMBERS = re.compile(r"\d+")
+_TWINS = (
+    ("Flux.1", "_attn_to_", "Bria 3.2 and FIBO"),
+    ("HunyuanVideo", "_attn_to_", "Motif-Video"),
+    ("Wan 14B", "_attn", "ChronoEdit, Helios and others that were made of Wan"),
+)
+"""Base, what targets have in them, and who may have the same modules; of some no depth is known."""
+_NUMBERS = re.compile(r"(?<=_)\d+(?=_)")
+"""Those of blocks; `linear1` and `mlp_2` are other layers than `linear2` and `mlp_0`."""
 
 
 class Told(NamedTuple):
@@ -48,6 +57,7 @@ class Told(NamedTuple):
     inputs: int | None
     outputs: int | None
     convolves: bool | None = None
+    either: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,8 @@ class Base:
         if layer is None:
             return False
         if told.convolves is not None and told.convolves != layer.convolves:
+            return False
+        if told.either not in (None, layer.inputs, layer.outputs):
             return False
         inputs = (layer.inputs, layer.inputs * _AREA if layer.convolves else layer.inputs)
         return told.inputs in (None, *inputs) and told.outputs in (None, layer.outputs)
@@ -91,10 +103,11 @@ def matches(targets: Mapping[str, Told]) -> tuple[list[Base], list[str]]:
     """The networks that hold the most of the targets, and the targets that the first lacks.
 
     Of several, those of which the targets are all modules of the same roles: who adds to the
-    attention of every block adds to all blocks. None, if no network holds more than half.
+    attention of every block adds to all blocks. None, if no network holds more than three quarters:
+    two thirds of Mochi's are modules of CogVideoX.
     """
     best: list[Base] = []
-    most = len(targets) // 2
+    most = len(targets) * 3 // 4
     for base in bases():
         common = targets.keys() & base.modules.keys()
         if len(common) < most:
@@ -111,9 +124,22 @@ def matches(targets: Mapping[str, Told]) -> tuple[list[Base], list[str]]:
     return best, unmatched
 
 
-def encoder_of(widths: set[int | None]) -> str:
-    """The text encoder whose modules read so many channels; empty if it is not known."""
-    return _ENCODERS.get(min((width for width in widths if width), default=0), "")
+def twins(base: Base, targets: Iterable[str]) -> str:
+    """Who else may have these modules of a base; empty if nobody is known to."""
+    names = [*targets]
+    found = (
+        who for name, mark, who in _TWINS if name == base.name and any(mark in n for n in names)
+    )
+    return next(found, "")
+
+
+def encoder_of(widths: Mapping[str, int | None]) -> str:
+    """The text encoder whose modules, by name, read so many channels; empty if it is not known."""
+    narrowest = min((width for width in widths.values() if width), default=0)
+    for mark, encoders in _ENCODERS.items():
+        if all(mark in name for name in widths):
+            return encoders.get(narrowest, "")
+    return ""
 
 
 @cache

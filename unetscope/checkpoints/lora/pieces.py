@@ -1,8 +1,8 @@
 """The pieces of low-rank additions: by which names they are known, and what their shapes tell.
 
-Sources: kohya-ss/sd-scripts, `networks/lora.py`; KohakuBlueleaf/LyCORIS, `lycoris/modules`;
-huggingface/peft, `utils/save_and_load.py`; huggingface/diffusers, `lora_conversion_utils.py`;
-XLabs-AI/x-flux.
+Sources: kohya-ss/sd-scripts, `networks/lora.py`, `oft.py` and `oft_flux.py`; huggingface/peft,
+`tuners`; KohakuBlueleaf/LyCORIS, `lycoris/modules`; comfyanonymous/ComfyUI, `comfy/lora.py`;
+huggingface/diffusers, `lora_conversion_utils.py`; XLabs-AI/x-flux.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from unetscope.checkpoints.lora.bases import Told
+from unetscope.checkpoints.lora.targets import Target, target
 from unetscope.record import TensorSpec
 
+NORMS = "difference of norms"
 _LAST = {
     "hada_w1_a": "LoHa",
     "hada_w1_b": "LoHa",
@@ -30,11 +31,16 @@ _LAST = {
     "lokr_t2": "LoKr",
     "oft_blocks": "OFT",
     "oft_diag": "OFT",
+    "oft_r": "OFT",
+    "oft_s": "OFT",
+    "boft_R": "BOFT",
+    "boft_s": "BOFT",
     "on_input": "IA3",
+    "ia3_l": "IA3",
     "diff": "full difference",
     "diff_b": "full difference",
-    "w_norm": "full difference",
-    "b_norm": "full difference",
+    "w_norm": NORMS,
+    "b_norm": NORMS,
     "lora_A": "LoRA",
     "lora_B": "LoRA",
 }
@@ -50,6 +56,9 @@ _END = {
     "a2.weight": "GLoRA",
     "b1.weight": "GLoRA",
     "b2.weight": "GLoRA",
+    "bm.weight": "GLoRA",
+    "oft_R.weight": "OFT",
+    **{f"oft_blocks.{number}": "OFT" for number in range(4)},
 }
 """Last two levels of a name -> what it is a piece of."""
 _OLD = re.compile(
@@ -62,6 +71,8 @@ _BESIDE = frozenset(
     {"alpha", "dora_scale", "lora_magnitude_vector", "rescale", "set_weight", "reshape_weight"}
 )
 """What counts only beside a piece of the same module."""
+_GLORA = ("a1.weight", "a2.weight", "b1.weight", "b2.weight")
+"""Names that other networks have too, so that all of them have to be there."""
 _ROLES = {"lora_down": "down", "lora_A": "down", "down": "down"}
 _ROLES |= {"lora_up": "up", "lora_B": "up", "up": "up"}
 _OLD_ENDS = ("down.weight", "up.weight")
@@ -90,8 +101,8 @@ class Spotted:
         """All names of low-rank additions."""
         if not self.pieces:
             return []
-        modules = {_piece(name)[0] for name in self.pieces}
-        found = [*self.pieces]
+        found = [name for name in self.pieces if _is_whole(name, tensors)]
+        modules = {_piece(name)[0] for name in found}
         for name in self.beside:
             module = name.partition(".lora_magnitude_vector")[0]
             if module in modules or module.rpartition(".")[0] in modules:
@@ -100,30 +111,12 @@ class Spotted:
         return found + [f"{module}.weight" for module in on_input]
 
 
-@dataclass
-class Target:
-    """A module that is added to.
-
-    Attributes:
-        name: as the file has it: `lora_unet_mid_block_attentions_0_proj_in`.
-        form: what is added: `LoRA`, `LoKr`.
-        inputs: the channels that it reads; None where that is not told.
-        outputs: the channels that it writes; None where that is not told.
-        rank: the rank of what is added; None where it has none.
-        convolves: whether it is a convolution; None where that is not told.
-    """
-
-    name: str
-    form: str
-    inputs: int | None = None
-    outputs: int | None = None
-    rank: int | None = None
-    convolves: bool | None = None
-
-    @property
-    def told(self) -> Told:
-        """What is to be compared with a network's modules."""
-        return Told(self.inputs, self.outputs, self.convolves)
+def _is_whole(name: str, tensors: Mapping[str, TensorSpec]) -> bool:
+    """Whether a piece that no name alone tells has all the others beside it."""
+    owner, _ = _piece(name)
+    if _END.get(name[len(owner) + 1 :]) != "GLoRA":
+        return True
+    return all(f"{owner}.{end}" in tensors for end in _GLORA)
 
 
 def _piece(name: str) -> tuple[str, str]:
@@ -133,7 +126,7 @@ def _piece(name: str) -> tuple[str, str]:
         return module, last
     owner, _, piece = module.rpartition(".")
     if f"{piece}.{last}" in _END:
-        return owner, piece
+        return owner, f"{piece}.{last}" if last.isdigit() else piece
     if name.endswith(_OLD_ENDS) and (match := _OLD.fullmatch(name)):
         # Their last layer of an attention is `to_out.0` everywhere else.
         return f"{match[1]}.{match[2]}" + (".0" if match[2] == "to_out" else ""), match[3]
@@ -158,57 +151,12 @@ def targets(tensors: Mapping[str, TensorSpec]) -> Iterator[Target]:
         if last in _BESIDE or "lora_magnitude_vector" in name:
             continue
         module, piece = _piece(name)
-        form = _LAST.get(last) or ("GLoRA" if piece in ("a1", "a2", "b1", "b2") else "LoRA")
+        form = _LAST.get(last) or _END.get(name[len(module) + 1 :], "LoRA")
         if last == "weight" and piece == "weight":
             form = "IA3"
+        if last == "oft_blocks" and len(spec.shape) == 4:
+            form = "BOFT"
         known = modules.setdefault(module, _Pieces(form))
         known.shapes[_ROLES.get(piece, piece)] = spec.shape
     for module, pieces in modules.items():
-        yield _target(module, pieces.form, pieces.shapes)
-
-
-def _target(name: str, form: str, shapes: dict[str, tuple[int, ...]]) -> Target:
-    """What the shapes of the pieces tell of a module."""
-
-    def size(piece: str, axis: int) -> int | None:
-        shape = shapes.get(piece, ())
-        return shape[axis] if axis < len(shape) else None
-
-    if form == "LoRA":
-        convolves = len(shapes["down"]) == 4 if "down" in shapes else None
-        return Target(name, form, size("down", 1), size("up", 0), size("down", 0), convolves)
-    if form == "LoHa":
-        if "hada_t1" in shapes:
-            rank = size("hada_w1_b", 0)
-            return Target(name, form, size("hada_w1_b", 1), size("hada_w1_a", 1), rank)
-        inputs = size("hada_w1_b", 1)
-        return Target(name, form, inputs, size("hada_w1_a", 0), size("hada_w1_b", 0))
-    if form == "LoKr":
-        small = (
-            size("lokr_w1", 0) or size("lokr_w1_a", 0),
-            size("lokr_w1", 1) or size("lokr_w1_b", 1),
-        )
-        tucker = "lokr_t2" in shapes
-        large = (
-            size("lokr_w2", 0) or size("lokr_w2_a", 1 if tucker else 0),
-            size("lokr_w2", 1) or size("lokr_w2_b", 1),
-        )
-        rank = size("lokr_w2_b", 0)
-        return Target(name, form, _times(small[1], large[1]), _times(small[0], large[0]), rank)
-    if form == "OFT":
-        outputs = _times(size("oft_blocks", 0), size("oft_blocks", 1))
-        outputs = outputs or _times(size("oft_diag", 0), size("oft_diag", 1))
-        return Target(name, form, None, outputs, None)
-    if form == "GLoRA":
-        if size("a2", 0) == size("a1", 1) == size("b1", 1):
-            return Target(name, form, size("a2", 1), size("b1", 0), size("a2", 0))
-        return Target(name, form, size("a1", 1), size("b2", 0), size("a1", 0))
-    if form == "full difference":
-        shape = shapes.get("diff", ())
-        inputs = size("diff", 1) if len(shape) > 1 else None
-        return Target(name, form, inputs, size("diff", 0), None, len(shape) == 4)
-    return Target(name, form)
-
-
-def _times(first: int | None, second: int | None) -> int | None:
-    return None if first is None or second is None else first * second
+        yield target(module, pieces.form, pieces.shapes)

@@ -1,7 +1,8 @@
 """The modules in the blocks of diffusion transformers, in their authors' names and in diffusers'.
 
 Sources: black-forest-labs/flux and flux2, Stability-AI/sd3.5, Wan-Video/Wan2.1,
-Tencent/HunyuanVideo, Tongyi-MAI/Z-Image; huggingface/diffusers, `models/transformers`.
+Tencent/HunyuanVideo, Tongyi-MAI/Z-Image, AIDC-AI/Ovis-Image, meituan-longcat/LongCat-Image;
+huggingface/diffusers, `models/transformers`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ def _stack(
 def transformers() -> Iterator[tuple[str, list[tuple[str, Layer]]]]:
     """The transformers, each in its authors' names and in diffusers'."""
     yield "Flux.1", [*_flux(3072, 19, 38, modulated=True)]
+    yield "LongCat-Image", [*_flux(3072, 10, 20, modulated=True)]
+    yield "Ovis-Image", [*_flux(3072, 6, 27, modulated=True, gated=2)]
     yield "Chroma", [*_flux(3072, 19, 38, modulated=False)]
     for name, width, double, single in (
         ("Flux.2 dev", 6144, 8, 48),
@@ -45,6 +48,7 @@ def transformers() -> Iterator[tuple[str, list[tuple[str, Layer]]]]:
     yield "Qwen-Image", [*_stack("transformer_blocks", 60, _qwen(3072))]
     yield "LTX-Video", [*_stack("transformer_blocks", 28, _two_attentions(2048, 2048, 8192))]
     yield "PixArt", [*_stack("transformer_blocks", 28, _two_attentions(1152, 1152, 4608))]
+    yield "DiT-XL", [*_stack("transformer_blocks", 28, _one_attention(1152, 4608))]
     yield "CogVideoX 2B", [*_stack("transformer_blocks", 30, _attention("attn1", 1920))]
     yield "CogVideoX 5B", [*_stack("transformer_blocks", 42, _attention("attn1", 3072))]
     yield "Z-Image", [*_stack("layers", 30, _z_image(3840, 10240))]
@@ -78,17 +82,25 @@ def _two_attentions(width: int, reads: int, inner: int) -> Channels:
     }
 
 
-def _flux(width: int, double: int, single: int, *, modulated: bool) -> Iterator[tuple[str, Layer]]:
+def _one_attention(width: int, inner: int) -> Channels:
+    return {**_attention("attn1", width), **_inner("ff", width, inner)}
+
+
+def _flux(
+    width: int, double: int, single: int, *, modulated: bool, gated: int = 1
+) -> Iterator[tuple[str, Layer]]:
+    """The blocks of Flux.1, and of what was made of it with fewer of them or with gates in them."""
     inner = 4 * width
+    gates = {f"mlp.{end}_proj": (width, inner) for end in ("gate", "up")}
+    gates["mlp.down_proj"] = (inner, width)
     stream = {
         "attn.qkv": (width, 3 * width),
         "attn.proj": (width, width),
-        "mlp.0": (width, inner),
-        "mlp.2": (inner, width),
+        **({"mlp.0": (width, inner), "mlp.2": (inner, width)} if gated == 1 else gates),
         **({"mod.lin": (width, 6 * width)} if modulated else {}),
     }
     both = {f"{side}_{name}": size for side in ("img", "txt") for name, size in stream.items()}
-    one = {"linear1": (width, 3 * width + inner), "linear2": (width + inner, width)}
+    one = {"linear1": (width, 3 * width + gated * inner), "linear2": (width + inner, width)}
     yield from _stack("double_blocks", double, both)
     yield from _stack(
         "single_blocks",
@@ -101,8 +113,8 @@ def _flux(width: int, double: int, single: int, *, modulated: bool) -> Iterator[
         double,
         {
             **_attention("attn", width, added=True),
-            **_inner("ff", width, inner),
-            **_inner("ff_context", width, inner),
+            **_inner("ff", width, inner, gated=gated),
+            **_inner("ff_context", width, inner, gated=gated),
             **(norms if modulated else {}),
         },
     )
@@ -111,7 +123,7 @@ def _flux(width: int, double: int, single: int, *, modulated: bool) -> Iterator[
         single,
         {
             **{f"attn.to_{end}": (width, width) for end in "qkv"},
-            "proj_mlp": (width, inner),
+            "proj_mlp": (width, gated * inner),
             "proj_out": (width + inner, width),
             **({"norm.linear": (width, 3 * width)} if modulated else {}),
         },

@@ -1,5 +1,7 @@
 """Signatures of all networks that are known by name; a newcomer is one row in one of the tables.
 
+Of several general ones that a file bears, the first counts.
+
 A file is told by *every* signature that it bears, whatever their order; a test makes each network
 and asks that exactly one signature is borne.
 """
@@ -26,8 +28,8 @@ __all__ = ["SIGNATURES", "Signature", "by_tail", "tail"]
 SIGNATURES: tuple[Signature, ...] = (
     *unets.SIGNATURES,
     *joint_transformers.SIGNATURES,
-    *transformers.SIGNATURES,
     *video_transformers.SIGNATURES,
+    *transformers.SIGNATURES,
     *autoencoders.SIGNATURES,
     *encoders.SIGNATURES,
     *additions.SIGNATURES,

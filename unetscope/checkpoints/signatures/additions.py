@@ -20,7 +20,11 @@ _FIRST = "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 _FIRST_D = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"
 _LATER = "input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"
 _LATER_D = "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.weight"
-_LLLITE = "lllite_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q"
+_LLLITE = "lllite_unet_input_blocks_4_1_transformer_blocks_{}_attn1_to_q"
+"""SD1 has one block there, SDXL two."""
+_MOVES = "down_blocks.0.motion_modules.0.temporal_transformer.norm.weight"
+_MOVES_D = "down_blocks.0.motion_modules.0.norm.weight"
+_CONTROL_X = "controlnet_x_embedder.weight"
 _UNION, _UNION_D = "task_embedding", "control_add_embedding.linear_1.weight"
 _LORA = "lora_controlnet"
 _XLABS = "double_blocks.0.img_attn.qkv.weight"
@@ -33,7 +37,7 @@ def _controlnets() -> tuple[Signature, ...]:
         has: dict[str, Pattern] = {_HINT: None, _ZERO: (320, 320, 1, 1), _FIRST: (320, width)}
         found.append(Signature(CONTROL, name, has, (_LORA,)))
         has = {_HINT_D: None, _ZERO_D: (320, 320, 1, 1), _FIRST_D: (320, width)}
-        found.append(Signature(CONTROL, name, has))
+        found.append(Signature(CONTROL, name, has, (_MOVES, _MOVES_D)))
     xl: dict[str, Pattern] = {_HINT: None, _ZERO: (320, 320, 1, 1), _LATER: (640, 2048)}
     xl_d: dict[str, Pattern] = {_HINT_D: None, _ZERO_D: (320, 320, 1, 1), _LATER_D: (640, 2048)}
     general: dict[str, Pattern] = {_HINT: None, _ZERO: None}
@@ -50,29 +54,41 @@ def _controlnets() -> tuple[Signature, ...]:
 
 
 _IMAGES, _TO_KEYS = "image_proj.proj.weight", "ip_adapter.1.to_k_ip.weight"
-_LATENTS, _OUT = "image_proj.latents", "image_proj.proj_out.weight"
-_MLP = "image_proj.proj.0.weight"
+_LATENTS, _IN = "image_proj.latents", "image_proj.proj_in.weight"
+_MLP, _TOKENS = "image_proj.proj.0.weight", "image_proj.proj.2.weight"
 _RESAMPLED = "image_proj.perceiver_resampler.proj_in.weight"
 
 
 def _ip_adapters() -> tuple[Signature, ...]:
     found = []
-    for base, keys, context, tokens in (("SD1", 320, 768, 4), ("SDXL", 640, 2048, 4)):
+    for base, keys, context, width in (("SD1", 320, 768, 768), ("SDXL", 640, 2048, 1280)):
         read: dict[str, Pattern] = {_TO_KEYS: (keys, context)}
-        name = f"IP-Adapter for {base}"
+        name, face = f"IP-Adapter for {base}", {_MLP: (1024, 512)}
+        plus: dict[str, Pattern] = {_LATENTS: (1, 16, width), _IN: (width, 1280)}
         found += [
-            Signature(IP, name, {_IMAGES: (tokens * context, None), **read}),
+            Signature(IP, name, {_IMAGES: (4 * context, None), **read}),
+            Signature(IP, f"{name}, plus", {**plus, **read}),
+            Signature(
+                IP, f"{name}, FaceID", {**face, _TOKENS: (4 * context, 1024), **read}, (_RESAMPLED,)
+            ),
+            Signature(
+                IP, f"{name}, FaceID portrait", {**face, _TOKENS: (16 * context, 1024), **read}
+            ),
             Signature(
                 IP,
-                f"{name}, plus",
-                {_LATENTS: (1, 16, None), _OUT: (context, None), **read},
-                ("image_proj.proj_in_face.weight",),
+                f"{name}, FaceID plus",
+                {_RESAMPLED: (context, 1280), **read},
+                doubt="FaceID plus and its second version have the same names and shapes",
             ),
-            Signature(IP, f"{name}, FaceID", {_MLP: (1024, 512), **read}, (_RESAMPLED,)),
-            Signature(IP, f"{name}, FaceID plus", {_RESAMPLED: None, **read}),
-            Signature(IP, f"{name}, full face", {_MLP: (None, 1280), **read}, (_RESAMPLED,)),
         ]
-    return tuple(found)
+    full: dict[str, Pattern] = {_MLP: (1280, 1280), _TOKENS: (768, 1280), _TO_KEYS: (320, 768)}
+    unnormed = "InstantID's and the unnormed FaceID portrait's have the same names and shapes"
+    identity: dict[str, Pattern] = {_LATENTS: (1, 16, 1280), _IN: (1280, 512)}
+    return (
+        *found,
+        Signature(IP, "IP-Adapter for SD1, full face", full),
+        Signature(IP, "InstantID for SDXL", {**identity, _TO_KEYS: (640, 2048)}, doubt=unnormed),
+    )
 
 
 _TEMPORAL = "down_blocks.0.motion_modules.0.temporal_transformer."
@@ -105,6 +121,25 @@ def _motion_modules() -> tuple[Signature, ...]:
     return tuple(found)
 
 
+def _t2i_adapters() -> tuple[Signature, ...]:
+    """T2I-Adapters, which read pictures of three channels or one, folded into cells."""
+    found = []
+    for first, light in (
+        ("body.0.block1.weight", "body.0.body.0.block1.weight"),
+        ("body.0.resnets.0.block1.weight", "body.0.resnets.0.block1.weight"),
+    ):
+        for base, side in (("SD1", 8), ("SDXL", 16)):
+            for channels in (1, 3):
+                has: dict[str, Pattern] = {
+                    first: (320, 320, 3, 3),
+                    "conv_in.weight": (320, channels * side**2, 3, 3),
+                }
+                found.append(Signature(T2I, f"T2I-Adapter for {base}", has))
+        narrow: dict[str, Pattern] = {"body.0.in_conv.weight": None, light: None}
+        found.append(Signature(T2I, "T2I-Adapter, light", narrow, ("conv_in.weight",)))
+    return tuple(found)
+
+
 def _embeddings() -> tuple[Signature, ...]:
     """Textual inversions, whose width is that of the encoder whose words they extend."""
     found = []
@@ -122,18 +157,40 @@ SIGNATURES = (
     Signature(
         CONTROL,
         "ControlNet-LLLite for SDXL",
-        {f"{_LLLITE}.conditioning1.0.weight": None},
+        {f"{_LLLITE.format(1)}.conditioning1.0.weight": None},
+    ),
+    Signature(
+        CONTROL,
+        "ControlNet-LLLite",
+        {f"{_LLLITE.format(0)}.conditioning1.0.weight": None},
+        general=True,
     ),
     Signature(CONTROL, "ControlNet-XS", {"control_to_base_for_conv_in.weight": None}),
     Signature(
         CONTROL,
         "SparseCtrl",
-        {"controlnet_mid_block.weight": None, "controlnet_cond_embedding.weight": None},
+        {"controlnet_cond_embedding.weight": None, "controlnet_mid_block.weight": None},
     ),
+    Signature(CONTROL, "SparseCtrl", {_HINT_D: None, _MOVES: None}),
+    Signature(CONTROL, "SparseCtrl", {_HINT_D: None, _MOVES_D: None}),
     Signature(
         CONTROL,
         "ControlNet for Flux.1",
-        {"controlnet_x_embedder.weight": (3072, None), "controlnet_blocks.0.weight": (3072, 3072)},
+        {
+            _CONTROL_X: (3072, None),
+            "controlnet_blocks.0.weight": (3072, 3072),
+            "context_embedder.weight": (3072, 4096),
+        },
+    ),
+    Signature(
+        CONTROL,
+        "ControlNet for Qwen-Image",
+        {_CONTROL_X: (3072, None), "txt_norm.weight": (3584,), "img_in.weight": (3072, 64)},
+    ),
+    Signature(
+        CONTROL,
+        "ControlNet for Sana",
+        {"controlnet_blocks.0.weight": None, "caption_norm.weight": None},
     ),
     Signature(
         CONTROL,
@@ -147,55 +204,17 @@ SIGNATURES = (
     ),
     Signature(
         CONTROL,
-        "ControlNet for PixArt or Qwen-Image",
-        {"controlnet_x_embedder.weight": None, "controlnet_blocks.0.weight": None},
+        "ControlNet for a transformer",
+        {_CONTROL_X: None, "controlnet_blocks.0.weight": None},
         general=True,
     ),
-    Signature(
-        T2I,
-        "T2I-Adapter for SD1",
-        {"body.0.block1.weight": (320, 320, 3, 3), "conv_in.weight": (320, 192, 3, 3)},
-    ),
-    Signature(
-        T2I,
-        "T2I-Adapter for SD1",
-        {"body.0.block1.weight": (320, 320, 3, 3), "conv_in.weight": (320, 64, 3, 3)},
-    ),
-    Signature(
-        T2I,
-        "T2I-Adapter for SDXL",
-        {"body.0.block1.weight": (320, 320, 3, 3), "conv_in.weight": (320, 768, 3, 3)},
-    ),
-    Signature(
-        T2I,
-        "T2I-Adapter for SDXL",
-        {"body.0.block1.weight": (320, 320, 3, 3), "conv_in.weight": (320, 256, 3, 3)},
-    ),
-    Signature(
-        T2I,
-        "T2I-Adapter",
-        {
-            "body.0.resnets.0.block1.weight": (None, None, 3, 3),
-            "conv_in.weight": (None, None, 3, 3),
-        },
-    ),
-    Signature(
-        T2I,
-        "T2I-Adapter, light",
-        {"body.0.in_conv.weight": None, "body.0.body.0.block1.weight": None},
-    ),
+    *_t2i_adapters(),
     Signature(
         T2I,
         "style adapter of T2I-Adapter",
         {"style_embedding": (1, 8, 1024), "transformer_layes.0.attn.in_proj_weight": None},
     ),
     *_ip_adapters(),
-    Signature(
-        IP,
-        "InstantID for SDXL",
-        {_LATENTS: (1, 16, None), "image_proj.proj_in.weight": (None, 512)},
-        (_TO_KEYS,),
-    ),
     Signature(
         IP,
         "IP-Adapter for Flux.1",

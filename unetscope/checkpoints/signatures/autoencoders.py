@@ -10,8 +10,12 @@ from unetscope.checkpoints.signatures.signature import Pattern, Signature
 
 VAE = "autoencoder"
 _SD = "KL autoencoder of SD1, SD2 and SDXL"
+_KIND = "an autoencoder of CompVis' kind"
 _SAME_FORM = "SD1's, SD2's and SDXL's autoencoders have the same names and shapes"
 _WAN_OR_QWEN = "Wan 2.1's and Qwen-Image's autoencoders have the same names and shapes"
+_HUNYUAN = (
+    "HunyuanVideo 1.5's and HunyuanImage's refiner's autoencoders have the same names and shapes"
+)
 _COMPVIS = "decoder.up.0.block.0.conv1.weight"
 _DIFFUSERS = "decoder.up_blocks.0.resnets.0.conv1.weight"
 _IN, _IN_3D = "decoder.conv_in.weight", "decoder.conv_in.conv.weight"
@@ -20,7 +24,13 @@ _CODES = "quantize.embedding.weight"
 _BN = "bn.running_mean"
 _IN_TIME = "decoder.time_conv_out.weight"
 _MASK = "decoder.condition_encoder.layers.0.weight"
-_OTHERS = (_IN_TIME, _MASK, _CODES, "decoder.mid.block_1.mix_factor", "decoder_unet.conv_in.weight")
+_TEMPORAL = "encoder.temp_conv_in.weight"
+_OTHERS = (
+    *(_IN_TIME, _MASK, _CODES, _TEMPORAL),
+    *("decoder.mid.block_1.mix_factor", "decoder_unet.conv_in.weight"),
+)
+_RESTORES = "decoder.mid.attn_1.norm2.weight"
+"""What RestoreFormer, which restores faces, attends to a code with."""
 _FOURTH = {
     _COMPVIS: "encoder.down.3.block.0.conv1.weight",
     _DIFFUSERS: "encoder.down_blocks.3.resnets.0.conv1.weight",
@@ -64,7 +74,11 @@ def _image(first: str) -> tuple[Signature, ...]:
             (_BN, (128,)),
             lacks=_OTHERS,
         ),
-        one("VQ autoencoder", (_CODES, (None, None)), lacks=tuple(set(_OTHERS) - {_CODES})),
+        one(
+            "VQ autoencoder",
+            (_CODES, (None, None)),
+            lacks=(*(name for name in _OTHERS if name != _CODES), _RESTORES),
+        ),
     )
 
 
@@ -104,12 +118,13 @@ SIGNATURES = (
     ),
     Signature(
         VAE,
-        "autoencoder of HunyuanVideo 1.5",
+        "autoencoder of HunyuanVideo 1.5 or of HunyuanImage's refiner",
         {_IN_3D: (1024, 32, 3, 3, 3), "decoder.norm_out.gamma": (128, 1, 1, 1)},
+        doubt=_HUNYUAN,
     ),
     Signature(
         VAE,
-        "autoencoder of LTX-Video",
+        "autoencoder of LTX-Video or LTX-2",
         {
             "decoder.up_blocks.0.resnets.0.conv1.conv.weight": None,
             "encoder.conv_in.conv.weight": (128, 48, 3, 3, 3),
@@ -117,7 +132,7 @@ SIGNATURES = (
     ),
     Signature(
         VAE,
-        "autoencoder of LTX-Video",
+        "autoencoder of LTX-Video or LTX-2",
         {"decoder.up_blocks.0.res_blocks.0.conv1.conv.weight": None, _IN_3D: (None, 128, 3, 3, 3)},
     ),
     Signature(
@@ -165,14 +180,14 @@ SIGNATURES = (
     Signature(VAE, "autoencoder of Cosmos", {"encoder.conv_in.conv_s.weight": (128, 192, 1, 3, 3)}),
     Signature(
         VAE,
-        "DC-AE of Sana",
+        "DC-AE of 32 channels, as Sana's",
         {
             "decoder.norm_out.weight": (128,),
             _IN: (1024, 32, 3, 3),
             "encoder.conv_in.weight": (128, 3, 3, 3),
         },
     ),
-    Signature(VAE, "autoencoder of Allegro", {"encoder.temp_conv_in.weight": (128, 128, 3, 1, 1)}),
+    Signature(VAE, "autoencoder of Allegro", {_TEMPORAL: (128, 128, 3, 1, 1)}),
     Signature(
         VAE,
         "TAESD of SD1, SD2 or SDXL",
@@ -214,22 +229,27 @@ SIGNATURES = (
         "previewer of Stable Cascade",
         {"blocks.11.num_batches_tracked": None, "blocks.0.weight": (512, 16, 1, 1)},
     ),
-    Signature(VAE, "Oobleck of Stable Audio", {"decoder.layers.1.layers.0.beta": None}),
+    *(
+        Signature(
+            VAE,
+            "Oobleck, of sound in stereo",
+            {"decoder.layers.1.layers.0.beta": None, f"encoder.layers.0.{weight}": (128, 2, 7)},
+        )
+        for weight in ("weight_v", "parametrizations.weight.original1")
+    ),
     Signature(
         VAE,
-        "Oobleck of Stable Audio",
+        "Oobleck, of sound in stereo",
         {
             "encoder.block.0.res_unit1.snake1.alpha": None,
             "decoder.block.0.res_unit1.snake1.alpha": None,
             "encoder.conv1.weight_v": (128, 2, 7),
         },
     ),
-    Signature(
-        VAE, "autoencoder of images", {_COMPVIS: None, "encoder.conv_in.weight": None}, general=True
-    ),
+    Signature(VAE, _KIND, {_COMPVIS: None, "encoder.conv_in.weight": None}, general=True),
     Signature(
         VAE,
-        "autoencoder of images",
+        _KIND,
         {_DIFFUSERS: None, "encoder.conv_in.weight": None},
         general=True,
     ),

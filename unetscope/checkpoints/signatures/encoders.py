@@ -48,23 +48,46 @@ def _clip(name: str, width: int, layers: int, least: int | None = None) -> tuple
     )
 
 
-def _t5(name: str, width: int, inner: int, layers: int, own_positions: bool = False) -> Signature:
-    """A T5 of version 1.1; UMT5 has positions in every layer."""
-    positions = "encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight"
-    has = {
-        f"encoder.block.{layers - 1}.layer.1.DenseReluDense.wi_1.weight": (inner, width),
-        **({positions: None} if own_positions else {}),
-    }
-    beyond = f"encoder.block.{layers}.layer.1.DenseReluDense.wi_1.weight"
-    return Signature(TEXT, name, has, (beyond, *(() if own_positions else (positions,))))
+_GATED = "encoder.block.{}.layer.1.DenseReluDense.wi_1.weight"
+_OWN_PLACES = "encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight"
+_WORDS, _WORDS_TOO = "shared.weight", "encoder.embed_tokens.weight"
+_FLAN = "T5 v1.1's and Flan-T5's have the same names and shapes"
+
+
+def _t5(
+    name: str, words: int | None, width: int, inner: int, layers: int, own_positions: bool = False
+) -> tuple[Signature, ...]:
+    """A T5 of version 1.1, by either name of its words; UMT5 has positions in every layer."""
+    found = []
+    for key, absent in ((_WORDS, ()), (_WORDS_TOO, (_WORDS,))):
+        has: dict[str, Pattern] = {
+            _GATED.format(layers - 1): (inner, width),
+            key: (words, width),
+            **({_OWN_PLACES: None} if own_positions else {}),
+        }
+        lacks = (_GATED.format(layers), *absent, *(() if own_positions else (_OWN_PLACES,)))
+        doubt = _FLAN if name.endswith("v1.1") else ""
+        found.append(Signature(TEXT, name, has, lacks, doubt=doubt))
+    return tuple(found)
 
 
 _KEYS, _KEY_BIAS = "layers.0.self_attn.k_proj.weight", "layers.0.self_attn.k_proj.bias"
 _KEY_NORM, _AFTER = "layers.0.self_attn.k_norm.weight", "layers.0.post_feedforward_layernorm.weight"
 
 
+_LLAMA = "LLaMA 3's and 3.1's of 8B have the same names and shapes"
+_SEEING = "Qwen2.5's and the text half of Qwen2.5-VL have the same names and shapes"
+
+
 def _llm(
-    name: str, words: int | None, width: int, keys: int, has: tuple[str, ...] = (), last: int = 0
+    name: str,
+    words: int,
+    width: int,
+    keys: int,
+    inner: int,
+    layers: int,
+    *has: str,
+    doubt: str = "",
 ) -> Signature:
     """A language model as LLaMA's names have it, whose embeddings stand under `model.`."""
     traits = (_KEY_BIAS, _KEY_NORM, _AFTER)
@@ -74,10 +97,12 @@ def _llm(
         {
             f"model.{_KEYS}": (keys, width),
             "model.embed_tokens.weight": (words, width),
+            "model.layers.0.mlp.gate_proj.weight": (inner, width),
             **{f"model.{key}": None for key in has},
-            **({f"model.layers.{last}.input_layernorm.weight": (width,)} if last else {}),
         },
         tuple(f"model.{key}" for key in traits if key not in has),
+        doubt=doubt,
+        blocks={"model.layers.{}.input_layernorm.weight": layers},
     )
 
 
@@ -89,7 +114,7 @@ def _vision(name: str, width: int, patch: int, layers: int) -> tuple[Signature, 
             IMAGE,
             name,
             {_OF_IMAGES: (width, 3, patch, patch), _CLASS: (width,), last: None},
-            (f"vision_model.encoder.layers.{layers}.mlp.fc1.weight", _OF_TEXT),
+            (f"vision_model.encoder.layers.{layers}.mlp.fc1.weight", _OF_TEXT, "concept_embeds"),
         ),
         Signature(
             IMAGE,
@@ -113,14 +138,17 @@ SIGNATURES = (
         {_OF_TEXT: (49408, 768), _POSITIONS: (248, 768)},
         (_OF_IMAGES,),
     ),
-    _t5("T5-XXL v1.1", 4096, 10240, 24),
-    _t5("T5-XL v1.1", 2048, 5120, 24),
-    _t5("T5-large v1.1", 1024, 2816, 24),
-    _t5("T5-base v1.1", 768, 2048, 12),
-    _t5("T5-small v1.1", 512, 1024, 8),
-    _t5("ByT5-small", 1472, 3584, 12),
-    _t5("UMT5-XXL", 4096, 10240, 24, own_positions=True),
-    _t5("UMT5-base", 768, 2048, 12, own_positions=True),
+    *_t5("T5-XXL v1.1", 32128, 4096, 10240, 24),
+    *_t5("T5-XL v1.1", 32128, 2048, 5120, 24),
+    *_t5("T5-large v1.1", 32128, 1024, 2816, 24),
+    *_t5("T5-base v1.1", 32128, 768, 2048, 12),
+    *_t5("T5-small v1.1", 32128, 512, 1024, 8),
+    *_t5("mT5-XL", 250112, 2048, 5120, 24),
+    *_t5("mT5-XXL", 250112, 4096, 10240, 24),
+    *_t5("ByT5-small", None, 1472, 3584, 12),
+    *_t5("UMT5-XXL", 256384, 4096, 10240, 24, own_positions=True),
+    *_t5("UMT5-base", 256384, 768, 2048, 12, own_positions=True),
+    *_t5("Pile-T5-XL", 32128, 2048, 5120, 24, own_positions=True),
     Signature(
         TEXT,
         "T5-11B (the first version)",
@@ -147,18 +175,18 @@ SIGNATURES = (
         "a language model in llama.cpp's names",
         {"blk.0.attn_q.weight": None, "token_embd.weight": None},
     ),
-    _llm("LLaMA 3 8B", 128256, 4096, 1024, last=31),
-    _llm("LLaMA 3 8B of LLaVA, which HunyuanVideo reads", 128320, 4096, 1024),
-    _llm("Qwen2.5 3B", 151936, 2048, 256, (_KEY_BIAS,)),
-    _llm("Qwen2.5 7B", 152064, 3584, 512, (_KEY_BIAS,)),
-    _llm("Qwen3 0.6B", 151936, 1024, 1024, (_KEY_NORM,)),
-    _llm("Qwen3 1.7B", 151936, 2048, 1024, (_KEY_NORM,)),
-    _llm("Qwen3 4B", 151936, 2560, 1024, (_KEY_NORM,)),
-    _llm("Qwen3 8B", 151936, 4096, 1024, (_KEY_NORM,)),
-    _llm("Gemma 2 2B", 256000, 2304, 1024, (_AFTER,)),
-    _llm("Gemma 3 4B", None, 2560, 1024, (_AFTER, _KEY_NORM)),
-    _llm("Gemma 3 12B", None, 3840, 2048, (_AFTER, _KEY_NORM)),
-    _llm("Mistral Small 3 24B", 131072, 5120, 1024),
+    _llm("LLaMA 3 8B", 128256, 4096, 1024, 14336, 32, doubt=_LLAMA),
+    _llm("LLaMA 3 8B of LLaVA, which HunyuanVideo reads", 128320, 4096, 1024, 14336, 32),
+    _llm("Qwen2.5 3B", 151936, 2048, 256, 11008, 36, _KEY_BIAS, doubt=_SEEING),
+    _llm("Qwen2.5 7B", 152064, 3584, 512, 18944, 28, _KEY_BIAS, doubt=_SEEING),
+    _llm("Qwen3 0.6B", 151936, 1024, 1024, 3072, 28, _KEY_NORM),
+    _llm("Qwen3 1.7B", 151936, 2048, 1024, 6144, 28, _KEY_NORM),
+    _llm("Qwen3 4B", 151936, 2560, 1024, 9728, 36, _KEY_NORM),
+    _llm("Qwen3 8B", 151936, 4096, 1024, 12288, 36, _KEY_NORM),
+    _llm("Gemma 2 2B", 256000, 2304, 1024, 9216, 26, _AFTER),
+    _llm("Gemma 3 4B", 262208, 2560, 1024, 10240, 34, _AFTER, _KEY_NORM),
+    _llm("Gemma 3 12B", 262208, 3840, 2048, 15360, 48, _AFTER, _KEY_NORM),
+    _llm("Mistral Small 3 24B", 131072, 5120, 1024, 32768, 40),
     Signature(
         TEXT,
         "ChatGLM3 6B",
@@ -166,10 +194,12 @@ SIGNATURES = (
             "embedding.word_embeddings.weight": (65024, 4096),
             "encoder.layers.0.self_attention.query_key_value.weight": (4608, 4096),
         },
+        doubt="ChatGLM2's and ChatGLM3's have the same names and shapes",
+        blocks={"encoder.layers.{}.self_attention.query_key_value.weight": 28},
     ),
     Signature(
         TEXT,
-        "BERT",
+        "a text encoder of BERT's kind",
         {
             "embeddings.word_embeddings.weight": None,
             "encoder.layer.0.attention.self.query.weight": None,
@@ -213,6 +243,8 @@ SIGNATURES = (
             "vision_model.embeddings.patch_embedding.bias": (1152,),
         },
         (_CLASS, _OF_TEXT),
+        doubt="SigLIP's and SigLIP 2's have the same names and shapes",
+        blocks={"vision_model.encoder.layers.{}.mlp.fc1.weight": 27},
     ),
     Signature(
         IMAGE,
@@ -234,6 +266,7 @@ SIGNATURES = (
         {
             "visual.patch_embed.proj.weight": (1280, 3, 2, 14, 14),
             "visual.merger.mlp.0.weight": None,
+            "visual.blocks.0.mlp.gate_proj.weight": None,
         },
         ("model.layers.0.self_attn.k_proj.weight",),
     ),

@@ -38,6 +38,16 @@ SIGNATURES = (
         UPSCALER,
         "DAT",
         {"layers.0.blocks.0.attn.attns.0.rpe_biases": None, "conv_first.weight": None},
+        ("layers.0.blocks.0.gamma",),
+    ),
+    Signature(
+        UPSCALER,
+        "RGT",
+        {
+            "layers.0.blocks.0.gamma": None,
+            "layers.0.blocks.0.attn.attns.0.rpe_biases": None,
+            "conv_first.weight": None,
+        },
     ),
     Signature(
         OTHER, "safety checker", {"concept_embeds": (17, 768), "special_care_embeds": (3, 768)}

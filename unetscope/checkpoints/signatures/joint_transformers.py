@@ -1,7 +1,8 @@
 """Transformers of joint streams of image and text: Flux, Chroma and SD3, in both spellings.
 
 Sources: black-forest-labs/flux and flux2; lodestone-rock/flow (Chroma); Stability-AI/sd3.5;
-nunchaku-tech/nunchaku; huggingface/diffusers, `transformer_flux.py` and `transformer_sd3.py`.
+nunchaku-tech/nunchaku; comfyanonymous/ComfyUI, `comfy/model_detection.py`; huggingface/diffusers,
+`transformer_flux.py` and `transformer_sd3.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ _IMG, _GUIDED, _CONTROL = (
 _FLUX = "double_blocks.0.img_attn.qkv.weight"
 _DISTILLED = "distilled_guidance_layer.in_proj.weight"
 _SHARED = "double_stream_modulation_img.lin.weight"
-_OF_FLUX = (_DISTILLED, _SHARED, _CONTROL, "txt_norm.weight")
+_OF_FLUX = (_DISTILLED, _SHARED, _CONTROL, "txt_norm.weight", "txt_norm.scale")
+_POOLED, _TEXT = "vector_in.in_layer.weight", "txt_in.weight"
+"""Flux.1 reads what CLIP pools and the text of T5-XXL; LongCat-Image does neither."""
+_PIXELS = "img_in_patch.weight"
+"""Where Chroma Radiance reads pixels, and nothing reads latents."""
 _GUIDED_D = "time_text_embed.guidance_embedder.linear_1.weight"
 _FLUX_D = "single_transformer_blocks.0.attn.to_q.weight"
 _DOUBLE_D = "transformer_blocks.0.attn.add_q_proj.weight"
@@ -48,14 +53,18 @@ def _flux() -> tuple[Signature, ...]:
         ("Flux.1 Fill", 384, True),
         ("Flux.1 Canny or Depth", 128, True),
     )
-    doubt = "Flux.1 dev, Kontext and Krea have the same names and shapes"
+    doubts = {
+        "Flux.1 dev": "Flux.1 dev, Kontext and Krea have the same names and shapes",
+        "Flux.1 Canny or Depth": "Flux.1's with any second image have the same names and shapes",
+    }
     found = []
     for name, channels, guided in kinds:
         more: dict[str, Pattern] = {_GUIDED: None} if guided else {}
         more_d: dict[str, Pattern] = {_GUIDED_D: None} if guided else {}
-        said = doubt if name == "Flux.1 dev" else ""
+        said = doubts.get(name, "")
         lacks = _OF_FLUX if guided else (_GUIDED, *_OF_FLUX)
         own: dict[str, Pattern] = {_FLUX: (9216, 3072), _IMG: (3072, channels)}
+        own |= {_TEXT: (3072, 4096), _POOLED: (3072, 768)}
         found.append(dit(name, {**own, **more}, *lacks, doubt=said, blocks=_numbers(19, 38)))
         lacks = (_CONTROL_X, _DISTILLED, *(() if guided else (_GUIDED_D,)))
         own = {
@@ -63,13 +72,16 @@ def _flux() -> tuple[Signature, ...]:
             _DOUBLE_D: (3072, 3072),
             _X: (3072, channels),
             "time_text_embed.text_embedder.linear_1.weight": (3072, 768),
+            "context_embedder.weight": (3072, 4096),
         }
         found.append(dit(name, {**own, **more_d}, *lacks, doubt=said, blocks=_numbers_d(19, 38)))
     nunchaku: dict[str, Pattern] = {
         "single_transformer_blocks.0.mlp_fc1.weight": (12288, 3072),
         "transformer_blocks.0.qkv_proj_context.weight": (9216, 3072),
     }
-    return (*found, dit("Flux.1 in nunchaku's names", nunchaku))
+    stacks = {"transformer_blocks.{}.qkv_proj.weight": 19}
+    stacks |= {"single_transformer_blocks.{}.mlp_fc1.weight": 38}
+    return (*found, dit("Flux.1 in nunchaku's names", nunchaku, blocks=stacks))
 
 
 def _flux2() -> tuple[Signature, ...]:
@@ -80,7 +92,7 @@ def _flux2() -> tuple[Signature, ...]:
         ("Flux.2 Klein 9B", 4096, 12288, 8, 24),
     ):
         own: dict[str, Pattern] = {_SHARED: (6 * width, width), _IMG: (width, 128)}
-        own |= {"txt_in.weight": (width, context)}
+        own |= {_TEXT: (width, context)}
         found.append(dit(name, own, blocks=_numbers(double, single)))
         own = {_SHARED_D: (6 * width, width), _X: (width, 128)}
         own |= {"context_embedder.weight": (width, context)}
@@ -120,10 +132,10 @@ def _sd3() -> tuple[Signature, ...]:
     return (
         dit("SD3 medium", narrow, _SELF, _NORMED, blocks=few),
         dit("SD3.5 medium", narrow | twice, blocks=few),
-        dit("SD3.5 large", wide, blocks=many),
+        dit("SD3.5 large", wide | {_NORMED: None}, blocks=many),
         dit("SD3 medium", narrow_d, _SELF_D, _NORMED_D, _INPUT_D, blocks=few_d),
         dit("SD3.5 medium", narrow_d | twice_d, _INPUT_D, blocks=few_d),
-        dit("SD3.5 large", wide_d, _INPUT_D, blocks=many_d),
+        dit("SD3.5 large", wide_d | {_NORMED_D: None}, _INPUT_D, blocks=many_d),
     )
 
 
@@ -132,17 +144,17 @@ SIGNATURES = (
     *_flux2(),
     dit(
         "Chroma",
-        {_DISTILLED: (5120, 64), _FLUX: (9216, 3072)},
-        "nerf_blocks.0.norm.scale",
+        {_DISTILLED: (5120, 64), _FLUX: (9216, 3072), _IMG: (3072, 64)},
+        _PIXELS,
         blocks=_numbers(19, 38),
     ),
-    dit("Chroma Radiance", {_DISTILLED: (5120, 64), _FLUX: None, "nerf_blocks.0.norm.scale": None}),
+    dit("Chroma Radiance", {_DISTILLED: (5120, 64), _FLUX: (9216, 3072), _PIXELS: None}),
     dit("Chroma", {_DISTILLED: (5120, 64), _FLUX_D: (3072, 3072)}, blocks=_numbers_d(19, 38)),
     *_sd3(),
     Signature(
         DIT,
         "a transformer of Flux.1's kind",
-        dict.fromkeys((_FLUX, "time_in.in_layer.weight")),
+        dict.fromkeys((_FLUX, "time_in.in_layer.weight", _IMG)),
         general=True,
     ),
     Signature(DIT, "a transformer of SD3's kind", dict.fromkeys((_JOINT, _PATCHES)), general=True),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from unetscope.checkpoints.signatures.signature import Signature
 
 UNET = "unet"
+_EFFNET = "effnet_mapper.0.weight"
 _CASCADE_B = "down_blocks.1.0.channelwise.0.weight"
 
 SIGNATURES = (
@@ -72,18 +73,18 @@ SIGNATURES = (
     Signature(
         UNET,
         "Stable Cascade, stage B",
-        {"clf.1.weight": None, _CASCADE_B: (2560, 640)},
+        {"clf.1.weight": None, _EFFNET: None, _CASCADE_B: (2560, 640)},
         ("clip_txt_mapper.weight",),
     ),
     Signature(
         UNET,
         "Stable Cascade, stage B (lite)",
-        {"clf.1.weight": None, _CASCADE_B: (2304, 576)},
+        {"clf.1.weight": None, _EFFNET: None, _CASCADE_B: (2304, 576)},
         ("clip_txt_mapper.weight",),
     ),
     Signature(
         UNET,
-        "Stable Cascade",
+        "a UNet of Stable Cascade's kind",
         {"clf.1.weight": None, "down_blocks.0.0.depthwise.weight": None},
         general=True,
     ),
