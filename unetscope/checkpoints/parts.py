@@ -117,7 +117,9 @@ def _parts(stored: Mapping[str, TensorSpec]) -> Iterator[Part]:
         taken = set(added)
         stored = {name: spec for name, spec in stored.items() if name not in taken}
     for prefix, group in _grouped(stored, borne).items():
-        yield _told(prefix, group, stored, whole, borne.get(prefix, []))
+        part = _told(prefix, group, stored, whole, borne.get(prefix, []))
+        if part.tensors:  # there may be nothing but marks, as `scaled_fp8` is one
+            yield part
 
 
 def _announced(tensors: Mapping[str, TensorSpec]) -> tuple[Found, list[str]]:

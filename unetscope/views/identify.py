@@ -13,14 +13,16 @@ from unetscope.words import Words
 
 UNREADABLE = "unreadable"
 """What stands for the certainty of a file that cannot be read."""
-_TOLD = ("evidence", "differences", "contradictions", "missing", "undecided")
+_TOLD = ("evidence", "differences", "contradictions", "missing", "loading", "undecided")
 """What is told of a file in sentences, by field of `Identified`."""
 _WIDEST = 20
 """Names that tell how wide the column of names is."""
 _WHOLE = 48
 """Characters of a name that is not folded."""
-_REMARKED = ("differences", "contradictions")
-"""What a row has room for; of a file of several parts also what is missing."""
+_REMARKED = ("loading", "differences", "contradictions")
+"""What a row has room for; of what may be a whole pipeline also what is missing."""
+_OF_PIPELINES = {"text encoder", "autoencoder"}
+"""Kinds of parts that stand beside a network where a file is meant to be all that is needed."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ def row(of: Row, words: Words) -> tuple[Value, ...]:
     found = of.found
     main = _main(found)
     remarks = [text for key in _REMARKED for text in getattr(found, key)]
-    remarks += found.missing if len(found.parts) > 1 else ()
+    kinds = {part.kind for part in found.parts}
+    remarks += found.missing if kinds & _OF_PIPELINES else ()
     return (
         of.file,
         Cell.of(words.certainties[found.certainty.value], data=found.certainty.value),

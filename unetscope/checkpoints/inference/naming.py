@@ -6,7 +6,7 @@ CompVis' and guided-diffusion's names are those of `analysis.names`, read backwa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from unetscope.analysis.names import ATTENTION, HINT, MLP, PICTURE, RESNET, TOP, TRANSFORMER, ZEROS
@@ -17,6 +17,8 @@ _OLD = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"
 """What diffusers called the layers of attentions before 0.15."""
 _OLD_NAME = re.compile(r"(.*\.attentions\.\d+)\.(query|key|value|proj_attn)\.(weight|bias)")
 _UNIT = re.compile(r"(?:(?:input|output)_blocks\.\d{1,4}|middle_block)\.\d(?=\.)")
+_ORIGINAL_BLOCKS = "input_blocks.", "middle_block.", "output_blocks."
+_DIFFUSERS_BLOCKS = "down_blocks.", "mid_block.", "up_blocks."
 _ZERO = re.compile(r"(\w+)(?:\.(\d+))?\.0\.(weight|bias)")
 _POOLED = (1280, 2048)
 """Dimensions of the text's tokens where CompVis' kin add a pooled text to the time: SDXL's."""
@@ -50,19 +52,30 @@ def named(shapes: Mapping[str, Shape]) -> Named:
     """Diffusers' names for a network's tensors; what has none keeps its name.
 
     Raises:
-        NotInferredError: the numbers of its blocks fit no UNet, or two names mean one tensor.
+        NotInferredError: the numbers of its blocks fit no UNet, two names mean one tensor, or some
+            are diffusers' and some the original's.
     """
     original = any(name.startswith("input_blocks.") for name in shapes)
+    theirs, ours = (_first(blocks, shapes) for blocks in (_ORIGINAL_BLOCKS, _DIFFUSERS_BLOCKS))
+    if theirs and ours:
+        raise NotInferredError(
+            f"names of two kinds: `{ours}` is diffusers', `{theirs}` is the original code's"
+        )
     names: dict[str, str] = {}
     found: dict[str, Shape] = {}
-    for theirs, ours, shape in _original(shapes) if original else _of_diffusers(shapes):
-        if ours in names:
-            raise NotInferredError(f"`{names[ours]}` and `{theirs}` are names of one tensor")
-        names[ours], found[ours] = theirs, shape
+    for own, name, shape in _original(shapes) if original else _of_diffusers(shapes):
+        if name in names:
+            raise NotInferredError(f"`{names[name]}` and `{own}` are names of one tensor")
+        names[name], found[name] = own, shape
     if not original:
         return Named("diffusers", names, found)
     reads_text = any(".transformer_blocks." in name for name in shapes)
     return Named("CompVis" if reads_text else "ADM", names, found)
+
+
+def _first(blocks: tuple[str, ...], names: Iterable[str]) -> str | None:
+    """The first tensor of some blocks."""
+    return next((name for name in names if name.startswith(blocks)), None)
 
 
 def _of_diffusers(shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str, Shape]]:
