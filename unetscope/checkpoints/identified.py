@@ -74,7 +74,7 @@ class Inferred:
 
     Attributes:
         config: what a YAML file of unetscope holds, complete: `{"family": …, "unet": {…}}`.
-        dialect: whose names the tensors bear: `diffusers`, `CompVis`, `ADM`.
+        dialect: whose names the tensors bear: `diffusers`, `CompVis`, `ADM`, `DDPM`.
         conventions: options that no shape tells, and the convention by which each was set, in
             sentences: the heads of attention where their width is not in any shape.
         names: the name in the file of each of diffusers' names.
