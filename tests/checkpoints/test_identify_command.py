@@ -208,6 +208,27 @@ def test_what_a_network_alone_lacks_is_no_remark(folder, unetscope, sd15_shapes)
     assert whole["remarks"] == ["no text encoder: loaders that want one refuse this file"]
 
 
+def test_networks_in_one_file_are_told_apart(folder, unetscope, sd15_shapes):
+    """The largest that is no average is the file's; what is unlike it is no average of it."""
+    larger = dict(sd15_shapes) | {"conv_in.weight": (320, 9, 3, 3)}
+    unlike = {f"ema_unet.{name}": shape for name, shape in larger.items()}
+    write(
+        folder / "two.safetensors", {f"unet.{n}": s for n, s in sd15_shapes.items()} | unlike, "F16"
+    )
+    data = json.loads(unetscope("identify", "two.safetensors", "-f", "json").out)
+    assert data["files"]["rows"][0]["networks"] == ["sd14", "sd15"]
+    assert [(part["kind"], part["name"], part["prefix"]) for part in data["parts"]["rows"]] == [
+        ("unet", "sd15_inpaint", "ema_unet."),
+        ("unet", "sd14, sd15", "unet."),
+    ]
+    renamed = {f"unet_b.{name.removeprefix('ema_unet.')}": s for name, s in unlike.items()}
+    write(
+        folder / "two.safetensors", {f"a.{n}": s for n, s in sd15_shapes.items()} | renamed, "F16"
+    )
+    assert "sd15_inpaint" in unetscope("identify", "two.safetensors", "-f", "csv").out
+    assert unetscope("diff", "sd15_inpaint", "two.safetensors").code == 0
+
+
 def test_a_hostile_name_is_text(folder, unetscope):
     name = "\x1b[2Jx`y\n=1+1.safetensors"
     shutil.copy("small.safetensors", name)

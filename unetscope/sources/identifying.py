@@ -17,6 +17,7 @@ from unetscope.checkpoints.claims import contradictions, missing
 from unetscope.checkpoints.header import Header, is_name
 from unetscope.checkpoints.identified import Certainty, Identified, Inferred, Part
 from unetscope.checkpoints.loading import loading
+from unetscope.checkpoints.prefixes import AVERAGES
 from unetscope.errors import UnetscopeError
 from unetscope.record import TensorSpec
 from unetscope.sources.equal import TRAINED_FOR, undecided
@@ -92,11 +93,25 @@ def _alone(header: Header) -> tuple[Part, ...]:
 
 def _of_parts(held: tuple[Part, ...]) -> Identified:
     """What a file is that holds these parts."""
-    return replace(_answer(held), missing=missing(held))
+    return replace(_answer(_told_apart(held)), missing=missing(held))
+
+
+def _told_apart(held: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts, where each of several networks has the name of the published one that it is."""
+    several = [part for part in held if part.kind in DENOISERS]
+    if len(several) < 2:
+        return held
+    found = {part.prefix: known.find(part.tensors) for part in several}
+    names = {prefix: ", ".join(each.networks) for prefix, each in found.items() if each}
+    return tuple(
+        replace(part, name=names.get(part.prefix, part.name)) if part in several else part
+        for part in held
+    )
 
 
 def _answer(held: tuple[Part, ...]) -> Identified:
     candidates = [part for part in held if part.kind in DENOISERS]
+    candidates.sort(key=lambda part: bool(AVERAGES.search(part.prefix)))
     candidates += [part for part in held if part.kind == "other"]
     for part in candidates:
         if found := known.find(part.tensors):
