@@ -131,14 +131,14 @@ def test_a_pickle_that_would_run_a_command(tmp_path, unetscope, zipped):
 
 
 def test_what_runs_commands_is_told_first(tmp_path):
-    """However many other imports stand before it; and what stands where no tensor does."""
+    """However many other imports stand before it; and that no more is known of it."""
     path = tmp_path / "m.ckpt"
     others = [Decimal(1), Fraction(1), date(2000, 1, 1), PurePosixPath("a")]
     path.write_bytes(pickle.dumps({"a": others, "z": Payload(tmp_path / "written")}))
     imports, inside = identify(path).loading
     assert imports.startswith(f"to load it would import `{os.system.__module__}.system`, ")
     assert imports.endswith(" more; nothing of it was run")
-    assert inside.startswith("what stands at `a.0` is not looked into: `decimal.Decimal`")
+    assert inside.startswith("nothing is known of what these make: `decimal.Decimal`, ")
     assert not (tmp_path / "written").exists()
 
 

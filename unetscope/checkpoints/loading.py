@@ -23,6 +23,6 @@ def loading(header: Header) -> Iterator[str]:
     names = sorted(header.foreign, key=lambda name: not _RUNS.match(name))
     told = listed([f"`{name}`" for name in names])
     yield f"to load it would import {told}; nothing of it was run"
-    if not header.tensors:
-        for place, what in [*header.unread.items()][:1]:
-            yield f"what stands at `{place}` is not looked into: `{what}`"
+    if header.unread and not header.tensors:
+        made = listed([f"`{what}`" for what in dict.fromkeys(header.unread.values())])
+        yield f"nothing is known of what these make: {made}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from unetscope.checkpoints.identified import Certainty, Identified
 from unetscope.checkpoints.identified import Part as Held
+from unetscope.checkpoints.prefixes import AVERAGES
 from unetscope.errors import UnetscopeError
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.words import Words
@@ -106,8 +107,9 @@ def samples(names: Sequence[str], words: Words) -> Table:
 
 def _main(found: Identified) -> Held | None:
     """The part that a file is named after."""
-    named = (part for part in found.parts if part.kind in ("unet", "controlnet"))
-    return next(named, next(iter(found.parts), None))
+    named = [part for part in found.parts if part.kind in ("unet", "controlnet")]
+    named.sort(key=lambda part: bool(AVERAGES.search(part.prefix)))
+    return next(iter((*named, *found.parts)), None)
 
 
 def _stored(found: Identified) -> int:
