@@ -128,9 +128,9 @@ def _answer(held: tuple[Part, ...]) -> Identified:
 def _published(part: Part, found: Known, parts: tuple[Part, ...]) -> Identified:
     """The answer where a part has exactly the tensors of published networks."""
     count, networks = len(part.tensors), ", ".join(f"`{name}`" for name in found.networks)
-    evidence = f"all {count} names and shapes are those of {networks}"
+    evidence = f"all {count:,} names and shapes are those of {networks}"
     if found.names == known.ORIGINAL:
-        evidence = f"all {count} names and shapes are those of {networks} in the original code"
+        evidence = f"all {count:,} names and shapes are those of {networks} in the original code"
     return Identified(
         Certainty.EXACT,
         ", ".join(found.networks),
@@ -184,7 +184,7 @@ def _inferred(part: Part, parts: tuple[Part, ...]) -> Identified | tuple[str, ..
         inferred,
         () if near is None else near.differences,
         evidence=(
-            f"a {family} was built from a config that was read off the file, and all {count} "
+            f"a {family} was built from a config that was read off the file, and all {count:,} "
             "names and shapes are equal",
         ),
         undecided=(TRAINED_FOR,),
