@@ -190,6 +190,14 @@ def test_a_missing_file_is_told_with_the_one_that_was_meant(folder, unetscope):
     assert "did you mean `in/deep/v1.safetensors`?" in shown.err
 
 
+def test_a_config_is_no_weights_file(folder, unetscope):
+    (folder / "mine.yaml").write_text("extends: sd15\n")
+    shown = unetscope("identify", "mine.yaml")
+    assert (shown.code, shown.out) == (2, "")
+    assert "no weights" in shown.err
+    assert "`unetscope show mine.yaml` reads one" in shown.err
+
+
 def test_of_equal_networks_the_one_that_others_extend_stands_for_the_file(folder, unetscope):
     text = unetscope("identify", "in/deep/v1.safetensors", "--yaml").out
     assert text.splitlines()[-1] == "extends: sd15"
