@@ -150,6 +150,7 @@ class Words:
             "conventions": Word(en="by convention", zh="按惯例"),
             "contradictions": Word(en="contradiction", zh="矛盾"),
             "missing": Word(en="missing", zh="缺少"),
+            "loading": Word(en="on loading", zh="加载时"),
             "doubts": Word(en="doubt", zh="存疑"),
         }
     )

@@ -138,6 +138,15 @@ def test_what_is_no_unet_or_more_than_one(folder, unetscope, sd15_shapes):
     assert refused.err.startswith("error: lora.safetensors: no UNet: ")
 
 
+def test_words_wider_than_a_column_stay_in_it():
+    words, error = Words("en"), UnetscopeError("reverse_transformer_layers_per_block " * 3)
+    rows = iter([views.row(views.Row("a.gguf", error), words)])
+    samples = views.samples(["a.gguf"], words)
+    shown = "".join(streamed(views.files([], words), rows, samples, "terminal", Style(60)))
+    assert max(map(len, shown.splitlines())) <= 60
+    assert shown.replace(" ", "").replace("\n", "").count(error.message.split()[0]) == 3
+
+
 @pytest.mark.parametrize("form", ["terminal", "csv"])
 def test_a_row_is_written_before_the_next_file_is_read(form):
     words, names = Words("en"), ["a.gguf", "much/longer.safetensors"]
@@ -158,15 +167,74 @@ def test_a_row_is_written_before_the_next_file_is_read(form):
 
 
 def test_what_stands_in_a_folder_is_no_trap(folder):
-    """A pipe that nobody writes to, a link to the folder itself, a folder that nobody may read."""
+    """A pipe that nobody writes to, links to the folder itself, to nothing and to themselves, and
+    a folder that nobody may read.
+    """
     os.mkfifo(folder / "in" / "pipe.safetensors")
     (folder / "in" / "deep" / "again").symlink_to(folder / "in")
     (folder / "in" / "deep" / "gone.safetensors").symlink_to(folder / "nowhere")
+    (folder / "in" / "loop.safetensors").symlink_to("loop.safetensors")
     (folder / "in" / "closed").mkdir(mode=0)
     found = gathered(["in"])
     readable = [name for name, error in found.items() if error is None]
     assert readable == ["in/broken.gguf", "in/deep/v1.safetensors"]
+    for link in ("in/loop.safetensors", "in/deep/gone.safetensors"):
+        assert found[link].message == "a link that leads nowhere"
     (folder / "in" / "closed").chmod(0o700)
+
+
+def test_a_missing_file_is_told_with_the_one_that_was_meant(folder, unetscope):
+    shown = unetscope("identify", "in/deep/v1.safetensor")
+    assert (shown.code, shown.out) == (2, "")
+    assert "no such file" in shown.err
+    assert "did you mean `in/deep/v1.safetensors`?" in shown.err
+
+
+def test_a_config_is_no_weights_file(folder, unetscope):
+    (folder / "mine.yaml").write_text("extends: sd15\n")
+    shown = unetscope("identify", "mine.yaml")
+    assert (shown.code, shown.out) == (2, "")
+    assert "no weights" in shown.err
+    assert "`unetscope show mine.yaml` reads one" in shown.err
+
+
+def test_of_equal_networks_the_one_that_others_extend_stands_for_the_file(folder, unetscope):
+    text = unetscope("identify", "in/deep/v1.safetensors", "--yaml").out
+    assert text.splitlines()[-1] == "extends: sd15"
+    assert "the config of `sd15` is used" in unetscope("params", "in/deep/v1.safetensors").err
+
+
+def test_what_a_network_alone_lacks_is_no_remark(folder, unetscope, sd15_shapes):
+    """Of what may be a whole pipeline it is; a mark of how tensors are stored is no part."""
+    twice = {f"{at}.{name}": s for name, s in sd15_shapes.items() for at in ("unet", "unet_ema")}
+    write(folder / "twice.safetensors", twice | {"scaled_fp8": (0,)}, "F16")
+    vae = {"vae.encoder.conv_in.weight": (128, 3, 3, 3)}
+    write(folder / "with.safetensors", twice | vae, "F16")
+    shown = unetscope("identify", "twice.safetensors", "with.safetensors", "-f", "json").out
+    alone, whole = json.loads(shown)["files"]["rows"]
+    assert (alone["remarks"], len(alone["parts"])) == ([], 2)
+    assert whole["remarks"] == ["no text encoder: loaders that want one refuse this file"]
+
+
+def test_networks_in_one_file_are_told_apart(folder, unetscope, sd15_shapes):
+    """The largest that is no average is the file's; what is unlike it is no average of it."""
+    larger = dict(sd15_shapes) | {"conv_in.weight": (320, 9, 3, 3)}
+    unlike = {f"ema_unet.{name}": shape for name, shape in larger.items()}
+    write(
+        folder / "two.safetensors", {f"unet.{n}": s for n, s in sd15_shapes.items()} | unlike, "F16"
+    )
+    data = json.loads(unetscope("identify", "two.safetensors", "-f", "json").out)
+    assert data["files"]["rows"][0]["networks"] == ["sd14", "sd15"]
+    assert [(part["kind"], part["name"], part["prefix"]) for part in data["parts"]["rows"]] == [
+        ("unet", "sd15_inpaint", "ema_unet."),
+        ("unet", "sd14, sd15", "unet."),
+    ]
+    renamed = {f"unet_b.{name.removeprefix('ema_unet.')}": s for name, s in unlike.items()}
+    write(
+        folder / "two.safetensors", {f"a.{n}": s for n, s in sd15_shapes.items()} | renamed, "F16"
+    )
+    assert "sd15_inpaint" in unetscope("identify", "two.safetensors", "-f", "csv").out
+    assert unetscope("diff", "sd15_inpaint", "two.safetensors").code == 0
 
 
 def test_a_hostile_name_is_text(folder, unetscope):

@@ -14,6 +14,7 @@ import unetscope
 from unetscope.checkpoints.identified import Certainty
 from unetscope.checkpoints.known import in_original_names
 from unetscope.config.loading import loads
+from unetscope.errors import UnetscopeError
 from unetscope.sources import Request, resolve
 
 NARROW = "block_out_channels=[32, 64]", "down_block_types=[DownBlock2D, CrossAttnDownBlock2D]"
@@ -79,14 +80,84 @@ def test_exact_up_to_names():
 def test_one_tensor_that_is_wrong_is_near_and_named(sd15_shapes, data):
     shapes = dict(sd15_shapes)
     name = data.draw(st.sampled_from(sorted(shapes)))
+    label = "like sd14, sd15 but for 1 of 686 tensors"
     if data.draw(st.booleans()):
         del shapes[name]
+        label = "685 of the 686 tensors of sd14, sd15"
     else:
         shapes[name] = (*shapes[name], 2)
     found = unetscope.identify(shapes)
     assert (found.certainty, found.networks) == (Certainty.NEAR, ("sd14", "sd15"))
-    assert found.label == "like sd14, sd15 but for 1 of 686 tensors"
+    assert found.label == label
     assert f"`{name}`" in " ".join(found.differences)
+
+
+@pytest.mark.parametrize("part", [slice(100), slice(343), slice(343, None), slice(600, None)])
+def test_one_file_of_several_is_a_part_of_its_network(sd15_shapes, part):
+    """A smaller network that has half of them is not nearer, nor one that nobody extends."""
+    shapes = dict([*sd15_shapes.items()][part])
+    found = unetscope.identify(shapes)
+    assert (found.certainty, found.networks) == (Certainty.NEAR, ("sd14", "sd15"))
+    assert found.label == f"{len(shapes)} of the 686 tensors of sd14, sd15"
+    assert found.differences[0].startswith(f"missing, {686 - len(shapes)} in all: ")
+
+
+def test_more_tensors_than_a_network_has(sd15_shapes):
+    found = unetscope.identify({**sd15_shapes, "one.weight": (3,), "two.weight": (3,)})
+    assert found.certainty is Certainty.NEAR
+    assert found.label == "like sd14, sd15 with more tensors: 2"
+    assert found.differences == ("left over, 2 in all: `one.weight`, `two.weight`",)
+
+
+def test_a_file_that_was_half_converted(sd15_shapes, sd15_compvis):
+    encoder = {n: s for n, s in sd15_shapes.items() if n.startswith(("conv_in", "down_blocks"))}
+    decoder = {n: s for n, s in sd15_compvis.items() if "output_blocks" in n}
+    found = unetscope.identify(encoder | decoder)
+    assert found.certainty is Certainty.UNKNOWN
+    assert found.evidence[0].startswith("names of two kinds: `down_blocks.")
+    assert "output_blocks." in found.evidence[0]
+
+
+def test_options_are_spelled_as_configs_spell_them(sd15_shapes):
+    left_out = "up_blocks.3.attentions.1."
+    found = unetscope.identify(
+        {n: shape for n, shape in sd15_shapes.items() if not n.startswith(left_out)}
+    )
+    assert found.certainty is Certainty.BUILT
+    assert "reverse_transformer_layers_per_block [1, 1, 1, [1, null, 1]]" in found.label
+
+
+def test_why_a_controlnet_is_none_that_can_be_built():
+    shapes = shapes_of("controlnet_sd15", "block_out_channels=[32, 64, 64, 96]")
+    found = unetscope.identify({n: s for n, s in shapes.items() if "down_blocks.1." not in n})
+    assert (found.certainty, found.label) == (Certainty.COMPONENT, "ControlNet")
+    assert found.evidence[-1] == "`down_blocks.1` is missing, and later ones are there"
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({"a": "3"}, "`a`: expected a shape, found '3'"),
+        ({"a": (2, -1)}, "`a`: expected a shape, found '(2, -1)'"),
+        ({"a": (1.5,)}, "`a`: expected a shape, found '(1.5,)'"),
+        ({"a": None}, "`a`: expected a shape, found 'None'"),
+        ({"a": b"12"}, "`a`: expected a shape"),
+        ({"state_dict": {"a": (1,)}}, "`state_dict`: expected a shape"),
+        ({1: (1,)}, "not a name of a tensor: '1'"),
+        ({"a\nb": (1,)}, r"not a name of a tensor: 'a\nb'"),
+    ],
+)
+def test_what_a_program_gives_is_checked(tensors, message):
+    with pytest.raises(UnetscopeError) as raised:
+        unetscope.identify(tensors)
+    assert str(raised.value).startswith(message)
+
+
+def test_a_folder_of_several_files_is_none(tmp_path):
+    for name in ("a", "b"):
+        write(tmp_path / f"{name}.safetensors", {"x": (1,)})
+    with pytest.raises(UnetscopeError, match="cannot be read: a folder"):
+        unetscope.identify(tmp_path)
 
 
 def test_unknown():

@@ -5,7 +5,11 @@ import pickle
 import tracemalloc
 import zipfile
 from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from io import BytesIO
+from pathlib import PurePosixPath
 
 import pytest
 import torch
@@ -15,6 +19,7 @@ from hypothesis import strategies as st
 from unetscope.checkpoints import files, pickled
 from unetscope.errors import UnetscopeError
 from unetscope.record import TensorSpec
+from unetscope.sources.identifying import identify
 
 BOTH = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 
@@ -116,10 +121,25 @@ def test_a_pickle_that_would_run_a_command(tmp_path, unetscope, zipped):
     assert header.unread == {"state_dict.x": system}
     done = unetscope("diff", str(path), str(path))
     assert done.code == 0
-    assert f"would import `{system}`; nothing of it was run" in done.err
+    would = f"would import `{system}`; nothing of it was run"
+    assert would in done.err
+    assert identify(path).loading == (f"to load it {would}",)
+    assert f"to load it {would.replace('`', '')}" in unetscope("identify", str(path)).out
     assert not target.exists()
     torch.load(path, weights_only=False)
     assert target.exists()
+
+
+def test_what_runs_commands_is_told_first(tmp_path):
+    """However many other imports stand before it; and that no more is known of it."""
+    path = tmp_path / "m.ckpt"
+    others = [Decimal(1), Fraction(1), date(2000, 1, 1), PurePosixPath("a")]
+    path.write_bytes(pickle.dumps({"a": others, "z": Payload(tmp_path / "written")}))
+    imports, inside = identify(path).loading
+    assert imports.startswith(f"to load it would import `{os.system.__module__}.system`, ")
+    assert imports.endswith(" more; nothing of it was run")
+    assert inside.startswith("nothing is known of what these make: `decimal.Decimal`, ")
+    assert not (tmp_path / "written").exists()
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])

@@ -40,6 +40,7 @@ EXAMPLES = {
     "unetscope lock --check": "unetscope lock --check tiny.yaml",
     "unetscope lock CONFIG": "unetscope lock tiny.yaml",
     "unetscope lock {} -o FILE{}": "unetscope lock sd15 -o mine.lock",
+    "unetscope show {}": "unetscope show tiny.yaml",
     "unetscope skips": "unetscope skips",
     "unetscope sweep --plot": "unetscope sweep --plot",
     "unetscope trace CONFIG --save FILE": "unetscope trace tiny.yaml --save tiny.trace",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 
 import pytest
@@ -51,12 +53,22 @@ def test_every_help_has_a_translation(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
+def test_the_system_s_errors_are_spelled_as_the_system_does(language: str) -> None:
+    known = {os.strerror(number).lower() for number in errno.errorcode}
+    of_system = [entry.source for entry in entries(language) if entry.section == "system"]
+    assert of_system
+    assert [text for text in of_system if text not in known] == []
+    message = f"cannot be read: {os.strerror(errno.ENOENT).lower()}"
+    assert not re.search("[a-z]", said(message, language))
+
+
+@pytest.mark.parametrize("language", OTHERS)
 def test_every_entry_stands_in_the_source(language: str) -> None:
     written = "\n".join({" ".join(text.split()) for text in spoken.written() | spoken.helped()})
     gone = [
         entry.source
         for entry in entries(language)
-        if entry.section != "typer"
+        if entry.section not in ("system", "typer")
         and not all(piece.strip(" .") in written for piece in _HOLE.split(entry.source))
     ]
     assert gone == []

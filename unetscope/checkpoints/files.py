@@ -11,10 +11,12 @@ from unetscope.checkpoints.stored import Stored, opened
 from unetscope.errors import Place, UnetscopeError
 from unetscope.files import weights
 from unetscope.files.reading import is_file, is_folder
+from unetscope.wording import pasted
 
 INDEX = ".index.json"
 SUFFIXES = (".safetensors", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
 _INDICES = (".safetensors" + INDEX, ".bin" + INDEX)
+_OF_CONFIGS = (".yaml", ".yml", ".json")
 _STEMS = ("diffusion_pytorch_model", "model", "pytorch_model")
 _CONFIGS = ("config.json", "model_index.json", "unet/config.json")
 LARGEST_INDEX = 32_000_000
@@ -77,7 +79,13 @@ def _refuse(file: Stored, first: bytes) -> None:
         file.damaged("begins with nothing but zeros, as after a download that broke off")
     if first.lstrip()[:9].lower().startswith((b"<!doctype", b"<html")):
         file.damaged("a web page, not the weights: a download that was refused leaves one")
-    if not file.path.name.lower().endswith(".safetensors"):
+    name = file.path.name.lower()
+    if name.endswith(_OF_CONFIGS) and not name.endswith(INDEX):
+        file.damaged(
+            "no weights, as a config is none",
+            f"`unetscope show {pasted(str(file.path))}` reads one",
+        )
+    if not name.endswith(".safetensors"):
         file.damaged(
             "begins like no checkpoint: safetensors, GGUF and PyTorch's files are read",
         )

@@ -79,8 +79,13 @@ def _in(path: Path) -> Iterator[Found]:
         names = {each.name for each in there}
         inside = [each for each in there if each.is_dir(follow_symlinks=False)]
         for each in there:
-            if _is_whole(each.name, names) and each.is_file():
-                yield str(folder / each.name), None
+            path = folder / each.name
+            if not _is_whole(each.name, names):
+                continue
+            if is_file(path):
+                yield str(path), None
+            elif each.is_symlink() and not is_there(path):
+                yield str(path), UnetscopeError("a link that leads nowhere")
         folders += [folder / each.name for each in reversed(inside)]
 
 

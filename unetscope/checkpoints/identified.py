@@ -74,7 +74,7 @@ class Inferred:
 
     Attributes:
         config: what a YAML file of unetscope holds, complete: `{"family": …, "unet": {…}}`.
-        dialect: whose names the tensors bear: `diffusers`, `CompVis`, `ADM`.
+        dialect: whose names the tensors bear: `diffusers`, `CompVis`, `ADM`, `DDPM`.
         conventions: options that no shape tells, and the convention by which each was set, in
             sentences: the heads of attention where their width is not in any shape.
         names: the name in the file of each of diffusers' names.
@@ -102,6 +102,8 @@ class Identified:
         undecided: what the bytes cannot tell: the prediction type, the sample size.
         contradictions: where the file's metadata and its shapes disagree, in sentences.
         missing: what a loader of whole pipelines would not find, in sentences.
+        loading: what Python would import to load the file that tensors have no need of, and what
+            in it was therefore not looked into, in sentences.
     """
 
     certainty: Certainty
@@ -114,3 +116,4 @@ class Identified:
     undecided: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    loading: tuple[str, ...] = ()

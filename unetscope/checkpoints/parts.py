@@ -89,7 +89,7 @@ def unet(header: Mapping[str, TensorSpec]) -> tuple[dict[str, TensorSpec], dict[
         networks = [part for part in found if part.kind == "controlnet"]
     if not networks or len(found) == 1:
         return dict(found[0].tensors if len(found) == 1 else _bare(tensors)), {}
-    own = min(networks, key=lambda part: (bool(AVERAGES.search(part.prefix)), len(part.prefix)))
+    own = min(networks, key=lambda part: (bool(AVERAGES.search(part.prefix)), -part.nbytes))
     left_out: dict[str, int] = defaultdict(int)
     for part in found:
         if part is not own:
@@ -117,7 +117,9 @@ def _parts(stored: Mapping[str, TensorSpec]) -> Iterator[Part]:
         taken = set(added)
         stored = {name: spec for name, spec in stored.items() if name not in taken}
     for prefix, group in _grouped(stored, borne).items():
-        yield _told(prefix, group, stored, whole, borne.get(prefix, []))
+        part = _told(prefix, group, stored, whole, borne.get(prefix, []))
+        if part.tensors:  # there may be nothing but marks, as `scaled_fp8` is one
+            yield part
 
 
 def _announced(tensors: Mapping[str, TensorSpec]) -> tuple[Found, list[str]]:
@@ -261,17 +263,26 @@ def _unknown(tensors: dict[str, TensorSpec], nbytes: int, doubts: tuple[str, ...
 def _averages(found: list[Part]) -> list[Part]:
     """The parts, where what repeats a network under the name of an average is said to."""
     kept: list[Part] = []
-    plain = {part.kind for part in found if not AVERAGES.search(part.prefix)}
+    plain = [part for part in found if not AVERAGES.search(part.prefix)]
     for part in found:
         if part.prefix == EMA:
             kept.append(_flattened(part, found))
-        elif part.kind in plain and AVERAGES.search(part.prefix):
+        elif AVERAGES.search(part.prefix) and any(_repeats(part, other) for other in plain):
             evidence = (f"it stands under `{part.prefix}` beside a {part.kind}", *part.evidence)
             again = "averaged weights", part.name or part.kind
             kept.append(replace(part, kind=again[0], name=again[1], evidence=evidence))
         else:
             kept.append(part)
     return kept
+
+
+def _repeats(part: Part, other: Part) -> bool:
+    """Whether two parts have the same names and shapes."""
+    return part.kind == other.kind and _shapes(part) == _shapes(other)
+
+
+def _shapes(part: Part) -> dict[str, tuple[int, ...]]:
+    return {name: spec.shape for name, spec in part.tensors.items()}
 
 
 def _flattened(part: Part, found: list[Part]) -> Part:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NoReturn
 
-from unetscope.errors import Place, UnetscopeError
+from unetscope.errors import Place, UnetscopeError, nearest
 from unetscope.files.reading import why
 
 
@@ -48,6 +48,16 @@ class Stored:
         raise UnetscopeError(message, hint=hint, place=Place(str(self.path))) from None
 
 
+def _meant(path: Path) -> str | None:
+    """The file beside a missing one that was likely meant."""
+    try:
+        there = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return None
+    guess = nearest(path.name, (name for name in there if name != path.name))
+    return f"did you mean `{path.with_name(guess)}`?" if guess else None
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Stored]:
     """A regular file; anything else, such as a pipe, is not waited for.
@@ -60,10 +70,12 @@ def opened(path: Path) -> Iterator[Stored]:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError) as error:
         message = f"cannot be read: {why(error)}"
-        raise UnetscopeError(message, place=Place(str(path))) from None
+        hint = _meant(path) if isinstance(error, FileNotFoundError) else None
+        raise UnetscopeError(message, hint=hint, place=Place(str(path))) from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+        raise UnetscopeError(f"cannot be read: {what}", place=Place(str(path)))
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        status = os.fstat(descriptor)
-        stored = Stored(path, file, status.st_size)
-        if not stat.S_ISREG(status.st_mode):
-            stored.damaged("cannot be read: no regular file")
-        yield stored
+        yield Stored(path, file, status.st_size)

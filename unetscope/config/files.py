@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,12 @@ def read_index() -> dict[str, dict[str, Any]]:
     """What is known of each shipped config, by name."""
     index: dict[str, dict[str, Any]] = json.loads(index_file().read_text(encoding="utf-8"))
     return index
+
+
+@cache
+def heirs() -> Counter[str]:
+    """How many shipped configs extend each of them: of equal networks, the one that most know."""
+    return Counter(about["extends"] for about in read_index().values())
 
 
 def split_part(reference: str, *, folder: Path | None = None) -> tuple[str, str | None]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 
 from unetscope.render.spans import Span
 from unetscope.table import Kind
@@ -41,6 +41,7 @@ def _pattern(word: str) -> re.Pattern[str]:
 
 
 _TEXT = rf"(?:{_SHAPE}|{_UNIT}|[^\ {_WIDE}])+"
+_JOINED = re.compile(r"[^_]*_+|[^_]+")  # `layers_`, then `per_`, then `block`
 _PATH = rf"(?:{_SHAPE}|\.{{1,2}}(?=\d)|[^\ .{_CLOSING}])+\.*|\.+"  # not before an index
 
 
@@ -54,20 +55,37 @@ def widest(blocks: Iterable[Block]) -> int:
     return max((width(line) for block in blocks for line in block), default=0)
 
 
-def folded(block: Block, room: int | None) -> list[Line]:
-    """A cell in lines of at most `room`, if its pieces are no wider; None for no limit."""
-    return [_trimmed(part) for line in block for part in _folded(line, room)]
+def folded(block: Block, room: int | None, *, strict: bool = False) -> list[Line]:
+    """A cell in lines of at most `room`, if its pieces are no wider; None for no limit.
+
+    Args:
+        block: the lines of the cell.
+        room: cells of the terminal.
+        strict: whether pieces that are wider are cut.
+    """
+    return [_trimmed(part) for line in block for part in _folded(line, room, strict=strict)]
 
 
-def _folded(line: Line, room: int | None) -> Sequence[Line]:
+def _folded(line: Line, room: int | None, *, strict: bool) -> Sequence[Line]:
     if room is None or width(line) <= room:
         return [line]
     lines: list[list[Span]] = [[]]
-    for piece in pieces(line):
+    whole = pieces(line)
+    for piece in (cut for each in whole for cut in _cut(each, room)) if strict else whole:
         if lines[-1] and width([*lines[-1], *piece]) > room:
             lines.append([])
         lines[-1].extend(piece)
     return lines
+
+
+def _cut(piece: Line, room: int) -> Iterator[Line]:
+    """A piece as it is, or, if it is wider than the room, in parts that are not."""
+    if width(piece) <= room:
+        yield piece
+        return
+    for span in piece:
+        for part in _JOINED.findall(span.text):
+            yield from ([span._replace(text=text)] for text in chop_cells(part, room))
 
 
 def _trimmed(line: Line) -> Line:

@@ -55,7 +55,7 @@ def streamed(
     shown, widths, right = list(found.widths), list(found.widths.values()), samples.right
 
     def line(record: Sequence[Block]) -> str:
-        cells = [folded(record[index], wide) for index, wide in found.widths.items()]
+        cells = [folded(record[index], wide, strict=True) for index, wide in found.widths.items()]
         for place, index in enumerate(shown):
             if right[index]:
                 cells[place] = _pushed(cells[place], widths[place])

@@ -117,7 +117,7 @@ def spec_of(request: Request, found: Identified) -> Spec:
         text = to_yaml(dict(found.inferred.config))
         spec = loads(text, request.source, overrides=request.overrides, sizes=sizes)
     else:
-        spec = load(found.networks[0], overrides=request.overrides, **sizes)
+        spec = load(_stands_for(found.networks), overrides=request.overrides, **sizes)
     name = harmless(Path(request.source).name)
     resolved = {**spec.resolved, "name": name}
     resolved.pop("source", None)  # it says whose weights these would be
@@ -141,9 +141,16 @@ def config_text(file: str) -> str:
         assert found.inferred is not None
         text = inference.to_yaml(found.inferred)
     else:
-        text = to_yaml({"extends": found.networks[0]})
+        text = to_yaml({"extends": _stands_for(found.networks)})
     told = [f"{file}: {found.label} ({found.certainty.value})", *found.undecided]
     return "".join(f"# {harmless(line)}\n" for line in told) + text
+
+
+def _stands_for(networks: tuple[str, ...]) -> str:
+    """The one of several equal networks whose config is used: that which most others extend."""
+    from unetscope.config.files import heirs
+
+    return max(networks, key=lambda name: heirs()[name])
 
 
 def _note(name: str, found: Identified) -> str:
@@ -155,7 +162,7 @@ def _note(name: str, found: Identified) -> str:
             f"convention, as no shape tells: {', '.join(keys) or 'nothing'}"
         )
     networks = listed([f"`{network}`" for network in found.networks])
-    used = f"the config of `{found.networks[0]}` is used"
+    used = f"the config of `{_stands_for(found.networks)}` is used"
     if found.certainty is Certainty.EXACT:
         return f"note: `{name}` has exactly the tensors of {networks}; {used}"
     return f"note: `{name}` has the tensors of {networks} under other names; {used}"

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unetscope.checkpoints import known
 from unetscope.checkpoints.claims import contradictions, missing
-from unetscope.checkpoints.header import Header
+from unetscope.checkpoints.header import Header, is_name
 from unetscope.checkpoints.identified import Certainty, Identified, Inferred, Part
+from unetscope.checkpoints.loading import loading
+from unetscope.checkpoints.prefixes import AVERAGES
+from unetscope.errors import UnetscopeError
 from unetscope.record import TensorSpec
 from unetscope.sources.equal import TRAINED_FOR, undecided
 
@@ -42,19 +46,32 @@ def identify(source: str | Path | Mapping[str, Any]) -> Identified:
     from unetscope.checkpoints.parts import parts, pipeline
 
     if isinstance(source, Mapping):
-        header = Header("", {name: _spec(given) for name, given in source.items()})
+        header = Header("", {name: _spec(name, given) for name, given in source.items()})
     elif is_pipeline(Path(source)):
         return _of_parts(pipeline(Path(source)))
     else:
         header = files.read(Path(source))
     held = _alone(header) or parts(header)
-    return replace(_of_parts(held), contradictions=contradictions(header, held))
+    disagreeing = contradictions(header, held)
+    return replace(_of_parts(held), contradictions=disagreeing, loading=tuple(loading(header)))
 
 
-def _spec(given: Any) -> TensorSpec:
-    """What a program says of a tensor, or the tensor itself; a mere shape is of `float32`."""
+def _spec(name: Any, given: Any) -> TensorSpec:
+    """What a program says of a tensor, or the tensor itself; a mere shape is of `float32`.
+
+    Raises:
+        UnetscopeError: the name is none of a tensor, or that is no shape.
+    """
+    if not (isinstance(name, str) and is_name(name)):
+        raise UnetscopeError(f"not a name of a tensor: {str(name)[:80]!a}")
     shape, dtype = getattr(given, "shape", given), getattr(given, "dtype", "float32")
-    return TensorSpec(tuple(map(int, shape)), str(dtype).removeprefix("torch."))
+    try:
+        dims = tuple(map(index, shape))
+    except TypeError:
+        dims = (-1,)
+    if isinstance(shape, (bytes, bytearray)) or min(dims, default=0) < 0:
+        raise UnetscopeError(f"`{name}`: expected a shape, found {str(shape)[:80]!a}")
+    return TensorSpec(dims, str(dtype).removeprefix("torch."))
 
 
 def _alone(header: Header) -> tuple[Part, ...]:
@@ -76,11 +93,25 @@ def _alone(header: Header) -> tuple[Part, ...]:
 
 def _of_parts(held: tuple[Part, ...]) -> Identified:
     """What a file is that holds these parts."""
-    return replace(_answer(held), missing=missing(held))
+    return replace(_answer(_told_apart(held)), missing=missing(held))
+
+
+def _told_apart(held: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts, where each of several networks has the name of the published one that it is."""
+    several = [part for part in held if part.kind in DENOISERS]
+    if len(several) < 2:
+        return held
+    found = {part.prefix: known.find(part.tensors) for part in several}
+    names = {prefix: ", ".join(each.networks) for prefix, each in found.items() if each}
+    return tuple(
+        replace(part, name=names.get(part.prefix, part.name)) if part in several else part
+        for part in held
+    )
 
 
 def _answer(held: tuple[Part, ...]) -> Identified:
     candidates = [part for part in held if part.kind in DENOISERS]
+    candidates.sort(key=lambda part: bool(AVERAGES.search(part.prefix)))
     candidates += [part for part in held if part.kind == "other"]
     for part in candidates:
         if found := known.find(part.tensors):
@@ -97,9 +128,9 @@ def _answer(held: tuple[Part, ...]) -> Identified:
 def _published(part: Part, found: Known, parts: tuple[Part, ...]) -> Identified:
     """The answer where a part has exactly the tensors of published networks."""
     count, networks = len(part.tensors), ", ".join(f"`{name}`" for name in found.networks)
-    evidence = f"all {count} names and shapes are those of {networks}"
+    evidence = f"all {count:,} names and shapes are those of {networks}"
     if found.names == known.ORIGINAL:
-        evidence = f"all {count} names and shapes are those of {networks} in the original code"
+        evidence = f"all {count:,} names and shapes are those of {networks} in the original code"
     return Identified(
         Certainty.EXACT,
         ", ".join(found.networks),
@@ -153,7 +184,7 @@ def _inferred(part: Part, parts: tuple[Part, ...]) -> Identified | tuple[str, ..
         inferred,
         () if near is None else near.differences,
         evidence=(
-            f"a {family} was built from a config that was read off the file, and all {count} "
+            f"a {family} was built from a config that was read off the file, and all {count:,} "
             "names and shapes are equal",
         ),
         undecided=(TRAINED_FOR,),
@@ -198,6 +229,6 @@ def _unknown(
         evidence = tuple(dict.fromkeys((*reasons, *(e for p in parts for e in p.evidence))))
         told = evidence if parts else ("it holds no tensor",)
         return Identified(Certainty.UNKNOWN, label, parts=parts, evidence=told)
-    return Identified(
-        Certainty.COMPONENT, named.name or named.kind, parts=parts, evidence=named.evidence
-    )
+    against = reasons if named in candidates else ()
+    evidence = (*named.evidence, *against)
+    return Identified(Certainty.COMPONENT, named.name or named.kind, parts=parts, evidence=evidence)

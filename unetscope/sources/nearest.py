@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 _LEAST = 0.5
 """Of all names that one or the other has, the share that is equal in both, for it to be near."""
+_LEAST_OF_A_PART = 0.1
+"""The same, where it has all names and shapes that are given."""
 _MOST_OPTIONS = 2
 """Options that a label tells."""
 _SHAPELESS = frozenset({"sample_size", "upcast_attention"})
@@ -51,7 +52,7 @@ def by_options(family: str, unet: Any, by_convention: Collection[str]) -> Neares
         unet: its options.
         by_convention: those of them that no tensor tells.
     """
-    from unetscope.config.files import read_index
+    from unetscope.config.files import heirs
 
     wanted = _options(unet)
     ours = {key for key in wanted if key not in by_convention} - _SHAPELESS
@@ -59,8 +60,7 @@ def by_options(family: str, unet: Any, by_convention: Collection[str]) -> Neares
     changed = {n: {k for k in ours if told[k] != wanted[k]} for n, told in there.items()}
     if not changed:
         return None
-    heirs = Counter(about["extends"] for about in read_index().values())
-    name = min(changed, key=lambda each: (len(changed[each]), -heirs[each]))
+    name = min(changed, key=lambda each: (len(changed[each]), -heirs()[each]))
     networks = alike(name)
     options = {key: wanted[key] for key in wanted if key in changed[name]}
     label = f"like {', '.join(networks)} but with {' and '.join(map(_in_words, options.items()))}"
@@ -71,10 +71,15 @@ def by_options(family: str, unet: Any, by_convention: Collection[str]) -> Neares
 
 
 def by_tensors(tensors: Mapping[str, TensorSpec]) -> Nearest | None:
-    """The network that shares the most names and shapes; None if that is less than half."""
+    """The network that shares the most names and shapes; None if that is less than half.
+
+    One that has all that are given is nearer than any other: they may be one file of several. Of
+    such networks, and of equally near ones, that is taken which most others extend.
+    """
     from unetscope.checkpoints.inference.comparing import differences
     from unetscope.checkpoints.inference.naming import named
     from unetscope.checkpoints.inference.tree import NotInferredError
+    from unetscope.config.files import heirs
 
     shapes = {name: spec.shape for name, spec in tensors.items()}
     try:
@@ -83,22 +88,32 @@ def by_tensors(tensors: Mapping[str, TensorSpec]) -> Nearest | None:
         own, given = {name: name for name in shapes}, shapes
     else:
         own, given = translated.names, translated.shapes
-    pairs = frozenset(given.items())
-    shares = {name: _share(pairs, frozenset(there.items())) for name, there in _tensors().items()}
-    name = max(shares, key=lambda each: shares[each])
-    if shares[name] < _LEAST:
+    pairs, ranks = given.items(), {}
+    for name, there in _tensors().items():
+        share, is_part = _share(pairs, there.items()), pairs <= there.items()
+        if share >= (_LEAST_OF_A_PART if is_part else _LEAST):
+            ranks[name] = (True, heirs()[name], share) if is_part else (False, share, heirs()[name])
+    if not ranks:
         return None
-    networks = alike(name)
-    told = differences(own, given, _tensors()[name])
-    there = _tensors()[name]
-    unlike = {n for n in (*given, *there) if given.get(n) != there.get(n)}
-    label = f"like {', '.join(networks)} but for {len(unlike)} of {len(there)} tensors"
-    return Nearest(networks, label, told)
+    name = max(ranks, key=lambda each: ranks[each])
+    networks, there = alike(name), _tensors()[name]
+    label = _label(given, there, ", ".join(networks))
+    return Nearest(networks, label, differences(own, given, there))
 
 
-def _share(ours: frozenset[Any], theirs: frozenset[Any]) -> float:
+def _share(ours: Set[Any], theirs: Set[Any]) -> float:
     common = len(ours & theirs)
     return common / (len(ours) + len(theirs) - common)
+
+
+def _label(given: Mapping[str, Shape], there: Mapping[str, Shape], named: str) -> str:
+    """How many tensors differ, or are too few or too many where that is all."""
+    if given.items() <= there.items():
+        return f"{len(given)} of the {len(there)} tensors of {named}"
+    if given.items() >= there.items():
+        return f"like {named} with more tensors: {len(given) - len(there)}"
+    unlike = {name for name in (*given, *there) if given.get(name) != there.get(name)}
+    return f"like {named} but for {len(unlike)} of {len(there)} tensors"
 
 
 @cache
@@ -144,4 +159,6 @@ def _in_words(option: tuple[str, Any]) -> str:
 def _text(value: Any) -> str:
     from unetscope.config.writing import spelled
 
-    return str(list(value)) if isinstance(value, (list, tuple)) else spelled(value)
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_text, value))}]"
+    return spelled(value)

@@ -7,20 +7,23 @@ from dataclasses import dataclass, replace
 
 from unetscope.checkpoints.identified import Certainty, Identified
 from unetscope.checkpoints.identified import Part as Held
+from unetscope.checkpoints.prefixes import AVERAGES
 from unetscope.errors import UnetscopeError
 from unetscope.table import Cell, Column, Kind, Part, Table, Value
 from unetscope.words import Words
 
 UNREADABLE = "unreadable"
 """What stands for the certainty of a file that cannot be read."""
-_TOLD = ("evidence", "differences", "contradictions", "missing", "undecided")
+_TOLD = ("evidence", "differences", "contradictions", "missing", "loading", "undecided")
 """What is told of a file in sentences, by field of `Identified`."""
 _WIDEST = 20
 """Names that tell how wide the column of names is."""
 _WHOLE = 48
 """Characters of a name that is not folded."""
-_REMARKED = ("differences", "contradictions")
-"""What a row has room for; of a file of several parts also what is missing."""
+_REMARKED = ("loading", "differences", "contradictions")
+"""What a row has room for; of what may be a whole pipeline also what is missing."""
+_OF_PIPELINES = {"text encoder", "autoencoder"}
+"""Kinds of parts that stand beside a network where a file is meant to be all that is needed."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ def row(of: Row, words: Words) -> tuple[Value, ...]:
     found = of.found
     main = _main(found)
     remarks = [text for key in _REMARKED for text in getattr(found, key)]
-    remarks += found.missing if len(found.parts) > 1 else ()
+    kinds = {part.kind for part in found.parts}
+    remarks += found.missing if kinds & _OF_PIPELINES else ()
     return (
         of.file,
         Cell.of(words.certainties[found.certainty.value], data=found.certainty.value),
@@ -103,8 +107,9 @@ def samples(names: Sequence[str], words: Words) -> Table:
 
 def _main(found: Identified) -> Held | None:
     """The part that a file is named after."""
-    named = (part for part in found.parts if part.kind in ("unet", "controlnet"))
-    return next(named, next(iter(found.parts), None))
+    named = [part for part in found.parts if part.kind in ("unet", "controlnet")]
+    named.sort(key=lambda part: bool(AVERAGES.search(part.prefix)))
+    return next(iter((*named, *found.parts)), None)
 
 
 def _stored(found: Identified) -> int:

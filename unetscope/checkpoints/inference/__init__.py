@@ -11,7 +11,7 @@ from typing import Any
 
 from unetscope.checkpoints.identified import Inferred
 from unetscope.checkpoints.inference.comparing import differences
-from unetscope.checkpoints.inference.naming import Named, named
+from unetscope.checkpoints.inference.naming import Named, mixed, named
 from unetscope.checkpoints.inference.tree import NotInferredError, Tree
 from unetscope.checkpoints.inference.writing import to_yaml
 from unetscope.record import TensorSpec
@@ -28,6 +28,15 @@ def infer(tensors: Mapping[str, TensorSpec]) -> Inferred:
     Raises:
         NotInferredError: no family builds a network with exactly these tensors.
     """
+    try:
+        return _inferred(tensors)
+    except NotInferredError as error:
+        if told := mixed(tensors):
+            raise NotInferredError(told, *error.reasons) from None
+        raise
+
+
+def _inferred(tensors: Mapping[str, TensorSpec]) -> Inferred:
     from unetscope.checkpoints.inference.foreign import refuse
     from unetscope.checkpoints.inference.options import Network
 

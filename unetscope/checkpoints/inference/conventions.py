@@ -139,4 +139,6 @@ def _of_paper(network: Network, family: str, dialect: str) -> tuple[dict[str, An
 def _is_latent(network: Network, dialect: str) -> bool:
     """Whether a network without text is rather Latent Diffusion's than DDPM's."""
     attending = sum(block.attention is not None for block in network.down)
+    if dialect == "DDPM":
+        return False
     return not network.shifts and (dialect != "diffusers" or attending > 1)

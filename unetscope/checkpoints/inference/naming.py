@@ -1,15 +1,18 @@
 """Whose names a network's tensors bear, and diffusers' names for them.
 
-CompVis' and guided-diffusion's names are those of `analysis.names`, read backwards.
+CompVis' and guided-diffusion's names are those of `analysis.names`, read backwards; DDPM's are
+those of `ddpm`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from unetscope.analysis.names import ATTENTION, HINT, MLP, PICTURE, RESNET, TOP, TRANSFORMER, ZEROS
+from unetscope.checkpoints.inference.ddpm import MARK
+from unetscope.checkpoints.inference.ddpm import in_diffusers_names as _of_ddpm
 from unetscope.checkpoints.inference.layout import Unit, units
 from unetscope.checkpoints.inference.tree import NotInferredError, Shape
 
@@ -17,6 +20,10 @@ _OLD = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"
 """What diffusers called the layers of attentions before 0.15."""
 _OLD_NAME = re.compile(r"(.*\.attentions\.\d+)\.(query|key|value|proj_attn)\.(weight|bias)")
 _UNIT = re.compile(r"(?:(?:input|output)_blocks\.\d{1,4}|middle_block)\.\d(?=\.)")
+_BLOCKS = {
+    "diffusers": ("down_blocks.", "mid_block.", "up_blocks."),
+    "original": ("input_blocks.", "middle_block.", "output_blocks."),
+}
 _ZERO = re.compile(r"(\w+)(?:\.(\d+))?\.0\.(weight|bias)")
 _POOLED = (1280, 2048)
 """Dimensions of the text's tokens where CompVis' kin add a pooled text to the time: SDXL's."""
@@ -36,7 +43,7 @@ class Named:
     """A network's tensors by diffusers' names.
 
     Attributes:
-        dialect: whose names they bore: `diffusers`, `CompVis` or `ADM`.
+        dialect: whose names they bore: `diffusers`, `CompVis`, `ADM` or `DDPM`.
         names: the name that each bore.
         shapes: its shape, as diffusers' network has it.
     """
@@ -53,16 +60,33 @@ def named(shapes: Mapping[str, Shape]) -> Named:
         NotInferredError: the numbers of its blocks fit no UNet, or two names mean one tensor.
     """
     original = any(name.startswith("input_blocks.") for name in shapes)
+    is_ddpm = not original and MARK in shapes
     names: dict[str, str] = {}
     found: dict[str, Shape] = {}
-    for theirs, ours, shape in _original(shapes) if original else _of_diffusers(shapes):
-        if ours in names:
-            raise NotInferredError(f"`{names[ours]}` and `{theirs}` are names of one tensor")
-        names[ours], found[ours] = theirs, shape
+    translated = _original if original else _of_ddpm if is_ddpm else _of_diffusers
+    for own, name, shape in translated(shapes):
+        if name in names:
+            raise NotInferredError(f"`{names[name]}` and `{own}` are names of one tensor")
+        names[name], found[name] = own, shape
     if not original:
-        return Named("diffusers", names, found)
+        return Named("DDPM" if is_ddpm else "diffusers", names, found)
     reads_text = any(".transformer_blocks." in name for name in shapes)
     return Named("CompVis" if reads_text else "ADM", names, found)
+
+
+def mixed(names: Collection[str]) -> str | None:
+    """That some blocks bear diffusers' names and some the original's; None if they do not.
+
+    A file that was converted by half is so.
+    """
+    first = {
+        kind: next((name for name in names if name.startswith(blocks)), None)
+        for kind, blocks in _BLOCKS.items()
+    }
+    if not all(first.values()):
+        return None
+    ours, theirs = first.values()
+    return f"names of two kinds: `{ours}` is diffusers', `{theirs}` is the original code's"
 
 
 def _of_diffusers(shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str, Shape]]:

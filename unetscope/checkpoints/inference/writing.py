@@ -58,13 +58,12 @@ def _extending(family: str, unet: dict[str, Any]) -> dict[str, Any] | None:
     """The config as a change of the published network that is nearest; None if none is near."""
     from msgspec import convert, to_builtins
 
-    from unetscope.config.files import read_index, shipped
+    from unetscope.config.files import heirs, read_index, shipped
     from unetscope.config.loading import load
     from unetscope.families import find
 
     wanted = to_builtins(convert(unet, find(family).options))
     index = read_index()
-    bases = [entry["extends"] for entry in index.values()]
     best: tuple[int, int, str] | None = None
     changes: dict[str, dict[str, Any]] = {}
     for name in shipped():
@@ -76,7 +75,7 @@ def _extending(family: str, unet: dict[str, Any]) -> dict[str, Any] | None:
             for key, value in wanted.items()
             if there[key] != value and key not in _INHERITED
         }
-        rank = (len(changes[name]), -bases.count(name), name)
+        rank = (len(changes[name]), -heirs()[name], name)
         if len(changes[name]) <= _MOST_CHANGES and (best is None or rank < best):
             best = rank
     if best is None:
