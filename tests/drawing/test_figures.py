@@ -100,6 +100,36 @@ def test_the_block_that_fails_is_marked() -> None:
     assert "! 1" in text(sheet)
 
 
+def test_a_block_that_fails_in_the_decoder_is_drawn_with_its_skip() -> None:
+    network = Joined()
+    network.up2 = conv(7, 8)
+    sheet = drawing(drawn(network))
+    blocks, arcs = sheet.figure.blocks, sheet.figure.arcs
+    assert sheet.figure.no_u is None
+    assert [(b.name, b.failed) for b in blocks][-2:] == [("up1", False), ("up2", True)]
+    assert [blocks[arc.end].name for arc in arcs] == ["up1", "up2"]
+    assert blocks[-1].level == 0
+    assert "! up2" in text(sheet)
+    assert "Not drawn" not in text(sheet)
+
+
+def test_what_fails_behind_a_unet_is_drawn() -> None:
+    found = drawing(drawn(nn.Sequential(Joined(), conv(7, 8)))).figure
+    assert [(b.name, b.part, b.failed) for b in found.blocks][-1] == ("1", "exit", True)
+    assert found.no_u is None
+
+
+def test_what_fails_stands_at_the_size_that_it_was_given() -> None:
+    found = drawing(drawn(nn.Sequential(conv(3, 8), nn.MaxPool2d(2), conv(4, 8)))).figure
+    assert [found.sizes[block.level] for block in found.blocks] == [(16, 16), (8, 8), (8, 8)]
+
+
+def test_several_unets_have_no_parts() -> None:
+    found = drawing(drawn(nn.Sequential(Joined(), Joined()))).figure
+    assert found.no_u is NoU.SEVERAL
+    assert {block.part for block in found.blocks} == {""}  # those of one UNet fit no other
+
+
 def test_no_skips_are_columns() -> None:
     network = nn.Sequential(conv(3, 8), nn.ReLU(), conv(8, 8, 2), conv(8, 8, 2))
     sheet = drawing(drawn(network))

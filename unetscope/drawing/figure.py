@@ -204,6 +204,9 @@ def figure(
             block._replace(rows=inside.rows(stage.calls))
             for block, stage in zip(blocks, runs, strict=True)
         )
+    several = bool(network.trace.skips) and in_a_row(network) > 1
+    if several:  # the parts are those of one UNet
+        blocks = tuple(block._replace(part="") for block in blocks)
     out = set(stack_use(network).out_of_order)
     calls = [stage.calls for stage in runs]
     arcs = tuple(
@@ -217,7 +220,7 @@ def figure(
         blocks,
         arcs,
         sizes,
-        NoU.SEVERAL if arcs and in_a_row(network) > 1 else why_no_u(blocks, arcs),
+        NoU.SEVERAL if several else why_no_u(blocks, arcs),
         trace.total_params if costs else 0,
         trace.total_macs if costs else 0,
         tuple(dict.fromkeys(harmless((names or {}).get(path, path)) for path in beside)),

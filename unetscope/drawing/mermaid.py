@@ -16,7 +16,7 @@ from unetscope.errors import UnetscopeError
 from unetscope.wording import harmless
 
 _MOST_CHARACTERS, _MOST_EDGES = 50_000, 500
-"""What Mermaid draws by default, and GitHub with it: `maxTextSize`, as JavaScript counts, `maxEdges`.
+"""What Mermaid draws by default, and GitHub with it: `maxTextSize` and `maxEdges`.
 
 https://mermaid.js.org/config/schema-docs/config.html
 """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from unetscope.analysis.anatomy import Anatomy
+from unetscope.analysis.anatomy import Anatomy, role_of
 from unetscope.analysis.control import own_blocks
 from unetscope.analysis.network import Network
 
@@ -37,6 +37,8 @@ class Stage(NamedTuple):
 def stages(network: Network, parts: Anatomy) -> list[Stage]:
     """The boxes of a network, in the order of their calls."""
     part_of = {call: part for part, calls in vars(parts).items() for call in calls}
+    if network.trace.skips:
+        part_of |= {call: role_of(network, call) for call in _failed(network, part_of)}
     calls = sorted(part_of) if network.trace.skips else _working(network, part_of)
     runs = [(call,) for call in calls]
     busy = {calls[at] for pair in ends(network, runs) for at in pair}
@@ -73,6 +75,13 @@ def ends(network: Network, runs: Sequence[tuple[int, ...]]) -> list[tuple[int, i
         popped = last if inside else min(last + 1, len(runs) - 1)
         found.append((before(network.graph.born(skip.value)), popped))
     return found
+
+
+def _failed(network: Network, drawn: Iterable[int]) -> list[int]:
+    """The outermost call in which the pass stopped and that holds nothing drawn; at most one."""
+    last = max(drawn, default=-1)  # whatever has not ended and began before holds it
+    found = [c for c, step in enumerate(network.trace.steps) if step.end is None and c > last]
+    return [call for call in found[:1] if _works(network, call)]
 
 
 def _working(network: Network, part_of: dict[int, str]) -> list[int]:
@@ -147,7 +156,10 @@ def _sizes(network: Network, groups: Sequence[tuple[int, ...]]) -> list[Size | N
 
 
 def _made(network: Network, calls: Sequence[int]) -> list[Size]:
-    """The sizes of the feature maps that the innermost calls return; else of what they return."""
+    """The sizes of the feature maps that the innermost calls return; else of what they return.
+
+    Of a call that returned nothing, as the pass stopped in it, that of what it was given.
+    """
     inner = [c for call in calls for c in network.below(call) if not network.children[c]]
     found = [
         network.size(value)
@@ -155,7 +167,8 @@ def _made(network: Network, calls: Sequence[int]) -> list[Size]:
         for value in network.step(call).outputs[:1]
         if network.is_map(value)
     ]
-    ends = (network.main_output(call) for call in calls)
+    ends = [network.main_output(call) for call in calls]
+    ends += [network.main_input(call) for call in calls if network.step(call).end is None]
     return found or [network.size(value) for value in ends if value is not None]
 
 
