@@ -130,6 +130,44 @@ def test_several_unets_have_no_parts() -> None:
     assert {block.part for block in found.blocks} == {""}  # those of one UNet fit no other
 
 
+class ChannelsLast(nn.Module):
+    """A UNet of maps `(B, H, W, C)`; its decoder takes apart the channels into positions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter, self.high = conv(3, 8, 2), nn.Sequential(nn.LayerNorm(8), nn.Linear(8, 8))
+        self.low, self.widen = nn.Linear(32, 16), nn.Linear(16, 64)
+        self.merge = nn.Linear(24, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        held = self.high(self.enter(x).permute(0, 2, 3, 1))
+        places = (slice(None, None, 2), slice(1, None, 2))
+        x = torch.cat([held[:, i, j] for i in places for j in places], -1)
+        x = self.widen(self.low(x)).unflatten(-1, (2, 2, 16)).permute(0, 1, 3, 2, 4, 5)
+        return self.merge(torch.cat([x.flatten(3, 4).flatten(1, 2), held], -1))
+
+
+def test_channels_that_lie_last() -> None:
+    network = drawn(ChannelsLast()).network
+    found = figure(network, detail="layer")
+    assert found.no_u is None
+    assert found.sizes == ((8, 8), (4, 4))
+    blocks = {block.name: block for block in found.blocks}
+    assert (blocks["enter"].given, blocks["enter"].made) == ((3, 16, 16), (8, 8, 8))
+    assert (blocks["low"].given, blocks["low"].made) == ((32, 4, 4), (16, 4, 4))
+    assert (blocks["merge"].given, blocks["merge"].made) == ((16, 8, 8), (8, 8, 8))
+    assert [arc.shape for arc in found.arcs] == [(8, 8, 8)]
+    assert [row.width for row in blocks["high"].rows] == [(8, 8), (8, 8)]
+
+
+def test_what_only_holds_drawn_blocks_is_not_left_out() -> None:
+    stages = nn.Sequential(*(nn.Sequential(conv(8, 8), conv(8, 8, 2)) for _ in range(3)))
+    network = nn.Sequential(conv(3, 8), stages)
+    found = figure(drawn(network).network)
+    assert any(block.name.startswith("1.") for block in found.blocks)
+    assert found.beside == ()
+
+
 def test_no_skips_are_columns() -> None:
     network = nn.Sequential(conv(3, 8), nn.ReLU(), conv(8, 8, 2), conv(8, 8, 2))
     sheet = drawing(drawn(network))

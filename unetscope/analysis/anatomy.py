@@ -14,6 +14,7 @@ from itertools import groupby
 from math import prod
 
 from unetscope.analysis.control import own_blocks
+from unetscope.analysis.map_shapes import map_size
 from unetscope.analysis.network import Network
 from unetscope.record import SkipEvent
 
@@ -160,7 +161,7 @@ def _between(network: Network, block: int, blocks: Sequence[int]) -> str:
     back up decoder.
     """
     areas = {
-        other: prod(network.size(value))
+        other: prod(map_size(network, value))
         for other in blocks
         if (value := network.main_output(other)) is not None
     }

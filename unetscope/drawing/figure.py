@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, in_a_row, stack_use
+from unetscope.analysis.map_shapes import map_shape
 from unetscope.analysis.network import Network
 from unetscope.drawing.stages import Stage, ends, hands_on, stages
 from unetscope.wording import harmless
@@ -210,11 +211,13 @@ def figure(
     out = set(stack_use(network).out_of_order)
     calls = [stage.calls for stage in runs]
     arcs = tuple(
-        Arc(skip.push, *pair, network.spec(skip.value).shape[1:], skip in out)
+        Arc(skip.push, *pair, map_shape(network, skip.value), skip in out)
         for skip, pair in zip(network.trace.skips, ends(network, calls), strict=False)
     )
     drawn = {call for stage in runs for call in stage.calls}
-    beside = [network.path(call) for call in network.blocks if call not in drawn]
+    beside = [
+        network.path(call) for call in network.blocks if drawn.isdisjoint(network.below(call))
+    ]
     trace = network.trace
     return Figure(
         blocks,
@@ -276,8 +279,8 @@ def _blocks(
                 len(stage.calls),
                 stage.part,
                 level,
-                None if given is None else network.spec(given).shape[1:],
-                None if made is None else network.spec(made).shape[1:],
+                None if given is None else map_shape(network, given),
+                None if made is None else map_shape(network, made),
                 failed=any(network.step(call).end is None for call in stage.calls),
             )
         )

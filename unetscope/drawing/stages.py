@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from unetscope.analysis.anatomy import Anatomy, role_of
 from unetscope.analysis.control import own_blocks
+from unetscope.analysis.map_shapes import Size, map_size
 from unetscope.analysis.network import Network
-
-Size = tuple[int, ...]
 
 _SEVERAL = 3
 """Resolutions of what one call holds, which is then no single block."""
@@ -98,9 +97,9 @@ def _levels(network: Network, call: int) -> Iterator[int]:
     """A call, or what it holds if that works at several levels, as an autoencoder's encoder."""
     inner = [child for child in network.children[call] if _works(network, child)]
     sizes = {
-        network.size(value)
+        map_size(network, value)
         for child in inner
-        if (value := network.main_output(child)) is not None and max(network.size(value)) > 1
+        if (value := network.main_output(child)) is not None and max(map_size(network, value)) > 1
     }
     if len(sizes) < _SEVERAL:
         yield call
@@ -130,7 +129,7 @@ def _key(network: Network, call: int, part: str, busy: bool) -> Hashable:
     if busy or network.step(call).end is None:
         return call
     made = network.main_output(call)
-    size = None if made is None else network.size(made)
+    size = None if made is None else map_size(network, made)
     if part == "exit" and network.trace.skips:
         return part, size
     given = network.main_input(call)
@@ -146,8 +145,8 @@ def _sizes(network: Network, groups: Sequence[tuple[int, ...]]) -> list[Size | N
     joined: list[list[Size]] = [[] for _ in groups]
     pushed: list[list[Size]] = [[] for _ in groups]
     for skip, (first, last) in zip(network.trace.skips, ends(network, groups), strict=False):
-        pushed[first].append(network.size(skip.value))
-        joined[last].append(network.size(skip.onto))
+        pushed[first].append(map_size(network, skip.value))
+        joined[last].append(map_size(network, skip.onto))
     found: list[Size | None] = []
     for at, calls in enumerate(groups):
         sizes = joined[at] or sorted(pushed[at], reverse=True) or _made(network, calls)
@@ -162,14 +161,14 @@ def _made(network: Network, calls: Sequence[int]) -> list[Size]:
     """
     inner = [c for call in calls for c in network.below(call) if not network.children[c]]
     found = [
-        network.size(value)
+        map_size(network, value)
         for call in inner
         for value in network.step(call).outputs[:1]
         if network.is_map(value)
     ]
     ends = [network.main_output(call) for call in calls]
     ends += [network.main_input(call) for call in calls if network.step(call).end is None]
-    return found or [network.size(value) for value in ends if value is not None]
+    return found or [map_size(network, value) for value in ends if value is not None]
 
 
 def hands_on(network: Network, calls: Sequence[int], after: Sequence[int]) -> bool:
