@@ -114,6 +114,13 @@ def test_what_is_not_drawn_of_two(unetscope, given) -> None:
     assert "hint: " in done.err
 
 
+def test_a_controlnet_is_named(unetscope) -> None:
+    steered = unetscope("draw", "sd15", "--controlnet", "controlnet_sd15")
+    assert steered.code == 0
+    assert "What steers the UNet is not drawn: controlnet." in steered.out
+    assert "steers" not in unetscope("draw", "sd15").out
+
+
 def test_both_languages(unetscope) -> None:
     assert "编码器" in unetscope("draw", "article_003", "--lang", "zh").out
     assert "编码器" in unetscope("draw", "article_003", "--lang", "zh", "-f", "svg").out
