@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import torch
+from diffusers import UNet2DModel
 from torch import nn
 
 from unetscope.analysis.memory import Memory
@@ -111,6 +112,24 @@ def test_a_block_that_fails_in_the_decoder_is_drawn_with_its_skip() -> None:
     assert blocks[-1].level == 0
     assert "! up2" in text(sheet)
     assert "Not drawn" not in text(sheet)
+
+
+def test_an_encoder_whose_skips_were_not_yet_joined_is_drawn() -> None:
+    kinds = {f"{way}_block_types": (f"{way.title()}Block2D",) * 3 for way in ("down", "up")}
+    network = UNet2DModel(sample_size=32, block_out_channels=(32, 64, 64), **kinds)
+    network.up_blocks[1].resnets[1].conv1 = conv(7, 64)
+    with torch.device("meta"):
+        given = torch.empty(1, 3, 32, 32), torch.zeros(1, dtype=torch.int64)
+    with pytest.raises(ForwardError) as failed:
+        trace(network.to("meta"), *given)
+    found = figure(View.of(failed.value.trace).network)
+    assert [block.name for block in found.blocks] == [
+        *("conv_in", "down_blocks.0", "down_blocks.1", "down_blocks.2", "mid_block"),
+        *("up_blocks.0", "up_blocks.1"),
+    ]
+    assert [block.failed for block in found.blocks] == [False] * 6 + [True]
+    assert found.no_u is None
+    assert found.steering == ()
 
 
 def test_what_fails_behind_a_unet_is_drawn() -> None:
