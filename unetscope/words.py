@@ -1461,6 +1461,10 @@ class Words:
         en="Not drawn, as they make no new feature map of the sample: {}.",
         zh="未画出（不产生由样本得到的新特征图）：{}。",
     )
+    steering_not_drawn = Word(
+        en="What steers the UNet is not drawn: {}.",
+        zh="引导 UNet 的部分未画出：{}。",
+    )
     drawn_failed = Word(
         en="The forward pass failed in {}: {}. It is drawn up to there.",
         zh="前向传播在 {} 处失败：{}。图画到该处为止。",

@@ -57,6 +57,15 @@ def test_what_is_not_drawn(unetscope, tmp_path, monkeypatch, options, told) -> N
     assert not list(tmp_path.iterdir())
 
 
+def test_what_github_does_not_show_is_said(unetscope, tmp_path) -> None:
+    done = unetscope("draw", "sd15", "-f", "mermaid", "--detail", "op")
+    assert done.code == 0
+    assert "note: GitHub, and Mermaid by default, draw no " in done.err
+    assert f"this one has {len(done.out):,} characters, 22 edges" in done.err
+    small = unetscope("draw", "article_003", "-o", tmp_path / "a.mmd", "--detail", "op")
+    assert (small.code, small.err) == (0, "")
+
+
 def test_png_is_for_files_and_pipes(unetscope, tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     done = unetscope("draw", "article_003", "-o", tmp_path / "a.png")
@@ -103,6 +112,13 @@ def test_what_is_not_drawn_of_two(unetscope, given) -> None:
     done = unetscope("draw", *given)
     assert (done.code, done.out) == (2, "")
     assert "hint: " in done.err
+
+
+def test_a_controlnet_is_named(unetscope) -> None:
+    steered = unetscope("draw", "sd15", "--controlnet", "controlnet_sd15")
+    assert steered.code == 0
+    assert "What steers the UNet is not drawn: controlnet." in steered.out
+    assert "steers" not in unetscope("draw", "sd15").out
 
 
 def test_both_languages(unetscope) -> None:

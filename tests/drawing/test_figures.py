@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import torch
+from diffusers import UNet2DModel
 from torch import nn
 
 from unetscope.analysis.memory import Memory
@@ -98,6 +99,92 @@ def test_the_block_that_fails_is_marked() -> None:
     sheet = drawing(drawn(network))
     assert [block.failed for block in sheet.figure.blocks] == [False, True]
     assert "! 1" in text(sheet)
+
+
+def test_a_block_that_fails_in_the_decoder_is_drawn_with_its_skip() -> None:
+    network = Joined()
+    network.up2 = conv(7, 8)
+    sheet = drawing(drawn(network))
+    blocks, arcs = sheet.figure.blocks, sheet.figure.arcs
+    assert sheet.figure.no_u is None
+    assert [(b.name, b.failed) for b in blocks][-2:] == [("up1", False), ("up2", True)]
+    assert [blocks[arc.end].name for arc in arcs] == ["up1", "up2"]
+    assert blocks[-1].level == 0
+    assert "! up2" in text(sheet)
+    assert "Not drawn" not in text(sheet)
+
+
+def test_an_encoder_whose_skips_were_not_yet_joined_is_drawn() -> None:
+    kinds = {f"{way}_block_types": (f"{way.title()}Block2D",) * 3 for way in ("down", "up")}
+    network = UNet2DModel(sample_size=32, block_out_channels=(32, 64, 64), **kinds)
+    network.up_blocks[1].resnets[1].conv1 = conv(7, 64)
+    with torch.device("meta"):
+        given = torch.empty(1, 3, 32, 32), torch.zeros(1, dtype=torch.int64)
+    with pytest.raises(ForwardError) as failed:
+        trace(network.to("meta"), *given)
+    found = figure(View.of(failed.value.trace).network)
+    assert [block.name for block in found.blocks] == [
+        *("conv_in", "down_blocks.0", "down_blocks.1", "down_blocks.2", "mid_block"),
+        *("up_blocks.0", "up_blocks.1"),
+    ]
+    assert [block.failed for block in found.blocks] == [False] * 6 + [True]
+    assert found.no_u is None
+    assert found.steering == ()
+
+
+def test_what_fails_behind_a_unet_is_drawn() -> None:
+    found = drawing(drawn(nn.Sequential(Joined(), conv(7, 8)))).figure
+    assert [(b.name, b.part, b.failed) for b in found.blocks][-1] == ("1", "exit", True)
+    assert found.no_u is None
+
+
+def test_what_fails_stands_at_the_size_that_it_was_given() -> None:
+    found = drawing(drawn(nn.Sequential(conv(3, 8), nn.MaxPool2d(2), conv(4, 8)))).figure
+    assert [found.sizes[block.level] for block in found.blocks] == [(16, 16), (8, 8), (8, 8)]
+
+
+def test_several_unets_have_no_parts() -> None:
+    found = drawing(drawn(nn.Sequential(Joined(), Joined()))).figure
+    assert found.no_u is NoU.SEVERAL
+    assert {block.part for block in found.blocks} == {""}  # those of one UNet fit no other
+
+
+class ChannelsLast(nn.Module):
+    """A UNet of maps `(B, H, W, C)`; its decoder takes apart the channels into positions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter, self.high = conv(3, 8, 2), nn.Sequential(nn.LayerNorm(8), nn.Linear(8, 8))
+        self.low, self.widen = nn.Linear(32, 16), nn.Linear(16, 64)
+        self.merge = nn.Linear(24, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        held = self.high(self.enter(x).permute(0, 2, 3, 1))
+        places = (slice(None, None, 2), slice(1, None, 2))
+        x = torch.cat([held[:, i, j] for i in places for j in places], -1)
+        x = self.widen(self.low(x)).unflatten(-1, (2, 2, 16)).permute(0, 1, 3, 2, 4, 5)
+        return self.merge(torch.cat([x.flatten(3, 4).flatten(1, 2), held], -1))
+
+
+def test_channels_that_lie_last() -> None:
+    network = drawn(ChannelsLast()).network
+    found = figure(network, detail="layer")
+    assert found.no_u is None
+    assert found.sizes == ((8, 8), (4, 4))
+    blocks = {block.name: block for block in found.blocks}
+    assert (blocks["enter"].given, blocks["enter"].made) == ((3, 16, 16), (8, 8, 8))
+    assert (blocks["low"].given, blocks["low"].made) == ((32, 4, 4), (16, 4, 4))
+    assert (blocks["merge"].given, blocks["merge"].made) == ((16, 8, 8), (8, 8, 8))
+    assert [arc.shape for arc in found.arcs] == [(8, 8, 8)]
+    assert [row.width for row in blocks["high"].rows] == [(8, 8), (8, 8)]
+
+
+def test_what_only_holds_drawn_blocks_is_not_left_out() -> None:
+    stages = nn.Sequential(*(nn.Sequential(conv(8, 8), conv(8, 8, 2)) for _ in range(3)))
+    network = nn.Sequential(conv(3, 8), stages)
+    found = figure(drawn(network).network)
+    assert any(block.name.startswith("1.") for block in found.blocks)
+    assert found.beside == ()
 
 
 def test_no_skips_are_columns() -> None:

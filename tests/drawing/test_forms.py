@@ -16,6 +16,7 @@ from test_layouts import sheet_of
 from unetscope.drawing.figure import Arc, Block, Figure, NoU
 from unetscope.drawing.forms import FORMS, drawn, form_of
 from unetscope.drawing.heat import HEAT
+from unetscope.drawing.mermaid import mermaid, too_large
 from unetscope.drawing.nodes import ink
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.svg import COLORS
@@ -219,6 +220,33 @@ def test_mermaid(hostile: Sheet) -> None:
     check_names(texts, hostile)
     whole = "".join(texts)
     assert not re.search(r"\$\$|fa:fa-|ﬂ°|¶ß|\\n", whole)  # Mermaid reads these in entities too
+
+
+def test_what_mermaid_refuses(sd15) -> None:
+    inside = {d: drawing(View.of(sd15), detail=d) for d in ("block", "layer", "op")}
+    told = {d: too_large(mermaid(sheet), sheet) for d, sheet in inside.items()}
+    assert told["block"] is told["layer"] is None
+    assert told["op"] is not None
+    assert f"{len(mermaid(inside['op'])):,} characters, 22 edges" in told["op"].message
+    assert "--detail" in str(told["op"].hint)
+
+
+@pytest.mark.parametrize(("blocks", "edges"), [(334, 500), (336, 503)])
+def test_mermaid_draws_500_edges(blocks, edges) -> None:
+    sheet = network(tuple("abc"[at % 3] for at in range(blocks)))
+    assert len(sheet.figure.arcs) + len(sheet.figure.handed) == edges
+    found = too_large("flowchart TD", sheet)
+    assert (found is not None) == (edges > 500)
+    assert found is None or "--detail" not in str(found.hint)
+
+
+def test_rows_in_mermaid_are_not_padded(sd15) -> None:
+    sheet = drawing(View.of(sd15), detail="layer")
+    for line in mermaid(sheet).splitlines():
+        rows = line.split("<br>")[1:]
+        assert not any(re.search(r"[^;](?:#160;){3}|(?:#160;| )$", row) for row in rows)
+    assert "<br>#160;#160;conv1#160;#160;320#160;#160;0.9 %<br>" in mermaid(sheet)
+    assert "  style b1 text-align:left\n" in mermaid(sheet)
 
 
 STRING = r'"((?:[^"\\]|\\.)*)"'

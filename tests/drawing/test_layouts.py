@@ -17,7 +17,7 @@ from unetscope.drawing.bars import ADVANCE
 from unetscope.drawing.columns_of_cells import columns_of_cells
 from unetscope.drawing.columns_of_pixels import columns_of_pixels
 from unetscope.drawing.figure import Arc, Block, Figure, NoU, figure
-from unetscope.drawing.layout import Box, Label, Layout, arc_label, cells
+from unetscope.drawing.layout import Box, Label, Layout, arc_label, cells, folded
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.svg import svg
 from unetscope.drawing.text import text
@@ -173,6 +173,12 @@ def check_svg(sheet: Sheet) -> None:
 
 
 SHAPES = {"svg", "title", "desc", "style", "g", "rect", "path", "text"}
+
+
+def test_a_number_is_not_parted_from_its_unit() -> None:
+    assert folded("time_emb_proj  4→8  0.0 %", 23) == ["time_emb_proj  4→8", "0.0 %"]
+    assert folded("down_blocks.0  12.5 MiB", 20) == ["down_blocks.0", "12.5 MiB"]
+    assert folded("down_blocks.0 12.5 more", 20) == ["down_blocks.0 12.5", "more"]
 
 
 def test_shipped_configs(shipped: Sheet) -> None:

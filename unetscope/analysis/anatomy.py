@@ -14,6 +14,7 @@ from itertools import groupby
 from math import prod
 
 from unetscope.analysis.control import own_blocks
+from unetscope.analysis.map_shapes import map_size
 from unetscope.analysis.network import Network
 from unetscope.record import SkipEvent
 
@@ -61,7 +62,7 @@ def anatomy(network: Network) -> Anatomy:
         name: [] for name in ("entry", "encoder", "middle", "decoder", "exit")
     }
     for block in maps:
-        role = _role(network, block) if network.trace.skips else named_part(network, block)
+        role = role_of(network, block) if network.trace.skips else named_part(network, block)
         if role is None:  # nothing is joined and the name says nothing: before or after those
             role = "exit" if parts["encoder"] or parts["decoder"] else "entry"
         parts[role].append(block)
@@ -131,7 +132,7 @@ def _after_trunk(network: Network) -> list[int]:
     ]
 
 
-def _role(network: Network, block: int) -> str:
+def role_of(network: Network, block: int) -> str:
     """The part that a block belongs to by when it ran between pushes and joins."""
     named = named_part(network, block)
     step = network.step(block)
@@ -160,7 +161,7 @@ def _between(network: Network, block: int, blocks: Sequence[int]) -> str:
     back up decoder.
     """
     areas = {
-        other: prod(network.size(value))
+        other: prod(map_size(network, value))
         for other in blocks
         if (value := network.main_output(other)) is not None
     }

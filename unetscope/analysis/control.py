@@ -42,7 +42,10 @@ _FOUND: WeakKeyDictionary[Network, tuple[Control, ...]] = WeakKeyDictionary()
 
 
 def controls(network: Network) -> tuple[Control, ...]:
-    """What steers a UNet, in the order of the calls; nothing where no skip is joined."""
+    """What steers a UNet, in the order of the calls; nothing where no skip is joined.
+
+    Nor of a pass that failed: encoders whose skips were still to be joined would look alike.
+    """
     if network not in _FOUND:
         _FOUND[network] = tuple(_controls(network))
     return _FOUND[network]
@@ -103,7 +106,8 @@ def blocks(network: Network) -> tuple[int, ...]:
 
 def _candidates(network: Network, level: tuple[int, ...]) -> list[int]:
     """The calls that may steer: they return maps that are not all that the trunk works on."""
-    if network.trunk is None or not network.trace.skips:
+    trace = network.trace
+    if network.trunk is None or not trace.skips or trace.failure is not None:
         return []
     found: list[int] = []
     taken: set[int] = set()

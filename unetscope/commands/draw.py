@@ -88,6 +88,16 @@ def _of_two(network: SizedNetworkOptions, given: list[str], lang: str, names: st
     return overlaid(old, new, (given[0], given[1]))
 
 
+def _tell_refused(picture: str | bytes, sheet: Sheet, form: str) -> None:
+    """Say of a flowchart that it is too large to be shown, if it is."""
+    if form == "mermaid" and isinstance(picture, str):
+        from unetscope.drawing.mermaid import too_large
+
+        refused = too_large(picture, sheet)
+        if refused:
+            console.note(refused)
+
+
 @examples(
     ("unetscope draw sd15", "The U in the terminal: blocks, their shares of the cost, skips."),
     ("unetscope draw sdxl_base -o sdxl.svg", "The same as a picture for a paper or a README."),
@@ -155,11 +165,13 @@ def draw_command(
             if value not in (None, "block"):
                 raise UnetscopeError(
                     f"`{option}` is for one network: of two, the drawing tells what changed",
-                    hint="draw each of them alone",
+                    hint="draw each of them alone; `unetscope diff` lists the changes by module",
                 )
         sheet = _of_two(network, given, written.lang, names)
     if written.format != "terminal":
-        console.emit(drawn(sheet, written.format), output)
+        picture = drawn(sheet, written.format)
+        console.emit(picture, output)
+        _tell_refused(picture, sheet, written.format)
         return
     from unetscope.drawing.text import text
 

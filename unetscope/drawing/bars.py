@@ -79,12 +79,13 @@ def labels(block: Block, texts: Sequence[str], x: float, y: float, anchor: str) 
         y: the baseline of the first.
         anchor: `start` or `middle`.
     """
+    name = len(folded(title(block), _NAME))
     begin = x - ADVANCE * max(map(cells, texts)) / 2 if anchor == "middle" else x
     found = []
     for at, text in enumerate(texts):
         low = y + LINE * at
         if at < len(texts) - len(block.rows):
-            found.append(Label(x, low, text, anchor, at == 0))
+            found.append(Label(x, low, text, anchor, at < name))
         else:  # spaces at the ends of a text are not kept everywhere
             bare = text.lstrip(" ")
             found.append(Label(begin + ADVANCE * (len(text) - len(bare)), low, bare.rstrip(" ")))

@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from unetscope.analysis.anatomy import Anatomy, anatomy, in_a_row, stack_use
+from unetscope.analysis.control import controls
+from unetscope.analysis.map_shapes import map_shape
 from unetscope.analysis.network import Network
 from unetscope.drawing.stages import Stage, ends, hands_on, stages
 from unetscope.wording import harmless
@@ -110,6 +112,7 @@ class Figure:
         heat: what colours tell: `parameters` or `macs` as shares, `made` or `held` in bytes; empty
             for the parts.
         made_bytes: of all activations that the pass makes, in blocks or not.
+        steering: paths of what steers the UNet, such as a ControlNet, which is not drawn.
     """
 
     blocks: tuple[Block, ...]
@@ -122,6 +125,7 @@ class Figure:
     handed: frozenset[int] = field(default=frozenset())
     heat: str = ""
     made_bytes: int = 0
+    steering: tuple[str, ...] = ()
 
     def side(self, parts: Sequence[str]) -> list[int]:
         """The blocks of some parts, in the order of their calls."""
@@ -204,27 +208,38 @@ def figure(
             block._replace(rows=inside.rows(stage.calls))
             for block, stage in zip(blocks, runs, strict=True)
         )
+    several = bool(network.trace.skips) and in_a_row(network) > 1
+    if several:  # the parts are those of one UNet
+        blocks = tuple(block._replace(part="") for block in blocks)
     out = set(stack_use(network).out_of_order)
     calls = [stage.calls for stage in runs]
     arcs = tuple(
-        Arc(skip.push, *pair, network.spec(skip.value).shape[1:], skip in out)
+        Arc(skip.push, *pair, map_shape(network, skip.value), skip in out)
         for skip, pair in zip(network.trace.skips, ends(network, calls), strict=False)
     )
     drawn = {call for stage in runs for call in stage.calls}
-    beside = [network.path(call) for call in network.blocks if call not in drawn]
+    steering = [control.call for control in controls(network)]
+    told = drawn | {call for around in steering for call in network.below(around)}
+    beside = [call for call in network.blocks if told.isdisjoint(network.below(call))]
     trace = network.trace
     return Figure(
         blocks,
         arcs,
         sizes,
-        NoU.SEVERAL if arcs and in_a_row(network) > 1 else why_no_u(blocks, arcs),
+        NoU.SEVERAL if several else why_no_u(blocks, arcs),
         trace.total_params if costs else 0,
         trace.total_macs if costs else 0,
-        tuple(dict.fromkeys(harmless((names or {}).get(path, path)) for path in beside)),
+        _paths(network, beside, names or {}),
         frozenset(at for at in range(1, len(calls)) if hands_on(network, *calls[at - 1 : at + 1])),
         heat,
         sum(s.nbytes for s in trace.storages if not s.resident) if costs else 0,
+        _paths(network, steering, names or {}),
     )
+
+
+def _paths(network: Network, calls: Sequence[int], names: Mapping[str, str]) -> tuple[str, ...]:
+    paths = map(network.path, calls)
+    return tuple(dict.fromkeys(harmless(names.get(path, path)) for path in paths))
 
 
 def _levels(sizes: Sequence[Dims | None]) -> tuple[list[int], tuple[Dims, ...]]:
@@ -273,8 +288,8 @@ def _blocks(
                 len(stage.calls),
                 stage.part,
                 level,
-                None if given is None else network.spec(given).shape[1:],
-                None if made is None else network.spec(made).shape[1:],
+                None if given is None else map_shape(network, given),
+                None if made is None else map_shape(network, made),
                 failed=any(network.step(call).end is None for call in stage.calls),
             )
         )

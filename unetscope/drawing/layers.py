@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from unetscope.analysis.map_shapes import map_shape
 from unetscope.analysis.memory import Memory
 from unetscope.analysis.network import Network
 from unetscope.analysis.subtotals import subtotals
@@ -184,9 +185,9 @@ class Inside:
         """Channels of a feature map, features of others."""
         if value is None:
             return None
-        shape = self._network.spec(value).shape
         if self._network.is_map(value):
-            return shape[1]
+            return map_shape(self._network, value)[0]
+        shape = self._network.spec(value).shape
         return shape[-1] if len(shape) > 1 else None
 
     def _below(self, call: int, above: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import east_asian_width
@@ -150,8 +151,15 @@ def title(block: Block) -> str:
     return f"{mark} {name}" if mark else name
 
 
+_MEASURE = re.compile(r"\d[\d.,]* (?:%|[KMGT]?i?B\b)")
+"""A number with its unit."""
+
+
 def folded(text: str, width: int) -> list[str]:
-    """A text in lines of at most so many cells, broken behind dots and spaces where there are."""
+    """A text in lines of at most so many cells, broken behind dots and spaces where there are.
+
+    A number and its unit stay together.
+    """
     lines = []
     while text:
         end = 0
@@ -160,7 +168,9 @@ def folded(text: str, width: int) -> list[str]:
         end = max(end, 1)
         if end < len(text):
             for breaks in (". ", "_-/"):
-                stops = [at + 1 for at, char in enumerate(text[:end]) if char in breaks]
+                whole = {at for found in _MEASURE.finditer(text) for at in range(*found.span())}
+                ends = (at for at, char in enumerate(text[:end]) if char in breaks)
+                stops = [at + 1 for at in ends if at not in whole]
                 if stops and stops[-1] > end // 3:
                     end = stops[-1]
                     break

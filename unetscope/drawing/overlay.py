@@ -109,6 +109,7 @@ def overlay(
         new.macs,
         tuple(dict.fromkeys((*old.beside, *new.beside))),
         frozenset(handed),
+        steering=tuple(dict.fromkeys((*old.steering, *new.steering))),
         old=old,
         new=new,
         outside=outside,

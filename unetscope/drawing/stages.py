@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from unetscope.analysis.anatomy import Anatomy
+from unetscope.analysis.anatomy import Anatomy, role_of
 from unetscope.analysis.control import own_blocks
+from unetscope.analysis.map_shapes import Size, map_size
 from unetscope.analysis.network import Network
-
-Size = tuple[int, ...]
 
 _SEVERAL = 3
 """Resolutions of what one call holds, which is then no single block."""
@@ -37,6 +36,8 @@ class Stage(NamedTuple):
 def stages(network: Network, parts: Anatomy) -> list[Stage]:
     """The boxes of a network, in the order of their calls."""
     part_of = {call: part for part, calls in vars(parts).items() for call in calls}
+    if network.trace.skips:
+        part_of |= {call: role_of(network, call) for call in _failed(network, part_of)}
     calls = sorted(part_of) if network.trace.skips else _working(network, part_of)
     runs = [(call,) for call in calls]
     busy = {calls[at] for pair in ends(network, runs) for at in pair}
@@ -75,6 +76,13 @@ def ends(network: Network, runs: Sequence[tuple[int, ...]]) -> list[tuple[int, i
     return found
 
 
+def _failed(network: Network, drawn: Iterable[int]) -> list[int]:
+    """The outermost call in which the pass stopped and that holds nothing drawn; at most one."""
+    last = max(drawn, default=-1)  # whatever has not ended and began before holds it
+    found = [c for c, step in enumerate(network.trace.steps) if step.end is None and c > last]
+    return [call for call in found[:1] if _works(network, call)]
+
+
 def _working(network: Network, part_of: dict[int, str]) -> list[int]:
     """What is drawn where nothing is joined: the blocks, or what a single one of them holds."""
     found = [call for call in own_blocks(network) if _works(network, call)]
@@ -89,9 +97,9 @@ def _levels(network: Network, call: int) -> Iterator[int]:
     """A call, or what it holds if that works at several levels, as an autoencoder's encoder."""
     inner = [child for child in network.children[call] if _works(network, child)]
     sizes = {
-        network.size(value)
+        map_size(network, value)
         for child in inner
-        if (value := network.main_output(child)) is not None and max(network.size(value)) > 1
+        if (value := network.main_output(child)) is not None and max(map_size(network, value)) > 1
     }
     if len(sizes) < _SEVERAL:
         yield call
@@ -121,7 +129,7 @@ def _key(network: Network, call: int, part: str, busy: bool) -> Hashable:
     if busy or network.step(call).end is None:
         return call
     made = network.main_output(call)
-    size = None if made is None else network.size(made)
+    size = None if made is None else map_size(network, made)
     if part == "exit" and network.trace.skips:
         return part, size
     given = network.main_input(call)
@@ -137,8 +145,8 @@ def _sizes(network: Network, groups: Sequence[tuple[int, ...]]) -> list[Size | N
     joined: list[list[Size]] = [[] for _ in groups]
     pushed: list[list[Size]] = [[] for _ in groups]
     for skip, (first, last) in zip(network.trace.skips, ends(network, groups), strict=False):
-        pushed[first].append(network.size(skip.value))
-        joined[last].append(network.size(skip.onto))
+        pushed[first].append(map_size(network, skip.value))
+        joined[last].append(map_size(network, skip.onto))
     found: list[Size | None] = []
     for at, calls in enumerate(groups):
         sizes = joined[at] or sorted(pushed[at], reverse=True) or _made(network, calls)
@@ -147,16 +155,20 @@ def _sizes(network: Network, groups: Sequence[tuple[int, ...]]) -> list[Size | N
 
 
 def _made(network: Network, calls: Sequence[int]) -> list[Size]:
-    """The sizes of the feature maps that the innermost calls return; else of what they return."""
+    """The sizes of the feature maps that the innermost calls return; else of what they return.
+
+    Of a call that returned nothing, as the pass stopped in it, that of what it was given.
+    """
     inner = [c for call in calls for c in network.below(call) if not network.children[c]]
     found = [
-        network.size(value)
+        map_size(network, value)
         for call in inner
         for value in network.step(call).outputs[:1]
         if network.is_map(value)
     ]
-    ends = (network.main_output(call) for call in calls)
-    return found or [network.size(value) for value in ends if value is not None]
+    ends = [network.main_output(call) for call in calls]
+    ends += [network.main_input(call) for call in calls if network.step(call).end is None]
+    return found or [map_size(network, value) for value in ends if value is not None]
 
 
 def hands_on(network: Network, calls: Sequence[int], after: Sequence[int]) -> bool:

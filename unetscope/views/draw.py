@@ -30,6 +30,8 @@ def drawing(view: View, heat: str | None = None, detail: str = "block") -> Sheet
         notes.append(words.drawn_failed.format(where, shown(trace.failure.message).rstrip(".")))
     if found.beside:
         notes.append(words.not_drawn.format(some(words, found.beside)))
+    if found.steering:
+        notes.append(words.steering_not_drawn.format(some(words, found.steering)))
     if missing := unknown(trace):
         notes.append("".join(str(p.value) for p in without_formula(words, missing).parts))
     if any(block.rows for block in found.blocks):

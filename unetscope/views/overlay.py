@@ -108,6 +108,8 @@ def _notes(figure: Overlay, views: tuple[View, View], names: tuple[str, str]) ->
             yield from (f"{name}: {words.no_u[why.value]}" for name, why in reasons.items())
     if figure.beside:
         yield words.not_drawn.format(some(words, figure.beside))
+    if figure.steering:
+        yield words.steering_not_drawn.format(some(words, figure.steering))
     if missing := {**unknown(old.network.trace), **unknown(new.network.trace)}:
         yield plain(without_formula(words, missing))
     yield from dict.fromkeys((*old.untold, *new.untold))
