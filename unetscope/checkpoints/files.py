@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -115,7 +116,8 @@ def _sharded(path: Path) -> Header:
     missing = {name: file for file, names in shards.items() for name in names}
     for file, names in shards.items():
         part = _single(_beside(path, file))
-        whole = whole or Header(part.form, {}, part.metadata, {}, part.imports, part.unread)
+        whole = whole or replace(part, tensors={}, others={}, packed={})
+        whole.packed.update(part.packed)
         for name in names:
             if name in part:
                 whole.tensors[name] = part[name]

@@ -33,6 +33,8 @@ class Header(Mapping[str, TensorSpec]):
     """Further sets of tensors, by where a PyTorch checkpoint has them: `ema`, `optimizer`."""
     imports: tuple[str, ...] = ()
     """What Python would import to load the file: `collections.OrderedDict`. Nothing of it is."""
+    packed: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """The shapes of tensors that are stored flattened, as the file has them beside the tensors."""
     unread: dict[str, str] = field(default_factory=dict)
     """What stands there and is not looked into: where -> its class, such as `argparse.Namespace`,
     or why."""

@@ -49,7 +49,7 @@ def parts(header: Header) -> tuple[Part, ...]:
 
     Every tensor of the file is in exactly one part, or is the helper of one that is.
     """
-    found = [*_parts(header.tensors)]
+    found = [*_parts(header.tensors, header.packed)]
     for place, tensors in header.others.items():
         if TRAINING.search(place):
             nbytes = sum(spec.nbytes for spec in tensors.values())
@@ -82,8 +82,10 @@ def unet(header: Mapping[str, TensorSpec]) -> tuple[dict[str, TensorSpec], dict[
 
     If no part of it looks like a UNet, that is all tensors.
     """
-    tensors = header.tensors if isinstance(header, Header) else header
-    found = _averages([*_parts(tensors)])
+    if not isinstance(header, Header):
+        header = Header("", dict(header))
+    tensors = header.tensors
+    found = _averages([*_parts(tensors, header.packed)])
     networks = [part for part in found if part.kind == "unet"]
     if not networks:
         networks = [part for part in found if part.kind == "controlnet"]
@@ -105,10 +107,15 @@ def _bare(tensors: Mapping[str, TensorSpec]) -> Mapping[str, TensorSpec]:
     return bare
 
 
-def _parts(stored: Mapping[str, TensorSpec]) -> Iterator[Part]:
-    """The parts of one set of tensors."""
-    stored = unwrapped(stored)
-    whole = restored(stored)
+def _parts(
+    stored: Mapping[str, TensorSpec], packed: Mapping[str, tuple[int, ...]] | None = None
+) -> Iterator[Part]:
+    """The parts of one set of tensors, some of which may be packed."""
+    bare = unwrapped(stored)
+    names = dict(zip(stored, bare, strict=True)) if packed else {}
+    shapes = {names[name]: shape for name, shape in (packed or {}).items() if name in names}
+    stored = bare
+    whole = restored(stored, shapes)
     announced, added = _announced(whole.tensors)
     borne = _outermost(_borne(whole, announced))
     added = [name for name in added if _kind_at(name, borne) not in _KEEPS_LORA]

@@ -5,7 +5,7 @@ What is stored is told by the helpers' names, never by a shape alone:
 - scaled fp8: `scale_weight` or `weight_scale`, and `scaled_fp8` or `comfy_quant` as a mark;
 - NVFP4: `weight_scale_2` beside a byte for two elements along the last axis;
 - bitsandbytes: `weight.absmax` with `quant_state.bitsandbytes__nf4` beside a column of bytes, each
-  of two elements, whose shape stands in the weights and not in the header; `SCB` beside int8;
+  of two elements; the shape is a text that is stored as that tensor; `SCB` beside int8;
 - GPTQ and AWQ: `qweight`, `qzeros` and `scales` in the place of a linear layer's weight;
 - SVDQuant: `qweight` with `wscales`; optimum-quanto: `weight._data` with `weight._scale`.
 
@@ -20,7 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 
+import msgspec
+
+from unetscope.checkpoints.header import MOST_AXES
 from unetscope.record import TensorSpec
 
 HELPERS = frozenset(
@@ -41,9 +45,21 @@ _OF_WEIGHTS_TOO = ("output_scale", "pre_quant_scale", "SCB", "weight_format")
 _OF_FOUR_BITS = ("absmax", "quant_map", "nested_absmax", "nested_quant_map")
 _OF_PACKED = ("qzeros", "scales", "g_idx")
 _OF_SVD = ("wscales", "wzeros", "wtscale", "wcscales", "smooth_factor", "smooth_factor_orig")
-_STATE = ".quant_state.bitsandbytes__"
+STATE = ".quant_state.bitsandbytes__"
+"""What stands between a weight's name and its type in the name of what describes it."""
+LARGEST_STATE = 1_000
+"""The most bytes of such a description that are read; they have some 80 to 170."""
 _BYTES = ("int8", "uint8")
 _FOUR_BITS = {"nf4": "NF4", "fp4": "FP4"}
+
+
+class _State(msgspec.Struct):
+    """What bitsandbytes says of a weight, of which this much is read."""
+
+    shape: list[int]
+
+
+_state = msgspec.json.Decoder(_State).decode
 
 
 @dataclass
@@ -81,11 +97,23 @@ class Restored:
         return tuple(found)
 
 
-def restored(stored: Mapping[str, TensorSpec]) -> Restored:
+def described(state: bytes) -> tuple[int, ...] | None:
+    """The shape that bitsandbytes' description of a weight tells; None if it is damaged."""
+    try:
+        shape = tuple(_state(state).shape)
+    except (ValueError, RecursionError):
+        return None
+    return shape if len(shape) <= MOST_AXES and min(shape, default=0) >= 0 else None
+
+
+def restored(
+    stored: Mapping[str, TensorSpec], shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> Restored:
     """The true shapes of what a file holds.
 
     Args:
         stored: name -> tensor, as the header has them.
+        shapes: those of flattened ones, as far as the file tells them.
     """
     suspects = [
         name
@@ -102,8 +130,8 @@ def restored(stored: Mapping[str, TensorSpec]) -> Restored:
             found.tensors.pop(f"{owner}._scale", None)
         elif last in _MARKS:
             found.tensors.pop(name, None)
-        elif _STATE in name:
-            _four_bits(found, stored, name)
+        elif STATE in name:
+            _four_bits(found, stored, name, shapes or {})
         elif last in (*_OF_WEIGHTS, *_OF_WEIGHTS_TOO):
             _scaled(found, stored, owner, name)
     return found
@@ -126,9 +154,14 @@ def _scaled(found: Restored, stored: Mapping[str, TensorSpec], owner: str, helpe
         _count(found, "bitsandbytes int8")
 
 
-def _four_bits(found: Restored, stored: Mapping[str, TensorSpec], state: str) -> None:
+def _four_bits(
+    found: Restored,
+    stored: Mapping[str, TensorSpec],
+    state: str,
+    shapes: Mapping[str, tuple[int, ...]],
+) -> None:
     """A weight of bitsandbytes': a column of bytes, each of two elements."""
-    name, _, kind = state.partition(_STATE)
+    name, _, kind = state.partition(STATE)
     weight = stored.get(name)
     found.tensors.pop(state, None)
     if weight is None:
@@ -137,11 +170,14 @@ def _four_bits(found: Restored, stored: Mapping[str, TensorSpec], state: str) ->
         found.tensors.pop(f"{name}.{helper}", None)
     numel = 2 * weight.nbytes
     bias = stored.get(f"{name.removesuffix('weight')}bias")
-    shape: tuple[int, ...] = (numel,)
-    if bias is not None and len(bias.shape) == 1 and bias.numel and not numel % bias.numel:
+    shape = shapes.get(name)
+    if shape is not None and numel - prod(shape) in (0, 1):  # a last byte may hold one element
+        pass
+    elif bias is not None and len(bias.shape) == 1 and bias.numel and not numel % bias.numel:
         shape = bias.numel, numel // bias.numel
         found.told.add(name)
     else:
+        shape = (numel,)
         found.flat.add(name)
     found.tensors[name] = TensorSpec(shape, _FOUR_BITS.get(kind, "NF4"))
     _count(found, f"bitsandbytes {kind}")

@@ -2,7 +2,7 @@
 
 A file begins with the length of the header (eight bytes, little-endian), then the header in JSON:
 `{"conv_in.weight": {"dtype": "F16", "shape": [320, 4, 3, 3], "data_offsets": [0, 23040]}, ...}`.
-Nothing after it is read.
+Nothing after it is read, but the short texts in which bitsandbytes describes what it packed.
 
 Source: https://github.com/huggingface/safetensors, README, "Format".
 """
@@ -19,6 +19,7 @@ import msgspec
 
 from unetscope.checkpoints.header import MOST_AXES, MOST_TENSORS, Header, is_name
 from unetscope.checkpoints.pairs import pairs
+from unetscope.checkpoints.quantised import LARGEST_STATE, STATE, described
 from unetscope.checkpoints.stored import Stored
 from unetscope.dtypes import PACKED, is_dtype, itemsize
 from unetscope.record import TensorSpec
@@ -28,6 +29,8 @@ LARGEST_HEADER = 100_000_000
 LARGEST_METADATA = 4_000_000
 """The most bytes of metadata that are kept."""
 
+_MOST_STATES = 20_000
+"""The most descriptions of packed weights that are read of a file."""
 _LENGTH = 8
 _METADATA = "__metadata__"
 _KEY = re.compile(rb'"__metadata__"[ \t\r\n]*:[ \t\r\n]*')
@@ -106,6 +109,7 @@ def _header(file: Stored, text: bytes, room: int) -> Header:
     """What a header lists; the tensors must lie in the `room` bytes after it."""
     header = Header("safetensors", {})
     taken = []
+    states: list[tuple[str, tuple[int, int]]] = []
     try:
         metadata = bytes(_top(text.rstrip(b"\0")).metadata)
         if len(metadata) > LARGEST_METADATA:
@@ -123,12 +127,26 @@ def _header(file: Stored, text: bytes, room: int) -> Header:
             header.tensors[name] = spec
             if entry.data_offsets[0] < entry.data_offsets[1]:
                 taken.append(entry.data_offsets)
+            if STATE in name:
+                states.append((name, entry.data_offsets))
     except (ValueError, RecursionError) as error:
         file.damaged(f"a damaged header: {error}")
     taken.sort()
     if any(end > begin for (_, end), (begin, _) in pairwise(taken)):
         file.damaged("a damaged header: two tensors lie at the same bytes")
+    header.packed.update(_packed(file, states[:_MOST_STATES], file.size - room))
     return header
+
+
+def _packed(
+    file: Stored, states: Iterable[tuple[str, tuple[int, int]]], start: int
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The shapes of packed weights, from what describes each, after the bytes from `start` on."""
+    for name, (begin, end) in states:
+        if end - begin <= LARGEST_STATE:
+            shape = described(file.read(start + begin, end - begin))
+            if shape is not None:
+                yield name.partition(STATE)[0], shape
 
 
 def _entries(text: bytes, metadata: bytes) -> Iterator[tuple[str, _Entry]]:
