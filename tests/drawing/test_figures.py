@@ -179,6 +179,24 @@ def test_channels_that_lie_last() -> None:
     assert [row.width for row in blocks["high"].rows] == [(8, 8), (8, 8)]
 
 
+def test_a_sample_of_indices_has_channels_once_they_are_embedded() -> None:
+    class Tokens(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = nn.Embedding(20, 8)
+            self.first, self.last = nn.Conv2d(8, 4, 1), nn.Conv2d(4, 20, 1)
+
+        def forward(self, ids: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+            maps = self.first(self.words(ids).permute(0, 3, 1, 2))
+            return self.last(maps + text.mean((1, 2))[:, None, None, None])
+
+    with torch.device("meta"):
+        ids, text = torch.zeros(1, 6, 6, dtype=torch.int64), torch.zeros(1, 5, 9)
+        view = View.of(trace(Tokens(), ids, text))
+    made = {block.name: block.made for block in drawing(view).figure.blocks}
+    assert (made["first"], made["last"]) == ((4, 6, 6), (20, 6, 6))
+
+
 def test_what_only_holds_drawn_blocks_is_not_left_out() -> None:
     stages = nn.Sequential(*(nn.Sequential(conv(8, 8), conv(8, 8, 2)) for _ in range(3)))
     network = nn.Sequential(conv(3, 8), stages)

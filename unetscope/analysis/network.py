@@ -119,13 +119,17 @@ class Network:
 
         It is that of most tensors that skips are joined to, since a video `(B, C, F, H, W)` may be
         worked on as so many images, and what is pushed may be tokens; without skips it is the
-        sample's; 0 without a sample.
+        sample's, and one more where that holds indices, since what they mean has channels; 0
+        without a sample.
         """
-        held = [skip.onto for skip in self.trace.skips]
-        if not held and self.sample is not None:
-            held = [self.sample]
-        ranks = [len(self.spec(value).shape) for value in held]
+        ranks = [len(self.spec(skip.onto).shape) for skip in self.trace.skips]
+        if not ranks and self.sample is not None:
+            ranks = [len(self.spec(self.sample).shape) + self._is_of_indices(self.sample)]
         return max(ranks, key=ranks.count, default=0)
+
+    def _is_of_indices(self, value: int) -> bool:
+        kinds = (self.graph.kinds[at] for at, op in enumerate(self.trace.ops) if value in op.inputs)
+        return OpKind.EMBEDDING in kinds
 
     def is_map(self, value: int) -> bool:
         """Whether a value is a feature map `(B, C, *spatial)`."""
