@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
-from math import prod
+from math import inf
 
 import msgspec
 
@@ -21,7 +21,7 @@ from unetscope.checkpoints.header import MOST_AXES, MOST_TENSORS, Header, is_nam
 from unetscope.checkpoints.pairs import pairs
 from unetscope.checkpoints.quantised import LARGEST_STATE, STATE, described
 from unetscope.checkpoints.stored import Stored
-from unetscope.dtypes import PACKED, is_dtype, itemsize
+from unetscope.dtypes import PACKED, is_dtype
 from unetscope.record import TensorSpec
 
 LARGEST_HEADER = 100_000_000
@@ -190,23 +190,21 @@ def _ordinary(text: bytes, metadata: bytes) -> Iterable[tuple[str, _Entry]] | No
 def _spec(entry: _Entry) -> TensorSpec | None:
     """The tensor of an entry; None if its shape and dtype do not fill its bytes."""
     begin, end = entry.data_offsets
-    shape, dtype = tuple(entry.shape), entry.dtype
-    if min(shape, default=0) < 0 or len(shape) > MOST_AXES or not 0 <= begin <= end:
+    if not 0 <= begin <= end or len(entry.shape) > MOST_AXES:
         return None
+    spec, least, most = _known(tuple(entry.shape), entry.dtype)
+    return spec if least <= end - begin <= most else None
+
+
+@lru_cache(maxsize=10_000)  # networks have the same shapes over and over
+def _known(shape: tuple[int, ...], dtype: str) -> tuple[TensorSpec | None, int, float]:
+    """A tensor, and the least and the most bytes that it may fill; None if there is none such."""
     spec = TensorSpec(shape, _DTYPES.get(dtype, dtype))
-    size = _sizes(dtype)
-    if size is not None:
-        return spec if prod(shape) * size == end - begin else None
+    if min(shape, default=0) < 0:
+        return None, 0, 0
+    if is_dtype(spec.dtype) or dtype in PACKED:
+        return spec, spec.nbytes, spec.nbytes
     if not dtype.isidentifier() or len(dtype) > MOST_AXES:
-        return None
-    if dtype in PACKED:
-        return spec if spec.nbytes == end - begin else None
+        return None, 0, 0
     # Several elements of a newer type may share a byte.
-    return spec if spec.numel <= 8 * (end - begin) else None
-
-
-@lru_cache(maxsize=64)
-def _sizes(dtype: str) -> int | None:
-    """Bytes of an element of one of torch's types; None for another."""
-    name = _DTYPES.get(dtype, dtype)
-    return itemsize(name) if is_dtype(name) else None
+    return spec, -(-spec.numel // 8), inf
