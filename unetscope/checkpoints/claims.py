@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from unetscope.checkpoints.header import Header
 from unetscope.checkpoints.identified import Part
-from unetscope.checkpoints.lora import targets
+from unetscope.checkpoints.lora import forms as forms_of
 from unetscope.record import TensorSpec
 
 _NETWORKS = ("unet", "transformer")
@@ -120,21 +120,24 @@ def _of_families(header: Header, parts: tuple[Part, ...]) -> Iterator[str]:
 def _of_additions(header: Header, parts: tuple[Part, ...]) -> Iterator[str]:
     """What trainers write of a low-rank addition."""
     added = next((part for part in parts if part.kind == "lora"), None)
-    if added is None:
+    rank, module = map(header.metadata.get, ("ss_network_dim", "ss_network_module"))
+    algorithm = _algorithm(header)
+    if added is None or not (rank or module or algorithm):
         return
-    rank = header.metadata.get("ss_network_dim")
     ranks = _ranks(added.tensors)
     claimed = [int(rank) * n for n in _FUSED] if isinstance(rank, str) and rank.isdecimal() else []
     if claimed and ranks and ranks.isdisjoint(claimed):
-        yield f"`ss_network_dim` is `{rank}`, and the ranks are {min(ranks)} to {max(ranks)}"
+        least, most = min(ranks), max(ranks)
+        if least == most:
+            yield f"`ss_network_dim` is `{rank}`, and the rank is {least}"
+        else:
+            yield f"`ss_network_dim` is `{rank}`, and the ranks are {least} to {most}"
     form = added.name.partition(" for ")[0]
-    forms = {target.form for target in targets(added.tensors)}
-    algorithm = _algorithm(header)
+    forms = forms_of(added.tensors)
     meant = _FORMS.get(algorithm.lower())
     if meant and meant not in forms:
         said = f"`ss_network_args` has the algorithm `{algorithm}`"
         yield f"{said}, and the form of the tensors is {form}"
-    module = header.metadata.get("ss_network_module")
     for begins, writes in _MODULES:
         if isinstance(module, str) and module.startswith(begins) and writes not in forms:
             yield f"`ss_network_module` is `{module}`, and the form of the tensors is {form}"

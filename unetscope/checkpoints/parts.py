@@ -118,7 +118,8 @@ def _parts(
     whole = restored(stored, shapes)
     announced, added = _announced(whole.tensors)
     borne = _outermost(_borne(whole, announced))
-    added = [name for name in added if _kind_at(name, borne) not in _KEEPS_LORA]
+    if borne:
+        added = [name for name in added if _kind_at(name, borne) not in _KEEPS_LORA]
     if added:
         yield lora.part({name: whole.tensors[name] for name in added})
         taken = set(added)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from unetscope.checkpoints.identified import Part
 from unetscope.checkpoints.lora.bases import MODULES, Base, encoder_of, matches, twins
-from unetscope.checkpoints.lora.pieces import ENDS, LASTS, NORMS, Spotted, targets
+from unetscope.checkpoints.lora.pieces import ENDS, LASTS, NORMS, Spotted, forms, targets
 from unetscope.checkpoints.lora.targets import Target
 from unetscope.record import TensorSpec
 
-__all__ = ["ENDS", "LASTS", "Spotted", "part", "targets"]
+__all__ = ["ENDS", "LASTS", "Spotted", "forms", "part"]
 
 _MOST_SHOWN = 5
 
@@ -27,8 +28,8 @@ def part(tensors: Mapping[str, TensorSpec]) -> Part:
         tensors: the names that `Spotted` found, with their tensors.
     """
     added = [*targets(tensors)]
-    forms = Counter(target.form for target in added)
-    weighty = [form for form in forms if form != NORMS] or [*forms]
+    found = dict.fromkeys(target.form for target in added)
+    weighty = [form for form in found if form != NORMS] or [*found]
     low_rank = [form for form in weighty if form != "full difference"] or weighty
     form = " and ".join(sorted(low_rank))
     if any(".dora_scale" in name or ".lora_magnitude_vector" in name for name in tensors):
@@ -109,12 +110,18 @@ def _by_place(targets: list[Target]) -> dict[str, dict[str, Target]]:
     """Targets by where they stand, `network` or a text encoder; by their name in one spelling."""
     found: dict[str, dict[str, Target]] = defaultdict(dict)
     for target in targets:
-        key, place = target.name, "network"
-        for prefix, where in MODULES:
-            if key.startswith(prefix):
-                key, place = key[len(prefix) :], where or place
-                if where:
-                    break
-        key = key.replace(".", "_")
+        place, key = _place(target.name)
         found[place].setdefault(key, target)
     return dict(found)
+
+
+@lru_cache(maxsize=20_000)  # files have names in common
+def _place(name: str) -> tuple[str, str]:
+    """Where a target stands, and its name there in one spelling."""
+    place = "network"
+    for prefix, where in MODULES:
+        if name.startswith(prefix):
+            name, place = name[len(prefix) :], where or place
+            if where:
+                break
+    return place, name.replace(".", "_")

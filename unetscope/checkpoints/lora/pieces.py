@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from unetscope.checkpoints.lora.targets import Target, target
 from unetscope.record import TensorSpec
@@ -81,6 +82,10 @@ ENDS = frozenset({*_END, *_OLD_ENDS})
 """Ends of names that are worth a closer look; so is what has `.lora_` in it."""
 
 
+_MOST_NAMES = 20_000
+"""Names of which is remembered what they tell, since many files have names in common."""
+
+
 class Spotted:
     """Names that are pieces of low-rank additions, noted while all names are gone through."""
 
@@ -119,6 +124,7 @@ def _is_whole(name: str, tensors: Mapping[str, TensorSpec]) -> bool:
     return all(f"{owner}.{end}" in tensors for end in _GLORA)
 
 
+@lru_cache(maxsize=_MOST_NAMES)
 def _piece(name: str) -> tuple[str, str]:
     """The module that a piece is of, and what the piece is called."""
     module, _, last = name.rpartition(".")
@@ -147,16 +153,40 @@ def targets(tensors: Mapping[str, TensorSpec]) -> Iterator[Target]:
     """The modules that are added to, each with what is told of it."""
     modules: dict[str, _Pieces] = {}
     for name, spec in tensors.items():
-        last = name.rpartition(".")[2]
-        if last in _BESIDE or "lora_magnitude_vector" in name:
+        form = _form(name, spec)
+        if form is None:
             continue
         module, piece = _piece(name)
-        form = _LAST.get(last) or _END.get(name[len(module) + 1 :], "LoRA")
-        if last == "weight" and piece == "weight":
-            form = "IA3"
-        if last == "oft_blocks" and len(spec.shape) == 4:
-            form = "BOFT"
-        known = modules.setdefault(module, _Pieces(form))
+        known = modules.get(module)
+        if known is None:
+            known = modules[module] = _Pieces(form)
         known.shapes[_ROLES.get(piece, piece)] = spec.shape
     for module, pieces in modules.items():
         yield target(module, pieces.form, pieces.shapes)
+
+
+def forms(tensors: Mapping[str, TensorSpec]) -> set[str]:
+    """What is added: `LoRA`, `LoKr`."""
+    return {form for name, spec in tensors.items() if (form := _form(name, spec)) is not None}
+
+
+def _form(name: str, spec: TensorSpec) -> str | None:
+    """What a tensor is a piece of; None if it only stands beside one."""
+    form = _form_by_name(name)
+    return "BOFT" if form == "OFT" and _is_stack(name, spec) else form
+
+
+def _is_stack(name: str, spec: TensorSpec) -> bool:
+    """Whether a rotation is several, one after the other."""
+    return len(spec.shape) == 4 and name.endswith(".oft_blocks")
+
+
+@lru_cache(maxsize=_MOST_NAMES)
+def _form_by_name(name: str) -> str | None:
+    last = name[name.rfind(".") + 1 :]
+    if last in _BESIDE or "lora_magnitude_vector" in name:
+        return None
+    module, piece = _piece(name)
+    if last == "weight" and piece == "weight":
+        return "IA3"
+    return _LAST.get(last) or _END.get(name[len(module) + 1 :], "LoRA")
