@@ -64,6 +64,20 @@ def test_the_same_in_every_form(folder, unetscope):
     assert (folder / "found.csv").read_text().count("exact") == 2
 
 
+def test_csv_has_the_lists_of_json(folder, unetscope, small):
+    wrong = {"a;b": (2,)} | dict.fromkeys([*small][:2], (7,))
+    write(folder / "wrong.safetensors", wrong)
+    arguments = "identify", "wrong.safetensors", "in/deep", "-f"
+    told = json.loads(unetscope(*arguments, "json").out)["files"]["rows"]
+    rows = [*csv.DictReader(io.StringIO(unetscope(*arguments, "csv").out))]
+    assert any(";" in text for text in told[0]["evidence"])
+    for row, record in zip(rows, told, strict=True):
+        for key, value in record.items():
+            if isinstance(value, list):
+                field = row[key]
+                assert (json.loads(field) if field[0] == "[" else field.split(";")) == value
+
+
 def test_one_file_is_told_in_full(folder, unetscope):
     shown = unetscope("identify", "in/deep")
     assert shown.code == 0
