@@ -155,7 +155,8 @@ def _borne(whole: Restored, announced: Found) -> Found:
         fit = [s for s in signatures if s.fits(whole.tensors, prefix, whole.flat)]
         exact = [signature for signature in fit if not signature.general]
         if fit:
-            found[prefix] = exact or [min(fit, key=SIGNATURES.index)]
+            named = sorted(exact, key=lambda signature: not signature.name)
+            found[prefix] = named or [min(fit, key=SIGNATURES.index)]
     return found
 
 
@@ -228,7 +229,8 @@ def _told(
         first, *others = signatures
         if first.doubt:
             doubts = (*doubts, first.doubt)
-        doubts += tuple(f"it bears the signature of {other.name} as well" for other in others)
+        also = (other.name for other in others if other.name)
+        doubts += tuple(f"it bears the signature of {name} as well" for name in also)
         evidence = first.evidence(whole.tensors, prefix)
         return Part(first.kind, first.name, prefix, tensors, nbytes, evidence, doubts)
     if prefix == _SCHEDULE:
