@@ -197,6 +197,45 @@ def test_what_stands_in_a_folder_is_no_trap(folder):
     (folder / "in" / "closed").chmod(0o700)
 
 
+@pytest.fixture
+def closed(folder, small):
+    """Folders that may be listed but not entered, or neither, and a file that may not be read."""
+    write(folder / "in" / "closed.safetensors", small).chmod(0)
+    if os.access(folder / "in" / "closed.safetensors", os.R_OK):
+        pytest.skip("whoever runs this may read everything")
+    modes = {"listed": 0o600, "pipeline/vae": 0, "pipeline/unet": 0o700}
+    for inside, mode in modes.items():
+        (folder / inside).mkdir(parents=True)
+        write(folder / inside / "model.safetensors", small)
+        (folder / inside).chmod(mode)
+    (folder / "pipeline" / "model_index.json").write_text("{}")
+    yield folder
+    for inside in modes:
+        (folder / inside).chmod(0o700)
+
+
+def test_what_may_not_be_read_is_told(closed, unetscope):
+    shown = unetscope("identify", ".", "-f", "csv")
+    assert shown.code == 2
+    assert "4 of 6 could not be read" in shown.err
+    errors = {row["file"]: row["error"] for row in csv.DictReader(io.StringIO(shown.out))}
+    for file in ("in/closed.safetensors", "listed/model.safetensors"):
+        assert errors[file] == "cannot be read: permission denied"
+    assert errors["pipeline"] == "cannot read the folder `pipeline/vae`: permission denied"
+    told = "cannot read the folder `listed`: permission denied"
+    assert told in unetscope("params", "listed").err
+
+
+def test_a_file_that_an_index_names_is_told_by_its_name(folder, unetscope):
+    index = {"weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}}
+    (folder / "m.safetensors.index.json").write_text(json.dumps(index))
+    write(folder / "m-1.safetensors", {"a": (1,)})
+    (folder / "m-2.safetensors").write_bytes(b"")
+    rows = json.loads(unetscope("identify", ".", "-f", "json").out)["files"]["rows"]
+    (error,) = [row["error"] for row in rows if row["file"] == "m.safetensors.index.json"]
+    assert error.startswith("m-2.safetensors: ")
+
+
 def test_a_missing_file_is_told_with_the_one_that_was_meant(folder, unetscope):
     shown = unetscope("identify", "in/deep/v1.safetensor")
     assert (shown.code, shown.out) == (2, "")

@@ -71,6 +71,8 @@ def pipeline(folder: Path) -> tuple[Part, ...]:
     found: list[Part] = []
     for inside in sorted(path for path in folder.iterdir() if path.is_dir()):
         weights = files.in_folder(inside)
+        if weights is None and (error := files.unreadable(inside)):
+            raise error
         if weights is not None and is_file(weights):
             for part in parts(files.read(weights)):
                 found.append(replace(part, prefix=f"{inside.name}/{part.prefix}"))
