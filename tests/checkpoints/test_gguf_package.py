@@ -97,3 +97,15 @@ def test_metadata_of_every_kind(tmp_path, alignment):
     assert header.metadata["flags"] == "True, False"
     lists = {"nested", "deeper", "tokenizer.ggml.tokens", "tokenizer.ggml.scores"}
     assert header.unread.keys() == lists
+
+
+def test_one_of_several_files(tmp_path):
+    writer = gguf.GGUFWriter(tmp_path / "m.gguf", "sd1", split_max_tensors=1)
+    for name in ("a", "b", "c"):
+        writer.add_tensor(name, np.zeros((3,), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    told = [unetscope.identify(path).missing for path in sorted(tmp_path.iterdir())]
+    assert told == [(f"the other files: by its metadata it is number {n} of 3",) for n in (1, 2, 3)]

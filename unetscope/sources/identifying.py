@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unetscope.checkpoints import known
-from unetscope.checkpoints.claims import contradictions, missing
+from unetscope.checkpoints.claims import contradictions, missing, split
 from unetscope.checkpoints.header import Header, is_name
 from unetscope.checkpoints.identified import Certainty, Identified, Inferred, Part
 from unetscope.checkpoints.loading import loading
@@ -54,8 +54,13 @@ def identify(source: str | Path | Mapping[str, Any]) -> Identified:
     else:
         header = files.read(Path(source))
     held = _alone(header) or parts(header)
-    disagreeing = contradictions(header, held)
-    return replace(_of_parts(held), contradictions=disagreeing, loading=tuple(loading(header)))
+    found = _of_parts(held)
+    return replace(
+        found,
+        contradictions=contradictions(header, held),
+        missing=(*split(header), *found.missing),
+        loading=tuple(loading(header)),
+    )
 
 
 def _spec(name: Any, given: Any) -> TensorSpec:
