@@ -214,7 +214,6 @@ def diff(
         UnetscopeError: one of them cannot be had, as in `load`, or cannot run for real.
     """
     from unetscope.analysis.diff import diff as compare
-    from unetscope.analysis.diff import tensor_diff
     from unetscope.families import defaults
 
     before, after = (each if isinstance(each, Architecture) else load(each) for each in (old, new))
@@ -224,7 +223,12 @@ def diff(
         see_device(verify)
     tensors_only = before.source.tensors_only or after.source.tensors_only
     locks = before.source.comparable(), after.source.comparable()
-    found = tensor_diff(*locks) if tensors_only else compare(*locks, defaults)
+    if tensors_only:
+        from unetscope.sources.translating import tensor_diff
+
+        found = tensor_diff(*locks, after.source.info)
+    else:
+        found = compare(*locks, defaults)
     if verify is not None:
         from unetscope.analysis.diff.verified import with_verification
 

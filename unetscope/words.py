@@ -108,8 +108,9 @@ class Words:
                 zh="最接近的已发布网络，以及两者的差异",
             ),
             "component": Word(
-                en="no UNet: a part of a pipeline, or what is added to one",
-                zh="不是 UNet：是流程中的一个组件，或附加在其上的部分",
+                en="known by what it holds: a part of a pipeline or what is added to one, which no "
+                "config here describes",
+                zh="由其内容得知：是流程中的一个组件，或附加在其上的部分，这里没有配置可以描述它",
             ),
             "unknown": Word(en="nothing that is known here", zh="这里没有已知的对应"),
         }

@@ -10,6 +10,7 @@ from checkpoint_files import ROOT, write
 from unetscope.analysis.diff import tensor_diff
 from unetscope.analysis.diff.bare import bare
 from unetscope.analysis.names import compvis_names
+from unetscope.checkpoints.known import in_original_names
 from unetscope.files import locks, traces
 
 LOCK = ROOT / "configs" / "locks" / "sd15.lock"
@@ -84,6 +85,45 @@ def test_every_dialect_is_found_from_either_side(config):
     assert dict(forth.names) == {name: now for name, now in known.items() if name != now}
     assert set(forth.changes[0].mirrored().parts) == set(back.changes[0].parts)
     assert {pair[::-1] for pair in back.names} == set(forth.names)
+
+
+OLD_NAMES = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+
+
+def test_attentions_under_their_old_names(tmp_path, diff):
+    lock = locks.load(ROOT / "configs" / "locks" / "ddpm_cifar10_32.lock")
+    shapes = {tensor.name: tensor.shape for tensor in lock.tensors}
+    for ours, once in OLD_NAMES.items():
+        shapes = {name.replace(f".{ours}.", f".{once}."): s for name, s in shapes.items()}
+    path = write(tmp_path / "m.safetensors", shapes)
+    _, found = reported(diff, "ddpm_cifar10_32", path)
+    assert [(c["old"], c["new"]) for c in found["changes"]] == [("diffusers", "diffusers < 0.15")]
+    assert {(row["old"].split(".")[-2], row["new"].split(".")[-2]) for row in found["names"]} == {
+        ("to_q", "query"),
+        ("to_k", "key"),
+        ("to_v", "value"),
+        ("0", "proj_attn"),
+    }
+
+
+@pytest.mark.parametrize("config", ["adm_imagenet64", "iddpm_imagenet64_cond", "ldm_celebahq_256"])
+def test_queries_keys_and_values_in_one_tensor(tmp_path, diff, config):
+    lock = locks.load(ROOT / "configs" / "locks" / f"{config}.lock")
+    shapes = in_original_names({tensor.name: tensor.shape for tensor in lock.tensors})
+    path = write(tmp_path / "m.safetensors", shapes)
+    for pair, ends in (
+        ((config, path), ("diffusers", "CompVis")),
+        ((path, config), ("CompVis", "diffusers")),
+    ):
+        code, found = reported(diff, *pair)
+        assert code == 0
+        assert [(c["id"], c["old"], c["new"]) for c in found["changes"]] == [
+            ("module-renamed", *ends)
+        ]
+        fused = [row for row in found["names"] if ".qkv." in row["old"] + row["new"]]
+        assert len(fused) == 3 * sum(".qkv." in name for name in shapes)
+    assert "tensors of" in (err := diff(config, path)[2])
+    assert "have other shapes than in diffusers, such as `input_blocks." in err
 
 
 def test_what_a_full_checkpoint_holds_beside_the_unet(diff, full):

@@ -1,5 +1,6 @@
 """Networks in the names of DDPM's own code are those of diffusers."""
 
+import json
 import re
 
 import pytest
@@ -68,3 +69,47 @@ def test_a_network_in_ddpm_s_names_that_is_no_published_one():
     assert "left over, 1 in all: `down.0.block.0.other.weight`" in " ".join(
         identify(wrong).evidence
     )
+
+
+def test_diff_compares_ddpm_s_names_under_those_of_diffusers(tmp_path, diff):
+    theirs = in_ddpm_names(shapes_of("ddpm_cifar10_32"), 4)
+    path = write(tmp_path / "m.safetensors", theirs)
+    code, out, err = diff("ddpm_cifar10_32", path, "-f", "json")
+    found = json.loads(out)
+    assert code == 0
+    assert [(c["id"], c["old"], c["new"]) for c in found["changes"]] == [
+        ("module-renamed", "diffusers", "DDPM")
+    ]
+    names = {row["old"]: row["new"] for row in found["names"]}
+    assert set(names.values()) | {"conv_in.weight", "conv_in.bias", "conv_out.weight"} == (
+        theirs.keys() - {"conv_out.bias"}
+    )
+    assert names["mid_block.attentions.0.to_out.0.bias"] == "mid.attn_1.proj_out.bias"
+    assert names["up_blocks.0.resnets.2.norm1.bias"] == "up.3.block.2.norm1.bias"
+    assert "has names of DDPM; they are read as diffusers'" in err
+    assert "24 tensors of" in err
+    assert "`down.1.attn.0.k.weight`: [256, 256, 1, 1], there [256, 256]" in err
+
+
+def test_diff_of_two_in_ddpm_s_names_keeps_them(tmp_path, diff):
+    theirs = in_ddpm_names(shapes_of("ddpm_cifar10_32"), 4)
+    first = write(tmp_path / "first.safetensors", theirs)
+    wider = theirs | {"temb.dense.0.weight": (512, 256)}
+    second = write(tmp_path / "second.safetensors", wider)
+    _, out, err = diff(first, second, "-f", "json")
+    changes = [(c["id"], c["now"]) for c in json.loads(out)["changes"]]
+    assert changes == [("param-reshaped", "temb.dense.0.weight"), ("params", "")]
+    assert "diffusers" not in err
+
+
+def test_diff_of_what_is_no_published_network_is_in_diffusers_names_too(tmp_path, diff):
+    theirs = in_ddpm_names(shapes_of("ddpm_cifar10_32"), 4)
+    theirs |= {"extra.weight": (3,), "down.1.downsample.conv.weight": (256, 256, 1, 1)}
+    path = write(tmp_path / "m.safetensors", theirs)
+    changes = json.loads(diff(path, "ddpm_cifar10_32", "-f", "json")[1])["changes"]
+    assert {(c["id"], c["was"], c["now"]) for c in changes} == {
+        ("param-removed", "extra.weight", None),
+        ("param-reshaped", *(2 * ["down_blocks.1.downsamplers.0.conv.weight"])),
+        ("module-renamed", "", ""),
+        ("params", "", ""),
+    }

@@ -91,6 +91,27 @@ def test_damaged_files(tmp_path, content, said):
         files.read(path)
 
 
+def nested(lists):
+    """A file with one value of metadata, a list of lists."""
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + text("key") + struct.pack("<I", 9) + lists
+
+
+@pytest.mark.parametrize(
+    ("lists", "said"),
+    [
+        (struct.pack("<IQ", 9, 1) * 20, "nested more than 8 levels deep"),
+        (struct.pack("<IQ", 9, 300_000) + struct.pack("<IQ", 0, 0) * 300_000, "200,000 lists"),
+        (struct.pack("<IQ", 9, 2**60), "more than 1,000,000"),
+        (struct.pack("<IQ", 9, 3) + struct.pack("<IQ", 0, 0), "breaks off"),
+    ],
+)
+def test_lists_of_lists_have_bounds(tmp_path, lists, said):
+    path = tmp_path / "m.gguf"
+    path.write_bytes(nested(lists))
+    with pytest.raises(UnetscopeError, match=said):
+        files.read(path)
+
+
 @given(st.data())
 def test_changed_bytes_are_an_error_or_a_result(tmp_path_factory, data):
     whole = bytearray(gguf(TENSORS, KEYS))

@@ -72,3 +72,40 @@ def test_a_network_is_known_however_it_is_packed(tmp_path, kind, names):
     found = unetscope.identify(path)
     assert found.certainty.value == "built"
     assert found.inferred.config["unet"]["block_out_channels"] == [32, 64]
+
+
+@pytest.mark.parametrize("alignment", [1, 8, 4096])
+def test_metadata_of_every_kind(tmp_path, alignment):
+    writer = gguf.GGUFWriter(tmp_path / "m.gguf", "t5encoder")
+    writer.add_custom_alignment(alignment)
+    writer.add_token_list([f"<{number}>" for number in range(70_000)])
+    writer.add_token_scores([0.5] * 70_000)
+    writer.add_array("nested", [[1, 2], [3]])
+    writer.add_array("deeper", [[["a"], ["b", "c"]]])
+    writer.add_array("flags", [True, False])
+    writer.add_float64("wide", 1.5)
+    writer.add_int8("narrow", -3)
+    writer.add_tensor("w", np.zeros((3, 5), np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    header = files.read(tmp_path / "m.gguf")
+    assert {name: spec.shape for name, spec in header.items()} == {"w": (3, 5)}
+    assert header.metadata["general.alignment"] == alignment
+    assert (header.metadata["wide"], header.metadata["narrow"]) == (1.5, -3)
+    assert header.metadata["flags"] == "True, False"
+    lists = {"nested", "deeper", "tokenizer.ggml.tokens", "tokenizer.ggml.scores"}
+    assert header.unread.keys() == lists
+
+
+def test_one_of_several_files(tmp_path):
+    writer = gguf.GGUFWriter(tmp_path / "m.gguf", "sd1", split_max_tensors=1)
+    for name in ("a", "b", "c"):
+        writer.add_tensor(name, np.zeros((3,), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    told = [unetscope.identify(path).missing for path in sorted(tmp_path.iterdir())]
+    assert told == [(f"the other files: by its metadata it is number {n} of 3",) for n in (1, 2, 3)]

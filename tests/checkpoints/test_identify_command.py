@@ -64,6 +64,20 @@ def test_the_same_in_every_form(folder, unetscope):
     assert (folder / "found.csv").read_text().count("exact") == 2
 
 
+def test_csv_has_the_lists_of_json(folder, unetscope, small):
+    wrong = {"a;b": (2,)} | dict.fromkeys([*small][:2], (7,))
+    write(folder / "wrong.safetensors", wrong)
+    arguments = "identify", "wrong.safetensors", "in/deep", "-f"
+    told = json.loads(unetscope(*arguments, "json").out)["files"]["rows"]
+    rows = [*csv.DictReader(io.StringIO(unetscope(*arguments, "csv").out))]
+    assert any(";" in text for text in told[0]["evidence"])
+    for row, record in zip(rows, told, strict=True):
+        for key, value in record.items():
+            if isinstance(value, list):
+                field = row[key]
+                assert (json.loads(field) if field[0] == "[" else field.split(";")) == value
+
+
 def test_one_file_is_told_in_full(folder, unetscope):
     shown = unetscope("identify", "in/deep")
     assert shown.code == 0
@@ -181,6 +195,45 @@ def test_what_stands_in_a_folder_is_no_trap(folder):
     for link in ("in/loop.safetensors", "in/deep/gone.safetensors"):
         assert found[link].message == "a link that leads nowhere"
     (folder / "in" / "closed").chmod(0o700)
+
+
+@pytest.fixture
+def closed(folder, small):
+    """Folders that may be listed but not entered, or neither, and a file that may not be read."""
+    write(folder / "in" / "closed.safetensors", small).chmod(0)
+    if os.access(folder / "in" / "closed.safetensors", os.R_OK):
+        pytest.skip("whoever runs this may read everything")
+    modes = {"listed": 0o600, "pipeline/vae": 0, "pipeline/unet": 0o700}
+    for inside, mode in modes.items():
+        (folder / inside).mkdir(parents=True)
+        write(folder / inside / "model.safetensors", small)
+        (folder / inside).chmod(mode)
+    (folder / "pipeline" / "model_index.json").write_text("{}")
+    yield folder
+    for inside in modes:
+        (folder / inside).chmod(0o700)
+
+
+def test_what_may_not_be_read_is_told(closed, unetscope):
+    shown = unetscope("identify", ".", "-f", "csv")
+    assert shown.code == 2
+    assert "4 of 6 could not be read" in shown.err
+    errors = {row["file"]: row["error"] for row in csv.DictReader(io.StringIO(shown.out))}
+    for file in ("in/closed.safetensors", "listed/model.safetensors"):
+        assert errors[file] == "cannot be read: permission denied"
+    assert errors["pipeline"] == "cannot read the folder `pipeline/vae`: permission denied"
+    told = "cannot read the folder `listed`: permission denied"
+    assert told in unetscope("params", "listed").err
+
+
+def test_a_file_that_an_index_names_is_told_by_its_name(folder, unetscope):
+    index = {"weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}}
+    (folder / "m.safetensors.index.json").write_text(json.dumps(index))
+    write(folder / "m-1.safetensors", {"a": (1,)})
+    (folder / "m-2.safetensors").write_bytes(b"")
+    rows = json.loads(unetscope("identify", ".", "-f", "json").out)["files"]["rows"]
+    (error,) = [row["error"] for row in rows if row["file"] == "m.safetensors.index.json"]
+    assert error.startswith("m-2.safetensors: ")
 
 
 def test_a_missing_file_is_told_with_the_one_that_was_meant(folder, unetscope):

@@ -1,5 +1,7 @@
 """Signatures: each is told from all others, and fits the networks that the references build."""
 
+import re
+
 import pytest
 from named_networks import (
     clip_text,
@@ -13,18 +15,25 @@ from named_networks import (
     under,
 )
 
+from unetscope.checkpoints.identified import Certainty
+from unetscope.checkpoints.known import in_original_names
 from unetscope.checkpoints.parts import parts
 from unetscope.checkpoints.signatures import SIGNATURES
 from unetscope.record import TensorSpec
+from unetscope.sources.identifying import identify
 
 
 def least(signature):
     """The fewest tensors that bear a signature."""
     last = [form.format(count - 1) for form, count in signature.blocks.items()]
-    return {
+    found = {
         name: TensorSpec(tuple(7 if n is None else n for n in pattern or (7,)), "float16")
         for name, pattern in (dict.fromkeys(last) | dict(signature.has)).items()
     }
+    if signature.elements:
+        more = signature.elements - sum(spec.numel for spec in found.values())
+        found["all.else"] = TensorSpec((more,), "float16")
+    return found
 
 
 @pytest.mark.parametrize("number", range(len(SIGNATURES)))
@@ -123,6 +132,96 @@ KL = {
     "up_block_types": ("UpDecoderBlock2D",) * 4,
     "layers_per_block": 2,
 }
+SDXL = {
+    "block_out_channels": (320, 640, 1280),
+    "cross_attention_dim": 2048,
+    "transformer_layers_per_block": (1, 2, 10),
+    "use_linear_projection": True,
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 256,
+    "projection_class_embeddings_input_dim": 2816,
+}
+MOVING = {"cross_attention_dim": 768, "use_motion_mid_block": False}
+STAGE_C = {
+    "clip_text_in_channels": 1280,
+    "clip_image_in_channels": 768,
+    "switch_level": (False,),
+}
+STAGE_B = {
+    "in_channels": 4,
+    "out_channels": 4,
+    "patch_size": 2,
+    "conditioning_dim": 1280,
+    "down_blocks_repeat_mappers": (1, 1, 1, 1),
+    "up_blocks_repeat_mappers": (3, 3, 2, 2),
+    "effnet_in_channels": 16,
+    "pixel_mapper_in_channels": 3,
+    "timestep_conditioning_type": ("sca",),
+    "dropout": (0, 0, 0.1, 0.1),
+}
+BLOCK = ("SDCascadeResBlock", "SDCascadeTimestepBlock")
+READS = (*BLOCK, "SDCascadeAttnBlock")
+UNETS = {
+    "Stable Video Diffusion": ("UNetSpatioTemporalConditionModel", {}),
+    "ModelScope, text to video": ("UNet3DConditionModel", {}),
+    "I2VGen-XL": ("I2VGenXLUNet", {}),
+    "SD1, AnimateDiff v1": ("UNetMotionModel", MOVING | {"motion_max_seq_length": 24}),
+    "SD1, AnimateDiff v2": ("UNetMotionModel", {"cross_attention_dim": 768}),
+    "SD1, AnimateDiff v3": ("UNetMotionModel", MOVING),
+    "SDXL, AnimateDiff": (
+        "UNetMotionModel",
+        SDXL
+        | {
+            "down_block_types": ("DownBlockMotion", *["CrossAttnDownBlockMotion"] * 2),
+            "up_block_types": (*["CrossAttnUpBlockMotion"] * 2, "UpBlockMotion"),
+            "num_attention_heads": (5, 10, 20),
+            "temporal_transformer_layers_per_block": (1, 1, 1),
+            "use_motion_mid_block": False,
+        },
+    ),
+    "Kandinsky 3": ("Kandinsky3UNet", {}),
+    "Stable Cascade, stage C": ("StableCascadeUNet", STAGE_C),
+    "Stable Cascade, stage C (lite)": (
+        "StableCascadeUNet",
+        STAGE_C
+        | {
+            "block_out_channels": (1536, 1536),
+            "num_attention_heads": (24, 24),
+            "conditioning_dim": 1536,
+            "down_num_layers_per_block": (4, 12),
+            "up_num_layers_per_block": (12, 4),
+        },
+    ),
+    "Stable Cascade, stage B": (
+        "StableCascadeUNet",
+        STAGE_B
+        | {
+            "block_out_channels": (320, 640, 1280, 1280),
+            "num_attention_heads": (0, 0, 20, 20),
+            "down_num_layers_per_block": (2, 6, 28, 6),
+            "up_num_layers_per_block": (6, 28, 6, 2),
+            "block_types_per_layer": (BLOCK, BLOCK, READS, READS),
+        },
+    ),
+    "Stable Cascade, stage B (lite)": (
+        "StableCascadeUNet",
+        STAGE_B
+        | {
+            "block_out_channels": (320, 576, 1152, 1152),
+            "num_attention_heads": (0, 9, 18, 18),
+            "down_num_layers_per_block": (2, 4, 14, 4),
+            "up_num_layers_per_block": (4, 14, 4, 2),
+            "block_types_per_layer": (BLOCK, READS, READS, READS),
+        },
+    ),
+}
+CONTROLNETS = {
+    "SparseCtrl": ("SparseControlNetModel", {"cross_attention_dim": 768}),
+    "ControlNet union for SDXL": (
+        "ControlNetUnionModel",
+        SDXL | {"down_block_types": ("DownBlock2D", *["CrossAttnDownBlock2D"] * 2)},
+    ),
+}
 BUILT = {
     "KL autoencoder of SD1, SD2 and SDXL": ("AutoencoderKL", KL),
     "KL autoencoder of Flux.1 or SD3, 16 channels": (
@@ -210,7 +309,6 @@ BUILT = {
             "joint_attention_dim": 7680,
         },
     ),
-    "Kandinsky 3": ("Kandinsky3UNet", {}),
     "Mochi": ("MochiTransformer3DModel", {"num_layers": 1}),
     "Sana": ("SanaTransformer2DModel", {"num_layers": 1}),
     "AuraFlow": ("AuraFlowTransformer2DModel", {"num_mmdit_layers": 1, "num_single_dit_layers": 1}),
@@ -257,13 +355,17 @@ def diffusers():
     return pytest.importorskip("diffusers")
 
 
-@pytest.mark.parametrize("name", BUILT)
-def test_networks_of_diffusers(diffusers, name):
+def built(diffusers, kind, options):
+    """The shapes of a network of diffusers."""
     torch = pytest.importorskip("torch")
-    kind, options = BUILT[name]
     with torch.device("meta"):
         network = getattr(diffusers, kind)(**options)
-    shapes = {n: tuple(tensor.shape) for n, tensor in network.state_dict().items()}
+    return {n: tuple(tensor.shape) for n, tensor in network.state_dict().items()}
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_networks_of_diffusers(diffusers, name):
+    shapes = built(diffusers, *BUILT[name])
     if name in DEPTHS:
         (found,) = parts(header(shapes))
         assert found.kind == "transformer"
@@ -272,3 +374,51 @@ def test_networks_of_diffusers(diffusers, name):
     (found,) = parts(header(shapes))
     assert found.name == name
     assert {n: spec.shape for n, spec in found.tensors.items()} == shapes
+
+
+@pytest.mark.parametrize("name", UNETS)
+def test_unets_that_no_config_describes(diffusers, name):
+    shapes = built(diffusers, *UNETS[name])
+    found = identify(shapes)
+    assert (found.certainty, found.label) == (Certainty.COMPONENT, name)
+    assert [(part.kind, part.name) for part in found.parts] == [("unet", name)]
+    assert any("elements in all" in sentence for sentence in found.evidence)
+
+
+@pytest.mark.parametrize("name", UNETS)
+def test_those_with_less_or_more_do_not_bear_the_name(diffusers, name):
+    shapes = built(diffusers, *UNETS[name])
+    inside = [n for n in shapes if re.match(r"(up|down)_blocks\.1\.", n)]
+    pruned = {n: shape for n, shape in shapes.items() if n != inside[-1]}
+    wider = shapes | {inside[0]: (1 + shapes[inside[0]][0], *shapes[inside[0]][1:])}
+    for changed in (pruned, wider):
+        assert identify(changed).label != name
+        assert [part.kind for part in parts(header(changed))] == ["unet"]
+
+
+def test_stable_video_diffusion_in_its_own_names(diffusers):
+    shapes = built(diffusers, "UNetSpatioTemporalConditionModel", {})
+    theirs = under("model.diffusion_model.", in_original_names(shapes))
+    found = identify(theirs | {"conditioner.embedders.3.x.weight": (3,)})
+    assert (found.certainty, found.label) == (Certainty.COMPONENT, "Stable Video Diffusion")
+    first = next(iter(theirs))
+    less = {n: shape for n, shape in theirs.items() if n != first}
+    assert identify(less).label == "unknown UNet"
+
+
+@pytest.mark.parametrize("name", CONTROLNETS)
+def test_controlnets_that_no_config_describes(diffusers, name):
+    found = identify(built(diffusers, *CONTROLNETS[name]))
+    assert (found.certainty, found.label) == (Certainty.COMPONENT, name)
+    assert any(told.startswith("it looks like a") for told in found.evidence)
+
+
+def test_a_unet_that_nobody_knows_beside_a_component():
+    unet = {"conv_in.weight": (8, 4, 3, 3), "conv_out.weight": (4, 8, 3, 3)}
+    unet |= {f"{side}_blocks.0.resnets.0.conv1.weight": (8, 8, 3, 3) for side in ("down", "up")}
+    beside = under("cond_stage_model.transformer.", clip_text(768, 12))
+    found = identify(under("model.diffusion_model.", unet) | beside)
+    assert (found.certainty, found.label) == (Certainty.UNKNOWN, "unknown UNet")
+    assert {part.name for part in found.parts} == {"", "CLIP ViT-L/14"}
+    assert found.evidence
+    assert not any("text_model" in sentence for sentence in found.evidence)

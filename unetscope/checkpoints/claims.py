@@ -101,6 +101,14 @@ def missing(parts: tuple[Part, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def split(header: Header) -> tuple[str, ...]:
+    """Which part a GGUF file is of several that are one, in a sentence."""
+    number, count = (header.metadata.get(f"split.{key}") for key in ("no", "count"))
+    if not isinstance(number, int) or not isinstance(count, int) or count < 2:
+        return ()
+    return (f"the other files: by its metadata it is number {number + 1} of {count}",)
+
+
 def _of_families(header: Header, parts: tuple[Part, ...]) -> Iterator[str]:
     seen = [family for part in parts if (family := _family_of(part))]
     found = " and ".join(dict.fromkeys(seen))

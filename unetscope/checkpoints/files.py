@@ -11,7 +11,7 @@ from unetscope.checkpoints.header import MOST_TENSORS, Header
 from unetscope.checkpoints.stored import Stored, opened
 from unetscope.errors import Place, UnetscopeError
 from unetscope.files import weights
-from unetscope.files.reading import is_file, is_folder
+from unetscope.files.reading import is_file, is_folder, why
 from unetscope.wording import pasted
 
 INDEX = ".index.json"
@@ -106,6 +106,18 @@ def in_folder(path: Path) -> Path | None:
         there = [path / name for name in names if name.lower().endswith(ends)]
         if there:
             return there[0] if len(there) == 1 and is_file(there[0]) else None
+    return None
+
+
+def unreadable(folder: Path) -> UnetscopeError | None:
+    """Why nothing can be said of what a folder holds; None if something can."""
+    try:
+        for file in folder.iterdir():
+            file.stat()
+    except PermissionError as error:
+        return UnetscopeError(f"cannot read the folder `{folder}`: {why(error)}")
+    except OSError:
+        return None
     return None
 
 

@@ -84,9 +84,20 @@ def _in(path: Path) -> Iterator[Found]:
                 continue
             if is_file(path):
                 yield str(path), None
-            elif each.is_symlink() and not is_there(path):
-                yield str(path), UnetscopeError("a link that leads nowhere")
+            elif (wrong := _why_not(path)) is not None:
+                yield str(path), wrong
         folders += [folder / each.name for each in reversed(inside)]
+
+
+def _why_not(path: Path) -> UnetscopeError | None:
+    """Why a name in a folder is no file; None if it is something else, such as a pipe."""
+    try:
+        path.stat()
+    except PermissionError as error:
+        return UnetscopeError(f"cannot be read: {why(error)}")
+    except OSError:
+        return UnetscopeError("a link that leads nowhere")
+    return None
 
 
 def _is_whole(name: str, beside: set[str]) -> bool:

@@ -28,6 +28,9 @@ _MOST_KEYS = 100_000
 _LONGEST_TEXT = 100_000
 _LONGEST_LIST = 64
 _MOST_TEXTS = 1_000_000
+_MOST_LISTS = 200_000
+_DEEPEST = 8
+"""Lists in each other."""
 _TEXT, _LIST = 8, 9
 _NUMBERS = dict(enumerate(("B", "b", "H", "h", "I", "i", "f", "?")))
 _NUMBERS |= {10: "Q", 11: "q", 12: "d"}
@@ -98,7 +101,7 @@ class _Cursor:
     """A place in the bytes of a header."""
 
     def __init__(self, data: bytes) -> None:
-        self.data, self.at = data, 4
+        self.data, self.at, self.lists = data, 4, 0
 
     def take(self, length: int) -> bytes:
         """The next bytes."""
@@ -118,8 +121,13 @@ class _Cursor:
         found = self.take(self.number("Q"))
         return found[:_LONGEST_TEXT].decode("utf-8", "replace")
 
-    def value(self, kind: int) -> Any:
-        """The next value of metadata; None for a list that is long or holds no numbers."""
+    def value(self, kind: int, depth: int = 0) -> Any:
+        """The next value of metadata; None for a list that is long or holds no numbers.
+
+        Args:
+            kind: of the value.
+            depth: of the lists that it stands in.
+        """
         if kind == _TEXT:
             return self.text()
         if kind != _LIST:
@@ -127,18 +135,26 @@ class _Cursor:
                 raise ValueError(f"a value of the unknown kind {kind}")
             return self.number(_NUMBERS[kind])
         kind, count = self.number("I"), self.number("Q")
+        self.lists += 1
+        if self.lists > _MOST_LISTS:
+            raise ValueError(f"more than {_MOST_LISTS:,} lists, the bound for a header")
         if kind in _NUMBERS:
             form = "<" + _NUMBERS[kind]
             found = self.take(count * struct.calcsize(form))
             short = count <= _LONGEST_LIST
             return [number for (number,) in struct.iter_unpack(form, found)] if short else None
-        if kind != _TEXT:
+        if kind not in (_TEXT, _LIST):
             raise ValueError(f"a list of the unknown kind {kind}")
         if count > _MOST_TEXTS:
             raise ValueError(f"a list of {count:,} texts, more than {_MOST_TEXTS:,}")
+        if depth == _DEEPEST:
+            raise ValueError(f"nested more than {_DEEPEST} levels deep")
         for _ in range(count):
-            length = self.number("Q")
-            self.at += length
+            if kind == _LIST:
+                self.value(kind, depth + 1)
+            else:
+                length = self.number("Q")
+                self.at += length
         self.take(0)
         return None
 

@@ -24,7 +24,8 @@ class Certainty(Enum):
     NEAR = "near"
     """The nearest published network, and how it differs."""
     COMPONENT = "component"
-    """No UNet: a part of a pipeline or what is added to one, known by its evidence."""
+    """Known by its evidence, and no config describes it: a part of a pipeline, what is added to
+    one, or a UNet of other code."""
     UNKNOWN = "unknown"
     """What it looks like, and what decided against it."""
 

@@ -71,6 +71,8 @@ def pipeline(folder: Path) -> tuple[Part, ...]:
     found: list[Part] = []
     for inside in sorted(path for path in folder.iterdir() if path.is_dir()):
         weights = files.in_folder(inside)
+        if weights is None and (error := files.unreadable(inside)):
+            raise error
         if weights is not None and is_file(weights):
             for part in parts(files.read(weights)):
                 found.append(replace(part, prefix=f"{inside.name}/{part.prefix}"))
@@ -155,7 +157,8 @@ def _borne(whole: Restored, announced: Found) -> Found:
         fit = [s for s in signatures if s.fits(whole.tensors, prefix, whole.flat)]
         exact = [signature for signature in fit if not signature.general]
         if fit:
-            found[prefix] = exact or [min(fit, key=SIGNATURES.index)]
+            named = sorted(exact, key=lambda signature: not signature.name)
+            found[prefix] = named or [min(fit, key=SIGNATURES.index)]
     return found
 
 
@@ -228,7 +231,8 @@ def _told(
         first, *others = signatures
         if first.doubt:
             doubts = (*doubts, first.doubt)
-        doubts += tuple(f"it bears the signature of {other.name} as well" for other in others)
+        also = (other.name for other in others if other.name)
+        doubts += tuple(f"it bears the signature of {name} as well" for name in also)
         evidence = first.evidence(whole.tensors, prefix)
         return Part(first.kind, first.name, prefix, tensors, nbytes, evidence, doubts)
     if prefix == _SCHEDULE:

@@ -48,8 +48,8 @@ def identify_command(
 
     Exact: the names and shapes are those of published networks. Built: a config was read off them,
     and the network that it describes has exactly these tensors. Near: the nearest published
-    network, and how it differs. Component: no UNet, but a part of a pipeline, or a LoRA. Only
-    headers are read, and nothing that a file names is run.
+    network, and how it differs. Component: a LoRA, a part of a pipeline or a UNet of other code,
+    known by what it holds. Only headers are read, and nothing that a file names is run.
 
     Exit 0, whatever the files are; 2: one of them cannot be read.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -84,6 +85,8 @@ def locate(reference: str, *, folder: Path | None = None, place: Place | None = 
     if stem in configs:
         return configs[stem]
     if folder_there:
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise ConfigError(f"cannot read the folder `{reference}`: permission denied")
         raise ConfigError(
             f"{quoted(reference)} is a folder without unet/config.json or config.json",
             hint="name a config file, or the folder of a model in diffusers' form",

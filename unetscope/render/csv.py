@@ -1,7 +1,8 @@
 r"""One table as CSV: a header of column keys, then the data of its rows.
 
 Numbers stand as they are, what is not known is empty, a shape reads `1x320x64x64`, a list is
-joined by `;`. Totals are left out, so that adding up a column gives them. Spreadsheets run text
+joined by `;`. One that would be split elsewhere is JSON, as is one of nothing: what begins with `[`
+is to be read so. Totals are left out, so that adding up a column gives them. Spreadsheets run text
 that begins like a formula (`=`, `+`, `-`, `@`): an apostrophe goes before it, as before text that
 already has one there; a sign that stands alone is harmless and stays. Control characters are
 written out (`\x1b`), so that printing the file is harmless too.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -84,11 +86,17 @@ def _plain(data: Any, *, dims: bool = False) -> str:
         case list() | tuple() if any(isinstance(item, list | tuple) for item in data):
             return ";".join(_plain(item, dims=True) for item in data)
         case list() | tuple():
-            return ("x" if dims and all(map(_is_dim, data)) else ";").join(
-                map(_plain, data)
-            ) or "[]"
+            return _joined(data, "x" if dims and all(map(_is_dim, data)) else ";")
         case _:
             return str(data)
+
+
+def _joined(items: Sequence[Any], by: str) -> str:
+    texts = [_plain(item) for item in items]
+    joined = by.join(texts)
+    if joined and not joined.startswith("[") and not any(by in text for text in texts):
+        return joined
+    return json.dumps(list(map(printable, texts)), ensure_ascii=False)
 
 
 def _is_dim(item: Any) -> bool:

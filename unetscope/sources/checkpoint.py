@@ -172,7 +172,9 @@ def _no_network(name: str, found: Identified) -> UnetscopeError:
     """That no network is known that has a file's tensors, and what the file is instead."""
     hint = f"name a UNet's weights or config; `unetscope identify {pasted(name)}` tells more"
     if found.certainty is Certainty.COMPONENT:
-        return UnetscopeError(f"no UNet: {found.label}", hint=hint, place=Place(name))
+        is_unet = any(part.kind == "unet" and part.name == found.label for part in found.parts)
+        said = f"no config describes it: {found.label}" if is_unet else f"no UNet: {found.label}"
+        return UnetscopeError(said, hint=hint, place=Place(name))
     if found.certainty is Certainty.NEAR:
         message = f"no network is known that has these tensors; nearest: {found.label}"
         return UnetscopeError(message, hint=hint, place=Place(name))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unetscope.checkpoints import known
-from unetscope.checkpoints.claims import contradictions, missing
+from unetscope.checkpoints.claims import contradictions, missing, split
 from unetscope.checkpoints.header import Header, is_name
 from unetscope.checkpoints.identified import Certainty, Identified, Inferred, Part
 from unetscope.checkpoints.loading import loading
@@ -29,6 +29,8 @@ _PREFIXES = ("model.diffusion_model.", "control_model.")
 """What stands before the names of a network in files of the original code."""
 DENOISERS = ("unet", "controlnet")
 """The kinds of parts that a config describes."""
+_UNKNOWN_UNET = "unknown UNet"
+"""What is said of one, whatever else a file holds."""
 
 
 def identify(source: str | Path | Mapping[str, Any]) -> Identified:
@@ -52,8 +54,13 @@ def identify(source: str | Path | Mapping[str, Any]) -> Identified:
     else:
         header = files.read(Path(source))
     held = _alone(header) or parts(header)
-    disagreeing = contradictions(header, held)
-    return replace(_of_parts(held), contradictions=disagreeing, loading=tuple(loading(header)))
+    found = _of_parts(held)
+    return replace(
+        found,
+        contradictions=contradictions(header, held),
+        missing=(*split(header), *found.missing),
+        loading=tuple(loading(header)),
+    )
 
 
 def _spec(name: Any, given: Any) -> TensorSpec:
@@ -211,9 +218,12 @@ def _unknown(
     candidates: Sequence[Part], parts: tuple[Part, ...], reasons: tuple[str, ...]
 ) -> Identified:
     """The answer where no network has these tensors: the nearest, or what the file holds."""
+    from unetscope.checkpoints.inference.foreign import is_foreign
     from unetscope.sources import nearest
 
     for part in candidates:
+        if part.name and is_foreign(part.tensors):
+            return _component(part, parts, reasons)
         if near := nearest.by_tensors(part.tensors):
             return Identified(
                 Certainty.NEAR,
@@ -223,12 +233,18 @@ def _unknown(
                 differences=near.differences,
                 evidence=tuple(told for told in reasons if told not in near.differences),
             )
-    named = next((part for part in parts if part.kind not in ("other", "unet")), None)
-    if named is None:
-        label = next((part.name for part in parts if part.name), "unknown")
-        evidence = tuple(dict.fromkeys((*reasons, *(e for p in parts for e in p.evidence))))
-        told = evidence if parts else ("it holds no tensor",)
-        return Identified(Certainty.UNKNOWN, label, parts=parts, evidence=told)
-    against = reasons if named in candidates else ()
-    evidence = (*named.evidence, *against)
-    return Identified(Certainty.COMPONENT, named.name or named.kind, parts=parts, evidence=evidence)
+    first = next((part for part in candidates if part.kind in DENOISERS), None)
+    named = first or next((part for part in parts if part.kind != "other"), None)
+    if named is not None and (named.name or named is not first):
+        return _component(named, parts, reasons if named in candidates else ())
+    label = _UNKNOWN_UNET if first else next((part.name for part in parts if part.name), "unknown")
+    shown = (first,) if first else parts
+    evidence = tuple(dict.fromkeys((*reasons, *(e for p in shown for e in p.evidence))))
+    told = evidence if parts else ("it holds no tensor",)
+    return Identified(Certainty.UNKNOWN, label, parts=parts, evidence=told)
+
+
+def _component(part: Part, parts: tuple[Part, ...], against: tuple[str, ...]) -> Identified:
+    """The answer where a part is known by its evidence alone."""
+    evidence = (*part.evidence, *against)
+    return Identified(Certainty.COMPONENT, part.name or part.kind, parts=parts, evidence=evidence)

@@ -68,7 +68,9 @@ def columns(words: Words) -> tuple[Column, ...]:
 def row(of: Row, words: Words) -> tuple[Value, ...]:
     """A row of `files`."""
     if isinstance(of.found, UnetscopeError):
-        said = words.said(of.found.message)
+        place, message = of.found.place, of.found.message
+        told = message if place is None or place.file == of.file else f"{place.file}: {message}"
+        said = words.said(told)
         certainty = Cell.of(words.certainties[UNREADABLE], data=UNREADABLE)
         nothing: list[Value] = [None] * (len(columns(words)) - 8)
         label, blank = Cell.of(said, data=None), Cell.of("", data=[])

@@ -6,9 +6,9 @@ Views put changes into words, and the gate judges them. `diff(a, b)` is the mirr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
-from unetscope.analysis.diff.bare import bare, dialect, other_names, shapes_of
+from unetscope.analysis.diff.bare import Written, bare, dialect, other_names, shapes_of
 from unetscope.analysis.diff.changes import (
     COSTS,
     SEVERITIES,
@@ -98,8 +98,16 @@ def diff(old: Lock, new: Lock, defaults: Defaults = lambda _: {}) -> Diff:
     )
 
 
-def tensor_diff(old: Lock, new: Lock) -> Diff:
-    """What changed among the tensors, which is all that a checkpoint shows of a network."""
+def tensor_diff(
+    old: Lock, new: Lock, written: tuple[Written, Written] = (Written(), Written())
+) -> Diff:
+    """What changed among the tensors, which is all that a checkpoint shows of a network.
+
+    Args:
+        old: a lock.
+        new: another.
+        written: whose names the tensors of each have, if those in the locks are translated.
+    """
     names = [[tensor.name for tensor in lock.tensors] for lock in (new, old)]
     old, new = (
         bare(lock.name, shapes_of(lock, other))
@@ -107,30 +115,46 @@ def tensor_diff(old: Lock, new: Lock) -> Diff:
     )
     known = other_names(old, new)
     matching = Matching(Side(old), Side(new), known)
-    names_changed = list(name_changes(matching))
     changes = folded(tensor_changes(matching), matching)
-    if known:
-        dialects = dialect(old), dialect(new)
-        holders = [change for change in names_changed if matching.new.tensors[change.where]]
-        holders.sort(key=lambda change: _place(change, matching))
-        if holders:
-            changes.append(Change("module-renamed", "", "", *dialects, parts=tuple(holders)))
-    else:
-        changes += folded(names_changed, matching)
+    if not known:
+        changes += folded(name_changes(matching), matching)
+    if holders := tuple(_translated(matching, known, written)):
+        was, now = (w.dialect or dialect(n) for w, n in zip(written, (old, new), strict=True))
+        changes.append(Change("module-renamed", "", "", was, now, parts=holders))
     numbers = totals(old, new)[:1]  # the parameters
     return Diff(
         old.name,
         new.name,
         _in_order(changes, numbers, matching),
         numbers,
-        names=_renamed(matching),
+        names=_renamed(matching, written),
         tensors_only=True,
     )
 
 
-def _renamed(matching: Matching) -> tuple[tuple[str, str], ...]:
-    """Old and new name of each tensor that has another one now."""
-    return tuple(pair for pair in matched_tensors(matching) if pair[0] != pair[1])
+def _translated(
+    matching: Matching, known: Mapping[str, str], written: tuple[Written, Written]
+) -> Iterator[Change]:
+    """A change for each module that has another name in the other network's dialect alone."""
+    found = {}
+    for pair in matched_tensors(matching):
+        was, now = (name.rpartition(".")[0] for name in pair)
+        spelled = tuple(
+            w.names.get(n, n).rpartition(".")[0] for n, w in zip(pair, written, strict=True)
+        )
+        if spelled[0] != spelled[1] and (known or was == now):
+            found[spelled] = matching.new.order[now]
+    for was, now in sorted(found, key=found.__getitem__):
+        yield Change("module-renamed", was, now, was, now)
+
+
+def _renamed(
+    matching: Matching, written: tuple[Written, Written] = (Written(), Written())
+) -> tuple[tuple[str, str], ...]:
+    """Old and new name of each tensor that has another one now, as they stand in the files."""
+    before, after = (side.names for side in written)
+    pairs = ((before.get(was, was), after.get(now, now)) for was, now in matched_tensors(matching))
+    return tuple((was, now) for was, now in pairs if was != now)
 
 
 def _in_order(

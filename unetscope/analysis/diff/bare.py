@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from unetscope.lock import Lock, LockedModule, LockedTensor, Totals
 
@@ -15,6 +16,19 @@ _DTYPE = "float32"
 """Every tensor's: weights in another precision are the same network's."""
 _DIGITS = re.compile(r"(\d+)")
 _BLOCK = re.compile(r"[^.]+(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Written:
+    """Whose names a network's tensors have where they stand, if they are compared under others.
+
+    Attributes:
+        dialect: whose; empty if they are compared under these.
+        names: the name that is compared -> the one that stands there.
+    """
+
+    dialect: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def bare(name: str, shapes: Mapping[str, tuple[int, ...]]) -> Lock:

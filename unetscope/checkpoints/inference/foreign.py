@@ -18,6 +18,8 @@ _KINDS = (
     (r"control_add_embedding\.|task_embedding|transformer_layes\.", "a ControlNet of many tasks"),
     (r"adapter\.|body\.\d", "an adapter"),
 )
+_WITH_A_FIRST = ("a UNet", "a ControlNet")
+"""What is no UNet of these families, though it has the first convolution of one."""
 
 
 def refuse(names: Iterable[str]) -> None:
@@ -29,15 +31,24 @@ def refuse(names: Iterable[str]) -> None:
     names = tuple(names)
     seen = [(kind, name) for pattern, kind in _KINDS if (name := _first(pattern, names))]
     has_first = any(first in names for first in _FIRST)
-    if seen and (not has_first or "videos" in seen[0][0] or seen[0][0].startswith("a UNet")):
-        kind, name = seen[0]
-        raise NotInferredError(f"it looks like {kind}: `{name}`")
+    for kind, name in seen:
+        if not has_first or kind.startswith(_WITH_A_FIRST):
+            raise NotInferredError(f"it looks like {kind}: `{name}`")
     if not has_first:
         told = ", ".join(f"`{name}`" for name in names[:3]) or "none"
         raise NotInferredError(
             "no first convolution of a UNet, `conv_in.weight` or `input_blocks.0.0.weight`; "
             f"its first tensors are {told}"
         )
+
+
+def is_foreign(names: Iterable[str]) -> bool:
+    """Whether a network is of none of these families, so that the nearest of them tells nothing."""
+    try:
+        refuse(names)
+    except NotInferredError:
+        return True
+    return False
 
 
 def _first(pattern: str, names: tuple[str, ...]) -> str | None:

@@ -48,6 +48,8 @@ def _controlnets() -> tuple[Signature, ...]:
         Signature(CONTROL, "ControlNet for SDXL", xl_d, (_FIRST_D, _UNION, _UNION_D)),
         Signature(CONTROL, "ControlNet union for SDXL", {**xl, _UNION: None}, (_LORA,)),
         Signature(CONTROL, "ControlNet union for SDXL", {**xl_d, _UNION: None}),
+        Signature(CONTROL, "ControlNet union", {**general, _UNION: None}, (_LORA,), general=True),
+        Signature(CONTROL, "ControlNet union", {**general_d, _UNION: None}, general=True),
         Signature(CONTROL, "ControlNet", general, (_LORA,), general=True),
         Signature(CONTROL, "ControlNet", general_d, general=True),
     )

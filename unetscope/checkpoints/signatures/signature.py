@@ -24,6 +24,8 @@ class Signature:
         general: whether it counts only where no signature does that is not: any autoencoder.
         doubt: what no name and no shape tells, in a sentence.
         blocks: a tensor of each of equal blocks, `{}` for their number -> how many there are.
+        elements: how many all its tensors have together, where no pruned or widened relative is to
+            bear its name; 0 if that decides nothing.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class Signature:
     general: bool = False
     doubt: str = ""
     blocks: Mapping[str, int] = field(default_factory=dict)
+    elements: int = 0
 
     @property
     def anchor(self) -> str:
@@ -55,7 +58,9 @@ class Signature:
             last, beyond = prefix + form.format(count - 1), prefix + form.format(count)
             if last not in tensors or beyond in tensors:
                 return False
-        return not any(prefix + key in tensors for key in self.lacks)
+        if any(prefix + key in tensors for key in self.lacks):
+            return False
+        return not self.elements or self.elements == _elements(tensors, prefix)
 
     def evidence(self, tensors: Mapping[str, TensorSpec], prefix: str) -> tuple[str, ...]:
         """Which tensors decided, in a sentence each; it has to fit."""
@@ -67,7 +72,13 @@ class Signature:
             found.append(f"the last of its `{form.format('N')}` has the number {count - 1}")
         if self.lacks:
             found.append(f"it has none of {', '.join(f'`{key}`' for key in self.lacks)}")
+        if self.elements:
+            found.append(f"its tensors have {self.elements:,} elements in all")
         return tuple(found)
+
+
+def _elements(tensors: Mapping[str, TensorSpec], prefix: str) -> int:
+    return sum(spec.numel for name, spec in tensors.items() if name.startswith(prefix))
 
 
 def _is(spec: TensorSpec, pattern: Pattern, flat: bool) -> bool:
