@@ -161,7 +161,17 @@ def row_of(table: Table, row: Sequence[Value]) -> list[Cell]:
     return table.cells(row) if row else []
 
 
+UNTITLED = Table(
+    "t",
+    "",
+    (Column("c0", ""), Column("c1", ""), Column("c2", "000000000")),
+    ((None, -10_000, None), ("a", -1_000_000, "b   ")),
+)
+"""Columns on the right without titles, and spaces at the end of a cell."""
+
+
 @given(tables(), st.integers(40, 120))
+@example(UNTITLED, 40)
 def test_no_line_is_wider_than_the_terminal_or_a_name(table: Table, width: int) -> None:
     text = render([table], "terminal", Style(width))
     indented = 2 + longest_piece(table)

@@ -274,9 +274,20 @@ def _side_by_side(row: Sequence[Block], widths: Sequence[int]) -> Iterator[Line]
     for parts in zip_longest(*row, fillvalue=()) if any(row) else [((),) * len(row)]:
         yield [
             span
-            for part, wide in zip(parts, widths, strict=True)
+            for part, wide in zip(map(_bare, parts), widths, strict=True)
             for span in (*part, Span(" " * (wide - width(part) + GAP)))
         ]
+
+
+def _bare(line: Sequence[Span]) -> Sequence[Span]:
+    """A line without the spaces at its end, which its width does not count."""
+    end = len(line)
+    while end and not line[end - 1].text.rstrip(" "):
+        end -= 1
+    if end and line[end - 1].text.endswith(" "):
+        last = line[end - 1]
+        return [*line[: end - 1], last._replace(text=last.text.rstrip(" "))]
+    return line[:end]
 
 
 _CODES = {
