@@ -43,6 +43,7 @@ HOSTILE = (
     "- item",
     "end",
     "σé中文→",
+    "😀⚡",
 )
 FALLBACK = NoU.LEVELS
 
@@ -90,33 +91,21 @@ COMMANDS = {
     *("documentclass", "usepackage", "begin", "end", "def", "let", "relax", "ifx", "else", "fi"),
     *("undefined", "tikzpicture", "unetscopeend", "definecolor", "useasboundingbox", "path"),
     *("node", "fontsize", "ttfamily", "bfseries", "selectfont", "providecommand", "ifdefined"),
-    *("unetscopechar", "Umathchar", "char"),
+    *("unetscopechar", "Umathchar", "char", "frenchspacing"),
 }
-SIGNS = {
-    "textbackslash": "\\",
-    "textasciitilde": "~",
-    "textasciicircum": "^",
-    "textless": "<",
-    "textgreater": ">",
-    "textbar": "|",
-    "textasciigrave": "`",
-    "char": '"',
-    "rightarrow": "→",
-    "cdot": "·",
-}
-TOKEN = re.compile(r"\\([A-Za-z]+)|\\(.)|([{}$&#^_~%])|([^\\])", re.DOTALL)
+SIGNS = {"rightarrow": "→", "cdot": "·"}
+TOKEN = re.compile(r"\{\\char(\d+)\}|\\([A-Za-z]+)|\\(.)|([{}$&#^_~%])|([^\\])", re.DOTALL)
 
 
 def read_tex(text: str) -> str:
     """What TeX would print of text in a node; fails where a sign is one of TeX's own."""
     numbers = re.sub(r"\\unetscopechar\{([0-9A-F]+)\}", lambda m: chr(int(m[1], 16)), text)
-    numbers = numbers.replace("\\char34", "\\char")
     read, depth = "", 0
-    for command, sign, special, other in TOKEN.findall(numbers):
+    for number, command, sign, special, other in TOKEN.findall(numbers):
         depth += {"{": 1, "}": -1}.get(special, 0)
         assert depth >= 0, text
         assert special in ("", "{", "}", "$", "~"), text
-        read += SIGNS[command] if command else sign or other
+        read += chr(int(number)) if number else SIGNS[command] if command else sign or other
         read += " " if special == "~" else ""
     assert not depth, text
     assert len(re.findall(r"(?<!\\)\$", text)) % 2 == 0
@@ -167,9 +156,13 @@ def test_tikz_stays_within_what_tex_can_count() -> None:
 
 
 def test_chinese_needs_a_package_and_other_languages_none(sd15) -> None:
-    assert "ctex" in tikz(drawing(View.of(sd15, "zh")))
+    chinese = tikz(drawing(View.of(sd15, "zh")))
+    assert "ctex" in chinese
+    assert "pdfLaTeX" not in chinese  # ctex has no fonts that it reads, on Linux
     plain = tikz(drawing(View.of(sd15)))
     assert "ctex" not in plain
+    assert "pdfLaTeX" in plain
+    assert "ctex" not in tikz(network(("😀", "⚡")))  # nor has it a font for these
     assert plain.isascii()
 
 
@@ -181,18 +174,27 @@ def has_tex() -> bool:
     return subprocess.run(needed, capture_output=True, check=False).returncode == 0
 
 
+def test_tikz_says_how_it_fits_on_a_page(sd15) -> None:
+    assert r"\resizebox{\linewidth}{!}{\input{FILE}}" in tikz(drawing(View.of(sd15)))
+    tall = tikz(network(tuple(f"block{at}" for at in range(30)), FALLBACK))
+    assert r"\resizebox*{!}{\textheight}{\input{FILE}}" in tall
+
+
 @pytest.mark.skipif(not has_tex(), reason="no TeX with standalone and tikz")
 @pytest.mark.parametrize("within", [False, True], ids=["alone", "input"])
 def test_tikz_compiles(tmp_path, within) -> None:
     names = tuple(name for name in HOSTILE if "中" not in name)
     (tmp_path / "unet.tex").write_text(tikz(network(names)), encoding="utf-8")
     around = "\\documentclass{article}\\usepackage{tikz}\\begin{document}\n"
-    around += "\\resizebox{\\linewidth}{!}{\\input{unet}}\n\\end{document}"
+    around += "\\noindent\\resizebox{\\linewidth}{!}{\\input{unet}}\n\\end{document}"
     (tmp_path / "paper.tex").write_text(around, encoding="utf-8")
     options = ["-halt-on-error", "-interaction=nonstopmode", "-no-shell-escape"]
     command = ["pdflatex", *options, "paper" if within else "unet"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert not re.search("LaTeX Font Warning|Overfull|Missing character", done.stdout), done.stdout[
+        -2000:
+    ]
 
 
 LABEL = r'"((?:[^"\\#<>&;`$|{}\[\]]|<br>|#\d+;)*)"'

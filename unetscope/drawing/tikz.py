@@ -9,6 +9,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from itertools import cycle
+from unicodedata import category
 
 from unetscope.drawing.layout import cells
 from unetscope.drawing.sheet import Sheet
@@ -20,11 +21,13 @@ _LONGEST = 14_000
 """Units of a side: viewers show pages of up to 14,400 bp, and TeX counts to 16,383 pt."""
 _SIZES = (5, 6, 7, 8, 9, 10, 12)
 """Sizes in pt that TeX has fonts for. One is at most 0.53 of it wide a character."""
+_TALL = 1.4
+"""How much higher than wide the text of a page is, with some lines left for a caption."""
 _ANCHORS = {"start": "base west", "middle": "base", "end": "base east"}
 _HEAD = r"""% {title}
-% A document of its own, which pdfLaTeX, XeLaTeX and LuaLaTeX compile; in another document, whose
+% A document of its own, which {compilers} compile; in another document, whose
 % preamble has {packages}, \input reads it, and
-% \resizebox{{\linewidth}}{{!}}{{\input{{FILE}}}} makes it as wide as a line.
+% \resizebox{fit}{{\input{{FILE}}}} makes it as {measure}.
 \ifx\tikzpicture\undefined
   \documentclass{{standalone}}
   {preamble}
@@ -34,6 +37,7 @@ _HEAD = r"""% {title}
   \let\unetscopeend\relax
 \fi
 {more}\begin{{tikzpicture}}[x=1bp,y=-1bp,line cap=butt,every node/.style={{{node}}}]
+\frenchspacing
 """
 _CHARACTER = r"""\providecommand\unetscopechar[1]{\ifdefined\Umathchar\char"#1\relax\else U+#1\fi}
 """
@@ -48,14 +52,19 @@ def tikz(sheet: Sheet) -> str:
     writer = _Writer(scale)
     drawn = [line for child in root for line in writer.element(child, (0.0, 0.0))]
     body = "\n".join(drawn)
-    packages = ["{tikz}"]
-    if any(cells(char) > 1 for char in body):
-        packages.append("[scheme=plain]{ctex}")  # the fonts of Chinese
+    packages, compilers = ["{tikz}"], "pdfLaTeX, XeLaTeX and LuaLaTeX"
+    if any(map(_chinese, body)):
+        packages.append("[scheme=plain]{ctex}")  # whose fonts of Chinese pdfLaTeX cannot read
+        compilers = "XeLaTeX and LuaLaTeX"
+    tall = high > _TALL * wide
     loading = [f"\\usepackage{package}" for package in packages]
     node = "inner sep=0pt,outer sep=0pt,text depth=0pt"
     return (
         _HEAD.format(
             title=_text(sheet.title),
+            compilers=compilers,
+            fit=r"*{!}{\textheight}" if tall else r"{\linewidth}{!}",
+            measure="high as a page" if tall else "wide as a line",
             packages=" and ".join(loading),
             preamble="\n  ".join(loading),
             more=_CHARACTER if r"\unetscopechar" in body else "",
@@ -143,8 +152,13 @@ def _points(way: str) -> Iterator[tuple[float, float]]:
 
 
 def _text(text: str) -> str:
-    """Text that any TeX reads: wide characters as they are, others that are not ASCII by number."""
+    """Text that any TeX reads: Chinese as it is, what else is not ASCII by number."""
     return "".join(
-        char if char.isascii() or cells(char) > 1 else f"\\unetscopechar{{{ord(char):04X}}}"
-        for char in escaped(harmless(text))
+        char if char.isascii() or _chinese(char) else f"\\unetscopechar{{{ord(char):04X}}}"
+        for char in escaped(harmless(text), typed=True)
     )
+
+
+def _chinese(char: str) -> bool:
+    """Whether fonts of Chinese are for it: it is as wide as two, and no emoji."""
+    return cells(char) > 1 and category(char) not in ("So", "Sk")
