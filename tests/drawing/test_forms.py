@@ -130,7 +130,7 @@ def check_tikz(sheet: Sheet) -> None:
     assert bare.count(r"\begin{") == bare.count(r"\end{") == 2
     assert ("unetscopechar" in written) == (r'\char"#1\relax\else U+#1' in written)
     used = set(re.findall(r"(?:fill|draw|text)=(\w+)", written))
-    assert used == set(re.findall(r"\\definecolor\{(\w+)\}\{HTML\}\{[0-9A-F]{6}\}", written))
+    assert used == set(re.findall(r"\\definecolor\{(\w+)\}\{HTML\}\{[0-9A-F]{6}\}%", written))
 
 
 def test_tikz_is_the_svg(hostile: Sheet, sd15) -> None:

@@ -31,15 +31,15 @@ _HEAD = r"""% {title}
 \ifx\tikzpicture\undefined
   \documentclass{{standalone}}
   {preamble}
-  \begin{{document}}
-  \def\unetscopeend{{\end{{document}}}}
+  \begin{{document}}%
+  \def\unetscopeend{{\end{{document}}}}%
 \else
   \let\unetscopeend\relax
 \fi
 {more}\begin{{tikzpicture}}[x=1bp,y=-1bp,line cap=butt,every node/.style={{{node}}}]
 \frenchspacing
 """
-_CHARACTER = r"""\providecommand\unetscopechar[1]{\ifdefined\Umathchar\char"#1\relax\else U+#1\fi}
+_CHARACTER = r"""\providecommand\unetscopechar[1]{\ifdefined\Umathchar\char"#1\relax\else U+#1\fi}%
 """
 """A character that only some TeX know: others spell out its number."""
 
@@ -70,7 +70,7 @@ def tikz(sheet: Sheet) -> str:
             more=_CHARACTER if r"\unetscopechar" in body else "",
             node=node if scale == 1 else f"{node},scale={scale:.4f}",
         )
-        + "".join(f"\\definecolor{{{name}}}{{HTML}}{{{name[1:]}}}\n" for name in writer.colors)
+        + "".join(f"\\definecolor{{{name}}}{{HTML}}{{{name[1:]}}}%\n" for name in writer.colors)
         + f"\\useasboundingbox (0,0) rectangle {writer.point(wide, high)};\n{body}\n"
         "\\end{tikzpicture}%\n\\unetscopeend\n"
     )
