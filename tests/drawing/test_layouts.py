@@ -207,6 +207,19 @@ def test_drawn_figures(found: Figure) -> None:
         check_svg(sheet)
 
 
+@settings(max_examples=20)
+@given(figures(), st.integers(1, 3))
+def test_a_skip_within_one_block_leaves_it_and_comes_back(found: Figure, count) -> None:
+    loops = tuple(Arc(50 + at, 0, 0, (8, 4, 4)) for at in range(count))
+    looped = replace(found, arcs=(*found.arcs, *loops), no_u=NoU.NESTED)
+    check(looped)
+    for layout, _, _ in layouts(looped):
+        ends = [r.points for r in layout.routes if r.arc is not None and r.arc >= len(found.arcs)]
+        assert all(points[0][1] != points[-1][1] for points in ends)
+        rows = [y for points in ends for y in (points[0][1], points[-1][1])]
+        assert len(set(rows)) == 2 * count
+
+
 @settings(max_examples=30)
 @given(figures(), st.integers(1, 3 * MANY), st.booleans(), st.booleans())
 def test_many_skips_of_two_blocks_are_one(found: Figure, count, stack, crossing) -> None:
