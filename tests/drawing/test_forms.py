@@ -151,8 +151,12 @@ def test_tikz_is_the_svg(hostile: Sheet, sd15) -> None:
 def test_tikz_stays_within_what_tex_can_count() -> None:
     written = tikz(network(tuple(f"block{at}" for at in range(300)), FALLBACK))
     numbers = re.findall(r"\((-?[\d.]+),(-?[\d.]+)\)", written)
-    assert max(float(number) for pair in numbers for number in pair) < 16_000
-    assert re.search(r"scale=0\.\d+\}", written)
+    assert max(float(number) for pair in numbers for number in pair) < 8_160  # bp: 8,192 pt
+    scale = re.search(r"scale=(0\.\d+)\}", written)
+    dashes = re.search(r"dash pattern=on (\S+)bp", written)
+    assert scale is not None
+    assert dashes is not None
+    assert float(dashes[1]) == pytest.approx(5 * float(scale[1]), rel=1e-3)
 
 
 def test_chinese_needs_a_package_and_other_languages_none(sd15) -> None:

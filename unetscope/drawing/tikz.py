@@ -17,8 +17,8 @@ from unetscope.drawing.svg import svg
 from unetscope.tex import escaped
 from unetscope.wording import harmless
 
-_LONGEST = 14_000
-"""Units of a side: viewers show pages of up to 14,400 bp, and TeX counts to 16,383 pt."""
+_LONGEST = 8_100
+"""Units of a side: standalone calls pages overfull from 8,192 pt on, half of what TeX counts to."""
 _SIZES = (5, 6, 7, 8, 9, 10, 12)
 """Sizes in pt that TeX has fonts for. One is at most 0.53 of it wide a character."""
 _TALL = 1.4
@@ -128,7 +128,7 @@ class _Writer:
             options += [f"draw={self._color(has['stroke'])}", f"line width={width:.4g}bp"]
         if "stroke-dasharray" in has:
             lengths = zip(cycle(("on", "off")), has["stroke-dasharray"].split(), strict=False)
-            pattern = " ".join(f"{state} {length}bp" for state, length in lengths)
+            pattern = " ".join(f"{s} {float(n) * self._scale:.4g}bp" for s, n in lengths)
             options.append(f"dash pattern={pattern}")
         return ",".join(options)
 
