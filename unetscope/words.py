@@ -1389,10 +1389,8 @@ class Words:
         zh="每条弧线是一个跨层连接：# 后为台账中的压入编号，其后为通道数和尺寸。",
     )
     reads_as_many_skips = Word(
-        en="An arc is a skip: #, its push in the ledger (#1-9: so many of one shape, drawn as "
-        "one); channels and size.",
-        zh="每条弧线是一个跨层连接：# 后为台账中的压入编号（#1-9：形状相同的多个连接合画为一条），"
-        "其后为通道数和尺寸。",
+        en=" #1-9: so many of one shape, drawn as one.",
+        zh="#1-9：形状相同的多个连接，合画为一条。",
     )
     too_narrow_for_u = Word(
         en="The terminal is too narrow for a U: blocks stand in columns by resolution.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unetscope.drawing.figure import Arc
-from unetscope.drawing.layout import shape
+from unetscope.drawing.layout import arc_label, shape
 
 MANY = 8
 """So many pushes in a row of one shape, of the same two blocks, are drawn as one arc."""
@@ -16,14 +16,14 @@ def bundled(arcs: Sequence[Arc]) -> tuple[Arc, ...]:
     whole: dict[int, list[int]] = {}
     for alike in together(arcs):
         for run in _runs(arcs, alike):
-            if len(run) >= MANY and not arcs[run[0]].name:
+            if len(run) >= MANY:
                 whole.update(dict.fromkeys(run, run))
     found = []
     for at, arc in enumerate(arcs):
         run = whole.get(at, [at])
         if len(run) == 1:
             found.append(arc)
-        elif at == min(run):
+        elif at == min(run):  # the first pop
             found.append(_one([arcs[each] for each in run]))
     return tuple(found)
 
@@ -50,16 +50,33 @@ def bundle_label(arcs: Sequence[Arc]) -> str:
 
 
 def _one(arcs: Sequence[Arc]) -> Arc:
-    number = min(arc.number for arc in arcs)
-    return arcs[0]._replace(number=number, name=bundle_label(arcs))
+    """One arc for a run of them, named as they are: `#1-9`, of two networks `#1-9>3-11`."""
+    first, last = arcs[0], arcs[-1]
+    (begin, told), (end, _) = _named(first), _named(last)
+    numbers = zip(begin.split(">"), end.split(">"), strict=True)
+    name = f"#{'>'.join(f'{a}-{b}' for a, b in numbers)} {told}"
+    return first._replace(name=name)
+
+
+def _named(arc: Arc) -> tuple[str, str]:
+    """What stands at an arc: its number, or those in two networks, and its shape."""
+    numbers, _, told = arc_label(arc).removeprefix(arc.mark).partition(" ")
+    return numbers.removeprefix("#"), told
 
 
 def _runs(arcs: Sequence[Arc], alike: Sequence[int]) -> list[list[int]]:
-    """Indices of arcs, parted where their pushes do not follow on each other."""
+    """Indices of arcs by their pushes, parted where these do not follow on each other."""
     found: list[list[int]] = []
     for at in sorted(alike, key=lambda each: arcs[each].number):
-        if found and arcs[at].number == arcs[found[-1][-1]].number + 1:
+        before = arcs[found[-1][-1]] if found else None
+        if before and arcs[at].number == before.number + 1 and _alike(before, arcs[at]):
             found[-1].append(at)
         else:
             found.append([at])
     return found
+
+
+def _alike(one: Arc, other: Arc) -> bool:
+    """Whether as many networks have both, and the same shapes there."""
+    (numbers, told), (others, also) = _named(one), _named(other)
+    return told == also and numbers.count(">") == others.count(">")

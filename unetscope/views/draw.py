@@ -43,8 +43,8 @@ def drawing(view: View, heat: str | None = None, detail: str = "block") -> Sheet
         what = words.heats[found.heat] if in_bytes else words.of_the_macs
         what = words.of_the_parameters if heat == "params" else what
         notes.append(words.reads_as_rows[detail].format(what))
-    as_one = len(found.arcs) < skips
-    arcs = [words.reads_as_many_skips if as_one else words.reads_as_skip] if skips else []
+    as_one = words.reads_as_many_skips if len(found.arcs) < skips else ""
+    arcs = [words.reads_as_skip + as_one] if skips else []
     arcs += [words.drawn_crossing] if any(arc.crossing for arc in found.arcs) else []
     shared = words.drawn_parameters if heat == "params" else words.macs
     scale = words.drawn_heat.format(what=shared, most="{}")
