@@ -44,11 +44,11 @@ def columns_of_pixels(figure: Figure, words: Sequence[str]) -> Layout:
     routes = [_down(box, below) for box, below in pairwise(boxes) if below.block in figure.handed]
     for index, (arc, lane) in enumerate(zip(figure.arcs, lanes, strict=True)):
         x = edge + names + 2 * _MARGIN + _LANE * lane
-        start, end = rows["start", index], rows["end", index]
+        start, stop = rows["start", index], rows["end", index]
         begin = _end_of(boxes[arc.start], texts[arc.start])
         until = _end_of(boxes[arc.end], texts[arc.end])
         label = Label(edge + _MARGIN, start - 2, arc_label(arc), "start", arc.crossing)
-        routes.append(Route(((begin, start), (x, start), (x, end), (until, end)), index, label))
+        routes.append(Route(((begin, start), (x, start), (x, stop), (until, stop)), index, label))
     width = edge + (names + 2 * _MARGIN + _LANE * (max(lanes) + 1) if lanes else 0)
     return Layout(width, y, tuple(boxes), tuple(routes))
 
