@@ -42,6 +42,7 @@ _SIGNS = {
         }.items()
     },
 }
+_TYPED = set("\\~^_${}<>|`")
 _SPECIAL = re.compile(
     "|".join(map(re.escape, _SIGNS))
     + r"""| [ ]{2,}             # of which TeX would keep one
@@ -52,13 +53,21 @@ _SPECIAL = re.compile(
 )
 
 
-def escaped(text: str) -> str:
-    """A line of text for TeX; what is not ASCII stays, but for signs that mathematics has."""
-    return _SPECIAL.sub(_sign, text)
+def escaped(text: str, *, typed: bool = False) -> str:
+    """A line of text for TeX; what is not ASCII stays, but for signs that mathematics has.
+
+    Args:
+        text: what is to be read.
+        typed: whether its font is a typewriter's: those have all of ASCII in its places, where
+            commands for signs go to fonts of mathematics, whose signs are of other widths.
+    """
+    return _SPECIAL.sub(lambda match: _sign(match, typed), text)
 
 
-def _sign(match: re.Match[str]) -> str:
+def _sign(match: re.Match[str], typed: bool) -> str:
     found = match[0]
+    if typed and found in _TYPED:
+        return f"{{\\char{ord(found)}}}"
     if found in _SIGNS:
         return _SIGNS[found]
     if match[1]:

@@ -1388,6 +1388,10 @@ class Words:
         en="An arc is a skip: #, its push in the ledger; channels and size.",
         zh="每条弧线是一个跨层连接：# 后为台账中的压入编号，其后为通道数和尺寸。",
     )
+    reads_as_many_skips = Word(
+        en=" #1-9: so many of one shape, drawn as one.",
+        zh="#1-9：形状相同的多个连接，合画为一条。",
+    )
     too_narrow_for_u = Word(
         en="The terminal is too narrow for a U: blocks stand in columns by resolution.",
         zh="终端太窄，画不下 U 形：各模块按分辨率分列。",

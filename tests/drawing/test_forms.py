@@ -43,6 +43,7 @@ HOSTILE = (
     "- item",
     "end",
     "σé中文→",
+    "😀⚡",
 )
 FALLBACK = NoU.LEVELS
 
@@ -90,33 +91,21 @@ COMMANDS = {
     *("documentclass", "usepackage", "begin", "end", "def", "let", "relax", "ifx", "else", "fi"),
     *("undefined", "tikzpicture", "unetscopeend", "definecolor", "useasboundingbox", "path"),
     *("node", "fontsize", "ttfamily", "bfseries", "selectfont", "providecommand", "ifdefined"),
-    *("unetscopechar", "Umathchar", "char"),
+    *("unetscopechar", "Umathchar", "char", "frenchspacing"),
 }
-SIGNS = {
-    "textbackslash": "\\",
-    "textasciitilde": "~",
-    "textasciicircum": "^",
-    "textless": "<",
-    "textgreater": ">",
-    "textbar": "|",
-    "textasciigrave": "`",
-    "char": '"',
-    "rightarrow": "→",
-    "cdot": "·",
-}
-TOKEN = re.compile(r"\\([A-Za-z]+)|\\(.)|([{}$&#^_~%])|([^\\])", re.DOTALL)
+SIGNS = {"rightarrow": "→", "cdot": "·"}
+TOKEN = re.compile(r"\{\\char(\d+)\}|\\([A-Za-z]+)|\\(.)|([{}$&#^_~%])|([^\\])", re.DOTALL)
 
 
 def read_tex(text: str) -> str:
     """What TeX would print of text in a node; fails where a sign is one of TeX's own."""
     numbers = re.sub(r"\\unetscopechar\{([0-9A-F]+)\}", lambda m: chr(int(m[1], 16)), text)
-    numbers = numbers.replace("\\char34", "\\char")
     read, depth = "", 0
-    for command, sign, special, other in TOKEN.findall(numbers):
+    for number, command, sign, special, other in TOKEN.findall(numbers):
         depth += {"{": 1, "}": -1}.get(special, 0)
         assert depth >= 0, text
         assert special in ("", "{", "}", "$", "~"), text
-        read += SIGNS[command] if command else sign or other
+        read += chr(int(number)) if number else SIGNS[command] if command else sign or other
         read += " " if special == "~" else ""
     assert not depth, text
     assert len(re.findall(r"(?<!\\)\$", text)) % 2 == 0
@@ -141,7 +130,7 @@ def check_tikz(sheet: Sheet) -> None:
     assert bare.count(r"\begin{") == bare.count(r"\end{") == 2
     assert ("unetscopechar" in written) == (r'\char"#1\relax\else U+#1' in written)
     used = set(re.findall(r"(?:fill|draw|text)=(\w+)", written))
-    assert used == set(re.findall(r"\\definecolor\{(\w+)\}\{HTML\}\{[0-9A-F]{6}\}", written))
+    assert used == set(re.findall(r"\\definecolor\{(\w+)\}\{HTML\}\{[0-9A-F]{6}\}%", written))
 
 
 def test_tikz_is_the_svg(hostile: Sheet, sd15) -> None:
@@ -162,14 +151,22 @@ def test_tikz_is_the_svg(hostile: Sheet, sd15) -> None:
 def test_tikz_stays_within_what_tex_can_count() -> None:
     written = tikz(network(tuple(f"block{at}" for at in range(300)), FALLBACK))
     numbers = re.findall(r"\((-?[\d.]+),(-?[\d.]+)\)", written)
-    assert max(float(number) for pair in numbers for number in pair) < 16_000
-    assert re.search(r"scale=0\.\d+\}", written)
+    assert max(float(number) for pair in numbers for number in pair) < 8_160  # bp: 8,192 pt
+    scale = re.search(r"scale=(0\.\d+)\}", written)
+    dashes = re.search(r"dash pattern=on (\S+)bp", written)
+    assert scale is not None
+    assert dashes is not None
+    assert float(dashes[1]) == pytest.approx(5 * float(scale[1]), rel=1e-3)
 
 
 def test_chinese_needs_a_package_and_other_languages_none(sd15) -> None:
-    assert "ctex" in tikz(drawing(View.of(sd15, "zh")))
+    chinese = tikz(drawing(View.of(sd15, "zh")))
+    assert "ctex" in chinese
+    assert "pdfLaTeX" not in chinese  # ctex has no fonts that it reads, on Linux
     plain = tikz(drawing(View.of(sd15)))
     assert "ctex" not in plain
+    assert "pdfLaTeX" in plain
+    assert "ctex" not in tikz(network(("😀", "⚡")))  # nor has it a font for these
     assert plain.isascii()
 
 
@@ -181,18 +178,27 @@ def has_tex() -> bool:
     return subprocess.run(needed, capture_output=True, check=False).returncode == 0
 
 
+def test_tikz_says_how_it_fits_on_a_page(sd15) -> None:
+    assert r"\resizebox{\linewidth}{!}{\input{FILE}}" in tikz(drawing(View.of(sd15)))
+    tall = tikz(network(tuple(f"block{at}" for at in range(30)), FALLBACK))
+    assert r"\resizebox*{!}{\textheight}{\input{FILE}}" in tall
+
+
 @pytest.mark.skipif(not has_tex(), reason="no TeX with standalone and tikz")
 @pytest.mark.parametrize("within", [False, True], ids=["alone", "input"])
 def test_tikz_compiles(tmp_path, within) -> None:
     names = tuple(name for name in HOSTILE if "中" not in name)
     (tmp_path / "unet.tex").write_text(tikz(network(names)), encoding="utf-8")
     around = "\\documentclass{article}\\usepackage{tikz}\\begin{document}\n"
-    around += "\\resizebox{\\linewidth}{!}{\\input{unet}}\n\\end{document}"
+    around += "\\noindent\\resizebox{\\linewidth}{!}{\\input{unet}}\n\\end{document}"
     (tmp_path / "paper.tex").write_text(around, encoding="utf-8")
     options = ["-halt-on-error", "-interaction=nonstopmode", "-no-shell-escape"]
     command = ["pdflatex", *options, "paper" if within else "unet"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert not re.search("LaTeX Font Warning|Overfull|Missing character", done.stdout), done.stdout[
+        -2000:
+    ]
 
 
 LABEL = r'"((?:[^"\\#<>&;`$|{}\[\]]|<br>|#\d+;)*)"'

@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unetscope.drawing.bars import ADVANCE
+from unetscope.drawing.bundles import MANY, bundled
 from unetscope.drawing.columns_of_cells import columns_of_cells
 from unetscope.drawing.columns_of_pixels import columns_of_pixels
 from unetscope.drawing.figure import Arc, Block, Figure, NoU, figure
+from unetscope.drawing.forms import drawn
 from unetscope.drawing.layout import Box, Label, Layout, arc_label, cells, folded
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.svg import svg
@@ -203,6 +205,51 @@ def test_drawn_figures(found: Figure) -> None:
     check(replace(found, no_u=NoU.LEVELS))
     for sheet in (sheet_of(found), sheet_of(replace(found, no_u=NoU.NESTED), HOSTILE)):
         check_svg(sheet)
+
+
+@settings(max_examples=20)
+@given(figures(), st.integers(1, 3))
+def test_a_skip_within_one_block_leaves_it_and_comes_back(found: Figure, count) -> None:
+    loops = tuple(Arc(50 + at, 0, 0, (8, 4, 4)) for at in range(count))
+    looped = replace(found, arcs=(*found.arcs, *loops), no_u=NoU.NESTED)
+    check(looped)
+    for layout, _, _ in layouts(looped):
+        ends = [r.points for r in layout.routes if r.arc is not None and r.arc >= len(found.arcs)]
+        assert all(points[0][1] != points[-1][1] for points in ends)
+        rows = [y for points in ends for y in (points[0][1], points[-1][1])]
+        assert len(set(rows)) == 2 * count
+
+
+@settings(max_examples=30)
+@given(figures(), st.integers(1, 3 * MANY), st.booleans(), st.booleans())
+def test_many_skips_of_two_blocks_are_one(found: Figure, count, stack, crossing) -> None:
+    start, end, shape = found.arcs[0].start, found.arcs[0].end, (640, 4, 4)
+    more = [Arc(100 + at, start, end, shape, crossing) for at in range(count)]
+    some = [Arc(200 + 2 * at, start, end, shape, crossing) for at in range(MANY)]  # not in a row
+    arcs = (*found.arcs, *(more[::-1] if stack else more), *some)
+    kept = bundled(arcs)
+    told = [arc_label(arc) for arc in kept if arc.shape == shape and arc.number < 200]
+    if count < MANY:
+        assert told == [arc_label(arc) for arc in arcs if arc in more]
+    else:
+        assert told == [f"#100-{99 + count} 640x4x4"]
+    assert [arc for arc in kept if arc in some] == some
+    assert all(arc.crossing is crossing for arc in kept if arc.shape == shape)
+    check(replace(found, arcs=kept))
+    check(replace(found, arcs=kept, no_u=NoU.LEVELS))
+    check_svg(sheet_of(replace(found, arcs=kept)))
+
+
+def test_a_deep_unet_is_drawn_with_few_arcs() -> None:
+    sheet = drawing(View.of(resolve(Request("sd15", (f"layers_per_block={2 * MANY}",))).trace()))
+    labels = [arc_label(arc) for arc in sheet.figure.arcs]
+    assert labels[-2:] == [f"#1-{2 * MANY} 320x64x64", "#0 320x64x64"]
+    assert len(labels) == 8
+    check(sheet.figure)
+    check_text(sheet)
+    assert "drawn as one" in sheet.sentences[0]
+    for form in ("dot", "mermaid"):
+        assert f"1-{2 * MANY} 320x64x64" in str(drawn(sheet, form))
 
 
 def test_the_same_trace_gives_the_same_bytes(sd15) -> None:

@@ -17,7 +17,9 @@ from unetscope.analysis.diff import Diff, diff
 from unetscope.analysis.digest import digest
 from unetscope.api import trace
 from unetscope.config import load
+from unetscope.drawing.bundles import MANY
 from unetscope.drawing.figure import Figure, figure
+from unetscope.drawing.layout import arc_label
 from unetscope.drawing.overlay import Overlay
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.svg import svg
@@ -210,6 +212,22 @@ def test_the_way_back_swaps_added_and_removed(old: str, new: str) -> None:
 @each_pair
 def test_nothing_overlaps_and_nothing_is_cut(old: str, new: str) -> None:
     sheet = sheet_of(old, new)
+    check(sheet.figure)
+    check_text(sheet)
+    check_svg(sheet)
+
+
+def test_many_skips_of_both_are_one_arc_with_the_numbers_of_both() -> None:
+    one, other = (
+        loaded("sd15", layers_per_block=MANY + more, block_out_channels=[32, 32, 32, 32]).trace()
+        for more in (0, 1)
+    )
+    sheet = overlaid(View.of(one), View.of(other))
+    labels = [arc_label(arc).lstrip("~") for arc in sheet.figure.arcs]
+    assert "#1-8 32x64x64" in labels
+    assert "#10-17>11-18 32x32x32" in labels
+    assert "+#9 32x64x64" in labels
+    assert "drawn as one" in sheet.sentences[0]
     check(sheet.figure)
     check_text(sheet)
     check_svg(sheet)

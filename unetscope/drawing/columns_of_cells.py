@@ -23,6 +23,9 @@ from unetscope.drawing.layout import (
 _INDENT, _MARK, _LANE = 2, 2, 2
 _LEAST = 16
 
+End = tuple[str, int]
+"""An end of an arc: `start` or `end`, and the index of the arc."""
+
 
 def columns_of_cells(figure: Figure, width: int, arrow: str, *, short: bool = False) -> Layout:
     """Place steps from above to below, and arcs beside them; wider only if it cannot be helped.
@@ -40,11 +43,7 @@ def columns_of_cells(figure: Figure, width: int, arrow: str, *, short: bool = Fa
     depth = _INDENT * max(len(figure.sizes) - 1, 0)
     room = max(width - beside - names - depth - _MARK, _LEAST)
     boxes, y = [], 0
-    at_block: list[list[int]] = [[] for _ in figure.blocks]
-    for index, arc in enumerate(figure.arcs):
-        at_block[arc.end].append(index)
-    for index, arc in enumerate(figure.arcs):
-        at_block[arc.start].append(index)
+    at_block = ends_of(figure)
     texts = [_lines(figure, at, room, arrow) for at in range(len(figure.blocks))]
     widest = max((cells(text) for lines in texts for text in lines), default=0)
     edge = max(
@@ -54,10 +53,10 @@ def columns_of_cells(figure: Figure, width: int, arrow: str, *, short: bool = Fa
         ),
         default=widest,
     )
-    rows: dict[tuple[int, int], int] = {}
+    rows: dict[End, int] = {}
     for at, block in enumerate(figure.blocks):
-        for row, index in enumerate(at_block[at]):
-            rows[at, index] = y + row
+        for row, end in enumerate(at_block[at]):
+            rows[end] = y + row
         height = max(len(texts[at]), len(at_block[at]))
         x = _INDENT * block.level
         labels = [Label(x + _MARK, y + row, text) for row, text in enumerate(texts[at])]
@@ -66,13 +65,23 @@ def columns_of_cells(figure: Figure, width: int, arrow: str, *, short: bool = Fa
     routes = []
     for index, (arc, lane) in enumerate(zip(figure.arcs, lanes, strict=True)):
         x = edge + names + _LANE * lane + 2
-        start, end = rows[arc.start, index], rows[arc.end, index]
+        start, stop = rows["start", index], rows["end", index]
         begin = boxes[arc.start].x + _width_at(boxes[arc.start], start) + 1
-        until = boxes[arc.end].x + _width_at(boxes[arc.end], end) + 1
+        until = boxes[arc.end].x + _width_at(boxes[arc.end], stop) + 1
         label = Label(edge + 2, start, told[index], strong=arc.crossing)
-        routes.append(Route(((begin, start), (x, start), (x, end), (until, end)), index, label))
+        routes.append(Route(((begin, start), (x, start), (x, stop), (until, stop)), index, label))
     full = edge + beside + names if figure.arcs else edge
     return Layout(full, y, tuple(boxes), tuple(routes))
+
+
+def ends_of(figure: Figure) -> list[list[End]]:
+    """The ends of arcs at each block, from above; an arc within one block has both there."""
+    found: list[list[End]] = [[] for _ in figure.blocks]
+    for index, arc in enumerate(figure.arcs):
+        found[arc.end].append(("end", index))
+    for index, arc in enumerate(figure.arcs):
+        found[arc.start].append(("start", index))
+    return found
 
 
 def _width_at(box: Box, y: float) -> int:

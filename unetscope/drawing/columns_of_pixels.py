@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from unetscope.drawing.bars import ADVANCE, LINE, bar_size, bar_texts, labels
-from unetscope.drawing.columns_of_cells import lanes_of
+from unetscope.drawing.columns_of_cells import End, ends_of, lanes_of
 from unetscope.drawing.figure import Figure
 from unetscope.drawing.layout import Box, Label, Layout, Route, arc_label, cells
 
@@ -21,37 +21,34 @@ def columns_of_pixels(figure: Figure, words: Sequence[str]) -> Layout:
         words: for what a block costs.
     """
     texts = [bar_texts(figure, at, words) for at in range(len(figure.blocks))]
-    arcs_of: list[list[int]] = [[] for _ in figure.blocks]
-    for index, arc in enumerate(figure.arcs):
-        arcs_of[arc.end].append(index)
-    for index, arc in enumerate(figure.arcs):
-        arcs_of[arc.start].append(index)
+    arcs_of = ends_of(figure)
     widths = [0.0] * max(len(figure.sizes), 1)
     for block, lines in zip(figure.blocks, texts, strict=True):
         need = bar_size(figure, block)[0] + _MARGIN + _label_width(lines)
         widths[block.level] = max(widths[block.level], need)
     lefts = [sum(widths[:level]) + _GAP * level for level in range(len(widths))]
     edge = lefts[-1] + widths[-1] + _MARGIN
-    boxes, rows, y = [], {}, 0.0
+    rows: dict[End, float] = {}
+    boxes, y = [], 0.0
     for at, block in enumerate(figure.blocks):
         wide, _ = bar_size(figure, block)
         tall = max(LINE * len(texts[at]) + 4, _LANE * len(arcs_of[at]) + 4)
         x = lefts[block.level]
         told = labels(block, texts[at], x + wide + _MARGIN, y + LINE - 2, "start")
         boxes.append(Box(at, x, y, wide, tall, tuple(told)))
-        for place, index in enumerate(arcs_of[at]):
-            rows[at, index] = y + _LANE * (place + 0.7)
+        for place, end in enumerate(arcs_of[at]):
+            rows[end] = y + _LANE * (place + 0.7)
         y += tall + _STEP
     names = max((ADVANCE * cells(arc_label(arc)) for arc in figure.arcs), default=0.0)
     lanes = lanes_of([(arc.start, arc.end) for arc in figure.arcs])
     routes = [_down(box, below) for box, below in pairwise(boxes) if below.block in figure.handed]
     for index, (arc, lane) in enumerate(zip(figure.arcs, lanes, strict=True)):
         x = edge + names + 2 * _MARGIN + _LANE * lane
-        start, end = rows[arc.start, index], rows[arc.end, index]
+        start, stop = rows["start", index], rows["end", index]
         begin = _end_of(boxes[arc.start], texts[arc.start])
         until = _end_of(boxes[arc.end], texts[arc.end])
         label = Label(edge + _MARGIN, start - 2, arc_label(arc), "start", arc.crossing)
-        routes.append(Route(((begin, start), (x, start), (x, end), (until, end)), index, label))
+        routes.append(Route(((begin, start), (x, start), (x, stop), (until, stop)), index, label))
     width = edge + (names + 2 * _MARGIN + _LANE * (max(lanes) + 1) if lanes else 0)
     return Layout(width, y, tuple(boxes), tuple(routes))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from unetscope.drawing import patterns
-from unetscope.drawing.figure import Arc, Dims
+from unetscope.drawing.bundles import bundle_label, together
 from unetscope.drawing.layout import arc_label, shape
 from unetscope.drawing.nodes import ink, lines, paint, parts, sentences
 from unetscope.drawing.sheet import Sheet
@@ -38,34 +38,16 @@ def dot(sheet: Sheet) -> str:
         up = figure.blocks[at].level < figure.blocks[at - 1].level
         ends = f"b{at} -> b{at - 1}" if up else f"b{at - 1} -> b{at}"
         written.append(f"  {ends} [weight=8, penwidth=2{', dir=back' if up else ''}]\n")
-    for (start, end, crossing, mark, size), arcs in _together(sheet).items():
+    for alike in together(figure.arcs):
+        arcs = [figure.arcs[at] for at in alike]
+        start, end, crossing, mark = arcs[0].start, arcs[0].end, arcs[0].crossing, arcs[0].mark
         warned = f', style=dashed, color="{WARNING}", fontcolor="{WARNING}"' if crossing else ""
         if mark and not crossing:
             warned = f', style={_LINES[mark]}, color="{patterns.LINES[mark]}"'
-        told = f"{_numbers([arc.number for arc in arcs])} {shape(size)}"
-        label = _inside(" ".join(map(arc_label, arcs)) if arcs[0].name else told)
+        named = any(arc.name for arc in arcs)
+        label = _inside(" ".join(map(arc_label, arcs)) if named else bundle_label(arcs))
         written.append(f'  b{start} -> b{end} [constraint=false, xlabel="{label}"{warned}]\n')
     return "".join([*written, "}\n"])
-
-
-def _together(sheet: Sheet) -> dict[tuple[int, int, bool, str, Dims], list[Arc]]:
-    """The skips that would lie one on the other: of the same two blocks and one shape.
-
-    By the blocks, whether the skips were popped out of order, their mark and their shape.
-    """
-    found: dict[tuple[int, int, bool, str, Dims], list[Arc]] = {}
-    for arc in sheet.figure.arcs:
-        key = arc.start, arc.end, arc.crossing, arc.mark, arc.shape
-        found.setdefault(key, []).append(arc)
-    return found
-
-
-def _numbers(numbers: list[int]) -> str:
-    """`#3`, `#3-5`, `#3 #7`."""
-    first, last = min(numbers), max(numbers)
-    if len(numbers) > 1 and sorted(numbers) == list(range(first, last + 1)):
-        return f"#{first}-{last}"
-    return " ".join(f"#{number}" for number in sorted(numbers))
 
 
 def _rows(sheet: Sheet) -> Iterator[str]:

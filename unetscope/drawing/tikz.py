@@ -9,6 +9,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from itertools import cycle
+from unicodedata import category
 
 from unetscope.drawing.layout import cells
 from unetscope.drawing.sheet import Sheet
@@ -16,26 +17,29 @@ from unetscope.drawing.svg import svg
 from unetscope.tex import escaped
 from unetscope.wording import harmless
 
-_LONGEST = 14_000
-"""Units of a side: viewers show pages of up to 14,400 bp, and TeX counts to 16,383 pt."""
+_LONGEST = 8_100
+"""Units of a side: standalone calls pages overfull from 8,192 pt on, half of what TeX counts to."""
 _SIZES = (5, 6, 7, 8, 9, 10, 12)
 """Sizes in pt that TeX has fonts for. One is at most 0.53 of it wide a character."""
+_TALL = 1.4
+"""How much higher than wide the text of a page is, with some lines left for a caption."""
 _ANCHORS = {"start": "base west", "middle": "base", "end": "base east"}
 _HEAD = r"""% {title}
-% A document of its own, which pdfLaTeX, XeLaTeX and LuaLaTeX compile; in another document, whose
+% A document of its own, which {compilers} compile; in another document, whose
 % preamble has {packages}, \input reads it, and
-% \resizebox{{\linewidth}}{{!}}{{\input{{FILE}}}} makes it as wide as a line.
+% \resizebox{fit}{{\input{{FILE}}}} makes it as {measure}.
 \ifx\tikzpicture\undefined
   \documentclass{{standalone}}
   {preamble}
-  \begin{{document}}
-  \def\unetscopeend{{\end{{document}}}}
+  \begin{{document}}%
+  \def\unetscopeend{{\end{{document}}}}%
 \else
   \let\unetscopeend\relax
 \fi
 {more}\begin{{tikzpicture}}[x=1bp,y=-1bp,line cap=butt,every node/.style={{{node}}}]
+\frenchspacing
 """
-_CHARACTER = r"""\providecommand\unetscopechar[1]{\ifdefined\Umathchar\char"#1\relax\else U+#1\fi}
+_CHARACTER = r"""\providecommand\unetscopechar[1]{\ifdefined\Umathchar\char"#1\relax\else U+#1\fi}%
 """
 """A character that only some TeX know: others spell out its number."""
 
@@ -48,20 +52,25 @@ def tikz(sheet: Sheet) -> str:
     writer = _Writer(scale)
     drawn = [line for child in root for line in writer.element(child, (0.0, 0.0))]
     body = "\n".join(drawn)
-    packages = ["{tikz}"]
-    if any(cells(char) > 1 for char in body):
-        packages.append("[scheme=plain]{ctex}")  # the fonts of Chinese
+    packages, compilers = ["{tikz}"], "pdfLaTeX, XeLaTeX and LuaLaTeX"
+    if any(map(_chinese, body)):
+        packages.append("[scheme=plain]{ctex}")  # whose fonts of Chinese pdfLaTeX cannot read
+        compilers = "XeLaTeX and LuaLaTeX"
+    tall = high > _TALL * wide
     loading = [f"\\usepackage{package}" for package in packages]
     node = "inner sep=0pt,outer sep=0pt,text depth=0pt"
     return (
         _HEAD.format(
             title=_text(sheet.title),
+            compilers=compilers,
+            fit=r"*{!}{\textheight}" if tall else r"{\linewidth}{!}",
+            measure="high as a page" if tall else "wide as a line",
             packages=" and ".join(loading),
             preamble="\n  ".join(loading),
             more=_CHARACTER if r"\unetscopechar" in body else "",
             node=node if scale == 1 else f"{node},scale={scale:.4f}",
         )
-        + "".join(f"\\definecolor{{{name}}}{{HTML}}{{{name[1:]}}}\n" for name in writer.colors)
+        + "".join(f"\\definecolor{{{name}}}{{HTML}}{{{name[1:]}}}%\n" for name in writer.colors)
         + f"\\useasboundingbox (0,0) rectangle {writer.point(wide, high)};\n{body}\n"
         "\\end{tikzpicture}%\n\\unetscopeend\n"
     )
@@ -119,7 +128,7 @@ class _Writer:
             options += [f"draw={self._color(has['stroke'])}", f"line width={width:.4g}bp"]
         if "stroke-dasharray" in has:
             lengths = zip(cycle(("on", "off")), has["stroke-dasharray"].split(), strict=False)
-            pattern = " ".join(f"{state} {length}bp" for state, length in lengths)
+            pattern = " ".join(f"{s} {float(n) * self._scale:.4g}bp" for s, n in lengths)
             options.append(f"dash pattern={pattern}")
         return ",".join(options)
 
@@ -143,8 +152,13 @@ def _points(way: str) -> Iterator[tuple[float, float]]:
 
 
 def _text(text: str) -> str:
-    """Text that any TeX reads: wide characters as they are, others that are not ASCII by number."""
+    """Text that any TeX reads: Chinese as it is, what else is not ASCII by number."""
     return "".join(
-        char if char.isascii() or cells(char) > 1 else f"\\unetscopechar{{{ord(char):04X}}}"
-        for char in escaped(harmless(text))
+        char if char.isascii() or _chinese(char) else f"\\unetscopechar{{{ord(char):04X}}}"
+        for char in escaped(harmless(text), typed=True)
     )
+
+
+def _chinese(char: str) -> bool:
+    """Whether fonts of Chinese are for it: it is as wide as two, and no emoji."""
+    return cells(char) > 1 and category(char) not in ("So", "Sk")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from unetscope.analysis.cost import unknown
+from unetscope.drawing.bundles import bundled
 from unetscope.drawing.figure import figure
 from unetscope.drawing.sheet import Sheet
 from unetscope.views.view import View, some, without_formula
@@ -22,6 +25,8 @@ def drawing(view: View, heat: str | None = None, detail: str = "block") -> Sheet
     """
     words, trace = view.words, view.network.trace
     found = figure(view.network, view.names, heat=HEATS.get(heat or "", ""), detail=detail)
+    skips = len(found.arcs)
+    found = replace(found, arcs=bundled(found.arcs))
     in_bytes = found.in_bytes
     about = view.about
     notes = [words.no_u[found.no_u.value]] if found.no_u else []
@@ -38,7 +43,8 @@ def drawing(view: View, heat: str | None = None, detail: str = "block") -> Sheet
         what = words.heats[found.heat] if in_bytes else words.of_the_macs
         what = words.of_the_parameters if heat == "params" else what
         notes.append(words.reads_as_rows[detail].format(what))
-    arcs = [words.reads_as_skip] if found.arcs else []
+    as_one = words.reads_as_many_skips if len(found.arcs) < skips else ""
+    arcs = [words.reads_as_skip + as_one] if skips else []
     arcs += [words.drawn_crossing] if any(arc.crossing for arc in found.arcs) else []
     shared = words.drawn_parameters if heat == "params" else words.macs
     scale = words.drawn_heat.format(what=shared, most="{}")
@@ -58,7 +64,7 @@ def drawing(view: View, heat: str | None = None, detail: str = "block") -> Sheet
         reads[2:],
         tuple(arcs),
         words.too_narrow_for_u,
-        words.no_room_for_skips.format(len(found.arcs)),
+        words.no_room_for_skips.format(skips),
         (*notes, *view.untold),
         words.drawn_branches,
         "" if found.heat == "held" else rest,

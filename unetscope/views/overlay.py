@@ -11,6 +11,7 @@ from unetscope.analysis.diff import COSTS, Change, diff
 from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.diff.side import Side
 from unetscope.analysis.digest import digest
+from unetscope.drawing.bundles import bundled
 from unetscope.drawing.layout import before
 from unetscope.drawing.overlay import Overlay, overlay
 from unetscope.drawing.sheet import Sheet
@@ -65,7 +66,10 @@ def overlaid(old: View, new: View, sources: tuple[str, str] = ("", "")) -> Sheet
     sheet = drawing(new)
     numbered = any(">" in arc.name for arc in figure.arcs)
     skip = words.reads_as_numbered_skip if numbered else words.reads_as_skip
-    skips = [skip] if figure.arcs else []
+    number = len(figure.arcs)
+    figure = replace(figure, arcs=bundled(figure.arcs))
+    skip += words.reads_as_many_skips if len(figure.arcs) < number else ""
+    skips = [skip] if number else []
     skips += [words.drawn_crossing] if any(arc.crossing for arc in figure.arcs) else []
     changed = [plain(headline(Gate().judge(found), words))]
     return replace(
@@ -74,7 +78,7 @@ def overlaid(old: View, new: View, sources: tuple[str, str] = ("", "")) -> Sheet
         title=f"{was} -> {now}",
         about=about,
         reads_as_skips=tuple(skips),
-        no_room=words.no_room_for_skips.format(len(figure.arcs)),
+        no_room=words.no_room_for_skips.format(number),
         notes=(*changed, *told, *_notes(figure, (old, new), (was, now))),
         marks=said if any(said) else {},
     )
