@@ -58,6 +58,8 @@ _FORMS |= {"full": "full difference"}
 """LyCORIS' algorithms, and what each of them writes."""
 _MODULES = (("networks.lora", "LoRA"), ("networks.oft", "OFT"))
 """How the modules of sd-scripts begin that write one form, and that form."""
+_RANK = re.compile(r"\d{1,9}")
+"""A rank in a text; Python reads no numbers of some thousand digits."""
 _FUSED = (1, 3, 4)
 """Of how many layers that were trained apart one may be made, whose rank is the sum of theirs."""
 _V_PREDICTION = ("v_pred", "edm_vpred.sigma_max")
@@ -133,7 +135,8 @@ def _of_additions(header: Header, parts: tuple[Part, ...]) -> Iterator[str]:
     if added is None or not (rank or module or algorithm):
         return
     ranks = _ranks(added.tensors)
-    claimed = [int(rank) * n for n in _FUSED] if isinstance(rank, str) and rank.isdecimal() else []
+    match = _RANK.fullmatch(rank) if isinstance(rank, str) else None
+    claimed = [int(match[0]) * n for n in _FUSED] if match else []
     if claimed and ranks and ranks.isdisjoint(claimed):
         least, most = min(ranks), max(ranks)
         if least == most:

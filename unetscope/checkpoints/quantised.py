@@ -201,7 +201,7 @@ def _of_integers(
     if columns != outputs:
         return TensorSpec((outputs, rows), "uint4")
     zeros = stored.get(f"{owner}.qzeros")
-    bits = 4 if zeros is None else 32 * zeros.shape[-1] // outputs
+    bits = 32 * zeros.shape[-1] // outputs if zeros is not None and zeros.shape else 4
     inputs = groups.numel if groups is not None else rows * 32 // max(bits, 1)
     return TensorSpec((outputs, inputs), f"uint{bits}")
 
