@@ -16,7 +16,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unetscope.checkpoints import files, pickled
+from unetscope.checkpoints import files, instructions, pickled
 from unetscope.errors import UnetscopeError
 from unetscope.record import TensorSpec
 from unetscope.sources.identifying import identify
@@ -180,7 +180,7 @@ def test_bytes_that_changed_are_an_error_or_a_result(tmp_path_factory, data):
         files.read(path)
 
 
-CODES = b"".join(code for code in pickled._BY_CODE)
+CODES = b"".join(instructions._BY_CODE)
 
 
 @given(
