@@ -197,6 +197,14 @@ def test_any_instructions_are_an_error_or_a_result(tmp_path_factory, codes):
         files.read(path)
 
 
+def test_nothing_of_one_file_stands_in_the_next(tmp_path):
+    path = tmp_path / "m.pt"
+    path.write_bytes(b"\x80\5\x97}X\1\0\0\0aK\1sb.")  # a buffer of elsewhere, with a state
+    assert files.read(path).metadata == {"a": 1}
+    path.write_bytes(b"\x80\5\x97.")
+    assert files.read(path).metadata == {}
+
+
 LAUGHS = b"\x80\2]" + b"2\x86" * 200 + b"."
 HOSTILE = {
     "the same value in itself 2^200 times": LAUGHS,

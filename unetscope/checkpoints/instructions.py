@@ -243,7 +243,7 @@ _BY_CODE: dict[bytes, Callable[[Machine], Any]] = {
     b"\x94": lambda m: _memoize(m, len(m.memo)),  # MEMOIZE
     b"\x80": lambda m: m.take(1),  # PROTO
     b"\x95": lambda m: m.take(8),  # FRAME
-    b"\x97": _constant(Opaque(Global("a buffer outside of the pickle"))),  # NEXT_BUFFER
+    b"\x97": _fresh(lambda: Opaque(Global("a buffer outside of the pickle"))),  # NEXT_BUFFER
     b"\x98": lambda _: None,  # READONLY_BUFFER
 }
 INSTRUCTIONS = [_BY_CODE.get(bytes([code])) for code in range(256)]
