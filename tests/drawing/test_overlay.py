@@ -17,7 +17,8 @@ from unetscope.analysis.diff import Diff, diff
 from unetscope.analysis.digest import digest
 from unetscope.api import trace
 from unetscope.config import load
-from unetscope.drawing.figure import Figure, figure
+from unetscope.drawing.building import figure
+from unetscope.drawing.figure import Figure
 from unetscope.drawing.overlay import Overlay
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.svg import svg

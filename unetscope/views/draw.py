@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unetscope.analysis.cost import unknown
-from unetscope.drawing.figure import figure
+from unetscope.drawing.building import figure
 from unetscope.drawing.sheet import Sheet
 from unetscope.views.view import View, some, without_formula
 from unetscope.wording import shown
