@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from unetscope.drawing import patterns
+from unetscope.drawing.colors import WARNING
 from unetscope.drawing.figure import Arc, Dims
 from unetscope.drawing.layout import arc_label, shape
 from unetscope.drawing.nodes import ink, lines, paint, parts, sentences
 from unetscope.drawing.sheet import Sheet
-from unetscope.drawing.svg import WARNING
 from unetscope.wording import harmless
 
 _HEAD = """digraph {{
