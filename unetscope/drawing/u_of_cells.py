@@ -17,11 +17,9 @@ from unetscope.drawing.layout import (
     folded,
     numbers,
     row_texts,
-    sides,
-    solved,
-    straight,
     title,
 )
+from unetscope.drawing.order import sides, solved, straight
 
 _LEAST = 16
 """Cells within a frame."""
