@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from unetscope import cli
+from unetscope import cli, config
 from unetscope.commands import console
+from unetscope.errors import ConfigError
 from unetscope.record import Trace
 from unetscope.sources import Request, resolve
 from unetscope.sources.configs import ConfigNetwork
@@ -52,6 +53,26 @@ def article() -> dict[str, Any]:
     text = (REFERENCE / "sd15_tables.json").read_text(encoding="utf-8")
     tables: dict[str, Any] = json.loads(text)
     return tables
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def refusal():
+    """What is said of a config that is refused."""
+
+    def refusal(reference, **arguments):
+        with pytest.raises(ConfigError) as caught:
+            config.load(reference, **arguments)
+        assert caught.value.exit_code == 2
+        return str(caught.value)
+
+    return refusal
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,28 @@ unet:
 inputs: {height: 16, width: 16, tokens: 5}
 """
 """Stable Diffusion's blocks, a few channels wide."""
+NARROWING = (
+    "block_out_channels=[8, 16]",
+    "down_block_types=[CrossAttnDownBlock2D, DownBlock2D]",
+    "up_block_types=[UpBlock2D, CrossAttnUpBlock2D]",
+    "norm_num_groups=4",
+    "attention_head_dim=2",
+    "cross_attention_dim=6",
+    "layers_per_block=1",
+)
+"""The same as values for `--set`."""
+OTHER_LEVELS = {
+    "attention below": (
+        "down_block_types=[DownBlock2D, CrossAttnDownBlock2D]",
+        "up_block_types=[CrossAttnUpBlock2D, UpBlock2D]",
+    ),
+    "three levels": (
+        "block_out_channels=[8, 8, 16]",
+        "down_block_types=[CrossAttnDownBlock2D, DownBlock2D, DownBlock2D]",
+        "up_block_types=[UpBlock2D, UpBlock2D, CrossAttnUpBlock2D]",
+    ),
+}
+"""What makes such a network one of other levels, likewise."""
 OBLONG = """\
 name: Narrow
 family: UNet2DConditionModel

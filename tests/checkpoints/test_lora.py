@@ -446,6 +446,7 @@ def test_dora_says_so():
     [
         ({"ss_base_model_version": "sdxl_base_v1-0"}, "that is SDXL"),
         ({"ss_network_dim": "128"}, "`ss_network_dim` is `128`"),
+        ({"ss_network_dim": "9" * 5000}, None),
         ({"ss_network_args": '{"algo": "lokr"}'}, "`lokr`"),
         ({"ss_network_args": "["}, None),
         ({"ss_network_args": '{"algo": "locon"}', "ss_network_module": "lycoris.kohya"}, None),

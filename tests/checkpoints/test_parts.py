@@ -238,6 +238,15 @@ def test_awq_stores_the_other_axis():
     assert shapes(parts(quantised("out.2", packed))[0]) == PLAIN
 
 
+def test_zeros_without_axes_tell_no_bits():
+    packed = {
+        "qweight": spec("int32", 16, 64),
+        "qzeros": spec("int32"),
+        "scales": spec("float16", 1, 64),
+    }
+    assert shapes(parts(quantised("out.2", packed))[0]) == PLAIN
+
+
 def test_flattened_weights_whose_shape_is_lost_say_so():
     packed = {"weight": spec("uint8", 4096, 1), STATE: spec("uint8", 90)}
     (found,) = parts(quantised("out.3", packed))

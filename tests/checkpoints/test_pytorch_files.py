@@ -16,7 +16,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unetscope.checkpoints import files, pickled
+from unetscope.checkpoints import files, instructions, pickled
 from unetscope.errors import UnetscopeError
 from unetscope.record import TensorSpec
 from unetscope.sources.identifying import identify
@@ -180,7 +180,7 @@ def test_bytes_that_changed_are_an_error_or_a_result(tmp_path_factory, data):
         files.read(path)
 
 
-CODES = b"".join(code for code in pickled._BY_CODE)
+CODES = b"".join(instructions._BY_CODE)
 
 
 @given(
@@ -195,6 +195,14 @@ def test_any_instructions_are_an_error_or_a_result(tmp_path_factory, codes):
     path.write_bytes(b"\x80\2" + b"".join(codes) + b".")
     with suppress(UnetscopeError):
         files.read(path)
+
+
+def test_nothing_of_one_file_stands_in_the_next(tmp_path):
+    path = tmp_path / "m.pt"
+    path.write_bytes(b"\x80\5\x97}X\1\0\0\0aK\1sb.")  # a buffer of elsewhere, with a state
+    assert files.read(path).metadata == {"a": 1}
+    path.write_bytes(b"\x80\5\x97.")
+    assert files.read(path).metadata == {}
 
 
 LAUGHS = b"\x80\2]" + b"2\x86" * 200 + b"."

@@ -12,12 +12,6 @@ from unetscope.commands import console
 PARAMS = ("params", "article_003")
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.mark.parametrize(
     ("suffix", "format_"),
     [

@@ -4,16 +4,6 @@ import textwrap
 
 import pytest
 
-from unetscope import config
-from unetscope.errors import ConfigError
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty working directory."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
 
 @pytest.fixture
 def write(folder):
@@ -29,16 +19,3 @@ def write(folder):
         return name
 
     return write
-
-
-@pytest.fixture
-def refusal():
-    """What is said of a config that is refused."""
-
-    def refusal(reference, **arguments):
-        with pytest.raises(ConfigError) as caught:
-            config.load(reference, **arguments)
-        assert caught.value.exit_code == 2
-        return str(caught.value)
-
-    return refusal

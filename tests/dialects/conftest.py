@@ -5,17 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from unetscope import config
-from unetscope.errors import ConfigError
-
 DATA = Path(__file__).parent / "data"
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty working directory."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture
@@ -30,19 +20,6 @@ def write(folder):
         return name
 
     return write
-
-
-@pytest.fixture
-def refusal():
-    """What is said of a config that is refused."""
-
-    def refusal(reference):
-        with pytest.raises(ConfigError) as caught:
-            config.load(reference)
-        assert caught.value.exit_code == 2
-        return str(caught.value)
-
-    return refusal
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from narrow_configs import NARROWING
 from torch import nn, zeros
 
 from unetscope import load as loaded
@@ -12,21 +13,11 @@ from unetscope.analysis.digest import digest
 from unetscope.config import load
 from unetscope.tracing import trace
 
-NARROW = (
-    "block_out_channels=[8, 16]",
-    "down_block_types=[CrossAttnDownBlock2D, DownBlock2D]",
-    "up_block_types=[UpBlock2D, CrossAttnUpBlock2D]",
-    "norm_num_groups=4",
-    "attention_head_dim=2",
-    "cross_attention_dim=6",
-    "layers_per_block=1",
-)
-
 
 def narrow_trace(*overrides, base="sd15", **sizes):
     """The trace of a narrow Stable Diffusion on the meta device."""
     sizes = {"height": 16, "width": 16, "tokens": 5, **sizes}
-    return loaded(load(base, overrides=[*NARROW, *overrides], **sizes)).trace()
+    return loaded(load(base, overrides=[*NARROWING, *overrides], **sizes)).trace()
 
 
 def narrow(*overrides, **more):

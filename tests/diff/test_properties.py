@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_networks import NARROW, narrow, narrow_trace
+from narrow_configs import NARROWING, OTHER_LEVELS
+from small_networks import narrow, narrow_trace
 
 from unetscope.analysis.diff import SEVERITIES, ChangeSeverity, diff
 from unetscope.errors import UnetscopeError
@@ -28,15 +29,7 @@ VARIANTS = {
         "down_block_types=[DownBlock2D, DownBlock2D]",
         "up_block_types=[UpBlock2D, UpBlock2D]",
     ),
-    "attention below": (
-        "down_block_types=[DownBlock2D, CrossAttnDownBlock2D]",
-        "up_block_types=[CrossAttnUpBlock2D, UpBlock2D]",
-    ),
-    "three levels": (
-        "block_out_channels=[8, 8, 16]",
-        "down_block_types=[CrossAttnDownBlock2D, DownBlock2D, DownBlock2D]",
-        "up_block_types=[UpBlock2D, UpBlock2D, CrossAttnUpBlock2D]",
-    ),
+    **OTHER_LEVELS,
 }
 
 
@@ -73,7 +66,7 @@ def test_a_lock_survives_writing_and_reading(locks, name):
     assert lock_files.dumps(lock_files.loads(text)) == text
 
 
-# Key -> values of a network as narrow as NARROW, and the worst class of what they change: None
+# Key -> values of a network as narrow as NARROWING, and the worst class of what they change: None
 # where the network is provably the same.
 MUTATIONS = {
     "in_channels": (st.sampled_from([3, 5, 8]), ChangeSeverity.BREAKING),
@@ -146,7 +139,7 @@ print(diff(one, other))
 
 def test_the_same_whatever_the_hash_seed_locale_and_folder(tmp_path):
     paths = [tmp_path / "one.json", tmp_path / "other.json"]
-    for path, overrides in zip(paths, (NARROW[:0], ("layers_per_block=2",)), strict=True):
+    for path, overrides in zip(paths, (NARROWING[:0], ("layers_per_block=2",)), strict=True):
         path.write_bytes(traces.dumps(narrow_trace(*overrides)))
     root = str(Path(__file__).parents[2])
     printed = set()

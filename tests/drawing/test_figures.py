@@ -12,7 +12,8 @@ from torch import nn
 
 from unetscope.analysis.memory import Memory
 from unetscope.api import trace
-from unetscope.drawing.figure import Figure, NoU, figure
+from unetscope.drawing.building import figure
+from unetscope.drawing.figure import Figure, NoU
 from unetscope.drawing.heat import TERMINAL
 from unetscope.drawing.layout import numbers
 from unetscope.drawing.svg import svg

@@ -13,13 +13,13 @@ from dataclasses import replace
 import pytest
 from test_layouts import sheet_of
 
+from unetscope.drawing.colors import PARTS
 from unetscope.drawing.figure import Arc, Block, Figure, NoU
 from unetscope.drawing.forms import FORMS, drawn, form_of
 from unetscope.drawing.heat import HEAT
 from unetscope.drawing.mermaid import mermaid, too_large
 from unetscope.drawing.nodes import ink
 from unetscope.drawing.sheet import Sheet
-from unetscope.drawing.svg import COLORS
 from unetscope.drawing.tikz import tikz
 from unetscope.errors import UnetscopeError
 from unetscope.views.draw import drawing
@@ -298,7 +298,7 @@ def test_graphs_have_all_blocks_and_skips(sd15, form) -> None:
 
 
 def test_what_is_written_on_a_colour_can_be_read() -> None:
-    for color in (*COLORS.values(), *HEAT):
+    for color in (*PARTS.values(), *HEAT):
         light = luminance(color)
         letters = luminance(ink(color))
         contrast = (max(light, letters) + 0.05) / (min(light, letters) + 0.05)

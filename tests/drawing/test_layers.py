@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from unetscope.drawing.figure import Block, Figure, figure
+from unetscope.drawing.building import figure
+from unetscope.drawing.figure import Block, Figure
 from unetscope.drawing.layers import Row
 from unetscope.drawing.layout import cells
 from unetscope.drawing.svg import svg

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unetscope.drawing.bars import ADVANCE
+from unetscope.drawing.building import figure
 from unetscope.drawing.bundles import MANY, bundled
 from unetscope.drawing.columns_of_cells import columns_of_cells
 from unetscope.drawing.columns_of_pixels import columns_of_pixels
-from unetscope.drawing.figure import Arc, Block, Figure, NoU, figure
+from unetscope.drawing.figure import Arc, Block, Figure, NoU
 from unetscope.drawing.forms import drawn
 from unetscope.drawing.layout import Box, Label, Layout, arc_label, cells, folded
 from unetscope.drawing.sheet import Sheet

@@ -9,6 +9,7 @@ from functools import cache
 
 import pytest
 import torch
+from narrow_configs import NARROWING, OTHER_LEVELS
 from test_layouts import check, check_svg, check_text
 from torch import nn
 
@@ -17,8 +18,9 @@ from unetscope.analysis.diff import Diff, diff
 from unetscope.analysis.digest import digest
 from unetscope.api import trace
 from unetscope.config import load
+from unetscope.drawing.building import figure
 from unetscope.drawing.bundles import MANY
-from unetscope.drawing.figure import Figure, figure
+from unetscope.drawing.figure import Figure
 from unetscope.drawing.layout import arc_label
 from unetscope.drawing.overlay import Overlay
 from unetscope.drawing.sheet import Sheet
@@ -29,15 +31,6 @@ from unetscope.sources import Request, resolve
 from unetscope.views.overlay import overlaid
 from unetscope.views.view import View
 
-NARROW = (
-    "block_out_channels=[8, 16]",
-    "down_block_types=[CrossAttnDownBlock2D, DownBlock2D]",
-    "up_block_types=[UpBlock2D, CrossAttnUpBlock2D]",
-    "norm_num_groups=4",
-    "attention_head_dim=2",
-    "cross_attention_dim=6",
-    "layers_per_block=1",
-)
 CONFIGS = {
     "plain": (),
     "wider": ("block_out_channels=[8, 24]",),
@@ -45,15 +38,7 @@ CONFIGS = {
     "no middle": ("mid_block_type=null",),
     "nine channels": ("in_channels=9",),
     "other text": ("cross_attention_dim=10",),
-    "attention below": (
-        "down_block_types=[DownBlock2D, CrossAttnDownBlock2D]",
-        "up_block_types=[CrossAttnUpBlock2D, UpBlock2D]",
-    ),
-    "three levels": (
-        "block_out_channels=[8, 8, 16]",
-        "down_block_types=[CrossAttnDownBlock2D, DownBlock2D, DownBlock2D]",
-        "up_block_types=[UpBlock2D, UpBlock2D, CrossAttnUpBlock2D]",
-    ),
+    **OTHER_LEVELS,
 }
 
 
@@ -101,7 +86,7 @@ MODULES = {
 @cache
 def traced(name: str) -> Trace:
     if name in CONFIGS:
-        spec = load("sd15", overrides=[*NARROW, *CONFIGS[name]], height=16, width=16, tokens=5)
+        spec = load("sd15", overrides=[*NARROWING, *CONFIGS[name]], height=16, width=16, tokens=5)
         return loaded(spec).trace()
     with torch.device("meta"):
         return trace(MODULES[name](), torch.empty(1, 3, 16, 16))

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from unetscope.drawing.figure import Figure, figure
+from unetscope.drawing.building import figure
+from unetscope.drawing.figure import Figure
 from unetscope.drawing.layout import cells
 from unetscope.drawing.small_u import SmallU
 from unetscope.sources import Request, resolve

@@ -58,6 +58,8 @@ _FORMS |= {"full": "full difference"}
 """LyCORIS' algorithms, and what each of them writes."""
 _MODULES = (("networks.lora", "LoRA"), ("networks.oft", "OFT"))
 """How the modules of sd-scripts begin that write one form, and that form."""
+_RANK = re.compile(r"\d{1,9}")
+"""A rank in a text; Python reads no numbers of some thousand digits."""
 _FUSED = (1, 3, 4)
 """Of how many layers that were trained apart one may be made, whose rank is the sum of theirs."""
 _V_PREDICTION = ("v_pred", "edm_vpred.sigma_max")
@@ -128,27 +130,36 @@ def _of_families(header: Header, parts: tuple[Part, ...]) -> Iterator[str]:
 def _of_additions(header: Header, parts: tuple[Part, ...]) -> Iterator[str]:
     """What trainers write of a low-rank addition."""
     added = next((part for part in parts if part.kind == "lora"), None)
-    rank, module = map(header.metadata.get, ("ss_network_dim", "ss_network_module"))
-    algorithm = _algorithm(header)
-    if added is None or not (rank or module or algorithm):
+    if added is not None:
+        yield from _of_rank(header, added)
+        yield from _of_form(header, added)
+
+
+def _of_rank(header: Header, added: Part) -> Iterator[str]:
+    rank = header.metadata.get("ss_network_dim")
+    match = _RANK.fullmatch(rank) if isinstance(rank, str) else None
+    if match is None:
         return
     ranks = _ranks(added.tensors)
-    claimed = [int(rank) * n for n in _FUSED] if isinstance(rank, str) and rank.isdecimal() else []
-    if claimed and ranks and ranks.isdisjoint(claimed):
-        least, most = min(ranks), max(ranks)
-        if least == most:
-            yield f"`ss_network_dim` is `{rank}`, and the rank is {least}"
-        else:
-            yield f"`ss_network_dim` is `{rank}`, and the ranks are {least} to {most}"
-    form = added.name.partition(" for ")[0]
+    if not ranks or not ranks.isdisjoint(int(match[0]) * count for count in _FUSED):
+        return
+    least, most = min(ranks), max(ranks)
+    told = f"the rank is {least}" if least == most else f"the ranks are {least} to {most}"
+    yield f"`ss_network_dim` is `{rank}`, and {told}"
+
+
+def _of_form(header: Header, added: Part) -> Iterator[str]:
+    module, algorithm = header.metadata.get("ss_network_module"), _algorithm(header)
+    if not module and not algorithm:
+        return
+    told = f"and the form of the tensors is {added.name.partition(' for ')[0]}"
     forms = forms_of(added.tensors)
     meant = _FORMS.get(algorithm.lower())
     if meant and meant not in forms:
-        said = f"`ss_network_args` has the algorithm `{algorithm}`"
-        yield f"{said}, and the form of the tensors is {form}"
+        yield f"`ss_network_args` has the algorithm `{algorithm}`, {told}"
     for begins, writes in _MODULES:
         if isinstance(module, str) and module.startswith(begins) and writes not in forms:
-            yield f"`ss_network_module` is `{module}`, and the form of the tensors is {form}"
+            yield f"`ss_network_module` is `{module}`, {told}"
 
 
 def _algorithm(header: Header) -> str:

@@ -13,32 +13,27 @@ from dataclasses import replace
 from pathlib import Path
 
 from unetscope.checkpoints import lora
+from unetscope.checkpoints.averages import with_averages
 from unetscope.checkpoints.header import Header
 from unetscope.checkpoints.identified import Part
 from unetscope.checkpoints.prefixes import (
     APART,
     AVERAGES,
     EMA,
-    PARALLEL,
     SCHEDULE,
     TRAINING,
+    bare,
     container,
     unwrapped,
-    with_dots,
 )
 from unetscope.checkpoints.quantised import Restored, restored
 from unetscope.checkpoints.signatures import SIGNATURES, Signature, by_tail
+from unetscope.checkpoints.telling import SCHEDULED, told
 from unetscope.files.reading import is_file
 from unetscope.record import TensorSpec
 
-_OPTIMIZER = frozenset({"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer"})
-_WIDTHS = {768: "SD1", 1024: "SD2", 1280: "OpenCLIP ViT-bigG/14"}
-_MOST_WORDS = 75
-"""Words that CLIP reads at once."""
-_SCHEDULE = "(schedule)"
 _MOST_NETWORKS = 64
 """More than these in one file are not told apart."""
-_COUNTERS = frozenset({"decay", "num_updates"})
 _KEEPS_LORA = frozenset({"ip adapter"})
 """Kinds of networks that have low-rank tensors of their own."""
 Found = dict[str, list[Signature]]
@@ -57,7 +52,7 @@ def parts(header: Header) -> tuple[Part, ...]:
             found.append(Part("optimizer", "", f"{place}.", tensors, nbytes, evidence))
         else:
             found += _parts({f"{place}.{name}": spec for name, spec in tensors.items()})
-    return tuple(sorted(_averages(found), key=lambda part: -part.nbytes))
+    return tuple(sorted(with_averages(found), key=lambda part: -part.nbytes))
 
 
 def pipeline(folder: Path) -> tuple[Part, ...]:
@@ -87,12 +82,12 @@ def unet(header: Mapping[str, TensorSpec]) -> tuple[dict[str, TensorSpec], dict[
     if not isinstance(header, Header):
         header = Header("", dict(header))
     tensors = header.tensors
-    found = _averages([*_parts(tensors, header.packed)])
+    found = with_averages([*_parts(tensors, header.packed)])
     networks = [part for part in found if part.kind == "unet"]
     if not networks:
         networks = [part for part in found if part.kind == "controlnet"]
     if not networks or len(found) == 1:
-        return dict(found[0].tensors if len(found) == 1 else _bare(tensors)), {}
+        return dict(found[0].tensors if len(found) == 1 else bare(tensors)), {}
     own = min(networks, key=lambda part: (bool(AVERAGES.search(part.prefix)), -part.nbytes))
     left_out: dict[str, int] = defaultdict(int)
     for part in found:
@@ -101,22 +96,13 @@ def unet(header: Mapping[str, TensorSpec]) -> tuple[dict[str, TensorSpec], dict[
     return dict(own.tensors), dict(left_out)
 
 
-def _bare(tensors: Mapping[str, TensorSpec]) -> Mapping[str, TensorSpec]:
-    """All tensors as one network, without what is wrapped around it."""
-    bare = unwrapped(tensors)
-    while bare and all(name.startswith(PARALLEL) and name != PARALLEL for name in bare):
-        bare = {name[len(PARALLEL) :]: spec for name, spec in bare.items()}
-    return bare
-
-
 def _parts(
     stored: Mapping[str, TensorSpec], packed: Mapping[str, tuple[int, ...]] | None = None
 ) -> Iterator[Part]:
     """The parts of one set of tensors, some of which may be packed."""
-    bare = unwrapped(stored)
-    names = dict(zip(stored, bare, strict=True)) if packed else {}
+    wrapped, stored = stored, unwrapped(stored)
+    names = dict(zip(wrapped, stored, strict=True)) if packed else {}
     shapes = {names[name]: shape for name, shape in (packed or {}).items() if name in names}
-    stored = bare
     whole = restored(stored, shapes)
     announced, added = _announced(whole.tensors)
     borne = _outermost(_borne(whole, announced))
@@ -127,7 +113,7 @@ def _parts(
         taken = set(added)
         stored = {name: spec for name, spec in stored.items() if name not in taken}
     for prefix, group in _grouped(stored, borne).items():
-        part = _told(prefix, group, stored, whole, borne.get(prefix, []))
+        part = told(prefix, group, stored, whole, borne.get(prefix, []))
         if part.tensors:  # there may be nothing but marks, as `scaled_fp8` is one
             yield part
 
@@ -199,7 +185,14 @@ def _grouped(stored: Mapping[str, TensorSpec], borne: Found) -> dict[str, dict[s
             groups[""][name] = name
         else:
             rest.append(name)
-    homes = {prefix: {*group.values()} for prefix, group in groups.items()} if rest else {}
+    if rest:
+        _group_rest(groups, rest)
+    return groups
+
+
+def _group_rest(groups: dict[str, dict[str, str]], rest: list[str]) -> None:
+    """Adds what no network claims to the one network of its container, or else by container."""
+    homes = {prefix: {*group.values()} for prefix, group in groups.items()}
     for name in rest:
         place = "" if name in SCHEDULE else container(name)[0]
         inside = [prefix for prefix in homes if place and prefix.startswith(place)]
@@ -208,105 +201,4 @@ def _grouped(stored: Mapping[str, TensorSpec], borne: Found) -> dict[str, dict[s
             homes[inside[0]].add(short)
             groups[inside[0]][name] = short
         else:
-            groups[_SCHEDULE if name in SCHEDULE else place][name] = short
-    return groups
-
-
-def _told(
-    prefix: str,
-    group: Mapping[str, str],
-    stored: Mapping[str, TensorSpec],
-    whole: Restored,
-    signatures: list[Signature],
-) -> Part:
-    """The part that these tensors are, by the signatures that they bear or by where they stand."""
-    tensors: dict[str, TensorSpec] = {}
-    for name, short in group.items():
-        true = whole.became.get(name, name) if whole.became else name
-        if true in whole.tensors:
-            tensors[_renamed(short, name, true)] = whole.tensors[true]
-    nbytes = sum(stored[name].nbytes for name in group)
-    doubts = whole.doubts(group)
-    if signatures:
-        first, *others = signatures
-        if first.doubt:
-            doubts = (*doubts, first.doubt)
-        also = (other.name for other in others if other.name)
-        doubts += tuple(f"it bears the signature of {name} as well" for name in also)
-        evidence = first.evidence(whole.tensors, prefix)
-        return Part(first.kind, first.name, prefix, tensors, nbytes, evidence, doubts)
-    if prefix == _SCHEDULE:
-        evidence = tuple(f"it has `{name}`, which no network reads" for name in [*tensors][:3])
-        return Part("other", "noise schedule", "", tensors, nbytes, evidence)
-    if prefix:
-        kind = container(prefix + "x")[1]
-        evidence = (f"it stands under `{prefix}`",)
-        doubts = (*doubts, "no signature that is known fits its names and shapes")
-        return Part(kind, "", prefix, tensors, nbytes, evidence, doubts)
-    return _unknown(tensors, nbytes, doubts)
-
-
-def _renamed(short: str, name: str, true: str) -> str:
-    """The name without its prefix, where the tensor itself is stored under another one."""
-    return short if name == true else true[len(name) - len(short) :]
-
-
-def _unknown(tensors: dict[str, TensorSpec], nbytes: int, doubts: tuple[str, ...]) -> Part:
-    """What no signature claims and no container holds."""
-    for name, spec in tensors.items():
-        words = spec.shape[0] if len(spec.shape) == 2 else len(spec.shape)
-        if len(tensors) == 1 and 1 <= words <= _MOST_WORDS and spec.shape[-1] in _WIDTHS:
-            base = _WIDTHS[spec.shape[-1]]
-            evidence = (f"it has `{name}` alone, which is {list(spec.shape)}",)
-            doubts = (*doubts, "by its width alone is it an embedding of words")
-            named = f"textual inversion for {base}"
-            return Part("embedding", named, "", tensors, nbytes, evidence, doubts)
-    if any(name.rpartition(".")[2] in _OPTIMIZER for name in tensors):
-        evidence = ("it has the moments that an optimizer keeps",)
-        return Part("optimizer", "", "", tensors, nbytes, evidence)
-    bare = _bare(tensors)
-    prefix = next(iter(tensors))[: -len(next(iter(bare)))] if len(bare) and bare != tensors else ""
-    shown = "; ".join(f"`{name}` {list(spec.shape)}" for name, spec in [*bare.items()][:3])
-    told = (f"its first tensors are {shown}",) if shown else ()
-    doubts = (*doubts, "no signature that is known fits its names and shapes")
-    return Part("other", "", prefix, dict(bare), nbytes, told, doubts)
-
-
-def _averages(found: list[Part]) -> list[Part]:
-    """The parts, where what repeats a network under the name of an average is said to."""
-    kept: list[Part] = []
-    plain = [part for part in found if not AVERAGES.search(part.prefix)]
-    for part in found:
-        if part.prefix == EMA:
-            kept.append(_flattened(part, found))
-        elif AVERAGES.search(part.prefix) and any(_repeats(part, other) for other in plain):
-            evidence = (f"it stands under `{part.prefix}` beside a {part.kind}", *part.evidence)
-            again = "averaged weights", part.name or part.kind
-            kept.append(replace(part, kind=again[0], name=again[1], evidence=evidence))
-        else:
-            kept.append(part)
-    return kept
-
-
-def _repeats(part: Part, other: Part) -> bool:
-    """Whether two parts have the same names and shapes."""
-    return part.kind == other.kind and _shapes(part) == _shapes(other)
-
-
-def _shapes(part: Part) -> dict[str, tuple[int, ...]]:
-    return {name: spec.shape for name, spec in part.tensors.items()}
-
-
-def _flattened(part: Part, found: list[Part]) -> Part:
-    """Averages of CompVis' code, under the names of the network beside them if they are its own."""
-    own = {name: spec for name, spec in part.tensors.items() if name not in _COUNTERS}
-    for other in found:
-        inside = other.prefix.removeprefix("model.")
-        named = with_dots(own, {inside + name: spec for name, spec in other.tensors.items()})
-        if named is not own and own:
-            tensors = {name[len(inside) :]: spec for name, spec in named.items()}
-            evidence = (f"its names are those of `{other.prefix}` without dots",)
-            of = other.name or other.kind
-            return replace(part, name=of, tensors=tensors, evidence=evidence, doubts=())
-    doubts = ("the dots of its names were removed, and no network beside it tells where",)
-    return replace(part, tensors=own, doubts=doubts)
+            groups[SCHEDULED if name in SCHEDULE else place][name] = short

@@ -13,7 +13,7 @@ from unetscope.record import TensorSpec
 
 _WRAPPERS = re.compile(r"(?:^|(?<=\.))_(?:orig_mod|(?:fsdp|checkpoint)_wrapped_module)\.")
 """Modules that `torch.compile` and others put around one, anywhere in a name."""
-PARALLEL = "module."
+_PARALLEL = "module."
 """The module that `DataParallel` puts around a network."""
 EMA = "model_ema."
 """Where CompVis' code keeps averages, in names without dots."""
@@ -64,6 +64,14 @@ def unwrapped(stored: Mapping[str, TensorSpec]) -> Mapping[str, TensorSpec]:
     return bare if len(bare) == len(stored) else stored
 
 
+def bare(tensors: Mapping[str, TensorSpec]) -> Mapping[str, TensorSpec]:
+    """All tensors as one network, without what is wrapped around it."""
+    found = unwrapped(tensors)
+    while found and all(name.startswith(_PARALLEL) and name != _PARALLEL for name in found):
+        found = {name[len(_PARALLEL) :]: spec for name, spec in found.items()}
+    return found
+
+
 def container(name: str) -> tuple[str, str]:
     """The container that a name stands in, with its dot, and the kind of what it holds.
 
@@ -75,21 +83,3 @@ def container(name: str) -> tuple[str, str]:
     if not kind or len(levels) <= depth:
         return "", ""
     return ".".join(levels[:depth]) + ".", kind
-
-
-def with_dots(
-    averages: Mapping[str, TensorSpec], known: Mapping[str, TensorSpec]
-) -> Mapping[str, TensorSpec]:
-    """Averages under the names of the network that they are of, whose dots were removed.
-
-    Args:
-        averages: as the file has them, such as `diffusion_modelinput_blocks00weight`.
-        known: the network's, such as `diffusion_model.input_blocks.0.0.weight`.
-
-    Returns:
-        As they are, if the network's names are not theirs.
-    """
-    names = {name.replace(".", ""): name for name in known}
-    if not all(name in names for name in averages):
-        return averages
-    return {names[name]: spec for name, spec in averages.items()}

@@ -27,30 +27,28 @@ import msgspec
 from unetscope.checkpoints.header import MOST_AXES
 from unetscope.record import TensorSpec
 
-HELPERS = frozenset(
-    {
-        *("scale_weight", "scale_input", "scaled_fp8", "comfy_quant", "weight_scale"),
-        *("weight_scale_2", "input_scale", "output_scale", "pre_quant_scale"),
-        *("absmax", "quant_map", "nested_absmax", "nested_quant_map", "SCB", "weight_format"),
-        *("bitsandbytes__nf4", "bitsandbytes__fp4"),
-        *("qweight", "qzeros", "scales", "g_idx", "wscales", "wzeros", "wtscale", "wcscales"),
-        *("smooth_factor", "smooth_factor_orig", "_data", "_scale"),
-    }
-)
-"""Ends of names that make a closer look worth while."""
-_PLAIN = (".weight", ".bias")
-_MARKS = frozenset({"scaled_fp8", "comfy_quant"})
-_OF_WEIGHTS = ("scale_weight", "scale_input", "weight_scale", "weight_scale_2", "input_scale")
-_OF_WEIGHTS_TOO = ("output_scale", "pre_quant_scale", "SCB", "weight_format")
-_OF_FOUR_BITS = ("absmax", "quant_map", "nested_absmax", "nested_quant_map")
-_OF_PACKED = ("qzeros", "scales", "g_idx")
-_OF_SVD = ("wscales", "wzeros", "wtscale", "wcscales", "smooth_factor", "smooth_factor_orig")
 STATE = ".quant_state.bitsandbytes__"
 """What stands between a weight's name and its type in the name of what describes it."""
 LARGEST_STATE = 1_000
 """The most bytes of such a description that are read; they have some 80 to 170."""
+_PLAIN = (".weight", ".bias")
+_MARKS = frozenset({"scaled_fp8", "comfy_quant"})
+_SCALES = frozenset(
+    {
+        *("scale_weight", "scale_input", "weight_scale", "weight_scale_2", "input_scale"),
+        *("output_scale", "pre_quant_scale", "SCB", "weight_format"),
+    }
+)
+"""Helpers of a weight that is stored under its own name, and in its own shape but for NVFP4."""
+_OF_FOUR_BITS = ("absmax", "quant_map", "nested_absmax", "nested_quant_map")
+_OF_INTEGERS = ("qzeros", "scales", "g_idx")
+_OF_SVD = ("wscales", "wzeros", "wtscale", "wcscales", "smooth_factor", "smooth_factor_orig")
 _BYTES = ("int8", "uint8")
 _FOUR_BITS = {"nf4": "NF4", "fp4": "FP4"}
+_TELLING = frozenset(
+    {"qweight", "_data", *_MARKS, *_SCALES, *(f"bitsandbytes__{kind}" for kind in _FOUR_BITS)}
+)
+"""Last levels of the names that tell how something is stored."""
 
 
 class _State(msgspec.Struct):
@@ -71,14 +69,12 @@ class Restored:
         flat: names of those whose shape is lost, which have all elements in one axis.
         told: names of those whose shape was lost, and is told by the bias beside them.
         became: the names of those that are stored under other ones: `qweight` -> `weight`.
-        packings: how tensors are stored, with how many are: `bitsandbytes nf4`.
     """
 
     tensors: dict[str, TensorSpec]
     flat: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
     became: dict[str, str] = field(default_factory=dict)
-    packings: dict[str, int] = field(default_factory=dict)
 
     def doubts(self, names: Iterable[str]) -> tuple[str, ...]:
         """What cannot be told of the tensors of these names, in sentences."""
@@ -118,7 +114,7 @@ def restored(
     suspects = [
         name
         for name in stored
-        if not name.endswith(_PLAIN) and name[name.rfind(".") + 1 :] in HELPERS
+        if not name.endswith(_PLAIN) and name[name.rfind(".") + 1 :] in _TELLING
     ]
     found = Restored(dict(stored))
     for name in suspects:
@@ -126,13 +122,13 @@ def restored(
         if last == "qweight":
             _packed(found, stored, owner)
         elif last == "_data" and f"{owner}._scale" in stored:
-            _replace(found, name, owner, stored[name], "optimum-quanto")
+            _replace(found, name, owner, stored[name])
             found.tensors.pop(f"{owner}._scale", None)
         elif last in _MARKS:
             found.tensors.pop(name, None)
         elif STATE in name:
             _four_bits(found, stored, name, shapes or {})
-        elif last in (*_OF_WEIGHTS, *_OF_WEIGHTS_TOO):
+        elif last in _SCALES:
             _scaled(found, stored, owner, name)
     return found
 
@@ -143,15 +139,10 @@ def _scaled(found: Restored, stored: Mapping[str, TensorSpec], owner: str, helpe
     if weight is None or not (weight.dtype in _BYTES or weight.dtype.startswith("float8")):
         return
     found.tensors.pop(helper, None)
-    if f"{owner}.weight_scale_2" in stored and weight.dtype == "uint8" and len(weight.shape) == 2:
+    is_nvfp4 = helper.endswith(".weight_scale_2") and weight.dtype == "uint8"
+    if is_nvfp4 and len(weight.shape) == 2:
         rows, columns = weight.shape
-        if helper.endswith(".weight_scale_2"):
-            found.tensors[f"{owner}.weight"] = TensorSpec((rows, 2 * columns), "F4")
-            _count(found, "NVFP4")
-    elif helper.endswith((".scale_weight", ".weight_scale")):
-        _count(found, f"scaled {weight.dtype}")
-    elif helper.endswith(".SCB"):
-        _count(found, "bitsandbytes int8")
+        found.tensors[f"{owner}.weight"] = TensorSpec((rows, 2 * columns), "F4")
 
 
 def _four_bits(
@@ -180,7 +171,6 @@ def _four_bits(
         shape = (numel,)
         found.flat.add(name)
     found.tensors[name] = TensorSpec(shape, _FOUR_BITS.get(kind, "NF4"))
-    _count(found, f"bitsandbytes {kind}")
 
 
 def _packed(found: Restored, stored: Mapping[str, TensorSpec], owner: str) -> None:
@@ -189,32 +179,34 @@ def _packed(found: Restored, stored: Mapping[str, TensorSpec], owner: str) -> No
     if len(packed.shape) != 2:
         return
     rows, columns = packed.shape
-    if f"{owner}.wscales" in stored:
-        helpers: tuple[str, ...] = _OF_SVD
-        spec, how = TensorSpec((rows, 2 * columns), "int4"), "SVDQuant"
-    else:
-        scales, groups = stored.get(f"{owner}.scales"), stored.get(f"{owner}.g_idx")
-        if scales is None or len(scales.shape) != 2 or not scales.shape[1] or not columns:
-            return
-        helpers, outputs = _OF_PACKED, scales.shape[1]
-        if columns == outputs:
-            zeros = stored.get(f"{owner}.qzeros")
-            bits = 4 if zeros is None else 32 * zeros.shape[-1] // outputs
-            inputs = groups.numel if groups is not None else rows * 32 // max(bits, 1)
-            spec, how = TensorSpec((outputs, inputs), f"uint{bits}"), "GPTQ"
-        else:
-            spec, how = TensorSpec((outputs, rows), "uint4"), "AWQ"
-    _replace(found, f"{owner}.qweight", f"{owner}.weight", spec, how)
+    is_svd = f"{owner}.wscales" in stored
+    helpers = _OF_SVD if is_svd else _OF_INTEGERS
+    two_to_a_byte = TensorSpec((rows, 2 * columns), "int4")
+    spec = two_to_a_byte if is_svd else _of_integers(stored, owner, rows, columns)
+    if spec is None:
+        return
+    _replace(found, f"{owner}.qweight", f"{owner}.weight", spec)
     for helper in helpers:
         found.tensors.pop(f"{owner}.{helper}", None)
 
 
-def _replace(found: Restored, old: str, new: str, spec: TensorSpec, how: str) -> None:
+def _of_integers(
+    stored: Mapping[str, TensorSpec], owner: str, rows: int, columns: int
+) -> TensorSpec | None:
+    """A weight of GPTQ's, packed along its inputs, or of AWQ's, along its outputs."""
+    scales, groups = stored.get(f"{owner}.scales"), stored.get(f"{owner}.g_idx")
+    if scales is None or len(scales.shape) != 2 or not scales.shape[1] or not columns:
+        return None
+    outputs = scales.shape[1]
+    if columns != outputs:
+        return TensorSpec((outputs, rows), "uint4")
+    zeros = stored.get(f"{owner}.qzeros")
+    bits = 32 * zeros.shape[-1] // outputs if zeros is not None and zeros.shape else 4
+    inputs = groups.numel if groups is not None else rows * 32 // max(bits, 1)
+    return TensorSpec((outputs, inputs), f"uint{bits}")
+
+
+def _replace(found: Restored, old: str, new: str, spec: TensorSpec) -> None:
     found.tensors.pop(old, None)
     found.tensors[new] = spec
     found.became[old] = new
-    _count(found, how)
-
-
-def _count(found: Restored, packing: str) -> None:
-    found.packings[packing] = found.packings.get(packing, 0) + 1

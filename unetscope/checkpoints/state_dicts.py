@@ -21,6 +21,7 @@ _MOST_VALUES = 1_000_000
 _MOST_NOTES = 1_000
 """Texts and numbers, and objects, that are kept beside the tensors."""
 _LONGEST_TEXT = 10_000
+"""Characters of a text that is kept."""
 
 _NETWORK = (
     *("state_dict", "model_state_dict", "model_state", "model", "module", "net", "network"),
@@ -132,8 +133,14 @@ class _Walk:
     def _note(self, value: Any, path: Path) -> None:
         if isinstance(value, Global):
             self._unread(value, path)
-        kept = isinstance(value, (str, int, float)) and len(self.header.metadata) < _MOST_NOTES
-        if kept and len(path) in (1, 2) and not (isinstance(value, str) and len(value) > 10_000):
+        is_long = isinstance(value, str) and len(value) > _LONGEST_TEXT
+        has_room = len(self.header.metadata) < _MOST_NOTES
+        if (
+            isinstance(value, (str, int, float))
+            and len(path) in (1, 2)
+            and has_room
+            and not is_long
+        ):
             self.header.metadata[".".join(path)] = value
 
     def _unread(self, what: Global, path: Path) -> None:

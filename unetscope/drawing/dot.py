@@ -10,10 +10,10 @@ from itertools import pairwise
 
 from unetscope.drawing import patterns
 from unetscope.drawing.bundles import bundle_label, together
+from unetscope.drawing.colors import WARNING
 from unetscope.drawing.layout import arc_label, shape
 from unetscope.drawing.nodes import ink, lines, paint, parts, sentences
 from unetscope.drawing.sheet import Sheet
-from unetscope.drawing.svg import WARNING
 from unetscope.wording import harmless
 
 _HEAD = """digraph {{

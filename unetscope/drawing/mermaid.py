@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 from unetscope.drawing import patterns
+from unetscope.drawing.colors import WARNING
 from unetscope.drawing.layout import arc_label, shape
 from unetscope.drawing.nodes import ink, lines, paint, parts, sentences
 from unetscope.drawing.sheet import Sheet
-from unetscope.drawing.svg import WARNING
 from unetscope.errors import UnetscopeError
 from unetscope.wording import harmless
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from unetscope.drawing import patterns
 from unetscope.drawing.bars import bar_texts
+from unetscope.drawing.colors import PARTS, color
 from unetscope.drawing.heat import spelled
 from unetscope.drawing.sheet import Sheet
-from unetscope.drawing.svg import COLORS, color
 from unetscope.wording import harmless
 
 
@@ -47,7 +47,7 @@ def parts(sheet: Sheet) -> list[tuple[str, str]]:
     if sheet.marks:
         return [(patterns.INKS[mark], f"{mark} {what}") for mark, what in sheet.marks.items()]
     held = {block.part for block in sheet.figure.blocks}
-    return [] if sheet.heat else [(COLORS[p], name) for p, name in sheet.parts.items() if p in held]
+    return [] if sheet.heat else [(PARTS[p], name) for p, name in sheet.parts.items() if p in held]
 
 
 def sentences(sheet: Sheet) -> list[str]:

@@ -14,7 +14,8 @@ from unetscope.analysis.anatomy import anatomy
 from unetscope.analysis.diff import Change, ChangeSeverity, Diff
 from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.network import Network
-from unetscope.drawing.figure import Block, Figure, figure, why_no_u
+from unetscope.drawing.building import figure
+from unetscope.drawing.figure import Block, Figure, why_no_u
 from unetscope.drawing.layers import Row
 from unetscope.drawing.overlaid_skips import Ends, overlaid_skips
 from unetscope.drawing.pairing import Both, Boxes, apart, as_u, in_order, paired, rows

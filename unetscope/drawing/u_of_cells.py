@@ -17,11 +17,9 @@ from unetscope.drawing.layout import (
     folded,
     numbers,
     row_texts,
-    sides,
-    solved,
-    straight,
     title,
 )
+from unetscope.drawing.order import sides, solved, straight
 
 _LEAST = 16
 """Cells within a frame."""
@@ -63,24 +61,36 @@ def u_of_cells(figure: Figure, width: int, arrow: str) -> Layout | None:
         *_boxes(down, "L", 0, (wide, pad), places, texts),
         *_boxes(up, "R", x_right, (wide, pad), places, texts),
     ]
-    routes = []
-    order = sorted(bent, key=lambda arc: places["A", arc])
-    for arc in (*sorted(plain), *order):
-        start, end = places["A", arc], places["B", arc]
-        label = Label(
-            wide + 1, start, arc_label(figure.arcs[arc]), strong=figure.arcs[arc].crossing
-        )
-        points = [(wide - 1, start), (x_right, end)]
-        if arc not in plain:
-            x = x_right - 2 - _CHANNEL * (order.index(arc) + 1) + 1
-            points = [points[0], (x, start), (x, end), points[1]]
-        routes.append(Route(tuple(points), arc, label))
+    routes = _routes(figure, places, (plain, bent), (wide - 1, x_right))
     floor = max(places["L", len(down)], places["R", len(up)])
     middle = _middle(figure, floor + 1, width, (wide, pad), texts)
     boxes += middle
     routes += _around(middle, floor, width, wide, (places["L", len(down)], places["R", len(up)]))
     height = max([box.y + box.height for box in middle], default=floor + 2)
     return Layout(width, height, tuple(boxes), tuple(routes))
+
+
+def _routes(
+    figure: Figure,
+    places: dict[Hashable, int],
+    arcs: tuple[set[int], list[int]],
+    ends: tuple[int, int],
+) -> list[Route]:
+    """The lines of arcs from one side to the other, those that are bent each in its channel."""
+    plain, bent = arcs
+    left, right = ends
+    order = sorted(bent, key=lambda arc: places["A", arc])
+    found = []
+    for arc in (*sorted(plain), *order):
+        start, end = places["A", arc], places["B", arc]
+        drawn = figure.arcs[arc]
+        label = Label(left + 2, start, arc_label(drawn), strong=drawn.crossing)
+        points = [(left, start), (right, end)]
+        if arc not in plain:
+            x = right - 1 - _CHANNEL * (order.index(arc) + 1)
+            points[1:1] = [(x, start), (x, end)]
+        found.append(Route(tuple(points), arc, label))
+    return found
 
 
 def _texts(figure: Figure, at: int, width: int, arrow: str) -> list[tuple[str, str]]:
@@ -91,11 +101,7 @@ def _texts(figure: Figure, at: int, width: int, arrow: str) -> list[tuple[str, s
     told += [(change(block, arrow), "".join(costs)), *((text, "") for text in block.told)]
     found = []
     for text, end in told:
-        room = width - cells(end) - 1
-        lines = folded(text, width) or [""]
-        if cells(lines[-1]) > room:  # too long to stand beside its share
-            lines.append("")
-        found += [*((line, "") for line in lines[:-1]), (lines[-1], end)]
+        found += _ended(folded(text, width) or [""], end, width)
     for row in block.rows:
         found += _row(row_texts(figure, row, arrow), min(row.depth + 1, width // 4), width)
     return found
@@ -104,15 +110,18 @@ def _texts(figure: Figure, at: int, width: int, arrow: str) -> list[tuple[str, s
 def _row(texts: tuple[str, str, str], indent: int, width: int) -> list[tuple[str, str]]:
     """The lines of a row within a block, set in."""
     name, told, end = texts
-    before = " " * indent
-    room = width - indent - cells(end) - 1
-    if cells(name) + 2 + cells(told) <= room:
+    before, room = " " * indent, width - indent
+    if cells(name) + 2 + cells(told) + 1 + cells(end) <= room:
         return [(f"{before}{name}  {told}".rstrip(), end)]
-    lines = [*folded(name, width - indent), *folded(told, width - indent)]
-    if cells(lines[-1]) > room:
-        lines.append("")
-    found = [f"{before}{line}" for line in lines]
-    return [*((line, "") for line in found[:-1]), (found[-1], end)]
+    lines = [*folded(name, room), *folded(told, room)]
+    return [(f"{before}{line}", end) for line, end in _ended(lines, end, room)]
+
+
+def _ended(lines: Sequence[str], end: str, width: int) -> list[tuple[str, str]]:
+    """Lines with an end that stands beside the last of them, or below it if that is too long."""
+    if cells(lines[-1]) + 1 + cells(end) > width:
+        lines = [*lines, ""]
+    return [*((line, "") for line in lines[:-1]), (lines[-1], end)]
 
 
 def _solve(

@@ -12,16 +12,8 @@ from itertools import pairwise
 
 from unetscope.drawing.bars import ADVANCE, LINE, bar_size, bar_texts, labels
 from unetscope.drawing.figure import Arc, Figure
-from unetscope.drawing.layout import (
-    Box,
-    Label,
-    Layout,
-    Point,
-    Route,
-    arc_label,
-    cells,
-    sides,
-)
+from unetscope.drawing.layout import Box, Label, Layout, Point, Route, arc_label, cells
+from unetscope.drawing.order import sides
 
 _GAP = 12
 """Pixels between a column and the next."""

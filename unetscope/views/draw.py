@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from unetscope.analysis.cost import unknown
+from unetscope.drawing.building import figure
 from unetscope.drawing.bundles import bundled
-from unetscope.drawing.figure import figure
+from unetscope.drawing.figure import Figure
 from unetscope.drawing.sheet import Sheet
 from unetscope.views.view import View, some, without_formula
 from unetscope.wording import shown
+from unetscope.words import Words
 
 HEATS = {"params": "parameters", "macs": "macs", "bytes": "made", "held": "held"}
 """What colours may tell instead of the part of a block, and what a figure calls it."""
@@ -23,55 +26,69 @@ def drawing(view: View, heat: str | None = None, detail: str = "block") -> Sheet
         heat: one of `HEATS`; None if colours tell the parts.
         detail: one of `drawing.layers.DETAILS`.
     """
-    words, trace = view.words, view.network.trace
+    words = view.words
     found = figure(view.network, view.names, heat=HEATS.get(heat or "", ""), detail=detail)
     skips = len(found.arcs)
     found = replace(found, arcs=bundled(found.arcs))
-    in_bytes = found.in_bytes
     about = view.about
-    notes = [words.no_u[found.no_u.value]] if found.no_u else []
-    if trace.failure is not None:
-        where = trace.failure.module or trace.name
-        notes.append(words.drawn_failed.format(where, shown(trace.failure.message).rstrip(".")))
-    if found.beside:
-        notes.append(words.not_drawn.format(some(words, found.beside)))
-    if found.steering:
-        notes.append(words.steering_not_drawn.format(some(words, found.steering)))
-    if missing := unknown(trace):
-        notes.append("".join(str(p.value) for p in without_formula(words, missing).parts))
-    if any(block.rows for block in found.blocks):
-        what = words.heats[found.heat] if in_bytes else words.of_the_macs
-        what = words.of_the_parameters if heat == "params" else what
-        notes.append(words.reads_as_rows[detail].format(what))
-    as_one = words.reads_as_many_skips if len(found.arcs) < skips else ""
-    arcs = [words.reads_as_skip + as_one] if skips else []
-    arcs += [words.drawn_crossing] if any(arc.crossing for arc in found.arcs) else []
+    box, column = words.reads_as_box, words.reads_as_columns
     shared = words.drawn_parameters if heat == "params" else words.macs
     scale = words.drawn_heat.format(what=shared, most="{}")
-    reads = words.reads_as_u, words.reads_as_box, words.reads_as_columns
-    if in_bytes:
+    first, rest = words.drawn_parameters, words.drawn_rest
+    if found.in_bytes:
         what = words.heats[found.heat]
+        box = words.reads_as_box_of_bytes.format(what)
+        column = words.reads_as_columns_of_bytes.format(what)
         scale = words.drawn_heat_bytes.format(what=what, most="{}")
-        box, column = words.reads_as_box_of_bytes, words.reads_as_columns_of_bytes
-        reads = words.reads_as_u, box.format(what), column.format(what)
-    rest = words.drawn_rest if not in_bytes else words.drawn_rest_made
+        first, rest = words.heat_units[found.heat], words.drawn_rest_made
     return Sheet(
-        found,
-        view.name,
-        about.text.removeprefix(about.names),
-        words.drawn_parts,
-        reads[:2],
-        reads[2:],
-        tuple(arcs),
-        words.too_narrow_for_u,
-        words.no_room_for_skips.format(skips),
-        (*notes, *view.untold),
-        words.drawn_branches,
-        "" if found.heat == "held" else rest,
-        words.drawn_crossing,
-        words.drawn_height,
-        words.drawn_width,
-        words.heat_units[found.heat] if in_bytes else words.drawn_parameters,
-        words.macs,
-        scale,
+        figure=found,
+        title=view.name,
+        about=about.text.removeprefix(about.names),
+        parts=words.drawn_parts,
+        reads_as_u=(words.reads_as_u, box),
+        reads_as_columns=(column,),
+        reads_as_skips=reads_as_skips(found, words.reads_as_skip, skips, words),
+        narrow=words.too_narrow_for_u,
+        no_room=words.no_room_for_skips.format(skips),
+        notes=(*_notes(view, found, detail), *view.untold),
+        branches=words.drawn_branches,
+        rest="" if heat == "held" else rest,
+        crossing=words.drawn_crossing,
+        height=words.drawn_height,
+        width=words.drawn_width,
+        parameters=first,
+        macs=words.macs,
+        heat_scale=scale,
     )
+
+
+def reads_as_skips(figure: Figure, usual: str, skips: int, words: Words) -> tuple[str, ...]:
+    """Sentences on the arcs of a figure, which stand for so many skips.
+
+    On all, if there are any, with those that stand for several; and on those out of order.
+    """
+    as_one = words.reads_as_many_skips if len(figure.arcs) < skips else ""
+    crossing = any(arc.crossing for arc in figure.arcs)
+    return (*([usual + as_one] if skips else []), *([words.drawn_crossing] if crossing else []))
+
+
+def _notes(view: View, found: Figure, detail: str) -> Iterator[str]:
+    """What is not as usual, and how rows within blocks are read."""
+    words, trace = view.words, view.network.trace
+    if found.no_u:
+        yield words.no_u[found.no_u.value]
+    if trace.failure is not None:
+        where = trace.failure.module or trace.name
+        yield words.drawn_failed.format(where, shown(trace.failure.message).rstrip("."))
+    if found.beside:
+        yield words.not_drawn.format(some(words, found.beside))
+    if found.steering:
+        yield words.steering_not_drawn.format(some(words, found.steering))
+    if missing := unknown(trace):
+        yield "".join(str(part.value) for part in without_formula(words, missing).parts)
+    if any(block.rows for block in found.blocks):
+        of_parameters = found.heat == HEATS["params"]
+        share = words.of_the_parameters if of_parameters else words.of_the_macs
+        told = words.heats[found.heat] if found.in_bytes else share
+        yield words.reads_as_rows[detail].format(told)

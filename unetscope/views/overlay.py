@@ -21,7 +21,7 @@ from unetscope.rules.gate import Gate
 from unetscope.views.about import about_each
 from unetscope.views.change import plain, where
 from unetscope.views.diff import headline
-from unetscope.views.draw import drawing
+from unetscope.views.draw import drawing, reads_as_skips
 from unetscope.views.naming import renamed_paths
 from unetscope.views.view import View, some, without_formula
 from unetscope.words import Words
@@ -68,16 +68,13 @@ def overlaid(old: View, new: View, sources: tuple[str, str] = ("", "")) -> Sheet
     skip = words.reads_as_numbered_skip if numbered else words.reads_as_skip
     number = len(figure.arcs)
     figure = replace(figure, arcs=bundled(figure.arcs))
-    skip += words.reads_as_many_skips if len(figure.arcs) < number else ""
-    skips = [skip] if number else []
-    skips += [words.drawn_crossing] if any(arc.crossing for arc in figure.arcs) else []
     changed = [plain(headline(Gate().judge(found), words))]
     return replace(
         sheet,
         figure=figure,
         title=f"{was} -> {now}",
         about=about,
-        reads_as_skips=tuple(skips),
+        reads_as_skips=reads_as_skips(figure, skip, number, words),
         no_room=words.no_room_for_skips.format(number),
         notes=(*changed, *told, *_notes(figure, (old, new), (was, now))),
         marks=said if any(said) else {},

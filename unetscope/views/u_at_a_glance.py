@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unetscope.drawing.figure import figure
+from unetscope.drawing.building import figure
 from unetscope.drawing.small_u import SmallU
 from unetscope.table import Cell, Table
 from unetscope.views.view import View

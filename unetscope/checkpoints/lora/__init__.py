@@ -6,13 +6,13 @@ module reads and writes, and all of them together tell the network.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from unetscope.checkpoints.identified import Part
-from unetscope.checkpoints.lora.bases import MODULES, Base, encoder_of, matches, twins
+from unetscope.checkpoints.lora.bases import Base, encoder_of, matches, twins
 from unetscope.checkpoints.lora.pieces import ENDS, LASTS, NORMS, Spotted, forms, targets
+from unetscope.checkpoints.lora.places import NETWORK, by_place
 from unetscope.checkpoints.lora.targets import Target
 from unetscope.record import TensorSpec
 
@@ -28,48 +28,37 @@ def part(tensors: Mapping[str, TensorSpec]) -> Part:
         tensors: the names that `Spotted` found, with their tensors.
     """
     added = [*targets(tensors)]
+    # No base has norms, which have no channels that go in and out.
+    places = by_place([target for target in added if target.form != NORMS])
+    network = places.get(NETWORK, {})
+    bases, unmatched = matches({key: target.told for key, target in network.items()})
+    evidence = (
+        *_about_places(places),
+        *_about_ranks(added),
+        *_about_base(bases, network, unmatched),
+    )
+    doubts = (*_about_other_bases(bases, network), *_about_unmatched(bases, network, unmatched))
+    name = _name(_form(added, tensors), bases, places)
+    nbytes = sum(spec.nbytes for spec in tensors.values())
+    return Part("lora", name, "", dict(tensors), nbytes, evidence, doubts)
+
+
+def _form(added: list[Target], names: Iterable[str]) -> str:
+    """What is added; full differences and those of norms are told where nothing else is."""
     found = dict.fromkeys(target.form for target in added)
     weighty = [form for form in found if form != NORMS] or [*found]
     low_rank = [form for form in weighty if form != "full difference"] or weighty
     form = " and ".join(sorted(low_rank))
-    if any(".dora_scale" in name or ".lora_magnitude_vector" in name for name in tensors):
-        form = form.replace("LoRA", "DoRA")
-    # No base has norms, which have no channels that go in and out.
-    places = _by_place([target for target in added if target.form != NORMS])
-    bases, unmatched = matches(
-        {key: target.told for key, target in places.get("network", {}).items()}
-    )
-    evidence = [*_about_places(places), *_about_ranks(added)]
-    doubts: list[str] = []
-    network = places.get("network", {})
-    if bases:
-        evidence += _about_base(bases, len(network), len(unmatched))
-        if all(base.is_covered_by(network) for base in bases):
-            evidence.append("they are all of its modules of their roles, in every block")
-    if len(bases) > 1:
-        doubts.append(f"its targets are in {' and in '.join(b.name for b in bases)} alike")
-    if bases and (others := twins(bases[0], network)):
-        doubts.append(f"{others} may have the same modules")
-    if network and not bases:
-        doubts.append("no network that is known has its targets")
-    if bases and unmatched:
-        names = ", ".join(f"`{network[key].name}`" for key in unmatched[:_MOST_SHOWN])
-        more = len(unmatched) - _MOST_SHOWN
-        beyond = f" and {more} more" if more > 0 else ""
-        doubts.append(
-            f"{len(unmatched)} of {len(network)} targets are not in {bases[0].name}: "
-            f"{names}{beyond}"
-        )
-    name = _name(form, bases, places)
-    nbytes = sum(spec.nbytes for spec in tensors.values())
-    return Part("lora", name, "", dict(tensors), nbytes, tuple(evidence), tuple(doubts))
+    if any(".dora_scale" in name or ".lora_magnitude_vector" in name for name in names):
+        return form.replace("LoRA", "DoRA")
+    return form
 
 
 def _name(form: str, bases: list[Base], places: Mapping[str, Mapping[str, Target]]) -> str:
     if bases:
         return f"{form} for {' or '.join(base.name for base in bases)}"
-    encoders = [place for place in places if place != "network"]
-    if encoders and "network" not in places:
+    encoders = [place for place in places if place != NETWORK]
+    if encoders and NETWORK not in places:
         found = encoder_of(_widths(places[encoders[0]]))
         return f"{form} for {found}" if found else form
     return form
@@ -81,14 +70,14 @@ def _widths(inside: Mapping[str, Target]) -> dict[str, int | None]:
 
 def _about_places(places: Mapping[str, Mapping[str, Target]]) -> Iterator[str]:
     for place, inside in places.items():
-        encoder = encoder_of(_widths(inside)) if place != "network" else ""
-        if place == "network":
+        encoder = encoder_of(_widths(inside)) if place != NETWORK else ""
+        if place == NETWORK:
             yield f"its targets in the network: {len(inside)}"
         elif encoder:
             yield f"its targets in the text encoder `{place}`, {encoder}: {len(inside)}"
         else:
             yield f"its targets in the text encoder `{place}`: {len(inside)}"
-    if "network" in places and len(places) == 1:
+    if NETWORK in places and len(places) == 1:
         yield "it adds to no text encoder"
 
 
@@ -101,27 +90,31 @@ def _about_ranks(targets: list[Target]) -> Iterator[str]:
         yield f"its ranks are {min(ranks)} to {max(ranks)}, most of them {usual}"
 
 
-def _about_base(bases: list[Base], targets: int, unmatched: int) -> Iterator[str]:
-    fit = targets - unmatched
-    yield f"{fit} of {targets} targets are modules of {bases[0].name}, with their channels"
+def _about_base(
+    bases: list[Base], network: Mapping[str, Target], unmatched: list[str]
+) -> Iterator[str]:
+    if bases:
+        fit = len(network) - len(unmatched)
+        yield f"{fit} of {len(network)} targets are modules of {bases[0].name}, with their channels"
+        if all(base.is_covered_by(network) for base in bases):
+            yield "they are all of its modules of their roles, in every block"
 
 
-def _by_place(targets: list[Target]) -> dict[str, dict[str, Target]]:
-    """Targets by where they stand, `network` or a text encoder; by their name in one spelling."""
-    found: dict[str, dict[str, Target]] = defaultdict(dict)
-    for target in targets:
-        place, key = _place(target.name)
-        found[place].setdefault(key, target)
-    return dict(found)
+def _about_other_bases(bases: list[Base], network: Mapping[str, Target]) -> Iterator[str]:
+    if len(bases) > 1:
+        yield f"its targets are in {' and in '.join(base.name for base in bases)} alike"
+    if bases and (others := twins(bases[0], network)):
+        yield f"{others} may have the same modules"
+    if network and not bases:
+        yield "no network that is known has its targets"
 
 
-@lru_cache(maxsize=20_000)  # files have names in common
-def _place(name: str) -> tuple[str, str]:
-    """Where a target stands, and its name there in one spelling."""
-    place = "network"
-    for prefix, where in MODULES:
-        if name.startswith(prefix):
-            name, place = name[len(prefix) :], where or place
-            if where:
-                break
-    return place, name.replace(".", "_")
+def _about_unmatched(
+    bases: list[Base], network: Mapping[str, Target], unmatched: list[str]
+) -> Iterator[str]:
+    if unmatched:
+        names = ", ".join(f"`{network[key].name}`" for key in unmatched[:_MOST_SHOWN])
+        more = len(unmatched) - _MOST_SHOWN
+        beyond = f" and {more} more" if more > 0 else ""
+        told = f"{len(unmatched)} of {len(network)} targets are not in {bases[0].name}"
+        yield f"{told}: {names}{beyond}"

@@ -19,28 +19,11 @@ from unetscope.checkpoints.lora.layers import Layer
 from unetscope.checkpoints.lora.transformers import transformers
 from unetscope.checkpoints.lora.unets import motion, unet
 
-MODULES = (
-    *(("unet.base_model.model.", "network"), ("oft_unet_", "network")),
-    *(("base_model.model.", ""), ("model.diffusion_model.", "network")),
-    *(("lora_unet_", "network"), ("lora_prior_unet_", "network"), ("lora_transformer_", "network")),
-    *(("lora_te1_", "te1"), ("lora_te2_", "te2"), ("lora_te3_", "te3"), ("lora_te_", "te")),
-    *(("lora_prior_te_", "te"), ("lora_t5_", "t5"), ("lycoris_", "network")),
-    *(("unet.", "network"), ("transformer.", "network"), ("diffusion_model.", "network")),
-    *(("text_encoder.", "text_encoder"), ("text_encoder_2.", "text_encoder_2")),
-    *(("text_encoder_3.", "text_encoder_3"), ("text_encoders.clip_l.transformer.", "clip_l")),
-    *(
-        ("text_encoders.clip_g.transformer.", "clip_g"),
-        ("text_encoders.t5xxl.transformer.", "t5xxl"),
-    ),
-)
-"""What stands before the name of a target, and where that target is then."""
 _CLIPS = {768: "CLIP ViT-L/14", 1024: "OpenCLIP ViT-H/14", 1280: "OpenCLIP ViT-bigG/14"}
 _ENCODERS = {"encoder_layers_": _CLIPS, "encoder_block_": {4096: "T5-XXL"}}
 """Text encoders by what the names of their blocks have in them, and by the channels they read."""
 _AREA = 9
 """Cells of the kernels of the convolutions, by which some forms multiply the channels."""
-
-
 _TWINS = (
     ("Flux.1", "_attn_to_", "Bria 3.2 and FIBO"),
     ("HunyuanVideo", "_attn_to_", "Motif-Video"),
