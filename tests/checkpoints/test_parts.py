@@ -255,6 +255,22 @@ def test_flattened_weights_whose_shape_is_lost_say_so():
     assert found.parameters == sum(map(prod, PLAIN.values()))
 
 
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [
+        ((8, 768), "embedding"),
+        ((1024,), "embedding"),
+        ((197, 768), "other"),
+        ((1, 197, 768), "other"),
+        ((8, 700), "other"),
+        ((), "other"),
+    ],
+)
+def test_one_tensor_may_be_some_words(shape, kind):
+    (found,) = parts(header({"<cat-toy>": shape}))
+    assert found.kind == kind
+
+
 def test_scales_of_a_network_s_own_are_left_alone():
     own = {"conv.scales": (3,), "block.weight_scale": (4,), "a._scale": (2,)}
     (found,) = parts(header(own))

@@ -88,5 +88,6 @@ def _unclaimed(tensors: dict[str, TensorSpec], nbytes: int, doubts: tuple[str, .
 
 def _reads_words(shape: tuple[int, ...]) -> str:
     """The network whose text encoder may read words of this shape; empty if none does."""
-    words = shape[0] if len(shape) == 2 else len(shape)
-    return _WIDTHS.get(shape[-1], "") if 1 <= words <= _MOST_WORDS else ""
+    if len(shape) == 2 and 1 <= shape[0] <= _MOST_WORDS:
+        return _WIDTHS.get(shape[1], "")
+    return _WIDTHS.get(shape[0], "") if len(shape) == 1 else ""
