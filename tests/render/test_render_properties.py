@@ -122,6 +122,7 @@ def text_of(cell: Cell) -> str:
 
 
 @given(tables(transposed=False))
+@example(Table("t", "", (Column("c0", "a"), Column("c1", "b")), ((None, "@0"),)))
 def test_markdown_cells_stay_cells_and_keep_their_text(table: Table) -> None:
     def words(text: str) -> list[str]:
         return text.replace("*", "").split()  # bold ends only where CommonMark sees a word end
@@ -131,7 +132,8 @@ def test_markdown_cells_stay_cells_and_keep_their_text(table: Table) -> None:
     records = [*table.rows, *([table.total] if table.total else [])]
     for record, row in zip(records, rows, strict=True):
         for cell, field in zip(table.cells(record), row, strict=True):
-            assert words(field) == words(text_of(cell))
+            # Nobody is called: what would be a name of GitHub's has a space without width in it.
+            assert words(field.replace("@\u200b", "@")) == words(text_of(cell))
 
 
 @given(tables(transposed=True))
