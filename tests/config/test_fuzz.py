@@ -1,18 +1,18 @@
-"""Whatever a file holds, the answer is a network or a `ConfigError`."""
+"""Whatever a file holds, the answer is a network or an error of our own."""
 
 from __future__ import annotations
 
 import json
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from unetscope.config import load
 from unetscope.config.document import Document, parse
 from unetscope.config.loading import findings
 from unetscope.config.sections import InputsSection, keys_of
-from unetscope.errors import ConfigError, Place
+from unetscope.errors import Place, UnetscopeError
 from unetscope.families.diffusers.blocks import DOWN_BLOCKS, MID_BLOCKS, UP_BLOCKS
 from unetscope.families.diffusers.levels import levels_of
 from unetscope.families.diffusers.unet2d_condition import UNet2DConditionConfig
@@ -49,15 +49,17 @@ VALUE = st.recursive(
 
 
 def refused(function, *arguments, **options):
-    """Where a refusal points and what it says; anything but a `ConfigError` passes through."""
+    """Where a refusal points and what it says; anything but our own errors passes through."""
     try:
         function(*arguments, **options)
-    except ConfigError as error:
+    except UnetscopeError as error:
         return error.place, error.message
     return None, ""
 
 
 @IN_A_FILE
+@example(b"\x80")
+@example(b"\x80\2")
 @given(st.binary() | YAML_LIKE.map(str.encode) | st.text().map(lambda text: text.encode("utf-16")))
 def test_bytes(write, content):
     place, said = refused(load, write(content))

@@ -10,6 +10,8 @@ SAFETENSORS, GGUF, PICKLE = "safetensors", "GGUF", "a pickle"
 GIT_LFS = b"version https://git-lfs"
 FIRST = 32
 """Bytes of a file that tell its kind."""
+_PICKLES = (b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5")
+"""How pickles begin: with their protocol."""
 _LONGEST_HEADER = 100_000_000
 """Bytes of the largest header that safetensors reads."""
 
@@ -22,7 +24,7 @@ def kind(content: bytes) -> str | None:
     """
     if content.startswith(b"GGUF"):
         return GGUF
-    if content.startswith(b"PK\3\4") or (content[:1] == b"\x80" and content[1:2] in b"\2\3\4\5"):
+    if content.startswith((b"PK\3\4", *_PICKLES)):
         return PICKLE
     length = int.from_bytes(content[:8], "little")
     if content[8:9] == b"{" and 2 <= length <= _LONGEST_HEADER:
