@@ -79,12 +79,14 @@ class Inferred:
         conventions: options that no shape tells, and the convention by which each was set, in
             sentences: the heads of attention where their width is not in any shape.
         names: the name in the file of each of diffusers' names.
+        shapes: the shape under each of diffusers' names, as a network of these has it.
     """
 
     config: Mapping[str, Any]
     dialect: str
     conventions: tuple[str, ...]
     names: Mapping[str, str] = field(repr=False)
+    shapes: Mapping[str, tuple[int, ...]] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,6 @@ def _inferred(part: Part, parts: tuple[Part, ...]) -> Identified | tuple[str, ..
 
     from unetscope.checkpoints.inference import NotInferredError, infer
     from unetscope.checkpoints.inference.comparing import differences
-    from unetscope.checkpoints.inference.naming import named
     from unetscope.families import find
     from unetscope.sources import nearest
 
@@ -164,9 +163,8 @@ def _inferred(part: Part, parts: tuple[Part, ...]) -> Identified | tuple[str, ..
         return error.reasons
     family = inferred.config["family"]
     unet: Any = convert(inferred.config["unet"], find(family).options)
-    translated = named({name: spec.shape for name, spec in part.tensors.items()})
     count = len(part.tensors)
-    if found := known.find_shapes(translated.shapes):
+    if found := known.find_shapes(inferred.shapes):
         return Identified(
             Certainty.RENAMED,
             ", ".join(found.networks),
@@ -177,7 +175,7 @@ def _inferred(part: Part, parts: tuple[Part, ...]) -> Identified | tuple[str, ..
             undecided=undecided(found.networks),
         )
     built = _built(family, unet)
-    if wrong := differences(translated.names, translated.shapes, built):
+    if wrong := differences(inferred.names, inferred.shapes, built):
         return wrong
     by_convention = {
         key for told in inferred.conventions for key in told.partition(":")[0].split(", ")

@@ -8,6 +8,7 @@ tensor, and those that diffusers had once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from unetscope.analysis.diff import Diff
 from unetscope.analysis.diff.bare import Written, bare
@@ -30,26 +31,38 @@ def tensor_diff(old: Lock, new: Lock, info: Info) -> Diff:
     """
     from unetscope.analysis import diff
 
-    (before, was), (after, now) = _translated(old, new, info), _translated(new, old, info)
+    one, other = _Tensors.of(old), _Tensors.of(new)
+    (before, was), (after, now) = _translated(one, other, info), _translated(other, one, info)
     return diff.tensor_diff(before, after, (was, now))
 
 
-def _translated(lock: Lock, other: Lock, info: Info) -> tuple[Lock, Written]:
+class _Tensors(NamedTuple):
+    """A network's tensors, and the same under diffusers' names; None if these cannot be told."""
+
+    lock: Lock
+    shapes: Shapes
+    named: Named | None
+
+    @classmethod
+    def of(cls, lock: Lock) -> _Tensors:
+        """Those of a lock."""
+        shapes = {tensor.name: tensor.shape for tensor in lock.tensors if tensor.persistent}
+        return cls(lock, shapes, _named(shapes))
+
+
+def _translated(one: _Tensors, other: _Tensors, info: Info) -> tuple[Lock, Written]:
     """A network, under diffusers' names if those of the other one are not its own already."""
-    shapes, theirs = _shapes(lock), _shapes(other)
-    found = _named(shapes)
+    found = one.named
     if found is None or _is_one_to_one(found):
-        return lock, Written()
+        return one.lock, Written()
     names = {ours: own for ours, own in found.names.items() if ours != own}
-    known = _named(theirs)
-    if not theirs.keys().isdisjoint(names.values()) or names.keys().isdisjoint(
-        theirs if known is None else known.shapes
-    ):
-        return lock, Written()
+    known = other.shapes if other.named is None else other.named.shapes
+    if not other.shapes.keys().isdisjoint(names.values()) or names.keys().isdisjoint(known):
+        return one.lock, Written()
     code = _CODE[found.dialect]
-    for note in _notes(lock.name, code, names, found, shapes):
+    for note in _notes(one.lock.name, code, names, found, one.shapes):
         info(note)
-    return bare(lock.name, found.shapes), Written(code, names)
+    return bare(one.lock.name, found.shapes), Written(code, names)
 
 
 def _notes(
@@ -64,10 +77,6 @@ def _notes(
             f"note: {len(reshaped)} tensors of `{file}` have other shapes than in diffusers, such "
             f"as `{own}`: {list(shapes[own])}, there {list(found.shapes[ours])}"
         )
-
-
-def _shapes(lock: Lock) -> Shapes:
-    return {tensor.name: tensor.shape for tensor in lock.tensors if tensor.persistent}
 
 
 def _named(shapes: Shapes) -> Named | None:

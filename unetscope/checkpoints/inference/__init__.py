@@ -76,7 +76,7 @@ def _proven(network: Any, family: str, found: Named) -> Inferred:
     config: dict[str, Any] = {"family": family, "unet": unet}
     if sizes := _sizes(known, options):
         config["inputs"] = sizes
-    return Inferred(config, found.dialect, (*doubts, *told), found.names)
+    return Inferred(config, found.dialect, (*doubts, *told), found.names, found.shapes)
 
 
 def _sizes(family: Any, options: Any) -> dict[str, int]:

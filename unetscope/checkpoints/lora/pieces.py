@@ -81,8 +81,7 @@ LASTS = frozenset({*_LAST, *_BESIDE})
 ENDS = frozenset({*_END, *_OLD_ENDS})
 """Ends of names that are worth a closer look; so is what has `.lora_` in it."""
 
-
-_MOST_NAMES = 20_000
+MOST_NAMES = 20_000
 """Names of which is remembered what they tell, since many files have names in common."""
 
 
@@ -124,7 +123,7 @@ def _is_whole(name: str, tensors: Mapping[str, TensorSpec]) -> bool:
     return all(f"{owner}.{end}" in tensors for end in _GLORA)
 
 
-@lru_cache(maxsize=_MOST_NAMES)
+@lru_cache(maxsize=MOST_NAMES)
 def _piece(name: str) -> tuple[str, str]:
     """The module that a piece is of, and what the piece is called."""
     module, _, last = name.rpartition(".")
@@ -181,7 +180,7 @@ def _is_stack(name: str, spec: TensorSpec) -> bool:
     return len(spec.shape) == 4 and name.endswith(".oft_blocks")
 
 
-@lru_cache(maxsize=_MOST_NAMES)
+@lru_cache(maxsize=MOST_NAMES)
 def _form_by_name(name: str) -> str | None:
     last = name[name.rfind(".") + 1 :]
     if last in _BESIDE or "lora_magnitude_vector" in name:

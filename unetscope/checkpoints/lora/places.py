@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 
+from unetscope.checkpoints.lora.pieces import MOST_NAMES
 from unetscope.checkpoints.lora.targets import Target
 
 NETWORK = "network"
@@ -50,7 +51,7 @@ def by_place(targets: Iterable[Target]) -> dict[str, dict[str, Target]]:
     return dict(found)
 
 
-@lru_cache(maxsize=20_000)  # files have names in common
+@lru_cache(maxsize=MOST_NAMES)
 def _place(name: str) -> tuple[str, str]:
     """Where a target stands, and its name there in one spelling."""
     place = NETWORK
