@@ -26,10 +26,11 @@ def undecided(networks: tuple[str, ...]) -> tuple[str, ...]:
 
 def _differences(networks: tuple[str, ...]) -> Iterator[str]:
     """The options and sizes of inputs that differ, each with its values."""
+    from unetscope.checkpoints.inference.published import options_of
     from unetscope.config import load
 
     specs = {name: load(name) for name in networks}
-    options: dict[str, dict[str, Any]] = {name: _options(s.unet) for name, s in specs.items()}
+    options: dict[str, dict[str, Any]] = {name: options_of(s.unet) for name, s in specs.items()}
     for key in next(iter(options.values())):
         yield from _cases(key, {name: told.get(key) for name, told in options.items()})
     inputs = {name: spec.inputs for name, spec in specs.items()}
@@ -37,13 +38,6 @@ def _differences(networks: tuple[str, ...]) -> Iterator[str]:
         yield from _cases("height", {name: sizes.height for name, sizes in inputs.items()})
         yield from _cases("width", {name: sizes.width for name, sizes in inputs.items()})
     yield from _cases("tokens", {name: sizes.tokens for name, sizes in inputs.items()})
-
-
-def _options(unet: Any) -> dict[str, Any]:
-    import msgspec
-
-    options: dict[str, Any] = msgspec.to_builtins(unet)
-    return options
 
 
 def _cases(key: str, values: dict[str, Any]) -> Iterator[str]:

@@ -18,8 +18,6 @@ _LEAST_OF_A_PART = 0.1
 """The same, where it has all names and shapes that are given."""
 _MOST_OPTIONS = 2
 """Options that a label tells."""
-_SHAPELESS = frozenset({"sample_size", "upcast_attention"})
-"""Options that shape no tensor, and are a published network's own."""
 _IN_WORDS = {
     "in_channels": "{} input channels",
     "out_channels": "{} output channels",
@@ -52,22 +50,19 @@ def by_options(family: str, unet: Any, by_convention: Collection[str]) -> Neares
         unet: its options.
         by_convention: those of them that no tensor tells.
     """
-    from unetscope.config.files import heirs
+    from unetscope.checkpoints.inference.published import changes, nearest, options_of, published
 
-    wanted = _options(unet)
-    ours = {key for key in wanted if key not in by_convention} - _SHAPELESS
-    there = {n: _options(s.unet) for n, s in _specs().items() if s.family == family}
-    changed = {n: {k for k in ours if told[k] != wanted[k]} for n, told in there.items()}
+    told = {key: value for key, value in options_of(unet).items() if key not in by_convention}
+    changed = changes(family, told)
     if not changed:
         return None
-    name = min(changed, key=lambda each: (len(changed[each]), -heirs()[each]))
-    networks = alike(name)
-    options = {key: wanted[key] for key in wanted if key in changed[name]}
+    name = nearest(changed)
+    networks, options, there = alike(name), changed[name], published()[name][1]
     label = f"like {', '.join(networks)} but with {' and '.join(map(_in_words, options.items()))}"
     if not 0 < len(options) <= _MOST_OPTIONS:
         label = f"{family}, nearest to {', '.join(networks)}"
-    told = (f"`{key}`: {_text(new)}, not {_text(there[name][key])}" for key, new in options.items())
-    return Nearest(networks, label, tuple(told))
+    said = (f"`{key}`: {_text(new)}, not {_text(there[key])}" for key, new in options.items())
+    return Nearest(networks, label, tuple(said))
 
 
 def by_tensors(tensors: Mapping[str, TensorSpec]) -> Nearest | None:
@@ -141,13 +136,6 @@ def _tensors() -> dict[str, dict[str, Shape]]:
 def alike(name: str) -> tuple[str, ...]:
     """A network, and those with equal tensors."""
     return tuple(other for other, there in _tensors().items() if there == _tensors()[name])
-
-
-def _options(unet: Any) -> dict[str, Any]:
-    import msgspec
-
-    options: dict[str, Any] = msgspec.to_builtins(unet)
-    return options
 
 
 def _in_words(option: tuple[str, Any]) -> str:

@@ -13,8 +13,6 @@ _ALWAYS = (
 """Options that are written even where they are the default."""
 _MOST_CHANGES = 2
 """Options by which a config may differ from the published one that it extends."""
-_INHERITED = frozenset({"sample_size", "upcast_attention"})
-"""Options that shape nothing, and are a published network's where a config extends it."""
 
 
 def to_yaml(inferred: Inferred) -> str:
@@ -56,29 +54,13 @@ def _without_defaults(family: str, unet: dict[str, Any]) -> dict[str, Any]:
 
 def _extending(family: str, unet: dict[str, Any]) -> dict[str, Any] | None:
     """The config as a change of the published network that is nearest; None if none is near."""
-    from msgspec import convert, to_builtins
+    from msgspec import convert
 
-    from unetscope.config.files import heirs, read_index, shipped
-    from unetscope.config.loading import load
+    from unetscope.checkpoints.inference.published import changes, nearest, options_of
     from unetscope.families import find
 
-    wanted = to_builtins(convert(unet, find(family).options))
-    index = read_index()
-    best: tuple[int, int, str] | None = None
-    changes: dict[str, dict[str, Any]] = {}
-    for name in shipped():
-        if index.get(name, {}).get("family") != family:
-            continue
-        there = to_builtins(load(name).unet)
-        changes[name] = {
-            key: unet.get(key, value)
-            for key, value in wanted.items()
-            if there[key] != value and key not in _INHERITED
-        }
-        rank = (len(changes[name]), -heirs()[name], name)
-        if len(changes[name]) <= _MOST_CHANGES and (best is None or rank < best):
-            best = rank
-    if best is None:
+    changed = changes(family, options_of(convert(unet, find(family).options)))
+    if not changed or len(changed[name := nearest(changed)]) > _MOST_CHANGES:
         return None
-    said = {"unet": changes[best[2]]} if changes[best[2]] else {}
-    return {"extends": best[2], **said}
+    said = {key: unet.get(key, value) for key, value in changed[name].items()}
+    return {"extends": name, **({"unet": said} if said else {})}
