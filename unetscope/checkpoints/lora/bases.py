@@ -1,7 +1,7 @@
 """The networks that people train low-rank additions for, and which of them some targets are of.
 
-Of a UNet all modules follow from its widths; of a transformer they are one stack or two of equal
-blocks. A new network is one more entry of `bases`, or of `transformers`.
+Of a UNet all modules follow from its options; of a transformer they are one stack or two of equal
+blocks. A new network is one more entry of `unets.OPTIONS`, or of `transformers`.
 
 Source: the configs of the published models.
 """
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from unetscope.checkpoints.lora.layers import Layer
 from unetscope.checkpoints.lora.transformers import transformers
-from unetscope.checkpoints.lora.unets import motion, unet
+from unetscope.checkpoints.lora.unets import OPTIONS, motion, unet
 
 _CLIPS = {768: "CLIP ViT-L/14", 1024: "OpenCLIP ViT-H/14", 1280: "OpenCLIP ViT-bigG/14"}
 _ENCODERS = {"encoder_layers_": _CLIPS, "encoder_block_": {4096: "T5-XXL"}}
@@ -128,21 +128,9 @@ def encoder_of(widths: Mapping[str, int | None]) -> str:
 @cache
 def bases() -> tuple[Base, ...]:
     """All networks that are known as bases."""
-    wide = (320, 640, 1280, 1280)
-    sd1 = unet(wide, (1, 1, 1, 0), 1, 768, linear=False)
-    sd2 = unet(wide, (1, 1, 1, 0), 1, 1024)
-    sdxl = unet(wide[:3], (0, 2, 10), 10, 2048, added=2816)
-    ssd = unet(wide[:3], (0, 2, 4), 0, 2048, decoder=((4, 4, 10), (2, 1, 1), 0), added=2816)
-    vega = unet(wide[:3], (0, 1, 2), 0, 2048, decoder=(2, 1, 0), added=2816)
-    refiner = unet((384, 768, 1536, 1536), (0, 4, 4, 0), 4, 1280, added=2560)
     return (
-        Base("SD1", _both(sd1)),
-        Base("SD2", _both(sd2)),
-        Base("SDXL", _both(sdxl)),
-        Base("SSD-1B", _both(ssd)),
-        Base("Segmind Vega", _both(vega)),
-        Base("the refiner of SDXL", _both(refiner)),
-        Base("AnimateDiff's motion module", _spelled(motion(wide))),
+        *(Base(name, _both(unet(options))) for name, options in OPTIONS.items()),
+        Base("AnimateDiff's motion module", _spelled(motion((320, 640, 1280, 1280)))),
         *(Base(name, _spelled(dict(modules))) for name, modules in transformers()),
     )
 
