@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from unetscope.analysis.cost import unknown
@@ -28,11 +28,35 @@ def drawing(view: View, heat: str | None = None, detail: str = "block") -> Sheet
     """
     words = view.words
     found = figure(view.network, view.names, heat=HEATS.get(heat or "", ""), detail=detail)
+    notes = (*_notes(view, found, detail), *view.untold)
+    about = view.about
+    return sheet(words, found, view.name, about.text.removeprefix(about.names), notes)
+
+
+def sheet(
+    words: Words,
+    found: Figure,
+    title: str,
+    about: str,
+    notes: tuple[str, ...],
+    usual: str = "",
+    marks: Mapping[str, str] | None = None,
+) -> Sheet:
+    """A figure with the words around it.
+
+    Args:
+        words: those of the language.
+        found: of one network, or of two; many skips that are alike are drawn as one.
+        title: see `Sheet`, as the others.
+        about: what else the first line says.
+        notes: what is not as usual.
+        usual: how arcs are read, if that is not as usual.
+        marks: what the marks of two networks mean.
+    """
     skips = len(found.arcs)
     found = replace(found, arcs=bundled(found.arcs))
-    about = view.about
     box, column = words.reads_as_box, words.reads_as_columns
-    shared = words.drawn_parameters if heat == "params" else words.macs
+    shared = words.drawn_parameters if found.heat == HEATS["params"] else words.macs
     scale = words.drawn_heat.format(what=shared, most="{}")
     first, rest = words.drawn_parameters, words.drawn_rest
     if found.in_bytes:
@@ -43,27 +67,28 @@ def drawing(view: View, heat: str | None = None, detail: str = "block") -> Sheet
         first, rest = words.heat_units[found.heat], words.drawn_rest_made
     return Sheet(
         figure=found,
-        title=view.name,
-        about=about.text.removeprefix(about.names),
+        title=title,
+        about=about,
         parts=words.drawn_parts,
         reads_as_u=(words.reads_as_u, box),
         reads_as_columns=(column,),
-        reads_as_skips=reads_as_skips(found, words.reads_as_skip, skips, words),
+        reads_as_skips=_reads_as_skips(found, usual or words.reads_as_skip, skips, words),
         narrow=words.too_narrow_for_u,
         no_room=words.no_room_for_skips.format(skips),
-        notes=(*_notes(view, found, detail), *view.untold),
+        notes=notes,
         branches=words.drawn_branches,
-        rest="" if heat == "held" else rest,
+        rest="" if found.heat == HEATS["held"] else rest,
         crossing=words.drawn_crossing,
         height=words.drawn_height,
         width=words.drawn_width,
         parameters=first,
         macs=words.macs,
         heat_scale=scale,
+        marks=marks or {},
     )
 
 
-def reads_as_skips(figure: Figure, usual: str, skips: int, words: Words) -> tuple[str, ...]:
+def _reads_as_skips(figure: Figure, usual: str, skips: int, words: Words) -> tuple[str, ...]:
     """Sentences on the arcs of a figure, which stand for so many skips.
 
     On all, if there are any, with those that stand for several; and on those out of order.

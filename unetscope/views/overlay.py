@@ -11,7 +11,6 @@ from unetscope.analysis.diff import COSTS, Change, diff
 from unetscope.analysis.diff.matching import Matching
 from unetscope.analysis.diff.side import Side
 from unetscope.analysis.digest import digest
-from unetscope.drawing.bundles import bundled
 from unetscope.drawing.layout import before
 from unetscope.drawing.overlay import Overlay, overlay
 from unetscope.drawing.sheet import Sheet
@@ -21,7 +20,7 @@ from unetscope.rules.gate import Gate
 from unetscope.views.about import about_each
 from unetscope.views.change import plain, where
 from unetscope.views.diff import headline
-from unetscope.views.draw import drawing, reads_as_skips
+from unetscope.views.draw import sheet
 from unetscope.views.naming import renamed_paths
 from unetscope.views.view import View, some, without_formula
 from unetscope.words import Words
@@ -63,21 +62,16 @@ def overlaid(old: View, new: View, sources: tuple[str, str] = ("", "")) -> Sheet
     named = {"old": was, "new": now}
     said = {m: what.format(**named) for m, what in words.overlay_marks.items() if m in marks}
     told = tuple(sentence.format(**named) for sentence in _told(figure, words))
-    sheet = drawing(new)
     numbered = any(">" in arc.name for arc in figure.arcs)
-    skip = words.reads_as_numbered_skip if numbered else words.reads_as_skip
-    number = len(figure.arcs)
-    figure = replace(figure, arcs=bundled(figure.arcs))
-    changed = [plain(headline(Gate().judge(found), words))]
-    return replace(
-        sheet,
-        figure=figure,
-        title=f"{was} -> {now}",
-        about=about,
-        reads_as_skips=reads_as_skips(figure, skip, number, words),
-        no_room=words.no_room_for_skips.format(number),
-        notes=(*changed, *told, *_notes(figure, (old, new), (was, now))),
-        marks=said if any(said) else {},
+    changed = plain(headline(Gate().judge(found), words))
+    return sheet(
+        words,
+        figure,
+        f"{was} -> {now}",
+        about,
+        (changed, *told, *_notes(figure, (old, new), (was, now))),
+        words.reads_as_numbered_skip if numbered else "",
+        said if any(said) else {},
     )
 
 
