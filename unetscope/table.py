@@ -151,6 +151,10 @@ FINDING = ("level", "file", "line", "column", "id", "message")
 _NUMBERS = {Kind.COUNT, Kind.BYTES, Kind.MACS, Kind.SHARE, Kind.NUMBER, Kind.FRACTION}
 
 
+USUAL_WIDTH = 80
+"""Cells of a line where there is no terminal to say how many."""
+
+
 class Picture(Protocol):
     """What people see as lines of text that are as wide as they are, and programs do not."""
 

@@ -136,8 +136,7 @@ def diff_command(
     left, right = network.load_all(given)
     left.source.by_position = right.source.by_position = True
     found = api.diff(left, right, verify=verify, progress=console.progress)
-    for one, other in ((left, right), (right, left)):
-        tell_other_names(one, other)
+    tell_other_names(left, right)
     if found.tensors_only:
         console.info(
             "note: tensors alone are compared; a checkpoint tells nothing of functions, skips, "
@@ -172,12 +171,17 @@ def _drawn(old: Trace, new: Trace, sources: tuple[str, str], *, lang: str, names
     return Overlaid(overlaid(before, after, sources))
 
 
-def tell_other_names(network: Architecture, other: Architecture) -> None:
-    """Say which inputs went by their places.
+def tell_other_names(old: Architecture, new: Architecture) -> None:
+    """Say which inputs of either network went by their places.
 
     Raises:
         UnetscopeError: neither network has an input of a name.
     """
+    for network, other in ((old, new), (new, old)):
+        _tell_other_names(network, other)
+
+
+def _tell_other_names(network: Architecture, other: Architecture) -> None:
     known = {tensor.name.partition(".")[0] for tensor in other.source.comparable().inputs}
     for name, own in network.source.other_names.items():
         if name not in known:

@@ -82,8 +82,7 @@ def _of_two(network: SizedNetworkOptions, given: list[str], lang: str, names: st
     for one in both:
         one.source.by_position = True
     traces = [one.trace() for one in both]
-    for one, other in (both, both[::-1]):
-        tell_other_names(one, other)
+    tell_other_names(*both)
     old, new = (View.of(trace, lang, names) for trace in traces)
     return overlaid(old, new, (given[0], given[1]))
 

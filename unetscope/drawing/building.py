@@ -11,7 +11,7 @@ from unetscope.analysis.control import controls
 from unetscope.analysis.map_shapes import map_shape
 from unetscope.analysis.network import Network
 from unetscope.drawing.figure import Arc, Block, Dims, Figure, NoU, why_no_u
-from unetscope.drawing.stages import Stage, ends, hands_on, stages
+from unetscope.drawing.stages import Stage, ends, hands_on, joined, stages
 from unetscope.wording import harmless
 
 _SAME_LEVEL = 0.65
@@ -158,10 +158,7 @@ def _name(paths: Sequence[str]) -> str:
     if len(distinct) == 1:
         return harmless(distinct[0] or "(root)")
     first, last = distinct[0], distinct[-1]
-    above, _, number = first.rpartition(".")
-    other, _, end = last.rpartition(".")
-    if above and above == other and above.rpartition(".")[2].isdigit():
+    above, other = (path.rpartition(".")[0] for path in (first, last))
+    if above == other and above.rpartition(".")[2].isdigit():
         return harmless(f"{above}.*")
-    if above == other and number.isdigit() and end.isdigit():
-        return harmless(f"{above}.{number}-{end}".lstrip("."))
-    return harmless(f"{first} - {last}")
+    return harmless(joined(first, last))

@@ -14,6 +14,7 @@ from unetscope.analysis.map_shapes import map_shape
 from unetscope.analysis.memory import Memory
 from unetscope.analysis.network import Network
 from unetscope.analysis.subtotals import subtotals
+from unetscope.drawing.stages import joined
 from unetscope.wording import harmless
 
 DETAILS = ("block", "layer", "op")
@@ -133,7 +134,7 @@ class Inside:
             name = f"{names[0]}.{self._below(below[0], network.path(call))}"
             yield from self._of_calls(below, (name, name), 1, depth)
             return
-        name = _joined(*names)
+        name = joined(*names)
         single = self._functions and not inner and len(ops) == 1
         if single:
             name = f"{name}  {network.trace.ops[ops[0]].name}"
@@ -194,13 +195,3 @@ class Inside:
         path = self._network.path(call)
         name, over = self._names.get(path, path), self._names.get(above, above)
         return name.removeprefix(f"{over}.") if over else name
-
-
-def _joined(first: str, last: str) -> str:
-    """One name for entries of a list: `blocks.0-9`."""
-    if first == last:
-        return first
-    (above, _, start), (other, _, end) = first.rpartition("."), last.rpartition(".")
-    if above == other and start.isdigit() and end.isdigit():
-        return f"{above}.{start}-{end}".lstrip(".")
-    return f"{first} - {last}"

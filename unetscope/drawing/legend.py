@@ -9,7 +9,7 @@ from unetscope.drawing import patterns
 from unetscope.drawing.bars import ADVANCE, scales
 from unetscope.drawing.colors import PARTS, WARNING
 from unetscope.drawing.elements import ALARM, pixels, rect, text
-from unetscope.drawing.heat import HEAT, spelled
+from unetscope.drawing.heat import HEAT
 from unetscope.drawing.layout import Label, cells, shape
 from unetscope.drawing.sheet import Sheet
 
@@ -49,14 +49,12 @@ def keys(sheet: Sheet) -> list[Key]:
     figure = sheet.figure
     found: list[Key] = []
     if sheet.heat:
-        meaning = sheet.heat_scale.format(spelled(figure, figure.hottest))
-        found.append(Key(meaning, is_heat=True))
+        found.append(Key(sheet.hottest, is_heat=True))
     elif sheet.marks:
         found += [Key(f"{mark} {what}", mark=mark) for mark, what in sheet.marks.items()]
     else:
-        held = {block.part for block in figure.blocks}
-        found += [Key(name, PARTS[part]) for part, name in sheet.parts.items() if part in held]
-    if any(arc.crossing for arc in figure.arcs):
+        found += [Key(name, PARTS[part]) for part, name in sheet.held.items()]
+    if sheet.crosses:
         found.append(Key(sheet.crossing, WARNING, is_line=True))
     largest, most_channels = scales(figure)
     if not figure.no_u:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from unetscope.drawing import patterns
 from unetscope.drawing.bars import bar_texts
 from unetscope.drawing.colors import PARTS, color
-from unetscope.drawing.heat import spelled
 from unetscope.drawing.sheet import Sheet
 from unetscope.wording import harmless
 
@@ -46,14 +45,12 @@ def parts(sheet: Sheet) -> list[tuple[str, str]]:
     """
     if sheet.marks:
         return [(patterns.INKS[mark], f"{mark} {what}") for mark, what in sheet.marks.items()]
-    held = {block.part for block in sheet.figure.blocks}
-    return [] if sheet.heat else [(PARTS[p], name) for p, name in sheet.parts.items() if p in held]
+    return [] if sheet.heat else [(PARTS[part], name) for part, name in sheet.held.items()]
 
 
 def sentences(sheet: Sheet) -> list[str]:
     """What is said beside a graph: what it is of, how it is read, what is not as usual."""
-    figure = sheet.figure
-    scale = [sheet.heat_scale.format(spelled(figure, figure.hottest))] if sheet.heat else []
-    crossing = [sheet.crossing] if any(arc.crossing for arc in figure.arcs) else []
+    scale = [sheet.hottest] if sheet.heat else []
+    crossing = [sheet.crossing] if sheet.crosses else []
     about = harmless(sheet.title) + harmless(sheet.about)
     return [about, *map(harmless, (*scale, *crossing, *sheet.sentences))]

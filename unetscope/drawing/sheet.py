@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from unetscope.drawing.figure import Figure
+from unetscope.drawing.heat import spelled
 from unetscope.drawing.layout import share
 from unetscope.table import Kind
 from unetscope.units import spell
@@ -62,6 +63,22 @@ class Sheet:
     def heat(self) -> str:
         """What colours tell; see `Figure`."""
         return self.figure.heat
+
+    @property
+    def crosses(self) -> bool:
+        """Whether an arc is drawn as out of order."""
+        return any(arc.crossing for arc in self.figure.arcs)
+
+    @property
+    def hottest(self) -> str:
+        """What the colours of heat mean."""
+        return self.heat_scale.format(spelled(self.figure, self.figure.hottest))
+
+    @property
+    def held(self) -> dict[str, str]:
+        """The parts that occur, and their names."""
+        parts = {block.part for block in self.figure.blocks}
+        return {part: name for part, name in self.parts.items() if part in parts}
 
     @property
     def below(self) -> tuple[str, ...]:

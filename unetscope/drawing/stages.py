@@ -52,6 +52,16 @@ def stages(network: Network, parts: Anatomy) -> list[Stage]:
     return [Stage(same, part_of.get(same[0], ""), size) for same, size in found]
 
 
+def joined(first: str, last: str) -> str:
+    """One name for calls in a row, of which these are the first and the last: `blocks.0-9`."""
+    if first == last:
+        return first
+    (above, _, start), (other, _, end) = first.rpartition("."), last.rpartition(".")
+    if above == other and start.isdigit() and end.isdigit():
+        return f"{above}.{start}-{end}".lstrip(".")
+    return f"{first} - {last}"
+
+
 def ends(network: Network, runs: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
     """The boxes from which each skip is pushed and in which it is popped, by index.
 

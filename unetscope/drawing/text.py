@@ -8,13 +8,13 @@ from itertools import pairwise
 
 from unetscope.drawing.columns_of_cells import columns_of_cells
 from unetscope.drawing.figure import Figure
-from unetscope.drawing.heat import TERMINAL, spelled, step
+from unetscope.drawing.heat import TERMINAL, step
 from unetscope.drawing.layout import Box, Label, Layout, Route, cells, folded
 from unetscope.drawing.sheet import Sheet
 from unetscope.drawing.u_of_cells import u_of_cells
+from unetscope.table import USUAL_WIDTH
 from unetscope.wording import harmless
 
-USUAL_WIDTH = 80
 _UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
 _LINES = "·╵╷│╴┘┐┤╶└┌├─┴┬┼"
 """By the sum of the sides to which a line goes on."""
@@ -90,8 +90,7 @@ def text(sheet: Sheet, width: int | None = None, color: bool = False, ascii: boo
 def _scale(sheet: Sheet, room: int) -> list[str]:
     """What the colours of heat mean, with the colours before it."""
     swatch = "".join(f"{each} " for each in TERMINAL) + _END
-    said = sheet.heat_scale.format(spelled(sheet.figure, sheet.figure.hottest))
-    first, *others = wrapped(harmless(said), room - len(TERMINAL) - 1)
+    first, *others = wrapped(harmless(sheet.hottest), room - len(TERMINAL) - 1)
     return [f"{swatch} {first}", *(" " * (len(TERMINAL) + 1) + line for line in others)]
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from html import escape
 from itertools import accumulate
 
-from unetscope.table import Bar, Chart
+from unetscope.table import USUAL_WIDTH, Bar, Chart
 from unetscope.units import spell
 
 _SHADES = "█▒░▓"
 COLORS = ("#4477aa", "#ee6677", "#ccbb44", "#228833")
-_USUAL_WIDTH = 80
 _LEFT, _TOP, _PLOT, _BOTTOM = 20, 60, 280, 70
 _PITCH, _BAR = 72, 44
 
@@ -20,7 +19,7 @@ def text(chart: Chart, width: int | None = None) -> str:
     labels = [bar.label for bar in chart.bars]
     ends = [f"{spell(bar.total, chart.kind)}{bar.note and f'  {bar.note}'}" for bar in chart.bars]
     before = max(map(len, labels), default=0)
-    room = max((width or _USUAL_WIDTH) - before - max(map(len, ends), default=0) - 4, 10)
+    room = max((width or USUAL_WIDTH) - before - max(map(len, ends), default=0) - 4, 10)
     most = max((bar.total for bar in chart.bars), default=0)
     shades = list(zip(_SHADES, chart.series, strict=False))
     lines = [chart.title, "  ".join(f"{shade} {title}" for shade, title in shades), ""]

@@ -8,17 +8,16 @@ from math import isfinite
 from rich.cells import cell_len
 
 from unetscope.render.chart import COLORS, label
-from unetscope.table import Curves
+from unetscope.table import USUAL_WIDTH, Curves
 
 _LEVELS = "▁▂▃▄▅▆▇"
-_USUAL_WIDTH = 80
 _WIDE, _LEFT, _TOP, _STRIP, _BOTTOM = 800, 170, 40, 60, 40
 
 
 def text(curves: Curves, width: int | None = None) -> str:
     """Write each curve as one line of at most `width` cells, each the mean of what it covers."""
     before = max((cell_len(curve.label) for curve in curves.curves), default=0)
-    room = max((width or _USUAL_WIDTH) - before - 2, 10)
+    room = max((width or USUAL_WIDTH) - before - 2, 10)
     count = max((len(curve.values) for curve in curves.curves), default=0)
     each = max(-(-count // room), 1)
     lines = [curves.title, curves.means.format(each), ""]

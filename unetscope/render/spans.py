@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from unetscope.errors import UnetscopeError
-from unetscope.table import Cell, Kind, Table
+from unetscope.table import USUAL_WIDTH, Cell, Kind, Table
 from unetscope.units import spell
 
 
@@ -40,10 +40,6 @@ def lines(cell: Cell, *, strong: bool = False) -> list[list[Span]]:
 def title(text: str, *, strong: bool = False) -> list[Span]:
     """A title of a section, row or column as one line."""
     return [Span(printable(text), strong=strong, heading=True)] if text else []
-
-
-USUAL_WIDTH = 80
-"""Cells of a line where there is no terminal to say how many."""
 
 
 def picture(table: Table, width: int | None = None, *, ascii: bool = False) -> list[str]:  # noqa: A002

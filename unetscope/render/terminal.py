@@ -61,8 +61,7 @@ def streamed(
                 cells[place] = _pushed(cells[place], widths[place])
         return _written([list(_side_by_side(cells, widths))], color=style.color)
 
-    rule: list[Block] = [[[Span("─" * wide, heading=True)]] for wide in widths]
-    ruled = _written([list(_side_by_side(rule, widths))], color=style.color)
+    ruled = _written([list(_side_by_side(_rule(widths), widths))], color=style.color)
     yield line(_titles(table)) + ruled
     for row in rows:
         yield line(_records(replace(table, rows=(row,)), room)[0])
@@ -256,12 +255,16 @@ def _laid(
     for index in (index for index, is_right in enumerate(right) if is_right):
         cells[index] = [_pushed(block, widths[index]) for block in cells[index]]
     rows = [list(row) for row in zip(*cells, strict=True)]
-    rule: list[Block] = [[[Span("─" * wide, heading=True)]] for wide in widths]
     if header:
-        rows.insert(1, rule)
+        rows.insert(1, _rule(widths))
     if total:
-        rows.insert(-1, rule)
+        rows.insert(-1, _rule(widths))
     return [line for row in rows for line in _side_by_side(row, widths)]
+
+
+def _rule(widths: Iterable[int]) -> list[Block]:
+    """The row that sets off others."""
+    return [[[Span("─" * wide, heading=True)]] for wide in widths]
 
 
 def _pushed(block: Block, room: int) -> list[Line]:
