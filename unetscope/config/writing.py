@@ -28,8 +28,8 @@ def to_yaml(config: dict[str, Any]) -> str:
 
 
 def spelled(value: Any) -> str:
-    """A scalar as both versions of YAML read it: `1.0e-5`, `"on"`."""
-    return _scalar(value, _PLAIN)
+    """A scalar or a list in one line, as both versions of YAML read it: `1.0e-5`, `"on"`."""
+    return _scalar_or_flow(value)
 
 
 def _entry(name: str, value: Any) -> list[str]:
@@ -40,13 +40,15 @@ def _entry(name: str, value: Any) -> list[str]:
 
 
 def _scalar_or_flow(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_flow, value))}]"
     return _scalar(value, _PLAIN)
 
 
 def _flow(value: Any) -> str:
-    return _scalar_or_flow(value) if isinstance(value, list) else _scalar(value, _PLAIN_IN_LIST)
+    if isinstance(value, (list, tuple)):
+        return _scalar_or_flow(value)
+    return _scalar(value, _PLAIN_IN_LIST)
 
 
 def _scalar(value: Any, plain: re.Pattern[str]) -> str:

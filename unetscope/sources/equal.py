@@ -43,8 +43,7 @@ def _differences(networks: tuple[str, ...]) -> Iterator[str]:
 def _cases(key: str, values: dict[str, Any]) -> Iterator[str]:
     names: dict[str, list[str]] = {}
     for name, value in values.items():
-        text = str(value) if isinstance(value, (list, tuple)) else spelled(value)
-        names.setdefault(text, []).append(name)
+        names.setdefault(spelled(value), []).append(name)
     if len(names) > 1:
         cases = "; ".join(f"{text} in {_listed(those)}" for text, those in names.items())
         yield f"`{key}`: {cases}"

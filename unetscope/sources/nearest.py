@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from unetscope.config.writing import spelled
+
 if TYPE_CHECKING:
     from unetscope.config import Spec
     from unetscope.record import TensorSpec
@@ -61,7 +63,7 @@ def by_options(family: str, unet: Any, by_convention: Collection[str]) -> Neares
     label = f"like {', '.join(networks)} but with {' and '.join(map(_in_words, options.items()))}"
     if not 0 < len(options) <= _MOST_OPTIONS:
         label = f"{family}, nearest to {', '.join(networks)}"
-    said = (f"`{key}`: {_text(new)}, not {_text(there[key])}" for key, new in options.items())
+    said = (f"`{key}`: {spelled(new)}, not {spelled(there[key])}" for key, new in options.items())
     return Nearest(networks, label, tuple(said))
 
 
@@ -141,12 +143,4 @@ def alike(name: str) -> tuple[str, ...]:
 def _in_words(option: tuple[str, Any]) -> str:
     key, value = option
     form = _IN_WORDS.get(key, f"{key} {{}}") if isinstance(value, int) else f"{key} {{}}"
-    return form.format(_text(value))
-
-
-def _text(value: Any) -> str:
-    from unetscope.config.writing import spelled
-
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_text, value))}]"
-    return spelled(value)
+    return form.format(spelled(value))
